@@ -1,0 +1,49 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { type Jwk, thumbprint } from '../keys.js'
+import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
+
+/** Holds one key pair and makes a fresh proof with it for each request. */
+export interface Prover {
+  /** JWK SHA-256 thumbprint of the public key: what the server puts into `cnf.jkt`. */
+  readonly thumbprint: string
+  prove(target: ProofTarget): string
+  /** Keeps the last nonce an origin gave us; the next proof for that origin carries it. */
+  rememberNonce(origin: string, nonce: string): void
+}
+
+/** A new EC P-256 private key: the fast one (OpenSSL has assembly for it) and the one every server takes. */
+export function generateProofKey(): Jwk {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }) as Jwk
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.2 RFC 9449 §4.2} */
+export function createProver(proofKey: Jwk, now: () => number = () => Math.floor(Date.now() / 1000)): Prover {
+  const key = createPrivateKey({ key: { ...proofKey }, format: 'jwk' })
+  const publicJwk = createPublicKey(key).export({ format: 'jwk' }) as Jwk
+  const header = Buffer.from(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicJwk })).toString('base64url')
+  // One entry per origin we call, and those come from the configuration: it cannot grow without bound.
+  const nonces = new Map<string, string>()
+
+  return {
+    thumbprint: thumbprint(publicJwk),
+
+    prove({ method, url, accessToken }) {
+      const nonce = nonces.get(url.origin)
+      const claims = {
+        jti: randomUUID(),
+        htm: method,
+        htu: targetUri(url),
+        iat: now(),
+        ...(nonce !== undefined && { nonce }),
+        ...(accessToken !== undefined && { ath: accessTokenHash(accessToken) }),
+      }
+      const signed = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
+      const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' })
+      return `${signed}.${signature.toString('base64url')}`
+    },
+
+    rememberNonce(origin, nonce) {
+      nonces.set(origin, nonce)
+    },
+  }
+}

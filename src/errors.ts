@@ -1,0 +1,87 @@
+/** What an RFC lets one party tell another. The names are the wire's. */
+export type ProtocolErrorCode =
+  // RFC 6749 §4.1.2.1 and §5.2
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
+  | 'invalid_scope'
+  | 'access_denied'
+  | 'server_error'
+  | 'temporarily_unavailable'
+  // RFC 6750 §3.1, RFC 9470 §3
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'insufficient_user_authentication'
+  // RFC 7009 §2.2.1
+  | 'unsupported_token_type'
+  // RFC 8707 §2
+  | 'invalid_target'
+  // RFC 9101 §4, RFC 9126 §2.1
+  | 'invalid_request_uri'
+  | 'invalid_request_object'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
+  // RFC 9449 §5 and §8
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  // OpenID Connect Core §3.1.2.6
+  | 'login_required'
+  | 'consent_required'
+  | 'interaction_required'
+  | 'account_selection_required'
+  | 'unmet_authentication_requirements'
+
+/** The peer broke the protocol. `message` is safe to send: it is a fixed text of ours, never the peer's. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError'
+  readonly code: ProtocolErrorCode
+
+  constructor(code: ProtocolErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export interface ConfigurationProblem {
+  /** RFC 6901 JSON Pointer of the setting. */
+  readonly pointer: string
+  /** What is wrong. */
+  readonly problem: string
+  /** What to write instead. */
+  readonly remedy: string
+}
+
+/** The operator's settings cannot work. Thrown before listening, with everything that is wrong at once. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly ConfigurationProblem[]
+
+  constructor(problems: readonly ConfigurationProblem[], options?: ErrorOptions) {
+    super(
+      problems.map(({ pointer, problem, remedy }) => `${pointer || '/'}: ${problem}. ${remedy}`).join('\n'),
+      options,
+    )
+    this.problems = problems
+  }
+}
+
+export type UpstreamErrorCode = 'unreachable' | 'timeout' | 'invalid_response' | 'store_unavailable'
+
+/** Whoever is behind us (an authorization server, an API, the store) did not do its part. Worth a retry later. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError'
+  readonly code: UpstreamErrorCode
+
+  constructor(code: UpstreamErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Makes leaving out a case a compile error. */
+export function unreachable(value: never): never {
+  throw new TypeError(`unexpected ${JSON.stringify(value)}`)
+}

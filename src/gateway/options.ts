@@ -1,0 +1,76 @@
+import type { SigningKey } from '../keys.js'
+import type { Seal } from '../store/seal.js'
+import type { Store } from '../store/store.js'
+
+/** What a gateway is made of: validated, complete, frozen. Times are seconds. */
+export interface GatewayOptions {
+  readonly frontends: readonly FrontendOptions[]
+  readonly store: Store
+  readonly seal: Seal
+  /** CIDR ranges of our own proxies. Default: none, so that no forwarded header is believed. */
+  readonly trustedProxies?: readonly string[]
+}
+
+export interface FrontendOptions {
+  /** Unique; part of the cookie's name and of every record's seal. */
+  readonly name: string
+  /** Host names (with port, where it is not the scheme's own) that this frontend answers to. Empty: any. */
+  readonly hosts: readonly string[]
+  /** `''` or `/admin`. */
+  readonly pathPrefix: string
+  /** The origin that browsers see. Redirect URIs are made from it, never from a request. */
+  readonly publicUrl: URL
+  /** The issuer identifier of the authorization server, exactly. */
+  readonly authority: string
+  readonly clientId: string
+  readonly clientAuthentication: ClientAuthentication
+  /** Off only under the Baseline profile. */
+  readonly pushedAuthorizationRequests: boolean
+  /** Off only under the Baseline profile. */
+  readonly dpop: boolean
+  /** RFC 9207. Off only under the Baseline profile. */
+  readonly requireIssuer: boolean
+  readonly scopes: readonly string[]
+  readonly session: SessionLifetimes
+  /** Folder of the built SPA. */
+  readonly staticFilesPath?: string
+  /** Origin of an SPA that is served elsewhere, such as a development server. */
+  readonly clientUrl?: URL
+  readonly postLoginRedirectPath: string
+  readonly postLogoutRedirectPath: string
+  readonly errorRedirectPath?: string
+  readonly routes: readonly RouteOptions[]
+}
+
+export type ClientAuthentication =
+  /** The first key signs; the others are only published, for rotation with an overlap. */
+  | { readonly method: 'private_key_jwt'; readonly keys: readonly SigningKey[] }
+  | { readonly method: 'client_secret_post'; readonly secret: string }
+
+export interface SessionLifetimes {
+  /** Seconds without a request. */
+  readonly idle: number
+  /** Seconds since login, whatever happens. */
+  readonly absolute: number
+  /** Whether a request starts the idle time anew. */
+  readonly sliding: boolean
+  /** Seconds before the access token's expiry at which it is refreshed. */
+  readonly refreshGracePeriod: number
+}
+
+export interface RouteOptions {
+  /** Longest match wins; `/api` covers `/api` and everything below it. */
+  readonly path: string
+  /** Origin and optional base path of each server. The only thing that is ever dialled. */
+  readonly upstreams: readonly URL[]
+  readonly stripPath: boolean
+  /** Empty: all. */
+  readonly methods: readonly string[]
+  readonly tokenType: TokenType
+  /** RFC 8707 resource indicator of the token for this route. */
+  readonly resource?: string
+  readonly scopes: readonly string[]
+}
+
+/** Whose token goes upstream: the user's, the user's if there is one, the gateway's own, none. */
+export type TokenType = 'User' | 'UserOrNone' | 'Client' | 'None'

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http'
+import { ProtocolError } from '../errors.js'
+
+export interface FormBodyOptions {
+  /** Bytes. Default: 65,536. */
+  readonly limit?: number
+}
+
+/**
+ * Reads an `application/x-www-form-urlencoded` body. Empty values count as absent and repeated parameters are refused
+ * (RFC 6749 §3.1 and §3.2).
+ * @throws ProtocolError `invalid_request`
+ */
+export async function readFormBody(
+  request: IncomingMessage,
+  { limit = 65_536 }: FormBodyOptions = {},
+): Promise<ReadonlyMap<string, string>> {
+  const [type = ''] = (request.headers['content-type'] ?? '').split(';')
+  if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
+    throw new ProtocolError('invalid_request', 'the body is not application/x-www-form-urlencoded')
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > limit) throw new ProtocolError('invalid_request', 'the body is too large')
+    chunks.push(chunk)
+  }
+  return parameters(new URLSearchParams(Buffer.concat(chunks).toString('utf8')))
+}
+
+/** @throws ProtocolError `invalid_request` when one comes twice. */
+export function parameters(search: URLSearchParams): ReadonlyMap<string, string> {
+  const all = new Map<string, string>()
+  for (const [name, value] of search) {
+    if (all.has(name)) throw new ProtocolError('invalid_request', 'a parameter is repeated')
+    all.set(name, value)
+  }
+  for (const [name, value] of all) if (value === '') all.delete(name)
+  return all
+}

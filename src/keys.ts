@@ -1,0 +1,119 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+
+/** The algorithms of the FAPI 2.0 Security Profile §5.4.1. `Ed25519` is RFC 9864's name for what was `EdDSA`. */
+export type SignatureAlgorithm = 'ES256' | 'PS256' | 'Ed25519'
+export const signatureAlgorithms = ['ES256', 'PS256', 'Ed25519'] as const
+
+/** A JSON Web Key, RFC 7517. */
+export interface Jwk {
+  readonly kty?: string
+  readonly kid?: string
+  readonly alg?: string
+  readonly use?: string
+  readonly crv?: string
+  readonly x?: string
+  readonly y?: string
+  readonly n?: string
+  readonly e?: string
+  readonly d?: string
+  readonly [member: string]: unknown
+}
+
+export interface SigningKey {
+  readonly kid: string
+  readonly algorithm: SignatureAlgorithm
+  readonly privateKey: KeyObject
+  readonly publicJwk: Jwk
+}
+
+export interface VerificationKey {
+  readonly kid: string
+  readonly algorithm: SignatureAlgorithm
+  readonly publicKey: KeyObject
+  readonly publicJwk: Jwk
+}
+
+/** Members that only a private or a symmetric key has (RFC 7518 §6). */
+export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
+
+/** @throws TypeError naming what is wrong with the key, never its value. */
+export function signingKey(jwk: Jwk): SigningKey {
+  if (typeof jwk.d !== 'string') throw new TypeError('is not a private key: it has no "d"')
+  const algorithm = algorithmOf(jwk)
+  const privateKey = imported(() => createPrivateKey({ key: { ...jwk }, format: 'jwk' }))
+  return { algorithm, privateKey, ...published(jwk, algorithm, createPublicKey(privateKey)) }
+}
+
+/** @throws TypeError naming what is wrong with the key, never its value. */
+export function verificationKey(jwk: Jwk): VerificationKey {
+  const secret = privateMembers.find((member) => member in jwk)
+  if (secret !== undefined) throw new TypeError(`holds the private member "${secret}"`)
+  const algorithm = algorithmOf(jwk)
+  const publicKey = imported(() => createPublicKey({ key: { ...jwk }, format: 'jwk' }))
+  return { algorithm, publicKey, ...published(jwk, algorithm, publicKey) }
+}
+
+/** A new private key as a JWK with `kid` and `alg`. RSA keys have 2048 bits. */
+export function generateSigningJwk(algorithm: SignatureAlgorithm): Jwk {
+  const { privateKey } =
+    algorithm === 'ES256'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : algorithm === 'PS256'
+        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+        : generateKeyPairSync('ed25519')
+  const jwk = privateKey.export({ format: 'jwk' }) as Jwk
+  return { ...jwk, kid: thumbprint(jwk), alg: algorithm, use: 'sig' }
+}
+
+/** The public half of a JWK: its required members, `kid`, `alg` and `use`. */
+export function publicHalf(jwk: Jwk): Jwk {
+  const { kid, alg, use } = jwk
+  return { ...required(jwk), ...(kid && { kid }), ...(alg && { alg }), ...(use && { use }) }
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc7638 RFC 7638} */
+export function thumbprint(jwk: Jwk): string {
+  return createHash('sha256')
+    .update(JSON.stringify(required(jwk)))
+    .digest('base64url')
+}
+
+/** The members that make the key what it is, in lexicographic order (RFC 7638 §3.2, RFC 8037 §2). */
+function required({ kty, crv, x, y, n, e }: Jwk): Jwk {
+  switch (kty) {
+    case 'EC':
+      return { crv, kty, x, y } as Jwk
+    case 'OKP':
+      return { crv, kty, x } as Jwk
+    case 'RSA':
+      return { e, kty, n } as Jwk
+    default:
+      throw new TypeError('is not an EC, OKP or RSA key')
+  }
+}
+
+function algorithmOf({ kty, crv, alg, n }: Jwk): SignatureAlgorithm {
+  const fits = (...names: string[]): boolean => alg === undefined || names.includes(alg)
+  if (kty === 'EC' && crv === 'P-256' && fits('ES256')) return 'ES256'
+  if (kty === 'OKP' && crv === 'Ed25519' && fits('Ed25519', 'EdDSA')) return 'Ed25519'
+  if (kty === 'RSA' && fits('PS256')) {
+    if (Buffer.from(n ?? '', 'base64url').length < 256) throw new TypeError('is an RSA key of less than 2048 bits')
+    return 'PS256'
+  }
+  throw new TypeError('is not an EC P-256 (ES256), Ed25519 or RSA (PS256) key')
+}
+
+function imported(importKey: () => KeyObject): KeyObject {
+  try {
+    return importKey()
+  } catch {
+    // The cause would quote the key material.
+    throw new TypeError('is not a usable key')
+  }
+}
+
+function published(jwk: Jwk, algorithm: SignatureAlgorithm, key: KeyObject) {
+  const bare = key.export({ format: 'jwk' }) as Jwk
+  const kid = jwk.kid ?? thumbprint(bare)
+  return { kid, publicJwk: { ...required(bare), kid, alg: algorithm, use: 'sig' } as Jwk }
+}

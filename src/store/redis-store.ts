@@ -1,0 +1,78 @@
+import { createClient } from '@redis/client'
+import { UpstreamError } from '../errors.js'
+import type { Store } from './store.js'
+
+export interface RedisStoreOptions {
+  /** `redis://` or `rediss://`, with user and password when needed. */
+  readonly url: string
+  /** Before every key, so that several installations can share one Redis. Default: `sallyport:`. */
+  readonly prefix?: string
+  /** Seconds one command may take before the store counts as unavailable. Default: 2. */
+  readonly timeout?: number
+}
+
+// Redis runs a script alone: that is what makes compare-and-set atomic.
+const replaceScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+return 1`
+const deleteIfScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`
+const addMemberScript = `
+local isNew = redis.call('EXISTS', KEYS[1]) == 0
+redis.call('SADD', KEYS[1], ARGV[1])
+if isNew then redis.call('PEXPIREAT', KEYS[1], ARGV[2]) else redis.call('PEXPIREAT', KEYS[1], ARGV[2], 'GT') end
+return 1`
+
+/** The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client. */
+export async function createRedisStore({ url, prefix = 'sallyport:', timeout = 2 }: RedisStoreOptions): Promise<Store> {
+  const client = createClient({
+    url,
+    // A command that cannot be sent now fails now: the caller answers 503 and the browser tries again.
+    disableOfflineQueue: true,
+    commandOptions: { timeout: timeout * 1000 },
+    socket: { connectTimeout: timeout * 1000, reconnectStrategy: (attempts) => Math.min(50 * 2 ** attempts, 2000) },
+  })
+  // Every failed command says so to its caller; without a listener the connection's own error would end the process.
+  client.on('error', () => undefined)
+
+  const available = async <Reply>(command: () => Promise<Reply>): Promise<Reply> => {
+    try {
+      return await command()
+    } catch (cause) {
+      throw new UpstreamError('store_unavailable', 'the Redis store did not answer', { cause })
+    }
+  }
+  const at = (expiresAt: number): number => Math.ceil(expiresAt * 1000)
+  const script = async (text: string, key: string, ...values: string[]): Promise<boolean> =>
+    (await available(() => client.eval(text, { keys: [prefix + key], arguments: values }))) === 1
+
+  await available(() => client.connect())
+
+  return {
+    get: async (key) => (await available(() => client.get(prefix + key))) ?? undefined,
+    async set(key, value, expiresAt) {
+      await available(() => client.set(prefix + key, value, { expiration: { type: 'PXAT', value: at(expiresAt) } }))
+    },
+    async addIfAbsent(key, value, expiresAt) {
+      const expiration = { type: 'PXAT', value: at(expiresAt) } as const
+      return (await available(() => client.set(prefix + key, value, { condition: 'NX', expiration }))) === 'OK'
+    },
+    replace: (key, expected, value, expiresAt) => script(replaceScript, key, expected, value, String(at(expiresAt))),
+    extend: async (key, expiresAt) => (await available(() => client.pExpireAt(prefix + key, at(expiresAt)))) === 1,
+    take: async (key) => (await available(() => client.getDel(prefix + key))) ?? undefined,
+    delete: async (key) => (await available(() => client.del(prefix + key))) === 1,
+    deleteIf: (key, expected) => script(deleteIfScript, key, expected),
+    async addMember(key, member, expiresAt) {
+      await script(addMemberScript, key, member, String(at(expiresAt)))
+    },
+    async removeMember(key, member) {
+      await available(() => client.sRem(prefix + key, member))
+    },
+    members: (key) => available(() => client.sMembers(prefix + key)),
+    async close() {
+      client.destroy()
+    },
+  }
+}

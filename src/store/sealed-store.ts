@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import type { Seal } from './seal.js'
+import type { Store } from './store.js'
+
+/** A record as it was read, and the sealed text it was read from: what `replace` compares with. */
+export interface SealedRecord<Value> {
+  readonly value: Value
+  /** Changes with every write. Equal revisions are equal records. */
+  readonly revision: string
+}
+
+/**
+ * Records that open only for the bearer of their secret. The store sees the secret's SHA-256 and a seal: a stolen store
+ * plus the server's sealing key still opens nothing.
+ */
+export interface SealedStore<Value> {
+  /** Where the record of this secret rests in the store: for indexes, which name records without opening them. */
+  keyOf(secret: string): string
+  add(secret: string, value: Value, expiresAt: number): Promise<void>
+  get(secret: string): Promise<SealedRecord<Value> | undefined>
+  /** False when the record has changed or gone since `revision` was read. */
+  replace(secret: string, revision: string, value: Value, expiresAt: number): Promise<boolean>
+  extend(secret: string, expiresAt: number): Promise<boolean>
+  /** At most one caller gets it. */
+  take(secret: string): Promise<Value | undefined>
+  delete(secret: string): Promise<boolean>
+}
+
+/** @param purpose Names the kind of record, such as `code` or `session admin`; part of key and seal. */
+export function createSealedStore<Value>(store: Store, seal: Seal, purpose: string): SealedStore<Value> {
+  const keyOf = (secret: string): string => `${purpose}:${createHash('sha256').update(secret).digest('base64url')}`
+  const sealed = (secret: string, value: Value): string => seal.seal(JSON.stringify(value), secret, keyOf(secret))
+  const opened = (secret: string, text: string | undefined): SealedRecord<Value> | undefined => {
+    const plaintext = text === undefined ? undefined : seal.unseal(text, secret, keyOf(secret))
+    return text === undefined || plaintext === undefined
+      ? undefined
+      : { value: JSON.parse(plaintext) as Value, revision: text }
+  }
+
+  return {
+    keyOf,
+    add: (secret, value, expiresAt) => store.set(keyOf(secret), sealed(secret, value), expiresAt),
+    get: async (secret) => opened(secret, await store.get(keyOf(secret))),
+    replace: (secret, revision, value, expiresAt) =>
+      store.replace(keyOf(secret), revision, sealed(secret, value), expiresAt),
+    extend: (secret, expiresAt) => store.extend(keyOf(secret), expiresAt),
+    take: async (secret) => opened(secret, await store.take(keyOf(secret)))?.value,
+    delete: (secret) => store.delete(keyOf(secret)),
+  }
+}

@@ -1,0 +1,113 @@
+import { channel } from 'node:diagnostics_channel'
+
+/**
+ * Everything that can happen, as a closed list. No event has a field that could hold a token, a key, a code, a cookie or
+ * a password: identifiers, thumbprints, codes and numbers only. Names are `product.noun.verb`.
+ */
+export type SallyportEvent = GatewayEvent | AuthorizationServerEvent | ValidatorEvent | ServerEvent
+
+export type GatewayEvent =
+  | { readonly type: 'gateway.login.started'; readonly frontend: string; readonly requestId: string }
+  | {
+      readonly type: 'gateway.login.completed'
+      readonly frontend: string
+      readonly requestId: string
+      readonly subject: string
+      readonly session: string
+    }
+  | {
+      readonly type: 'gateway.request.refused'
+      readonly frontend?: string
+      readonly requestId: string
+      readonly code: string
+      readonly status: number
+      readonly reason?: string
+    }
+  | {
+      readonly type: 'gateway.request.failed'
+      readonly frontend?: string
+      readonly requestId: string
+      readonly error: string
+    }
+  | { readonly type: 'gateway.session.refreshed'; readonly frontend: string; readonly session: string }
+  | {
+      readonly type: 'gateway.session.refresh-failed'
+      readonly frontend: string
+      readonly session: string
+      readonly fatal: boolean
+      readonly code: string
+    }
+  | {
+      readonly type: 'gateway.session.ended'
+      readonly frontend: string
+      readonly session: string
+      readonly cause: SessionEndCause
+    }
+  | {
+      readonly type: 'gateway.request.forwarded'
+      readonly frontend: string
+      readonly requestId: string
+      readonly route: string
+      readonly method: string
+      readonly status: number
+      readonly seconds: number
+      readonly attempts: number
+    }
+
+export type SessionEndCause = 'logout' | 'login' | 'backchannel-logout' | 'revoked' | 'refresh-failed' | 'expired'
+
+export type AuthorizationServerEvent =
+  | { readonly type: 'as.request.pushed'; readonly client: string }
+  | { readonly type: 'as.sign-in.succeeded'; readonly subject: string }
+  | { readonly type: 'as.sign-in.failed'; readonly address: string }
+  | { readonly type: 'as.code.issued'; readonly client: string; readonly subject: string }
+  | { readonly type: 'as.code.reused'; readonly client: string }
+  | {
+      readonly type: 'as.token.issued'
+      readonly client: string
+      readonly grant: string
+      readonly subject: string
+      readonly jkt: string
+      readonly jti: string
+    }
+  | { readonly type: 'as.token.revoked'; readonly client: string }
+  | {
+      readonly type: 'as.request.refused'
+      readonly endpoint: string
+      readonly client?: string
+      readonly code: string
+      readonly reason: string
+    }
+  | { readonly type: 'as.request.failed'; readonly endpoint: string; readonly error: string }
+  | { readonly type: 'as.key.rotated'; readonly kid: string; readonly algorithm: string }
+
+export type ValidatorEvent =
+  | {
+      readonly type: 'validator.request.accepted'
+      readonly jkt?: string
+      readonly client?: string
+      readonly proofAge?: number
+    }
+  | {
+      readonly type: 'validator.request.refused'
+      readonly code: string
+      readonly check: string
+      readonly beforeCrypto: boolean
+      readonly hint?: string
+    }
+  | { readonly type: 'validator.keys.fetched'; readonly issuer: string }
+  | { readonly type: 'validator.keys.unavailable'; readonly issuer: string; readonly error: string }
+
+export type ServerEvent =
+  | { readonly type: 'server.started'; readonly url: string; readonly name: string }
+  | { readonly type: 'server.draining' }
+  | { readonly type: 'server.stopped' }
+
+/** Subscribers: `diagnostics_channel.subscribe('sallyport', listener)`. */
+export const channelName = 'sallyport'
+const events = channel(channelName)
+
+/** Costs one comparison while nobody listens. */
+export function publish(event: SallyportEvent): void {
+  if (events.hasSubscribers) events.publish(event)
+}

@@ -1,0 +1,21 @@
+import test from 'ava'
+import { createRedisStore } from '../../src/store/redis-store.js'
+import { startRedis } from './_redis.js'
+import { storeContract } from './_store-contract.js'
+
+const redis = await startRedis()
+test.after.always(() => redis?.stop())
+
+if (redis === undefined) {
+  test('SKIPPED: the Redis store, because no redis-server is installed', (t) => t.pass())
+} else {
+  storeContract('the Redis store', () => createRedisStore({ url: redis.url }))
+
+  test('the Redis store says that it is unavailable when Redis has gone', async (t) => {
+    const own = await startRedis()
+    const store = await createRedisStore({ url: own?.url ?? '', timeout: 0.5 })
+    await own?.stop()
+    await t.throwsAsync(store.get('key'), { code: 'store_unavailable' })
+    await store.close()
+  })
+}
