@@ -124,6 +124,8 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
       async loadExistingGrant(ctx) {
         const { client, session } = ctx.oidc
         if (client === undefined || session?.accountId === undefined) return undefined
+        const known = session.grantIdFor(client.clientId)
+        if (known !== undefined) return ctx.oidc.provider.Grant.find(known)
         const grant = new ctx.oidc.provider.Grant({ clientId: client.clientId, accountId: session.accountId })
         grant.addOIDCScope('openid profile email offline_access')
         await grant.save()
