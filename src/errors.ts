@@ -64,7 +64,10 @@ export class ConfigurationError extends Error {
   constructor(problems: readonly ConfigurationProblem[], options?: ErrorOptions) {
     super(
       problems
-        .map(({ pointer, problem, remedy, where }) => `${where ? `${where} ` : ''}${pointer || '/'}: ${problem}. ${remedy}`)
+        .map(
+          ({ pointer, problem, remedy, where }) =>
+            `${where ? `${where} ` : ''}${pointer || '/'}: ${problem}. ${remedy}`,
+        )
         .join('\n'),
       options,
     )

@@ -9,7 +9,10 @@ export function didYouMean(given: string, candidates: readonly string[]): string
 }
 
 function plain(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 64)
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .slice(0, 64)
 }
 
 /** Levenshtein: letters put in, taken out or exchanged. */

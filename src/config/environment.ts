@@ -69,6 +69,8 @@ function settingNamed(variable: string, root: JsonSchema): Found {
 function typed(text: string, schema: JsonSchema): Json {
   const types = alternatives(schema).map(({ type }) => type)
   if (types.includes('string')) return text
+  // A claim can be anything: text, unless it can only be meant as something else.
+  if (types.includes(undefined) && !/^(?:[[{"]|true$|false$)/.test(text)) return text
   if (types.includes('boolean') && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true'
   if ((types.includes('integer') || types.includes('number')) && /^\d+$/.test(text)) return Number(text)
   try {

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser'
 import type { ConfigurationProblem } from '../errors.js'
 import { type Path, pathOf, pointerOf } from './pointer.js'
 

@@ -104,12 +104,12 @@ function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): Configurat
 }
 
 function example(schema: JsonSchema | undefined): string {
-  if (schema?.enum !== undefined) return `Write one of ${schema.enum.map((choice) => JSON.stringify(choice)).join(', ')}.`
+  if (schema?.enum !== undefined)
+    return `Write one of ${schema.enum.map((choice) => JSON.stringify(choice)).join(', ')}.`
+  if (schema?.type === 'boolean') return 'Write true or false, without quotes.'
   const shown = schema?.examples?.[0] ?? schema?.default
   if (shown !== undefined) return `Write it as in ${JSON.stringify(shown)}.`
   switch (schema?.type) {
-    case 'boolean':
-      return 'Write true or false, without quotes.'
     case 'array':
       return 'Write a list: [ … ].'
     case 'object':

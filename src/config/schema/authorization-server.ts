@@ -3,10 +3,7 @@ import { tls } from './server.js'
 import { duration, httpUrl, jwk, listenAddress, secret, text } from './values.js'
 
 /** What a client may do, in the original's notation: endpoint, grant type, response type, scope. */
-const permission = z
-  .string()
-  .regex(/^(?:ept|gt|rst|scp|rsrc):\S+$/, 'is not a permission')
-  .meta({ examples: ['scp:profile'] })
+const permission = text.meta({ examples: ['scp:profile'] })
 
 const application = z
   .strictObject({
@@ -31,7 +28,16 @@ const application = z
       .meta({
         description:
           '`ept:` authorization, pushed_authorization, token, logout, revocation, introspection · `gt:` authorization_code, refresh_token, client_credentials · `rst:` code · `scp:` and the name of a scope. Default: all that a frontend needs, and the scopes of the frontend with this `ClientId`.',
-        examples: [['ept:authorization', 'ept:pushed_authorization', 'ept:token', 'gt:authorization_code', 'rst:code', 'scp:openid']],
+        examples: [
+          [
+            'ept:authorization',
+            'ept:pushed_authorization',
+            'ept:token',
+            'gt:authorization_code',
+            'rst:code',
+            'scp:openid',
+          ],
+        ],
       }),
     RedirectUris: z
       .array(httpUrl)
@@ -45,12 +51,10 @@ const application = z
       .array(httpUrl)
       .optional()
       .meta({
-        description: 'Compared exactly. Default: where the frontends with this `ClientId` send the browser after logout.',
+        description:
+          'Compared exactly. Default: where the frontends with this `ClientId` send the browser after logout.',
         examples: [['https://app.example.com/']],
       }),
-    ConsentType: z.enum(['explicit', 'implicit']).default('explicit').meta({
-      description: 'Whether users are asked before this client gets anything: explicit asks once, implicit does not.',
-    }),
   })
   .meta({ required: ['ClientId'] })
 
@@ -74,11 +78,14 @@ const scope = z
   .strictObject({
     Name: text.optional().meta({ description: 'Unique.', examples: ['orders'] }),
     DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `Name`.' }),
-    Description: text.optional().meta({ description: 'What the consent page says about it.' }),
-    Resources: z.array(text).default([]).meta({
-      description: 'Audiences of an access token that has this scope.',
-      examples: [['https://orders.example.com']],
-    }),
+    Resources: z
+      .array(text)
+      .default([])
+      .meta({
+        description:
+          'Absolute URIs that clients may name as `resource` (RFC 8707), besides the `Resource` of every route in this file.',
+        examples: [['https://orders.example.com']],
+      }),
   })
   .meta({ required: ['Name'] })
 
@@ -98,9 +105,9 @@ export const authorizationServer = z
       description: 'There is no other value: nothing in this server can be weaker than FAPI 2.0.',
     }),
     RequirePar: z.boolean().default(true).meta({ description: 'There is no other value (RFC 9126).' }),
-    AccessTokenLifetime: duration.default('00:05:00').meta({
+    AccessTokenLifetime: duration.default('00:10:00').meta({
       description: 'How long an access token is good for.',
-      examples: ['00:05:00'],
+      examples: ['00:10:00'],
     }),
     RefreshTokenLifetime: duration.default('14.00:00:00').meta({
       description: 'How long a refresh token is good for.',

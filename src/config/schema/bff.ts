@@ -33,7 +33,10 @@ const route = z
     Scopes: z
       .array(text)
       .default([])
-      .meta({ description: 'Scopes of the token for this route. Default: those of the session.', examples: [['orders']] }),
+      .meta({
+        description: 'Scopes of the token for this route. Default: those of the session.',
+        examples: [['orders']],
+      }),
   })
   .meta({ required: ['Path', 'Upstreams'] })
 
@@ -62,7 +65,12 @@ const frontend = z
       .meta({ description: 'Unique. Part of the cookie name `__Host-Http-bff-{Name}`.', examples: ['admin'] }),
     Hosts: z
       .array(
-        z.string().regex(/^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/, 'is not a host name in small letters'),
+        z
+          .string()
+          .regex(
+            /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/,
+            'is not a host name in small letters',
+          ),
       )
       .optional()
       .meta({
@@ -99,12 +107,10 @@ const frontend = z
         'Private key for `PrivateKeyJwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default, with the embedded authorization server: one is made and kept.',
       examples: [{ File: './client-key.json' }],
     }),
-    RetiredClientSigningKeyJwks: z
-      .array(jwk)
-      .default([])
-      .meta({
-        description: 'Former keys, still published at `{PathPrefix}/bff/jwks` while the authorization server may have them cached.',
-      }),
+    RetiredClientSigningKeyJwks: z.array(jwk).default([]).meta({
+      description:
+        'Former keys, still published at `{PathPrefix}/bff/jwks` while the authorization server may have them cached.',
+    }),
     UsePushedAuthorizationRequests: z.boolean().default(true).meta({
       description: 'RFC 9126. false needs `Bff.Profile` "Baseline".',
     }),
@@ -147,7 +153,8 @@ const frontend = z
       examples: ['/login'],
     }),
     Routes: z.array(route).optional().meta({
-      description: 'What is forwarded. Default: `/api` to the sample API when `Authentication` is in this file, else none.',
+      description:
+        'What is forwarded. Default: `/api` to the sample API when `Authentication` is in this file, else none.',
     }),
   })
   .meta({ required: ['Name'] })
@@ -161,7 +168,7 @@ export const bff = z
     }),
     PublicUrl: httpUrl.optional().meta({
       description:
-        "The origin that browsers see. Default: the origin of the registered redirect URI when the authorization server is embedded, otherwise `http://localhost` with the port of `Server.Listen` when that is a loopback address.",
+        'The origin that browsers see. Default: the origin of the registered redirect URI when the authorization server is embedded, otherwise `http://localhost` with the port of `Server.Listen` when that is a loopback address.',
       examples: ['https://app.example.com'],
     }),
     Profile: z.enum(['Fapi2', 'Baseline']).default('Fapi2').meta({

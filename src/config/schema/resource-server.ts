@@ -3,12 +3,12 @@ import { duration, httpUrl, listenAddress, text } from './values.js'
 
 export const resourceServer = z
   .strictObject({
-    Listen: listenAddress.default('127.0.0.1:3002').meta({
-      description: 'Host and port of the sample API.',
-      examples: ['127.0.0.1:3002'],
-    }),
     OpenIddict: z
       .strictObject({
+        Listen: listenAddress.default('127.0.0.1:3002').meta({
+          description: 'Host and port of the sample API.',
+          examples: ['127.0.0.1:3002'],
+        }),
         Issuer: httpUrl.optional().meta({
           description: 'Whose access tokens are accepted. Default: the issuer of the embedded authorization server.',
           examples: ['https://auth.example.com'],
@@ -44,6 +44,9 @@ export const resourceServer = z
       })
       .prefault({}),
   })
-  .meta({ description: 'The sample API, protected by the DPoP validator. Absent: there is none.', required: ['OpenIddict'] })
+  .meta({
+    description: 'The sample API, protected by the DPoP validator. Absent: there is none.',
+    required: ['OpenIddict'],
+  })
 
 export type ResourceServerSettings = z.output<typeof resourceServer>

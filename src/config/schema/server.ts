@@ -51,10 +51,13 @@ export const store = z
           description: '`redis://` or `rediss://`, with user and password when needed.',
           examples: ['redis://127.0.0.1:6379', { Env: 'REDIS_URL' }],
         }),
-        Prefix: z.string().default('sallyport:').meta({
-          description: 'Before every key, so that several installations can share one Redis.',
-          examples: ['sallyport:'],
-        }),
+        Prefix: z
+          .string()
+          .default('sallyport:')
+          .meta({
+            description: 'Before every key, so that several installations can share one Redis.',
+            examples: ['sallyport:'],
+          }),
         Timeout: duration.default('00:00:02').meta({
           description: 'How long one command may take before the store counts as unavailable.',
           examples: ['00:00:02'],

@@ -29,7 +29,10 @@ export const localPath = z
 /** `''` or `/admin`. */
 export const pathPrefix = z
   .string()
-  .refine((value) => value === '' || (isPlainPath(value) && value !== '/'), 'is not a path prefix')
+  .refine(
+    (value) => /^(?:\/[A-Za-z0-9._~-]+)*$/.test(value) && !/\/\.{1,2}(?:\/|$)/.test(value),
+    'is not a path prefix',
+  )
   .meta({ examples: ['/admin'] })
 
 /** A path that routes are matched with: plain segments, no pattern, no encoding, no query. */
