@@ -5,8 +5,13 @@ import { seconds } from './duration.js'
 import { type Environment, override } from './environment.js'
 import { freeze } from './freeze.js'
 import { type ListenAddress, listenAddress } from './listen-address.js'
+import {
+  type AuthorizationServerConfiguration,
+  authorizationServerConfiguration,
+} from './options/authorization-server-options.js'
 import { type GatewaySettings, gatewaySettings } from './options/gateway-options.js'
-import { type Plan, planOf } from './plan.js'
+import { type SampleApiConfiguration, sampleApiConfiguration } from './options/sample-api-options.js'
+import { type Plan, planOf, type TlsFiles, tlsFiles } from './plan.js'
 import { isWithin } from './pointer.js'
 import { rules } from './rules/rules.js'
 import { readSource, type Source } from './source.js'
@@ -22,6 +27,10 @@ export interface Configuration {
   /** 32 bytes each. The first one seals. */
   readonly sealingKeys: readonly Buffer[]
   readonly gateway: GatewaySettings | undefined
+  readonly authorizationServer: AuthorizationServerConfiguration | undefined
+  readonly sampleApi: SampleApiConfiguration | undefined
+  /** Absolute. Holds what is made at first start. */
+  readonly stateDirectory: string
   readonly plan: Plan
 }
 
@@ -32,12 +41,6 @@ export interface ServerSettings {
   /** Seconds. */
   readonly drainTimeout: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
-}
-
-/** Absolute paths of PEM files. */
-export interface TlsFiles {
-  readonly certFile: string
-  readonly keyFile: string
 }
 
 export type StoreSettings =
@@ -84,10 +87,7 @@ function configurationOf(file: string, plan: Plan, state: StateDirectory): Confi
     file,
     server: {
       listen: plan.listen,
-      tls: Server.Tls && {
-        certFile: resolve(directory, Server.Tls.CertFile),
-        keyFile: resolve(directory, Server.Tls.KeyFile),
-      },
+      tls: tlsFiles(Server.Tls, directory),
       adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
       drainTimeout: seconds(Server.DrainTimeout),
       logLevel: Server.LogLevel,
@@ -101,6 +101,9 @@ function configurationOf(file: string, plan: Plan, state: StateDirectory): Confi
       : [state.keep('sealing.key', () => randomBytes(32).toString('base64url'))]
     ).map((key) => Buffer.from(key, 'base64url')),
     gateway: gatewaySettings(plan),
+    authorizationServer: authorizationServerConfiguration(plan),
+    sampleApi: sampleApiConfiguration(plan),
+    stateDirectory: resolve(directory, Server.StateDirectory),
     plan,
   }
   return freeze(configuration)

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
 import { generateSigningJwk, type Jwk, publicHalf } from '../keys.js'
 import type { Environment } from './environment.js'
@@ -47,6 +48,7 @@ export interface FrontendPlan {
   readonly hosts: readonly string[]
   readonly redirectUri: string | undefined
   readonly postLogoutRedirectUri: string | undefined
+  readonly backchannelLogoutUri: string | undefined
   readonly routes: readonly RouteSettings[]
 }
 
@@ -56,6 +58,8 @@ export interface AuthorizationServerPlan {
   readonly issuer: URL | undefined
   /** Undefined: it answers on the gateway's listener. */
   readonly listen: ListenAddress | undefined
+  /** Of its own listener. */
+  readonly tls: TlsFiles | undefined
   readonly applications: readonly ApplicationPlan[]
 }
 
@@ -69,6 +73,8 @@ export interface ApplicationPlan {
   readonly permissions: readonly string[]
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
+  /** Where the client is told that a session has ended, when one frontend alone is this client. */
+  readonly backchannelLogoutUri: string | undefined
   readonly frontends: readonly FrontendPlan[]
 }
 
@@ -126,6 +132,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       hosts: frontend.Hosts ?? (publicUrl === undefined ? [] : [publicUrl.host]),
       redirectUri: publicUrl && `${publicUrl.origin}${frontend.PathPrefix}/bff/callback`,
       postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
+      backchannelLogoutUri: publicUrl && `${publicUrl.origin}${frontend.PathPrefix}/bff/backchannel-logout`,
       routes: frontend.Routes ?? (sampleApi === undefined ? [] : [sampleRoute(sampleApi)]),
     }
   })
@@ -146,6 +153,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       pointer: serverPointer,
       settings: server,
       issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
+      tls: tlsFiles(server.Tls, directory),
       listen: ownListener(server, listen, settings.Bff !== undefined),
       applications: applicationsOf(server, serverPointer, frontends, (application, pointer) => [
         secrets.publicJwk(application.SigningKeyJwk, `${pointer}/SigningKeyJwk`),
@@ -157,6 +165,16 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
     sampleApi,
     problems: secrets.problems,
   }
+}
+
+/** Absolute paths of PEM files. */
+export interface TlsFiles {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+export function tlsFiles(settings: Settings['Server']['Tls'], directory: string): TlsFiles | undefined {
+  return settings && { certFile: resolve(directory, settings.CertFile), keyFile: resolve(directory, settings.KeyFile) }
 }
 
 /** Whether a host can only be this machine. */
@@ -292,6 +310,7 @@ function applicationPlan(
     redirectUris: settings.RedirectUris ?? present(frontends.map(({ redirectUri }) => redirectUri)),
     postLogoutRedirectUris:
       settings.PostLogoutRedirectUris ?? present(frontends.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri)),
+    backchannelLogoutUri: frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined,
     frontends,
   }
 }

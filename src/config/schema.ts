@@ -25,6 +25,7 @@ export type Settings = z.output<typeof settingsSchema>
 /** The part of JSON Schema that ours uses. */
 export interface JsonSchema {
   readonly type?: string
+  readonly format?: string
   readonly description?: string
   readonly default?: unknown
   readonly examples?: readonly unknown[]

@@ -164,13 +164,23 @@ export const authorizationServerRules: readonly Rule[] = [
     }
   },
 
+  function* codesHaveSomewhereToGo({ authorizationServer: server }) {
+    for (const { pointer, permissions, redirectUris, isMade } of server?.applications ?? [])
+      if (!isMade && redirectUris.length === 0 && permissions.includes('gt:authorization_code'))
+        yield problem(
+          `${pointer}/RedirectUris`,
+          'is missing, and no frontend in this file has this ClientId',
+          'Write where the client takes its codes, as in ["https://app.example.com/bff/callback"].',
+        )
+  },
+
   function* usersAreUnique({ authorizationServer: server }) {
     const users = (server?.settings.Seeding.Users ?? []).map((user, index) => ({
       user,
       pointer: `${server?.pointer}/Seeding/Users/${index}`,
     }))
     const named = users.filter(({ user }) => user.Username !== undefined)
-    for (const [later, earlier] of repeated(named, ({ user }) => user.Username ?? ''))
+    for (const [later, earlier] of repeated(named, ({ user }) => user.Username?.trim().toLowerCase() ?? ''))
       yield problem(`${later.pointer}/Username`, `is that of ${earlier.pointer} too`, 'Give each user one name.')
     const subjectOf = ({ user }: (typeof named)[number]): string => String(user.Claims.sub ?? user.Username)
     for (const [later, earlier] of repeated(named, subjectOf))
@@ -181,6 +191,15 @@ export const authorizationServerRules: readonly Rule[] = [
           'Give each user a "sub" of its own.',
         )
     for (const { user, pointer } of users) {
+      const isClient = server?.applications.some(
+        ({ clientId }) => clientId === String(user.Claims.sub ?? user.Username),
+      )
+      if (isClient)
+        yield problem(
+          user.Claims.sub === undefined ? `${pointer}/Username` : `${pointer}/Claims/sub`,
+          'is the ClientId of an application: an API could take one for the other',
+          'Give the user another "sub".',
+        )
       if (user.Claims.sub !== undefined && (typeof user.Claims.sub !== 'string' || user.Claims.sub === ''))
         yield problem(`${pointer}/Claims/sub`, 'is not a text', 'Write a text that identifies the user for ever.')
       if (
