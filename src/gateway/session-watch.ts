@@ -1,3 +1,4 @@
+import type { Store } from '../store/store.js'
 import type { Session } from './sealed-sessions.js'
 
 /** Tells open streams and sockets that their session has ended: at once when it ends here, soon when it ends elsewhere. */
@@ -25,14 +26,16 @@ interface Watched {
 /** Seconds between two looks at the store: half of what a dead session's stream may still live. */
 const interval = 2
 
-/** @param isAlive Asked only for what has been open for longer than `interval`: short calls cost nothing. */
-export function createSessionWatch(isAlive: (session: Session) => Promise<boolean>, now: () => number): SessionWatch {
+/** The store is asked only about what has been open for longer than `interval`: short calls cost nothing. */
+export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number): SessionWatch {
   const watched = new Map<string, Watched>()
 
   const look = async (entry: Watched): Promise<void> => {
+    const { key, endsAt } = entry.session
     // While the store cannot answer nobody is cut off: "cannot know" is not "has ended".
-    if (await isAlive(entry.session).catch(() => true)) return
-    watched.delete(entry.session.key)
+    const isThere = async () => (await store.get(key)) !== undefined
+    if (endsAt > now() && (await isThere().catch(() => true))) return
+    watched.delete(key)
     entry.controller.abort()
   }
   const timer = setInterval(() => {
