@@ -33,6 +33,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
     dpop: settings.UseDPoP,
     requireIssuer: bff.RequireIssuerValidation,
+    profile: bff.Profile,
     scopes: [...new Set(settings.Scopes)],
     session: {
       idle: seconds(settings.SessionDuration ?? bff.SessionDuration),

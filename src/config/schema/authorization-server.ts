@@ -12,7 +12,7 @@ const application = z
       description: 'Has to be null: this server authenticates clients by `private_key_jwt` only.',
       examples: [null],
     }),
-    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `ClientId`.' }),
+    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `ClientId`.', examples: ['My app'] }),
     SigningKeyJwk: jwk.nullish().meta({
       description:
         'Public key for `private_key_jwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default: the key of the frontend in this file that has this `ClientId`.',
@@ -63,6 +63,7 @@ const user = z
     Username: text.optional().meta({ description: 'Unique. What is typed in at sign-in.', examples: ['alice'] }),
     PasswordHash: text.optional().meta({
       description: 'What `sallyport keygen --password` prints. Never the password.',
+      examples: ['$scrypt$ln=15,r=8,p=3$…$…'],
     }),
     Claims: z
       .record(z.string(), z.json())
@@ -77,7 +78,7 @@ const user = z
 const scope = z
   .strictObject({
     Name: text.optional().meta({ description: 'Unique.', examples: ['orders'] }),
-    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `Name`.' }),
+    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `Name`.', examples: ['See your orders'] }),
     Resources: z
       .array(text)
       .default([])

@@ -23,7 +23,7 @@ export const resourceServer = z
         }),
       })
       .prefault({})
-      .meta({ required: ['Audience'] }),
+      .meta({ description: 'Which access tokens it accepts.', required: ['Audience'] }),
     DPoP: z
       .strictObject({
         RequireNonce: z.boolean().default(false).meta({
@@ -42,7 +42,8 @@ export const resourceServer = z
           examples: ['00:00:10'],
         }),
       })
-      .prefault({}),
+      .prefault({})
+      .meta({ description: 'Which proofs it accepts.' }),
   })
   .meta({
     description: 'The sample API, protected by the DPoP validator. Absent: there is none.',
