@@ -1,10 +1,10 @@
-import { ProtocolError } from '../errors.js'
 import { publish } from '../telemetry/events.js'
 import type { Call, RunningFrontend } from './call.js'
 import { countLogin } from './login-loop.js'
 import type { LoginTransaction } from './login-transaction.js'
 import type { TokenSet } from './oauth-client.js'
 import { Refusal } from './refusal.js'
+import { refuseLogin } from './refuse-login.js'
 import type { SessionRecord } from './sealed-sessions.js'
 import { type EndpointContext, regenerateSession } from './session.js'
 
@@ -120,16 +120,7 @@ async function redeem(
 ): Promise<TokenSet> {
   const url = new URL(frontend.redirectUri)
   url.search = response.toString()
-  try {
-    return await frontend.oauth.redeemCode(url, transaction)
-  } catch (error) {
-    if (error instanceof ProtocolError) {
-      throw new Refusal('bff.login.failed', `The authorization server did not accept the login (${error.code}).`, {
-        cause: error,
-      })
-    }
-    throw error
-  }
+  return frontend.oauth.redeemCode(url, transaction).catch(refuseLogin)
 }
 
 async function sessionRecord(

@@ -4,6 +4,7 @@ import { publish } from '../telemetry/events.js'
 import type { Call } from './call.js'
 import { assertNoLoop } from './login-loop.js'
 import { loginParameters } from './options.js'
+import { refuseLogin } from './refuse-login.js'
 import { safeReturnUrl } from './return-url.js'
 import type { EndpointContext } from './session.js'
 
@@ -26,7 +27,7 @@ export async function login(ctx: EndpointContext): Promise<void> {
     silent: parameters.prompt === 'none',
     formerSession: open?.session.key,
   }
-  const authorizationUrl = await oauth.pushAuthorizationRequest({ ...transaction, parameters })
+  const authorizationUrl = await oauth.pushAuthorizationRequest({ ...transaction, parameters }).catch(refuseLogin)
   await transactions.begin(ctx.req.headers.cookie, ctx.res, transaction)
   publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
   ctx.status = 303
