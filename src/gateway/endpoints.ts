@@ -6,6 +6,7 @@ import { assertOwnPage } from './anti-forgery.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import type { Call, RunningFrontend } from './call.js'
 import { callback } from './callback.js'
+import type { Frontend } from './frontend.js'
 import { clientKeys } from './jwks.js'
 import { keepSession } from './keep-session.js'
 import { login } from './login.js'
@@ -59,7 +60,7 @@ export function createEndpoints(now: () => number): Endpoints {
 }
 
 /** The endpoint table. */
-function endpointRoutes({ base }: RunningFrontend): Koa.Middleware<EndpointState> {
+function endpointRouter({ base }: Pick<Frontend, 'base'>): Router<EndpointState> {
   const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
   router.get('/login', login)
   router.get('/callback', callback)
@@ -71,13 +72,27 @@ function endpointRoutes({ base }: RunningFrontend): Koa.Middleware<EndpointState
   router.delete('/sessions', endOtherSessions)
   router.delete('/sessions/:handle', endSessionByHandle)
   router.get('/jwks', clientKeys)
+  return router
+}
+
+/** The methods of the endpoint at a path. None: there is no such endpoint. */
+export function endpointMethods(frontend: Pick<Frontend, 'base'>, path: string): readonly string[] {
+  return methodsAt(endpointRouter(frontend), path)
+}
+
+function methodsAt(router: Router<EndpointState>, path: string): readonly string[] {
+  const { path: layers } = router.match(path, 'GET')
+  // A HEAD request would do what GET does: begin or complete a login, or log out.
+  return layers.flatMap((layer) => layer.methods).filter((method) => method !== 'HEAD')
+}
+
+function endpointRoutes(frontend: RunningFrontend): Koa.Middleware<EndpointState> {
+  const router = endpointRouter(frontend)
   const routes = router.routes() as Koa.Middleware<EndpointState>
 
   return async function endpoint(ctx, next) {
     const { path } = ctx.state.call.target
-    const { path: layers } = router.match(path, ctx.method)
-    // A HEAD request would do what GET does: begin or complete a login, or log out.
-    const methods = layers.flatMap((layer) => layer.methods).filter((method) => method !== 'HEAD')
+    const methods = methodsAt(router, path)
     if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
     if (!methods.includes(ctx.method)) {
       ctx.set('Allow', methods.join(', '))
