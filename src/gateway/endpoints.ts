@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
 import { answerError } from './answer.js'
-import { assertOwnPage } from './anti-forgery.js'
+import { assertOwnPage, changesState } from './anti-forgery.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import type { Call, RunningFrontend } from './call.js'
 import { callback } from './callback.js'
@@ -39,9 +39,7 @@ export function createEndpoints(now: () => number): Endpoints {
   })
   app.use(async function antiForgery(ctx, next) {
     const { call } = ctx.state
-    // The authorization server's own call: its token says who it is.
-    const isServerCall = call.target.path === `${call.frontend.base}/backchannel-logout`
-    if (ctx.method !== 'GET' && !isServerCall) assertOwnPage(call, 'request')
+    if (changesState(call.frontend, ctx.method, call.target.path)) assertOwnPage(call, 'request')
     await next()
   })
   app.use(koaSession(app))
