@@ -36,10 +36,24 @@ export interface FrontendOptions {
   readonly staticFilesPath?: string
   /** Origin of an SPA that is served elsewhere, such as a development server. */
   readonly clientUrl?: URL
+  /**
+   * Headers of the page's files: `Spa` allows inline styles, `Strict` does not, `None` leaves them to the files' server.
+   * Default: `Spa`.
+   */
+  readonly securityHeaders?: 'Spa' | 'Strict' | 'None'
+  /** Instead of the preset's policy. */
+  readonly contentSecurityPolicy?: string
+  /** For a page on another host than the gateway. Default: no other origin may call. */
+  readonly cors?: CorsOptions
   readonly postLoginRedirectPath: string
   readonly postLogoutRedirectPath: string
   readonly errorRedirectPath?: string
   readonly routes: readonly RouteOptions[]
+}
+
+export interface CorsOptions {
+  /** As browsers send them: `https://app.example`. No patterns. */
+  readonly origins: readonly string[]
 }
 
 export type ClientAuthentication =
