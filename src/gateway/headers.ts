@@ -5,8 +5,8 @@ import type { Client } from '../http/trusted-peers.js'
 /** Header names in lower case, each with what goes on the wire. */
 export type Headers = Record<string, string | string[]>
 
-/** Every cookie of ours, session and login transaction alike, begins so; no other cookie may. */
-const ownCookie = /^__(?:host|secure)-(?:http-)?bff-/i
+/** Every cookie of ours begins so, the gateway's and, where it shares the host, the authorization server's; no other may. */
+const ownCookie = /^__(?:host|secure)-(?:http-)?(?:bff|as)-/i
 
 /** Of one connection only (RFC 9110 §7.6.1), or of its framing, which we settle ourselves. */
 const hopByHop = new Set([
