@@ -9,6 +9,7 @@ import { assertOwnPage } from './anti-forgery.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './backchannel-logout.js'
 import type { Call, OpenSession, RunningFrontend } from './call.js'
 import type { Credentials } from './credentials.js'
+import { destinationOf } from './destination.js'
 import { createEndpoints } from './endpoints.js'
 import { createForwarder, type ForwardExchange } from './forward.js'
 import { assertFrontends, createFrontend, createFrontendSelection, type Frontend } from './frontend.js'
@@ -91,10 +92,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {
     const call = received(request, refused.requestId)
     refused.frontend = call.frontend
-    const { frontend, target } = call
-    if (target.path === frontend.base || target.path.startsWith(`${frontend.base}/`)) return endpoints(call, response)
-    const match = frontend.matchRoute(target)
-    if (match === undefined) return servePage(call, response)
+    const destination = destinationOf(call.frontend, call.target)
+    if (destination.kind === 'endpoint') return endpoints(call, response)
+    if (destination.kind === 'page') return servePage(call, response)
+    const { match } = destination
     const { open, credentials } = await prepared(call, match, 'request', response)
     await forwarder.forward(request, response, exchangeOf(call, match, credentials, holdOpen(open, response)))
   }

@@ -19,10 +19,7 @@ export interface Upstream {
   readonly breaker: CircuitBreaker
   /** Requests and sockets on it at the moment. */
   inFlight: number
-  /**
-   * The URL to call. Made by putting strings together: resolving a path against a base would let `//host` or `..` out.
-   * @param target begins with `/` or `?`, or is empty
-   */
+  /** @see upstreamUrl */
   urlOf(target: string): URL
 }
 
@@ -105,6 +102,15 @@ function createUpstream(url: URL, route: RouteOptions, agent: Agent): Upstream {
     agent,
     breaker: createCircuitBreaker(route.circuitBreaker),
     inFlight: 0,
-    urlOf: (target) => new URL(url.origin + (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target),
+    urlOf: (target) => upstreamUrl(url, target),
   }
+}
+
+/**
+ * The URL to call. Made by putting strings together: resolving a path against a base would let `//host` or `..` out.
+ * @param target begins with `/` or `?`, or is empty
+ */
+export function upstreamUrl({ origin, pathname }: URL, target: string): URL {
+  const basePath = pathname.replace(/\/+$/, '')
+  return new URL(origin + (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target)
 }
