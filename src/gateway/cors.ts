@@ -11,8 +11,8 @@ export type Cors = (request: IncomingMessage, response: ServerResponse) => 'answ
 const maxAge = 600
 
 /** @see {@link https://fetch.spec.whatwg.org/#http-cors-protocol Fetch §3.3} */
-export function createCors({ cors }: Pick<FrontendOptions, 'cors'>): Cors {
-  const origins = new Set(cors?.origins)
+export function createCors(frontend: Pick<FrontendOptions, 'cors' | 'clientUrl'>): Cors {
+  const origins = new Set(foreignPageOrigins(frontend))
   if (origins.size === 0) return () => 'continue'
 
   return (request, response) => {
@@ -31,4 +31,12 @@ export function createCors({ cors }: Pick<FrontendOptions, 'cors'>): Cors {
     response.writeHead(204).end()
     return 'answered'
   }
+}
+
+/** The origins of pages that are ours but served elsewhere. */
+export function foreignPageOrigins({
+  cors,
+  clientUrl,
+}: Pick<FrontendOptions, 'cors' | 'clientUrl'>): readonly string[] {
+  return [...(clientUrl === undefined ? [] : [clientUrl.origin]), ...(cors?.origins ?? [])]
 }

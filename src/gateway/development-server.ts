@@ -5,17 +5,17 @@ import type { RouteMatch } from './route.js'
 const routes = new WeakMap<FrontendOptions, RouteOptions>()
 
 /**
- * A page that is served elsewhere, such as by a development server: everything that is not ours goes there unchanged,
- * without a token, with its sockets for hot reloading. Undefined for a page of files.
+ * A page that a development server serves: everything that is not ours goes there unchanged, without a token, with its
+ * socket for hot reloading. Undefined when there is none.
  */
 export function developmentServerRoute(frontend: FrontendOptions): RouteOptions | undefined {
-  const { clientUrl, staticFilesPath } = frontend
-  if (clientUrl === undefined || staticFilesPath !== undefined) return undefined
+  const { developmentServer } = frontend
+  if (developmentServer === undefined) return undefined
   const known = routes.get(frontend)
   if (known !== undefined) return known
   const route: RouteOptions = {
     path: '/',
-    upstreams: [new URL(clientUrl.origin)],
+    upstreams: [new URL(developmentServer.origin)],
     stripPath: false,
     methods: ['GET', 'HEAD'],
     tokenType: 'None',
