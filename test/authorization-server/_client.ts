@@ -26,8 +26,10 @@ export interface SendOptions {
   readonly proof?: false | string | ProofChange
   /** False: none. A text: exactly that. Otherwise a good one, changed by the members. */
   readonly assertion?: false | string | JwtChange
-  /** Do not answer a nonce challenge. */
+  /** Whether to answer a nonce challenge. Default: yes. */
   readonly retry?: boolean
+  /** Address of another replica of the same issuer. */
+  readonly at?: string
 }
 
 export interface JwtChange {
@@ -109,7 +111,7 @@ export function aProtocolClient(
       )
     },
 
-    async post(endpoint, form, { proof = {}, assertion = {}, retry = true } = {}) {
+    async post(endpoint, form, { proof = {}, assertion = {}, retry = true, at } = {}) {
       const url = `${issuer}/connect/${endpoint}`
       const body = new URLSearchParams({ client_id: clientId })
       if (assertion !== false) {
@@ -119,7 +121,8 @@ export function aProtocolClient(
       for (const [name, value] of Object.entries(form)) if (value !== undefined) body.set(name, value)
       const send = async (): Promise<Answer> => {
         const DPoP = typeof proof === 'string' || proof === false ? proof : self.proof('POST', url, proof)
-        const response = await fetch(url, { method: 'POST', body, headers: DPoP === false ? {} : { DPoP } })
+        const target = at === undefined ? url : url.replace(new URL(url).origin, at)
+        const response = await fetch(target, { method: 'POST', body, headers: DPoP === false ? {} : { DPoP } })
         nonce = response.headers.get('dpop-nonce') ?? nonce
         return answer(response)
       }
