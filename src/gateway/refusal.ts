@@ -17,15 +17,22 @@ export type RefusalCode =
   | 'bff.login.denied'
   | 'bff.login.failed'
   | 'bff.login.loop'
+  | 'bff.login.confirm'
   | 'bff.issuer.unavailable'
+  | 'bff.token.refused'
   | 'bff.logout.sid_mismatch'
   | 'bff.logout.token_refused'
+  | 'bff.asset.unknown'
   | 'bff.route.unknown'
   | 'bff.route.method_denied'
   | 'bff.body.too_large'
   | 'bff.upstream.unreachable'
   | 'bff.upstream.timeout'
   | 'bff.upstream.broke_off'
+  | 'bff.internal'
+  | 'bff.upstream.unavailable'
+  | 'bff.upstream.invalid_response'
+  | 'bff.upstream.nonce_required'
 
 /** A request we do not serve. What it becomes (a document, a page, a closed socket) is the edge's decision. */
 export class Refusal extends Error {
@@ -39,7 +46,7 @@ export class Refusal extends Error {
   }
 }
 
-export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 | 421 | 502 | 503 | 504 {
+export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 | 421 | 500 | 502 | 503 | 504 {
   switch (code) {
     case 'bff.request.ambiguous_target':
     case 'bff.request.malformed':
@@ -54,9 +61,11 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
     case 'bff.session.absent':
     case 'bff.session.ended':
       return 401
+    case 'bff.login.confirm':
     case 'bff.csrf.header_missing':
     case 'bff.csrf.cross_site':
       return 403
+    case 'bff.asset.unknown':
     case 'bff.endpoint.unknown':
     case 'bff.route.unknown':
       return 404
@@ -67,14 +76,20 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
       return 413
     case 'bff.frontend.unknown':
       return 421
+    case 'bff.token.refused':
     case 'bff.upstream.unreachable':
     case 'bff.upstream.broke_off':
+    case 'bff.upstream.invalid_response':
+    case 'bff.upstream.nonce_required':
       return 502
+    case 'bff.upstream.unavailable':
     case 'bff.issuer.unavailable':
     case 'bff.store.unavailable':
       return 503
     case 'bff.upstream.timeout':
       return 504
+    case 'bff.internal':
+      return 500
     default:
       return unreachable(code)
   }
