@@ -7,7 +7,7 @@ export type Arrival =
 
 export interface UserAgent {
   /** Follows redirects as a browser does. */
-  open(url: string | URL): Promise<Arrival>
+  open(url: string | URL, from?: URL): Promise<Arrival>
   /** Types into the fields that are named, keeps what the page had in the others, and presses the button. */
   submit(page: Arrival, form: Form, values: Readonly<Record<string, string>>, button?: Control): Promise<Arrival>
   send(url: string | URL, outgoing?: Outgoing): ReturnType<Send>
@@ -44,26 +44,30 @@ export function createUserAgent({ send, leaves }: UserAgentOptions): UserAgent {
     return answer
   }
 
-  async function navigate(start: URL, outgoing: Outgoing): Promise<Arrival> {
+  async function navigate(start: URL, from: URL | undefined, outgoing: Outgoing = {}): Promise<Arrival> {
     let url = start
+    let cause = from
     let next = outgoing
     for (let hops = 0; hops < 20; hops++) {
       if (leaves(url)) return { kind: 'left', url }
-      const answer = await exchange(url, next)
+      const headers = [...navigationHeaders(url, cause), ...(next.headers ?? [])]
+      const answer = await exchange(url, { ...next, headers })
       const [location] = answer.header('location')
       if (answer.status < 300 || answer.status > 399 || location === undefined)
         return { kind: 'page', url, status: answer.status, markup: answer.body }
       // 303 turns everything into GET; 301 and 302 do it to a POST; 307 and 308 repeat the request.
       const repeats = answer.status === 307 || answer.status === 308
+      // Once a chain of redirects has left its origin it does not become its own again.
+      cause = cause?.origin === url.origin || cause === undefined ? url : cause
       url = new URL(location, url)
-      next = repeats ? next : { headers: navigationHeaders }
+      next = repeats ? next : {}
     }
     throw new Error('too many redirects')
   }
 
   return {
     trail,
-    open: (url) => navigate(new URL(url), { headers: navigationHeaders }),
+    open: (url, from) => navigate(new URL(url), from),
     submit(page, { action, method, controls }, values, button) {
       const fields: Record<string, string> = {}
       for (const { name, value, type } of controls) if (name !== '' && type !== 'submit') fields[name] = value
@@ -72,25 +76,28 @@ export function createUserAgent({ send, leaves }: UserAgentOptions): UserAgent {
       const target = new URL(action, page.url)
       if (method === 'GET') {
         target.search = form(fields)
-        return navigate(target, { headers: navigationHeaders })
+        return navigate(target, page.url)
       }
-      const headers = [...navigationHeaders, ...formContentType, 'origin', page.url.origin]
-      return navigate(target, { method: 'POST', headers, body: form(fields) })
+      const headers = [...formContentType, 'origin', page.url.origin]
+      return navigate(target, page.url, { method: 'POST', headers, body: form(fields) })
     },
     send: (url, outgoing = {}) => exchange(new URL(url), outgoing),
   }
 }
 
-const navigationHeaders = [
-  'accept',
-  'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
-  'sec-fetch-mode',
-  'navigate',
-  'sec-fetch-dest',
-  'document',
-  'sec-fetch-site',
-  'same-origin',
-] as const
+/** What a browser says about a navigation. `from`: the page or redirect that caused it; none for a typed address. */
+function navigationHeaders(url: URL, from: URL | undefined): readonly string[] {
+  const site =
+    from === undefined
+      ? 'none'
+      : from.origin === url.origin
+        ? 'same-origin'
+        : from.hostname === url.hostname
+          ? 'same-site'
+          : 'cross-site'
+  const accept = 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8'
+  return ['accept', accept, 'sec-fetch-mode', 'navigate', 'sec-fetch-dest', 'document', 'sec-fetch-site', site]
+}
 
 /** RFC 6265bis §5, as far as a test needs it: attributes, prefixes, deletion. */
 function keep(jar: Map<string, Cookie>, url: URL, line: string): void {

@@ -472,7 +472,7 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
       const link = linksOf(page.markup).find(({ href, text }) =>
         says({ name: '', value: href, text }, /cancel|deny|abort/i),
       )
-      return link && userAgent.open(new URL(link.href, page.url))
+      return link && userAgent.open(new URL(link.href, page.url), page.url)
     }
     const signIn = forms.find(({ controls }) => controls.some(({ type }) => type === 'password'))
     if (signIn !== undefined) {

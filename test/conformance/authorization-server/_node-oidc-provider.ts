@@ -26,6 +26,8 @@ const RealDate = Date
  */
 export async function startNodeOidcProvider({ clients }: Registration): Promise<ServerUnderTest> {
   globalThis.Date = ShiftedDate as DateConstructor
+  // It greets every start with notices on what is fit for development only.
+  console.info = console.warn = () => {}
   const jwks = [await generateKey('PS256'), await generateKey('ES256')].map(({ privateJwk }) => privateJwk)
   let issuer = ''
   const { close } = await listenSecurely(tlsPreset, (origin) => {

@@ -80,7 +80,7 @@ export function plan({ start, variant, algorithm, modules = testPlan, serial = f
 
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
-    register(`${module.name} (${variant}, ${algorithm})`, async (t) => {
+    register(`${module.name} (${variant}, ${algorithm} clients)`, async (t) => {
       const running = module.movesClock ? await run() : shared
       if (running === undefined) return t.fail('the server did not start')
       const { server, one, two, stranger, metadata, jwks } = running
