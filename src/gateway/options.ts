@@ -9,7 +9,17 @@ export interface GatewayOptions {
   readonly seal: Seal
   /** CIDR ranges of our own proxies. Default: none, so that no forwarded header is believed. */
   readonly trustedProxies?: readonly string[]
+  /** Seconds one call to an authorization server may take. Default: 10. */
+  readonly issuerTimeout?: number
+  /** PEM certificates to trust for authorization servers, besides the system's. */
+  readonly issuerCa?: string
+  /** Seconds since the epoch. Tests pass their own. */
+  readonly now?: () => number
 }
+
+/** Parameters of the login link that may reach the authorization request. All others are ignored. */
+export type LoginParameter = 'login_hint' | 'prompt' | 'ui_locales'
+export const loginParameters = ['login_hint', 'prompt', 'ui_locales'] as const
 
 export interface FrontendOptions {
   /** Unique; part of the cookie's name and of every record's seal. */
@@ -30,7 +40,18 @@ export interface FrontendOptions {
   readonly dpop: boolean
   /** RFC 9207. Off only under the Baseline profile. */
   readonly requireIssuer: boolean
+  /** `Baseline` also accepts RS256 ID tokens. Default: `Fapi2`. */
+  readonly profile?: 'Fapi2' | 'Baseline'
   readonly scopes: readonly string[]
+  /** Claims that the page may see at `P/user`. Default: every claim about the user, none about the token. */
+  readonly userClaims?: readonly string[]
+  /** Parameters that a login link may set. Default: all of them. */
+  readonly loginParameters?: readonly LoginParameter[]
+  /**
+   * Whether logout may put the ID token into the browser's URL for servers that want an `id_token_hint`. Without it the
+   * server gets `client_id` and `logout_hint`. Default: true.
+   */
+  readonly idTokenHint?: boolean
   readonly session: SessionLifetimes
   /** Folder of the built SPA. */
   readonly staticFilesPath?: string

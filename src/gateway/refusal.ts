@@ -17,7 +17,9 @@ export type RefusalCode =
   | 'bff.login.denied'
   | 'bff.login.failed'
   | 'bff.login.loop'
+  | 'bff.login.confirm'
   | 'bff.issuer.unavailable'
+  | 'bff.token.refused'
   | 'bff.logout.sid_mismatch'
   | 'bff.logout.token_refused'
   | 'bff.route.unknown'
@@ -26,6 +28,7 @@ export type RefusalCode =
   | 'bff.upstream.unreachable'
   | 'bff.upstream.timeout'
   | 'bff.upstream.broke_off'
+  | 'bff.internal'
 
 /** A request we do not serve. What it becomes (a document, a page, a closed socket) is the edge's decision. */
 export class Refusal extends Error {
@@ -39,7 +42,7 @@ export class Refusal extends Error {
   }
 }
 
-export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 | 421 | 502 | 503 | 504 {
+export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 | 421 | 500 | 502 | 503 | 504 {
   switch (code) {
     case 'bff.request.ambiguous_target':
     case 'bff.request.malformed':
@@ -54,6 +57,7 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
     case 'bff.session.absent':
     case 'bff.session.ended':
       return 401
+    case 'bff.login.confirm':
     case 'bff.csrf.header_missing':
     case 'bff.csrf.cross_site':
       return 403
@@ -67,6 +71,7 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
       return 413
     case 'bff.frontend.unknown':
       return 421
+    case 'bff.token.refused':
     case 'bff.upstream.unreachable':
     case 'bff.upstream.broke_off':
       return 502
@@ -75,6 +80,8 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
       return 503
     case 'bff.upstream.timeout':
       return 504
+    case 'bff.internal':
+      return 500
     default:
       return unreachable(code)
   }

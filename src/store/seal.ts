@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /**
  * Split-key sealing: AES-256-GCM under HKDF(the server's sealing key, the bearer's own secret). Neither half opens
@@ -9,6 +9,11 @@ export interface Seal {
   seal(plaintext: string, secret: string, context: string): string
   /** Undefined for a seal that is tampered with, foreign, or under a key that has left the ring. */
   unseal(sealed: string, secret: string, context: string): string | undefined
+  /**
+   * A name for `text` that says nothing about it without the server's key: what indexes are keyed with. One for each
+   * key of the ring, the current one first: write under the first, look under all.
+   */
+  names(text: string): readonly [string, ...string[]]
 }
 
 interface SealingKey {
@@ -54,12 +59,18 @@ export function createSeal(keys: readonly Buffer[]): Seal {
         return undefined
       }
     },
+
+    names: (text) => [named(current, text), ...ring.slice(1).map((key) => named(key, text))],
   }
 }
 
 function sealingKey(key: Buffer): SealingKey {
   if (key.length !== 32) throw new TypeError('a sealing key is 32 bytes long')
   return { id: createHash('sha256').update('sallyport sealing key').update(key).digest('base64url').slice(0, 8), key }
+}
+
+function named({ key }: SealingKey, text: string): string {
+  return createHmac('sha256', key).update(`sallyport name ${text}`).digest('base64url')
 }
 
 function derive({ key }: SealingKey, secret: string, context: string): Buffer {

@@ -17,7 +17,8 @@ export interface SealedStore<Value> {
   /** Where the record of this secret rests in the store: for indexes, which name records without opening them. */
   keyOf(secret: string): string
   add(secret: string, value: Value, expiresAt: number): Promise<void>
-  get(secret: string): Promise<SealedRecord<Value> | undefined>
+  /** @param known What was read before: given back as it is, without unsealing, when the record has not changed. */
+  get(secret: string, known?: SealedRecord<Value>): Promise<SealedRecord<Value> | undefined>
   /** False when the record has changed or gone since `revision` was read. */
   replace(secret: string, revision: string, value: Value, expiresAt: number): Promise<boolean>
   extend(secret: string, expiresAt: number): Promise<boolean>
@@ -40,7 +41,10 @@ export function createSealedStore<Value>(store: Store, seal: Seal, purpose: stri
   return {
     keyOf,
     add: (secret, value, expiresAt) => store.set(keyOf(secret), sealed(secret, value), expiresAt),
-    get: async (secret) => opened(secret, await store.get(keyOf(secret))),
+    async get(secret, known) {
+      const text = await store.get(keyOf(secret))
+      return known !== undefined && known.revision === text ? known : opened(secret, text)
+    },
     replace: (secret, revision, value, expiresAt) =>
       store.replace(keyOf(secret), revision, sealed(secret, value), expiresAt),
     extend: (secret, expiresAt) => store.extend(keyOf(secret), expiresAt),

@@ -1,0 +1,156 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { ProtocolError, UpstreamError } from '../errors.js'
+import { html, pageHeaders, renderPage } from '../http/page.js'
+import { problemDetails, problemMediaType } from '../http/problem-details.js'
+import { publish } from '../telemetry/events.js'
+import type { Frontend } from './frontend.js'
+import { isNavigation } from './navigation.js'
+import { Refusal, type RefusalCode, statusOf } from './refusal.js'
+import { adviceOn } from './refusal-advice.js'
+
+/** What is known of a request when it has to be refused: perhaps not even its frontend. */
+export interface Refused {
+  readonly requestId: string
+  readonly request: IncomingMessage
+  /** Set as soon as it is known. */
+  frontend?: Frontend
+}
+
+/** The one place where an error becomes a response: a document for scripts, a page or a redirect for people. */
+export function answerError(response: ServerResponse, error: unknown, refused: Refused): void {
+  const refusal = refusalOf(error)
+  announce(refusal, error, refused)
+  // The first bytes are out: all that can still be said is that it broke off.
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.setHeader('X-Request-Id', refused.requestId)
+  response.setHeader('Cache-Control', 'no-store')
+  if (statusOf(refusal.code) === 503) response.setHeader('Retry-After', '2')
+  if (isNavigation(refused.request)) answerPerson(response, refusal, refused)
+  else answerScript(response, refusal, refused)
+}
+
+/** The same for an upgrade request, which has no response object. */
+export function answerUpgradeError(socket: Duplex, error: unknown, refused: Refused): void {
+  const refusal = refusalOf(error)
+  announce(refusal, error, refused)
+  if (socket.destroyed || !socket.writable) return
+  const { status, body } = documentOf(refusal, refused)
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${statusText(status)}`,
+      `Content-Type: ${problemMediaType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Request-Id: ${refused.requestId}`,
+      'Cache-Control: no-store',
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}
+
+function answerScript(response: ServerResponse, refusal: Refusal, refused: Refused): void {
+  const { status, body } = documentOf(refusal, refused)
+  response.writeHead(status, { 'Content-Type': problemMediaType, 'Content-Length': Buffer.byteLength(body) })
+  response.end(refused.request.method === 'HEAD' ? undefined : body)
+}
+
+function answerPerson(response: ServerResponse, { code, message }: Refusal, { requestId, frontend }: Refused): void {
+  const location = frontend && elsewhere(code, requestId, frontend)
+  if (location !== undefined) {
+    response.writeHead(303, { Location: location })
+    response.end()
+    return
+  }
+  const { title, remedy } = adviceOn(code)
+  const page = renderPage({
+    title,
+    content: html`<h1>${title}</h1>
+<p>${message}</p>
+<p class="soft">${remedy}</p>
+${
+  frontend !== undefined &&
+  html`${startsAgain(code) && html`<a class="button" href="${frontend.loginUrl}">Sign in</a>`}
+<a class="button quiet" href="${frontend.home}">Back to the application</a>`
+}
+<dl><dt>Code</dt><dd>${code}</dd><dt>Request</dt><dd>${requestId}</dd></dl>`,
+  })
+  response.writeHead(statusOf(code), pageHeaders())
+  response.end(page)
+}
+
+/** Where a person can do something about it: the login, or the application's own page for failed logins. */
+function elsewhere(code: RefusalCode, requestId: string, { options, origin, loginUrl }: Frontend): string | undefined {
+  if (statusOf(code) === 401) return loginUrl
+  if (options.errorRedirectPath === undefined || !belongsToLogin(code)) return undefined
+  const url = new URL(options.errorRedirectPath, options.clientUrl ?? origin)
+  url.searchParams.set('error', code)
+  url.searchParams.set('request_id', requestId)
+  return options.clientUrl === undefined ? url.pathname + url.search : url.href
+}
+
+function documentOf(refusal: Refusal, { requestId, frontend }: Refused) {
+  const status = statusOf(refusal.code)
+  const { title } = adviceOn(refusal.code)
+  const document = problemDetails({
+    status,
+    title,
+    detail: refusal.message,
+    code: refusal.code,
+    requestId,
+    ...(status === 401 && frontend !== undefined && { loginUrl: frontend.loginUrl }),
+  })
+  return { status, body: JSON.stringify(document) }
+}
+
+/** Whatever was thrown, as something we may say. */
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof UpstreamError) {
+    return error.code === 'store_unavailable'
+      ? new Refusal('bff.store.unavailable', 'the session store does not answer; you are not logged out', {
+          cause: error,
+        })
+      : new Refusal('bff.issuer.unavailable', error.message, { cause: error })
+  }
+  if (error instanceof ProtocolError) return new Refusal('bff.request.malformed', error.message, { cause: error })
+  return new Refusal('bff.internal', 'an unexpected error; the log knows more', { cause: error })
+}
+
+function announce({ code, cause }: Refusal, error: unknown, { requestId, frontend }: Refused): void {
+  const known = { requestId, ...(frontend !== undefined && { frontend: frontend.name }) }
+  if (code === 'bff.internal') publish({ type: 'gateway.request.failed', ...known, error: whereabouts(error) })
+  const reason = cause instanceof UpstreamError || cause instanceof ProtocolError ? cause.message : undefined
+  publish({
+    type: 'gateway.request.refused',
+    ...known,
+    code,
+    status: statusOf(code),
+    ...(reason !== undefined && { reason }),
+  })
+}
+
+/** The error's name and where it was thrown. Its message might quote a secret. */
+function whereabouts(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return [error.name, ...frames.slice(0, 4).map((frame) => frame.trim())].join(' ')
+}
+
+function belongsToLogin(code: RefusalCode): boolean {
+  return ['bff.login.transaction_absent', 'bff.login.issuer_mismatch', 'bff.login.denied', 'bff.login.failed'].includes(
+    code,
+  )
+}
+
+function startsAgain(code: RefusalCode): boolean {
+  return belongsToLogin(code) || ['bff.issuer.unavailable', 'bff.login.confirm'].includes(code)
+}
+
+function statusText(status: number): string {
+  return STATUS_CODES[status] ?? ''
+}

@@ -1,0 +1,141 @@
+import type { RemoteJWKSetOptions } from 'jose'
+import { createRemoteJWKSet, customFetch, type JWTPayload, jwtVerify } from 'jose'
+import { readFormBody } from '../http/form-body.js'
+import type { Store } from '../store/store.js'
+import type { RunningFrontend } from './call.js'
+import type { IssuerFetch } from './issuer-fetch.js'
+import { Refusal } from './refusal.js'
+import type { EndpointContext } from './session.js'
+
+/** @throws Refusal `bff.logout.token_refused` */
+export type VerifyLogoutToken = (token: string) => Promise<LogoutToken>
+
+export interface LogoutToken {
+  readonly subject?: string
+  readonly sid?: string
+  readonly jti: string
+  /** Until when its `jti` has to be remembered. */
+  readonly expiresAt: number
+}
+
+/** Seconds between two fetches of the key set, however many tokens name keys that are not in it. */
+const coolDown = 30
+/** Seconds that the server's clock may be off ours. */
+const clockTolerance = 30
+/** Seconds after its making for which a logout token without a shorter end is taken. */
+const maxAge = 300
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+
+/** `POST P/backchannel-logout`. @see {@link https://openid.net/specs/openid-connect-backchannel-1_0.html} */
+export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
+  const { frontend } = ctx.state.call
+  const body = await readFormBody(ctx.req, { limit: 16_384 })
+  const token = body.get('logout_token')
+  if (token === undefined) throw new Refusal('bff.logout.token_refused', 'there is no logout_token')
+  await frontend.acceptLogoutToken(token)
+  ctx.body = ''
+  ctx.status = 200
+}
+
+/** Ends what a logout token names: the sessions of one `sid`, or without it all of a user's. */
+export function createLogoutTokenAcceptance(
+  frontend: Pick<RunningFrontend, 'name' | 'sessions'>,
+  verify: VerifyLogoutToken,
+  store: Store,
+): (token: string) => Promise<void> {
+  return async (token) => {
+    const { subject, sid, jti, expiresAt } = await verify(token)
+    const used = `logout-jti:${frontend.name}:${jti}`
+    if ((await store.get(used)) !== undefined)
+      throw new Refusal('bff.logout.token_refused', 'the token was used before')
+    const keys = await frontend.sessions.keysOf(sid !== undefined ? { sid } : { subject: subject ?? '' })
+    await Promise.all(keys.map((key) => frontend.sessions.end({ key }, 'backchannel-logout')))
+    // After the work: had it failed, the server's next try would be taken for a replay.
+    if (!(await store.addIfAbsent(used, '1', expiresAt)))
+      throw new Refusal('bff.logout.token_refused', 'the token was used before')
+  }
+}
+
+/** The checks of §2.6. */
+export function createLogoutTokenVerifier(
+  { options, oauth }: Pick<RunningFrontend, 'options' | 'oauth'>,
+  fetch: IssuerFetch,
+  now: () => number,
+): VerifyLogoutToken {
+  let keys: { readonly uri: string; readonly set: ReturnType<typeof createRemoteJWKSet> } | undefined
+  const algorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA', ...(options.profile === 'Baseline' ? ['RS256'] : [])]
+
+  const keySet = async () => {
+    const { jwks_uri: uri } = await oauth.metadata()
+    if (uri === undefined) return refuse('the authorization server publishes no keys')
+    if (keys?.uri !== uri) {
+      const fetchOptions: RemoteJWKSetOptions = {
+        cooldownDuration: coolDown * 1000,
+        [customFetch]: (url, { method, headers, signal }) => fetch(url, { method, headers, signal }),
+      }
+      keys = { uri, set: createRemoteJWKSet(new URL(uri), fetchOptions) }
+    }
+    return keys.set
+  }
+
+  return async (token) => {
+    const payload = await verified(token, await keySet())
+    const { sub, sid, jti, iat, exp, nonce, events } = payload
+    if (nonce !== undefined) refuse('a logout token has no nonce')
+    if (typeof jti !== 'string' || jti === '' || jti.length > 256) refuse('the token has no usable "jti"')
+    if (iat === undefined || exp === undefined) refuse('the token has no "iat" or no "exp"')
+    if (iat > now() + clockTolerance) refuse('the token is from the future')
+    if (typeof events !== 'object' || events === null || !isObject((events as Record<string, unknown>)[logoutEvent]))
+      refuse('the token is not about a logout')
+    if (sid !== undefined && (typeof sid !== 'string' || sid === '')) refuse('the token has no usable "sid"')
+    if (sub === undefined && sid === undefined) refuse('the token names nobody')
+    return {
+      ...(sub !== undefined && { subject: sub }),
+      ...(typeof sid === 'string' && { sid }),
+      jti,
+      expiresAt: Math.min(exp, iat + maxAge) + 2 * clockTolerance,
+    }
+  }
+
+  async function verified(token: string, keyOf: ReturnType<typeof createRemoteJWKSet>): Promise<JWTPayload> {
+    try {
+      const { payload, protectedHeader } = await jwtVerify(token, keyOf, {
+        algorithms,
+        issuer: options.authority,
+        audience: options.clientId,
+        clockTolerance,
+        maxTokenAge: maxAge,
+        currentDate: new Date(now() * 1000),
+        requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
+      })
+      // Servers from before the specification's final text leave it out; another type is another kind of token.
+      const { typ } = protectedHeader
+      if (typ !== undefined && !/^(?:application\/)?(?:logout\+jwt|jwt)$/i.test(typ))
+        refuse('the token is of another type')
+      return payload
+    } catch (error) {
+      if (error instanceof Refusal) throw error
+      // An unreachable key set is no reason to believe or to disbelieve: the server has to try again.
+      if (isUnreachable(error))
+        throw new Refusal('bff.issuer.unavailable', 'the keys of the authorization server cannot be fetched')
+      return refuse('the token is not valid')
+    }
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isUnreachable(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return (
+    code === 'ERR_JWKS_TIMEOUT' ||
+    code === 'ERR_JOSE_GENERIC' ||
+    !(error instanceof Error && 'code' in error && String(code).startsWith('ERR_J'))
+  )
+}
+
+function refuse(detail: string): never {
+  throw new Refusal('bff.logout.token_refused', detail)
+}

@@ -1,0 +1,170 @@
+import { ProtocolError } from '../errors.js'
+import { publish } from '../telemetry/events.js'
+import type { Call, RunningFrontend } from './call.js'
+import { countLogin } from './login-loop.js'
+import type { LoginTransaction } from './login-transaction.js'
+import type { TokenSet } from './oauth-client.js'
+import { Refusal } from './refusal.js'
+import type { SessionRecord } from './sealed-sessions.js'
+import { type EndpointContext, regenerateSession } from './session.js'
+
+/** What RFC 6749 §4.1.2, RFC 9207 and OpenID Connect send back. Each may come once. */
+const protocolParameters = [
+  'code',
+  'state',
+  'iss',
+  'error',
+  'error_description',
+  'error_uri',
+  'session_state',
+  'response',
+]
+
+/** `GET P/callback`: the authorization response becomes a session, or an answer that says why not. */
+export async function callback(ctx: EndpointContext): Promise<void> {
+  const { call } = ctx.state
+  const { frontend } = call
+  const response = authorizationResponse(call)
+  // Issuer and state first, whatever the answer is (RFC 9207 §2.4); nothing of it is believed before.
+  assertIssuer(response.get('iss'), frontend)
+  const state = response.get('state')
+  if (state === null) throw new Refusal('bff.request.malformed', 'the authorization response has no "state"')
+  const found = await frontend.transactions.find(ctx.req.headers.cookie, state)
+  if (found.kind !== 'open') return late(ctx, found.kind === 'spent' ? found.returnUrl : frontend.home, found.kind)
+  const { transaction } = found
+  if (!(await found.use())) return late(ctx, transaction.returnUrl, 'spent')
+
+  const error = response.get('error')
+  if (error !== null) {
+    // `prompt=none`: not being signed in is what was to be found out.
+    if (transaction.silent) return goTo(ctx, transaction.returnUrl)
+    throw refusedByServer(error)
+  }
+  if (!response.has('code')) throw new Refusal('bff.login.failed', 'the authorization response has no "code"')
+
+  const tokens = await redeem(frontend, response, transaction)
+  const record = await sessionRecord(frontend, tokens, transaction, ctx.state.now())
+  // This browser's former session, when the cookie does not come along from the other site.
+  if (transaction.formerSession !== undefined) await frontend.sessions.end({ key: transaction.formerSession }, 'login')
+  await regenerateSession(ctx, record)
+  countLogin(call, ctx.res, ctx.state.now())
+  publish({
+    type: 'gateway.login.completed',
+    frontend: frontend.name,
+    requestId: call.requestId,
+    subject: record.subject ?? '',
+    session: ctx.state.open?.session.handle ?? '',
+  })
+  goTo(ctx, transaction.returnUrl)
+}
+
+function authorizationResponse({ target }: Call): URLSearchParams {
+  const response = new URLSearchParams(target.query)
+  for (const name of protocolParameters) {
+    if (response.getAll(name).length > 1) throw new Refusal('bff.request.malformed', `"${name}" comes twice`)
+  }
+  return response
+}
+
+/** Exactly, as a string (RFC 9207 §2.4). */
+function assertIssuer(issuer: string | null, { options }: RunningFrontend): void {
+  if (issuer === null && !options.requireIssuer) return
+  if (issuer !== options.authority) {
+    throw new Refusal(
+      'bff.login.issuer_mismatch',
+      'the answer does not come from the authorization server that was asked',
+    )
+  }
+}
+
+/** A callback that has come too late or once too often. Whoever is logged in goes where that tab wanted to go. */
+function late(ctx: EndpointContext, returnUrl: string, kind: 'spent' | 'absent'): void {
+  if (ctx.state.open === undefined) {
+    throw new Refusal(
+      'bff.login.transaction_absent',
+      kind === 'spent'
+        ? 'This login was completed or given up before.'
+        : 'This login was begun too long ago, in another browser, or in one that does not keep cookies.',
+    )
+  }
+  goTo(ctx, returnUrl)
+}
+
+function refusedByServer(error: string): Refusal {
+  return error === 'access_denied'
+    ? new Refusal('bff.login.denied', 'Access was denied at the sign-in.')
+    : new Refusal('bff.login.failed', `The authorization server ended the login${known(error)}.`)
+}
+
+/** Its words go nowhere, but for the names that the standards define. */
+function known(error: string): string {
+  const names = [
+    'login_required',
+    'consent_required',
+    'interaction_required',
+    'temporarily_unavailable',
+    'server_error',
+    'invalid_request',
+    'invalid_scope',
+    'unauthorized_client',
+    'account_selection_required',
+    'unmet_authentication_requirements',
+  ]
+  return names.includes(error) ? ` (${error})` : ''
+}
+
+async function redeem(
+  frontend: RunningFrontend,
+  response: URLSearchParams,
+  transaction: LoginTransaction,
+): Promise<TokenSet> {
+  const url = new URL(frontend.redirectUri)
+  url.search = response.toString()
+  try {
+    return await frontend.oauth.redeemCode(url, transaction)
+  } catch (error) {
+    if (error instanceof ProtocolError) {
+      throw new Refusal('bff.login.failed', `The authorization server did not accept the login (${error.code}).`, {
+        cause: error,
+      })
+    }
+    throw error
+  }
+}
+
+async function sessionRecord(
+  frontend: RunningFrontend,
+  { accessToken, claims = {}, ...tokens }: TokenSet,
+  { proofKey, nonce }: LoginTransaction,
+  now: number,
+): Promise<SessionRecord> {
+  const { sub, sid, session_expiry: sessionExpiry } = claims
+  const userInfo = typeof sub === 'string' ? await userInfoClaims(frontend, accessToken.value, sub, proofKey) : {}
+  return {
+    createdAt: Math.floor(now),
+    ...(typeof sub === 'string' && { subject: sub }),
+    ...(typeof sid === 'string' && { sid }),
+    ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
+    ...(nonce !== undefined && { nonce }),
+    ...(proofKey !== undefined && { proofKey }),
+    // The ID token is signed and comes first.
+    claims: { ...userInfo, ...claims },
+    accessTokens: { '': accessToken },
+    ...tokens,
+  }
+}
+
+async function userInfoClaims(
+  frontend: RunningFrontend,
+  accessToken: string,
+  sub: string,
+  proofKey: LoginTransaction['proofKey'],
+) {
+  const { userinfo_endpoint: endpoint } = await frontend.oauth.metadata()
+  return endpoint === undefined ? {} : frontend.oauth.userInfo(accessToken, sub, proofKey)
+}
+
+function goTo(ctx: EndpointContext, url: string): void {
+  ctx.status = 303
+  ctx.set('Location', url)
+}

@@ -1,0 +1,98 @@
+import type { ServerResponse } from 'node:http'
+import Router from '@koa/router'
+import Koa from 'koa'
+import { answerError } from './answer.js'
+import { assertOwnPage } from './anti-forgery.js'
+import { backchannelLogout } from './backchannel-logout.js'
+import type { Call, RunningFrontend } from './call.js'
+import { callback } from './callback.js'
+import { clientKeys } from './jwks.js'
+import { keepSession } from './keep-session.js'
+import { login } from './login.js'
+import { logoutByCall, logoutByLink } from './logout.js'
+import { Refusal } from './refusal.js'
+import { type EndpointState, koaSession } from './session.js'
+import { endOtherSessions, endSessionByHandle, listSessions } from './sessions.js'
+import { user } from './user.js'
+
+export type Endpoints = (call: Call, response: ServerResponse) => Promise<void>
+
+/** `P/*`: what the gateway answers itself. */
+export function createEndpoints(now: () => number): Endpoints {
+  const app = new Koa<EndpointState>()
+  const calls = new WeakMap<object, Call>()
+  const routers = new WeakMap<RunningFrontend, Koa.Middleware<EndpointState>>()
+
+  app.use(async function problemDetails(ctx, next) {
+    const call = calls.get(ctx.req)
+    if (call === undefined) throw new TypeError('an endpoint is called without its frontend')
+    Object.assign(ctx.state, { call, open: undefined, now })
+    ctx.set('X-Request-Id', call.requestId)
+    ctx.set('Cache-Control', 'no-store')
+    try {
+      await next()
+    } catch (error) {
+      ctx.respond = false
+      answerError(ctx.res, error, call)
+    }
+  })
+  app.use(async function antiForgery(ctx, next) {
+    const { call } = ctx.state
+    // The authorization server's own call: its token says who it is.
+    const isServerCall = call.target.path === `${call.frontend.base}/backchannel-logout`
+    if (ctx.method !== 'GET' && !isServerCall) assertOwnPage(call, 'request')
+    await next()
+  })
+  app.use(koaSession(app))
+  app.use(async function endpointOfThisFrontend(ctx, next) {
+    const { frontend } = ctx.state.call
+    const routes = routers.get(frontend) ?? endpointRoutes(frontend)
+    routers.set(frontend, routes)
+    await routes(ctx, next)
+  })
+  const listener = app.callback()
+
+  return async (call, response) => {
+    calls.set(call.request, call)
+    await listener(call.request, response)
+  }
+}
+
+/** The endpoint table. */
+function endpointRoutes({ base }: RunningFrontend): Koa.Middleware<EndpointState> {
+  const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
+  router.get('/login', login)
+  router.get('/callback', callback)
+  router.get('/user', keepCurrentSession, user)
+  router.get('/logout', logoutByLink)
+  router.post('/logout', logoutByCall)
+  router.post('/backchannel-logout', backchannelLogout)
+  router.get('/sessions', keepCurrentSession, listSessions)
+  router.delete('/sessions', endOtherSessions)
+  router.delete('/sessions/:handle', endSessionByHandle)
+  router.get('/jwks', clientKeys)
+  const routes = router.routes() as Koa.Middleware<EndpointState>
+
+  return async function endpoint(ctx, next) {
+    const { path } = ctx.state.call.target
+    const { path: layers } = router.match(path, ctx.method)
+    // A HEAD request would do what GET does: begin or complete a login, or log out.
+    const methods = layers.flatMap((layer) => layer.methods).filter((method) => method !== 'HEAD')
+    if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
+    if (!methods.includes(ctx.method)) {
+      ctx.set('Allow', methods.join(', '))
+      throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
+    }
+    ctx.path = path
+    await routes(ctx, next)
+  }
+}
+
+/** These calls are use of the session, unless they only look: `?slide=false`. */
+const keepCurrentSession: Koa.Middleware<EndpointState> = async function keepCurrentSession(ctx, next) {
+  const { call, open } = ctx.state
+  if (open !== undefined && new URLSearchParams(call.target.query).get('slide') !== 'false') {
+    await keepSession(call, open, ctx.res)
+  }
+  await next()
+}

@@ -1,0 +1,154 @@
+import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { cookiePrefix } from './cookie.js'
+import type { FrontendOptions } from './options.js'
+import { Refusal } from './refusal.js'
+
+/** What follows from a frontend's options and never changes: its addresses and its cookies' names. */
+export interface Frontend {
+  readonly options: FrontendOptions
+  readonly name: string
+  /** Where the gateway's own endpoints are: `{PathPrefix}/bff`. */
+  readonly base: string
+  /** The origin that browsers see. */
+  readonly origin: string
+  /** Origins whose pages are ours: the public one and, where the SPA is served elsewhere, that one. */
+  readonly pageOrigins: ReadonlySet<string>
+  readonly loginUrl: string
+  readonly redirectUri: string
+  readonly sessionCookie: string
+  /** What the names of the login transactions' cookies begin with. */
+  readonly transactionCookie: string
+  /** Counts logins, to stop a loop. */
+  readonly loopCookie: string
+  /** Path of the application's first page, or its whole URL where it is served elsewhere. */
+  readonly home: string
+}
+
+export function createFrontend(options: FrontendOptions): Frontend {
+  const base = `${options.pathPrefix}/bff`
+  const origin = options.publicUrl.origin
+  return {
+    options,
+    name: options.name,
+    base,
+    origin,
+    pageOrigins: new Set([origin, ...(options.clientUrl ? [options.clientUrl.origin] : [])]),
+    loginUrl: `${base}/login`,
+    redirectUri: `${origin}${base}/callback`,
+    sessionCookie: `${cookiePrefix}${options.name}`,
+    transactionCookie: `${cookiePrefix}${options.name}.`,
+    loopCookie: `${cookiePrefix}${options.name}~n`,
+    home: pageUrl(options, options.postLoginRedirectPath),
+  }
+}
+
+/** A page of the application: a path, or a URL when the SPA is served from another origin. */
+export function pageUrl({ clientUrl }: FrontendOptions, path: string): string {
+  return clientUrl === undefined ? path : clientUrl.origin + path
+}
+
+/** @throws Refusal `bff.frontend.unknown` */
+export type SelectFrontend<Selected extends Frontend> = (host: string, path: string) => Selected
+
+/**
+ * The frontend a request is for: exactly its host, then the longest path prefix. A host that no frontend names is
+ * nobody's; only a frontend without hosts takes any.
+ */
+export function createFrontendSelection<Selected extends Frontend>(
+  frontends: readonly Selected[],
+): SelectFrontend<Selected> {
+  const byPrefix = [...frontends].sort((a, b) => b.options.pathPrefix.length - a.options.pathPrefix.length)
+  const hosts = new Map<string, Selected[]>()
+  for (const frontend of byPrefix) {
+    for (const host of frontend.options.hosts) {
+      const key = canonicalHost(host, frontend.options.publicUrl.protocol)
+      hosts.set(key, [...(hosts.get(key) ?? []), frontend])
+    }
+  }
+  const anyHost = byPrefix.filter(({ options }) => options.hosts.length === 0)
+
+  return (host, path) => {
+    // A port that is the scheme's own may be spelled out, whatever scheme the last proxy spoke.
+    const named =
+      hosts.get(host.toLowerCase()) ??
+      hosts.get(canonicalHost(host, 'https:')) ??
+      hosts.get(canonicalHost(host, 'http:'))
+    const found = covering(named ?? [], path) ?? covering(anyHost, path)
+    if (found === undefined || !isHost(host)) {
+      throw new Refusal('bff.frontend.unknown', 'no frontend is configured for this host and path')
+    }
+    return found
+  }
+}
+
+function covering<Selected extends Frontend>(frontends: readonly Selected[], path: string): Selected | undefined {
+  return frontends.find(({ options: { pathPrefix } }) => {
+    return (
+      path.startsWith(pathPrefix) &&
+      (path.length === pathPrefix.length || path[pathPrefix.length] === '/' || pathPrefix === '')
+    )
+  })
+}
+
+function canonicalHost(host: string, protocol: string): string {
+  const port = protocol === 'https:' ? ':443' : ':80'
+  const lowered = host.toLowerCase()
+  return lowered.endsWith(port) ? lowered.slice(0, -port.length) : lowered
+}
+
+/** A name or address with an optional port, and nothing that another parser could read as more. */
+function isHost(host: string): boolean {
+  return host.length <= 255 && /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)
+}
+
+/** What cannot work, whoever made the options. @throws ConfigurationError with all of it */
+export function assertFrontends(frontends: readonly FrontendOptions[]): void {
+  const problems = frontends.flatMap((frontend, index) =>
+    problemsOf(frontend, frontends.slice(0, index), `/Bff/Frontends/${index}`),
+  )
+  if (frontends.length === 0) {
+    problems.push({ pointer: '/Bff/Frontends', problem: 'there is no frontend', remedy: 'Add at least one.' })
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems)
+}
+
+function problemsOf(
+  { name, hosts, pathPrefix, publicUrl, clientAuthentication, session }: FrontendOptions,
+  earlier: readonly FrontendOptions[],
+  pointer: string,
+): ConfigurationProblem[] {
+  const problems: ConfigurationProblem[] = []
+  const report = (member: string, problem: string, remedy: string) =>
+    problems.push({ pointer: `${pointer}/${member}`, problem, remedy })
+
+  // The name goes into cookie names: with a dot it could be read as another frontend's transaction.
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(name))
+    report('Name', 'is not a name for a cookie', 'Use 1 to 40 letters, digits, "-" or "_".')
+  if (earlier.some((other) => other.name === name)) report('Name', 'is taken by another frontend', 'Choose another.')
+  if (!/^(?:\/[A-Za-z0-9._~-]+)*$/.test(pathPrefix))
+    report('PathPrefix', 'is not a path prefix', 'Write "" or a path such as "/admin", without a slash at its end.')
+  if (earlier.some((other) => other.pathPrefix === pathPrefix && shareAHost(other.hosts, hosts)))
+    report('PathPrefix', 'is taken by another frontend on the same host', 'Give one of them another prefix or host.')
+  if (publicUrl.protocol !== 'https:' && !isLoopback(publicUrl))
+    report('PublicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
+  if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
+    report('ClientSigningKeyJwk', 'is missing', 'Make one with `sallyport keygen`.')
+  if (!(session.idle > 0) || !(session.absolute > 0))
+    report('SessionDuration', 'is not a positive duration', 'Write one such as "08:00:00".')
+  return problems
+}
+
+function shareAHost(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length === 0 || right.length === 0) return left.length === right.length
+  return left.some((host) => right.some((other) => other.toLowerCase() === host.toLowerCase()))
+}
+
+/** Where plain http is accepted: it never leaves this machine. */
+export function isLoopback({ hostname }: URL): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(?:\.\d{1,3}){3}$/.test(hostname)
+  )
+}

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
+import { answerError, answerUpgradeError, type Refused } from './answer.js'
+import { assertOwnPage } from './anti-forgery.js'
+import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './backchannel-logout.js'
+import type { Call, OpenSession, RunningFrontend } from './call.js'
+import type { Credentials } from './credentials.js'
+import { createEndpoints } from './endpoints.js'
+import { createForwarder, type ForwardExchange } from './forward.js'
+import { assertFrontends, createFrontend, createFrontendSelection, type Frontend } from './frontend.js'
+import { createIssuerFetch, type IssuerFetch } from './issuer-fetch.js'
+import { keepSession } from './keep-session.js'
+import { createLoginTransactions } from './login-transaction.js'
+import { isNavigation } from './navigation.js'
+import { createOAuthClient } from './oauth-client.js'
+import type { GatewayOptions } from './options.js'
+import { Refusal } from './refusal.js'
+import { parseRequestTarget } from './request-target.js'
+import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './route.js'
+import { createSealedSessions } from './sealed-sessions.js'
+import { sessionIdentifier } from './session.js'
+import { createAccessTokens } from './tokens.js'
+
+export interface Gateway {
+  /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */
+  callback(): RequestListener
+  /** For the server's `upgrade` event. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  close(): Promise<void>
+}
+
+/** A call of an API on its way: what the steps before it have found out. */
+interface ApiCall extends Call {
+  readonly match: RouteMatch
+  readonly kind: 'request' | 'upgrade'
+  /** Undefined for an upgrade. */
+  readonly response: ServerResponse | undefined
+  open: OpenSession | undefined
+  credentials: Credentials
+}
+
+/** Every call of an API and every upgrade goes through these, in this order, and then to the forwarder. */
+const steps: readonly ((call: ApiCall) => Promise<void> | void)[] = [
+  allowedMethod,
+  openSession,
+  antiForgery,
+  requiredSession,
+  currentSession,
+  freshAccessToken,
+]
+
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { now = () => Date.now() / 1000, trustedProxies = [] } = options
+  assertFrontends(options.frontends)
+  const isTrustedPeer = createTrustedPeers(trustedProxies)
+  const fetch = createIssuerFetch(options.issuerTimeout ?? 10, options.issuerCa)
+  const frontends = new Map(
+    options.frontends.map((frontend) => {
+      const running = runFrontend(createFrontend(frontend), options, fetch, now)
+      return [running.name, running] as const
+    }),
+  )
+  const select = createFrontendSelection([...frontends.values()])
+  const endpoints = createEndpoints(now)
+  const forwarder = createForwarder({ frontends: options.frontends })
+
+  /** What every request is before anything else: a target with one meaning, for one frontend. */
+  const received = (request: IncomingMessage, requestId: string): Call => {
+    const client = clientOf(request, isTrustedPeer)
+    const target = parseRequestTarget(request.url ?? '', request.headers.host)
+    return { requestId, request, target, client, frontend: select(client.host, target.path) }
+  }
+
+  const prepared = async (
+    call: Call,
+    match: RouteMatch,
+    kind: ApiCall['kind'],
+    response?: ServerResponse,
+  ): Promise<ApiCall> => {
+    const apiCall: ApiCall = { ...call, match, kind, response, open: undefined, credentials: { kind: 'none' } }
+    for (const step of steps) await step(apiCall)
+    return apiCall
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {
+    const call = received(request, refused.requestId)
+    refused.frontend = call.frontend
+    const { frontend, target } = call
+    if (target.path === frontend.base || target.path.startsWith(`${frontend.base}/`)) return endpoints(call, response)
+    const match = frontend.matchRoute(target)
+    if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+    const { open, credentials } = await prepared(call, match, 'request', response)
+    await forwarder.forward(request, response, exchangeOf(call, match, credentials, open))
+  }
+
+  const answerUpgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, refused: Refused) => {
+    const call = received(request, refused.requestId)
+    refused.frontend = call.frontend
+    const match = call.frontend.matchRoute(call.target)
+    if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+    const { open, credentials } = await prepared(call, match, 'upgrade')
+    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, open))
+  }
+
+  return {
+    callback() {
+      return function gateway(request, response) {
+        const refused: Refused = { requestId: randomUUID(), request }
+        answer(request, response, refused).catch((error: unknown) => answerError(response, error, refused))
+      }
+    },
+    upgrade(request, socket, head) {
+      // Before anything is awaited: a peer that resets the connection must not end the process.
+      socket.on('error', () => socket.destroy())
+      const refused: Refused = { requestId: randomUUID(), request }
+      answerUpgrade(request, socket, head, refused).catch((error: unknown) =>
+        answerUpgradeError(socket, error, refused),
+      )
+    },
+    async close() {
+      forwarder.close()
+      await fetch.close()
+    },
+  }
+}
+
+function runFrontend(
+  frontend: Frontend,
+  { store, seal, issuerTimeout = 10 }: GatewayOptions,
+  fetch: IssuerFetch,
+  now: () => number,
+): RunningFrontend {
+  const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
+  const sessions = createSealedSessions({ store, seal, frontend, now })
+  const verifyLogoutToken = createLogoutTokenVerifier({ options: frontend.options, oauth }, fetch, now)
+  return {
+    ...frontend,
+    oauth,
+    sessions,
+    transactions: createLoginTransactions(store, seal, frontend, now),
+    tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
+    matchRoute: createRouteMatcher(frontend.options),
+    acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
+  }
+}
+
+function allowedMethod({ match, request }: ApiCall): void {
+  assertMethodAllowed(match.route, request.method ?? '')
+}
+
+/** Reads the session where the route looks at it. A person who only has to log in is sent there at once. */
+async function openSession(call: ApiCall): Promise<void> {
+  const { request, frontend, match } = call
+  if (match.route.tokenType !== 'User' && match.route.tokenType !== 'UserOrNone') return
+  const id = sessionIdentifier(request.headers.cookie, frontend)
+  const session = id === undefined ? undefined : await frontend.sessions.open(id)
+  if (id !== undefined && session !== undefined) call.open = { id, session }
+  else if (isNavigation(request)) requiredSession(call)
+}
+
+function antiForgery(call: ApiCall): void {
+  assertOwnPage(call, call.kind)
+}
+
+function requiredSession({ open, match, request, frontend }: ApiCall): void {
+  if (open !== undefined || match.route.tokenType !== 'User') return
+  // The cookie stays: taking it away here could hit the one that another tab's login has just set.
+  throw sessionIdentifier(request.headers.cookie, frontend) === undefined
+    ? new Refusal('bff.session.absent', 'log in first')
+    : new Refusal('bff.session.ended', 'the session has ended; log in again')
+}
+
+async function currentSession(call: ApiCall): Promise<void> {
+  if (call.open !== undefined) await keepSession(call, call.open, call.response)
+}
+
+async function freshAccessToken(call: ApiCall): Promise<void> {
+  const { match, frontend, open, response } = call
+  if (match.route.tokenType === 'Client') {
+    call.credentials = await frontend.tokens.ofClient(match.route)
+  } else if (open !== undefined) {
+    const { credentials, refreshed } = await frontend.tokens.ofUser(open, match.route)
+    call.credentials = credentials
+    if (refreshed) response?.setHeader('X-Bff-Session-Refreshed', 'true')
+  }
+}
+
+function exchangeOf(
+  call: Call,
+  match: RouteMatch,
+  credentials: Credentials,
+  open: OpenSession | undefined,
+): ForwardExchange {
+  const { frontend, client, requestId } = call
+  return {
+    frontend: frontend.options,
+    match,
+    client,
+    requestId,
+    credentials,
+    ...(open !== undefined && { isAlive: () => frontend.sessions.isAlive(open.session) }),
+  }
+}

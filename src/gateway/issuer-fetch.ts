@@ -1,0 +1,58 @@
+import { rootCertificates } from 'node:tls'
+import { Agent, fetch as undiciFetch } from 'undici'
+import { UpstreamError } from '../errors.js'
+import { tlsPreset } from '../http/tls.js'
+import { isLoopback } from './frontend.js'
+
+/** Calls an authorization server. The only way out besides the forwarder's. */
+export interface IssuerFetch {
+  (url: string, options: IssuerRequest): Promise<Response>
+  /** The last DPoP nonce an origin gave us, whichever session's key it was given to. */
+  nonceOf(origin: string): string | undefined
+  close(): Promise<void>
+}
+
+export interface IssuerRequest {
+  readonly method?: string
+  readonly headers?: Record<string, string> | Headers
+  readonly body?: ArrayBuffer | ReadableStream | string | Uint8Array | URLSearchParams | null | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Metadata, key sets and token responses are small. */
+const maxResponseSize = 1_048_576
+
+/** @param timeout Seconds for the whole call. */
+export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
+  const agent = new Agent({
+    connect: { ...tlsPreset, ...(ca !== undefined && { ca: [...rootCertificates, ca] }), timeout: timeout * 1000 },
+    headersTimeout: timeout * 1000,
+    bodyTimeout: timeout * 1000,
+    maxResponseSize,
+  })
+  // One entry per origin that an authorization server's metadata names.
+  const nonces = new Map<string, string>()
+
+  const issuerFetch = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
+    const { protocol, origin } = new URL(url)
+    if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(new URL(url)))) {
+      throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
+    }
+    const response = await undiciFetch(url, {
+      method,
+      headers: Object.fromEntries(new Headers(headers)),
+      // A stream is never sent from here; undici's own type of it is another one.
+      body: body instanceof ReadableStream || body === undefined ? null : body,
+      redirect: 'manual',
+      signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), ...(signal ? [signal] : [])]),
+      dispatcher: agent,
+    })
+    const nonce = response.headers.get('dpop-nonce')
+    if (nonce !== null && (nonces.has(origin) || nonces.size < 100)) nonces.set(origin, nonce)
+    return response
+  }
+  return Object.assign(issuerFetch, {
+    nonceOf: (origin: string) => nonces.get(origin),
+    close: () => agent.destroy(),
+  })
+}

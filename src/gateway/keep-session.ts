@@ -1,0 +1,15 @@
+import type { ServerResponse } from 'node:http'
+import { type Call, type OpenSession, visitorOf } from './call.js'
+import { Refusal } from './refusal.js'
+import { setSessionCookie } from './session.js'
+
+/**
+ * A call has come: the idle time starts anew, and the browser keeps its cookie as long. Before the response begins, and
+ * never for a session that has ended meanwhile.
+ * @param response Undefined for an upgrade, which cannot set cookies.
+ */
+export async function keepSession(call: Call, open: OpenSession, response: ServerResponse | undefined): Promise<void> {
+  const kept = await call.frontend.sessions.keepAlive(open.id, open.session, visitorOf(call))
+  if (kept === 'gone') throw new Refusal('bff.session.ended', 'the session has ended; log in again')
+  if (kept === 'extended' && response !== undefined) setSessionCookie(response, call.frontend, open)
+}

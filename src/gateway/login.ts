@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { generateProofKey } from '../dpop/prover.js'
+import { publish } from '../telemetry/events.js'
+import type { Call } from './call.js'
+import { assertNoLoop } from './login-loop.js'
+import { loginParameters } from './options.js'
+import { safeReturnUrl } from './return-url.js'
+import type { EndpointContext } from './session.js'
+
+/** `GET P/login`: pushes an authorization request bound to this browser and sends the browser on. */
+export async function login(ctx: EndpointContext): Promise<void> {
+  const { call, open } = ctx.state
+  const { frontend, requestId } = call
+  const { options, oauth, transactions } = frontend
+  assertNoLoop(call, open !== undefined, ctx.state.now())
+
+  const query = new URLSearchParams(call.target.query)
+  const proofKey = options.dpop ? generateProofKey() : undefined
+  const parameters = allowedParameters(call, query)
+  const transaction = {
+    state: random(),
+    nonce: options.scopes.includes('openid') ? random() : undefined,
+    codeVerifier: random(),
+    proofKey,
+    returnUrl: safeReturnUrl(once(query, 'returnUrl'), options.publicUrl, options.clientUrl) ?? frontend.home,
+    silent: parameters.prompt === 'none',
+    formerSession: open?.session.key,
+  }
+  const authorizationUrl = await oauth.pushAuthorizationRequest({ ...transaction, parameters })
+  await transactions.begin(ctx.req.headers.cookie, ctx.res, transaction)
+  publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
+  ctx.status = 303
+  ctx.set('Location', authorizationUrl.href)
+}
+
+function random(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** A link may say who and how, never what for: scopes, redirect URI and the rest come from the configuration alone. */
+function allowedParameters({ frontend }: Call, query: URLSearchParams): Record<string, string> {
+  const allowed = frontend.options.loginParameters ?? loginParameters
+  return Object.fromEntries(
+    allowed.flatMap((name) => {
+      const value = once(query, name)
+      return value !== undefined && value.length <= 256 ? [[name, value]] : []
+    }),
+  )
+}
+
+function once(query: URLSearchParams, name: string): string | undefined {
+  const [value, ...more] = query.getAll(name)
+  return more.length === 0 && value !== '' ? value : undefined
+}

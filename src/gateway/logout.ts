@@ -1,0 +1,72 @@
+import type { RunningFrontend } from './call.js'
+import { pageUrl } from './frontend.js'
+import { forgetLogins } from './login-loop.js'
+import { Refusal } from './refusal.js'
+import type { Session } from './sealed-sessions.js'
+import { destroySession, type EndpointContext } from './session.js'
+
+/** Seconds for which logout waits for the authorization server to take the tokens back. */
+const revocationPatience = 3
+/** Characters of an ID token that may still go into a URL. */
+const maxIdTokenHint = 4096
+
+/** `GET P/logout?sid=`: the `logoutUrl` of `P/user`. Without its `sid` it could be anybody's link. */
+export async function logoutByLink(ctx: EndpointContext): Promise<void> {
+  const { call, open } = ctx.state
+  const sid = new URLSearchParams(call.target.query).get('sid')
+  if (open !== undefined && (sid === null || !call.frontend.sessions.hasHandle(open.session.key, sid)))
+    throw new Refusal('bff.logout.sid_mismatch', 'take the logoutUrl of the user endpoint')
+  const url = await endSession(ctx)
+  ctx.status = 303
+  ctx.set('Location', url)
+}
+
+/** `POST P/logout`: the same for scripts, which then send the browser to `redirectTo`. */
+export async function logoutByCall(ctx: EndpointContext): Promise<void> {
+  ctx.body = { redirectTo: await endSession(ctx) }
+}
+
+/** Forgets first: whatever the authorization server does or does not do, this session is over. */
+async function endSession(ctx: EndpointContext): Promise<string> {
+  const { call, open } = ctx.state
+  const { frontend } = call
+  await destroySession(ctx)
+  frontend.transactions.forget(ctx.req.headers.cookie, ctx.res)
+  forgetLogins(call, ctx.res)
+  const { options } = frontend
+  const path = pageUrl(options, options.postLogoutRedirectPath)
+  if (open === undefined) return path
+  await revoke(frontend, open.session)
+  return (await endSessionUrl(frontend, open.session)) ?? path
+}
+
+async function revoke({ oauth }: RunningFrontend, { record }: Session): Promise<void> {
+  const { refreshToken, accessTokens } = record
+  const revocations = [
+    ...(refreshToken === undefined ? [] : [oauth.revoke(refreshToken, 'refresh_token')]),
+    ...Object.values(accessTokens).map(({ value }) => oauth.revoke(value, 'access_token')),
+  ]
+  // Nobody who logs out should wait for a server that does not answer; the tokens end by themselves.
+  const patience = new Promise((resolve) => setTimeout(resolve, revocationPatience * 1000).unref())
+  await Promise.race([Promise.allSettled(revocations), patience])
+}
+
+/** Undefined when the authorization server has no end-session endpoint or cannot be asked for it. */
+async function endSessionUrl(
+  { oauth, options, origin }: RunningFrontend,
+  { record }: Session,
+): Promise<string | undefined> {
+  const { idToken, sid } = record
+  const returnTo = pageUrl(options, options.postLogoutRedirectPath)
+  const hint = (options.idTokenHint ?? true) && idToken !== undefined && idToken.length <= maxIdTokenHint
+  try {
+    const url = await oauth.endSessionUrl({
+      post_logout_redirect_uri: new URL(returnTo, origin).href,
+      ...(hint && { id_token_hint: idToken }),
+      ...(!hint && sid !== undefined && { logout_hint: sid }),
+    })
+    return url?.href
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,80 @@
+import { Refusal } from './refusal.js'
+
+/** The only form of a request's target that anything else looks at: routing, header rules, proof and upstream alike. */
+export interface RequestTarget {
+  /** Begins with exactly one `/`. Unreserved characters are decoded, the hexadecimal digits of the others in upper case. */
+  readonly path: string
+  /** `?…` as it came, or `''`. */
+  readonly query: string
+}
+
+/** What WHATWG URL leaves alone in a path, but for `\` and what only a broken client sends. */
+const pathCharacters = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/%|^[\]]*$/
+/** Printable ASCII without `#`: the query takes no part in any decision. */
+const queryCharacters = /^[!"$-~]*$/
+/** `.` and `..` as a segment, also with the parameters that Java servers cut off (`..;x`). */
+const dotSegment = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/
+const encoded = /%[0-9A-Fa-f]{2}/g
+const unreserved = /[A-Za-z0-9\-._~]/
+
+/**
+ * Reads a request target, or refuses what two programs could read in two ways. Nothing is repaired: a browser sends none
+ * of what is refused here.
+ * @param url as on the request line
+ * @param host the `Host` header: an absolute-form target has to name it (RFC 9112 §3.2.2)
+ * @throws Refusal `bff.request.ambiguous_target`
+ */
+export function parseRequestTarget(url: string, host: string | undefined): RequestTarget {
+  const origin = url.startsWith('/') ? url : originForm(url, host)
+  const question = origin.indexOf('?')
+  const [raw, query] = question === -1 ? [origin, ''] : [origin.slice(0, question), origin.slice(question)]
+  if (!pathCharacters.test(raw)) refuse('the path holds characters that a URL path does not have')
+  if (!queryCharacters.test(query)) refuse('the query holds characters that a URL query does not have')
+  if (raw.startsWith('//')) refuse('the path begins with two slashes')
+  const path = raw.includes('%') ? normalised(raw) : raw
+  if (dotSegment.test(path)) refuse('the path has a dot segment')
+  return { path, query }
+}
+
+/**
+ * How a lenient server behind us may read a path: everything decoded, case and repeated slashes ignored, parameters of
+ * segments cut off. A route that applies to one reading only must not be chosen by the other.
+ */
+export function lenientReading(path: string): string {
+  return decodeAll(path)
+    .replaceAll('\\', '/')
+    .replace(/;[^/]*/g, '')
+    .replace(/\/{2,}/g, '/')
+    .toLowerCase()
+}
+
+function originForm(url: string, host: string | undefined): string {
+  const [, authority, rest = ''] = /^https?:\/\/([^/?#@\\]+)(.*)$/is.exec(url) ?? []
+  if (authority === undefined) return refuse('the target is neither a path nor an http(s) URL')
+  if (authority.toLowerCase() !== host?.toLowerCase()) refuse('the target names another host than the Host header')
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+function normalised(path: string): string {
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) refuse('the path has a "%" that begins no escape')
+  if (/%(?:[01][0-9A-F]|7F|5C)/i.test(path)) refuse('the path hides a control character or a backslash')
+  // Escapes of escapes are looked through as well: some servers decode twice.
+  if (dotSegment.test(decodeAll(path).replaceAll('\\', '/'))) refuse('the path hides a dot segment')
+  return path.replace(encoded, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
+    return unreserved.test(character) ? character : escape.toUpperCase()
+  })
+}
+
+/** Decodes until nothing changes, at most four times: every pass shortens the path by two thirds of what it decodes. */
+function decodeAll(path: string): string {
+  let decoded = path
+  for (let pass = 0; pass < 4 && decoded.includes('%'); pass++) {
+    decoded = decoded.replace(encoded, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)))
+  }
+  return decoded
+}
+
+function refuse(detail: string): never {
+  throw new Refusal('bff.request.ambiguous_target', detail)
+}

@@ -1,0 +1,29 @@
+/** Long enough for any page of an application, too short to fill a store with. */
+const maxLength = 2048
+const controlCharacter = /\p{Cc}/u
+
+/**
+ * Where to go after login, as a path on `origin`; undefined for everything that is not certainly that. It is read by the
+ * parser that browsers use and written back from what was parsed, so there is no second reading.
+ * @param spaOrigin Where the SPA is served when that is another origin. Its URLs come back whole.
+ */
+export function safeReturnUrl(value: string | undefined, origin: URL, spaOrigin?: URL): string | undefined {
+  if (value === undefined || value === '' || value.length > maxLength) return undefined
+  // Browsers drop tabs and line breaks and take a backslash for a slash; no page of ours has either in its address.
+  if (controlCharacter.test(value) || value.includes('\\')) return undefined
+  const base = spaOrigin ?? origin
+  const url = value.startsWith('/') || URL.canParse(value) ? parsed(value, base) : undefined
+  if (url === undefined || url.username !== '' || url.password !== '' || url.origin !== base.origin) return undefined
+  const path = url.pathname + url.search + url.hash
+  // What begins with two slashes names a host when it is read alone.
+  if (path.startsWith('//')) return undefined
+  return spaOrigin === undefined ? path : spaOrigin.origin + path
+}
+
+function parsed(value: string, base: URL): URL | undefined {
+  try {
+    return new URL(value, base.origin)
+  } catch {
+    return undefined
+  }
+}

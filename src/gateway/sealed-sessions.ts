@@ -1,0 +1,255 @@
+import { createProver, type Prover } from '../dpop/prover.js'
+import type { Jwk } from '../keys.js'
+import { createBoundedCache } from '../store/bounded-cache.js'
+import type { Seal } from '../store/seal.js'
+import { createSealedStore, type SealedRecord } from '../store/sealed-store.js'
+import type { Store } from '../store/store.js'
+import { publish, type SessionEndCause } from '../telemetry/events.js'
+import type { Frontend } from './frontend.js'
+
+/** What a session is made of. It rests sealed under the browser's cookie; nobody else can open it. */
+export interface SessionRecord {
+  /** Seconds since the epoch, as all times here. */
+  readonly createdAt: number
+  /** From the validated ID token. Absent without OpenID Connect. */
+  readonly subject?: string
+  /** The authorization server's name for its own session, for back-channel logout. */
+  readonly sid?: string
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly idToken?: string
+  readonly nonce?: string
+  /** The private EC P-256 key of this session. Absent without DPoP. */
+  readonly proofKey?: Jwk
+  readonly refreshToken?: string
+  readonly refreshTokenExpiresAt?: number
+  /** The server's own limit: the `session_expiry` claim. */
+  readonly sessionExpiry?: number
+  /** By audience: `''` is the token of the login itself. */
+  readonly accessTokens: Readonly<Record<string, AccessToken>>
+}
+
+export interface AccessToken {
+  readonly value: string
+  /** Absent when the server did not say. */
+  readonly expiresAt?: number
+}
+
+/** A session that was opened with its cookie. */
+export interface Session {
+  /** Names the session to its own user and in events. Opens nothing. */
+  readonly handle: string
+  /** Where the record rests. */
+  readonly key: string
+  readonly record: SessionRecord
+  readonly revision: string
+  readonly prover: Prover | undefined
+  /** Whatever happens, it ends then. */
+  readonly endsAt: number
+}
+
+/** What the list of a user's sessions shows. Opens with the user's `sub`, so that one session can list the others. */
+export interface SessionSighting {
+  readonly createdAt: number
+  readonly lastSeen: number
+  /** Masked. */
+  readonly address: string
+  readonly userAgent: string
+}
+
+export type Visitor = Pick<SessionSighting, 'address' | 'userAgent'>
+
+export interface SealedSessions {
+  /** @param id The cookie's value. */
+  open(id: string): Promise<Session | undefined>
+  start(id: string, record: SessionRecord): Promise<Session>
+  /** Undefined when the session has changed or ended meanwhile: then nothing was written. */
+  replace(id: string, session: Session, record: SessionRecord): Promise<Session | undefined>
+  /** Starts the idle time anew, at most once in a while. */
+  keepAlive(id: string, session: Session, visitor: Visitor): Promise<Kept>
+  /** When the session ends if no other request comes. */
+  idleEnd(session: Session): Promise<number>
+  /** Seconds for which a browser should keep the cookie of a session that was just used. */
+  keptFor(session: Session): number
+  isAlive(session: Session): Promise<boolean>
+  end(session: Pick<Session, 'key'>, cause: SessionEndCause): Promise<boolean>
+  /** Ends the session only if nobody has changed it since. */
+  endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
+  /** The keys of a user's or of a server session's sessions, without opening any. */
+  keysOf(index: SessionIndex): Promise<readonly string[]>
+  /** The same, this frontend's only. */
+  ownKeysOf(index: SessionIndex): Promise<readonly string[]>
+  handleOf(key: string): string
+  hasHandle(key: string, handle: string): boolean
+  sighting(key: string, subject: string): Promise<SessionSighting | undefined>
+}
+
+export type SessionIndex = { readonly subject: string } | { readonly sid: string }
+
+/** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
+export type Kept = 'extended' | 'alive' | 'gone'
+
+interface Opened {
+  readonly session: Session
+  readonly sealed: SealedRecord<SessionRecord>
+  /** When this process last wrote the idle time. */
+  touchedAt: number
+}
+
+export interface SealedSessionsOptions {
+  readonly store: Store
+  readonly seal: Seal
+  readonly frontend: Frontend
+  readonly now: () => number
+}
+
+/**
+ * The sessions of one frontend. Every write after login compares with what was read, so a dead session stays dead; every
+ * read checks the limits. Opened sessions are kept for a while, and used only while the store still holds the very text
+ * they were opened from: another replica's logout or refresh counts at once.
+ */
+export function createSealedSessions({ store, seal, frontend, now }: SealedSessionsOptions): SealedSessions {
+  const { name, options } = frontend
+  const { idle, absolute, sliding } = options.session
+  const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
+  const sightings = createSealedStore<SessionSighting>(store, seal, `sighting ${name}`)
+  const opened = createBoundedCache<Opened>(10_000, 300_000)
+  const touchInterval = Math.min(60, idle / 10)
+
+  const endsAt = ({ createdAt, sessionExpiry, refreshToken, refreshTokenExpiresAt, accessTokens }: SessionRecord) =>
+    Math.min(
+      createdAt + absolute,
+      sliding ? Number.POSITIVE_INFINITY : createdAt + idle,
+      sessionExpiry ?? Number.POSITIVE_INFINITY,
+      refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY,
+      // Nothing can be done with a session whose only token is over.
+      (refreshToken === undefined && accessTokens['']?.expiresAt) || Number.POSITIVE_INFINITY,
+    )
+  const restsUntil = (end: number): number => Math.min(end, now() + idle)
+
+  const handleOf = (key: string): string => handle(seal.names(`handle ${key}`)[0])
+  const sessionOf = (
+    key: string,
+    { value: record, revision }: SealedRecord<SessionRecord>,
+    prover: Prover | undefined = record.proofKey && createProver(record.proofKey),
+  ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record) })
+
+  const indexNames = (index: SessionIndex): readonly [string, ...string[]] => {
+    const [kind, value] = 'subject' in index ? ['sub', index.subject] : ['sid', index.sid]
+    const names = seal.names(JSON.stringify([kind, options.authority, options.clientId, value]))
+    return [`sessions:${names[0]}`, ...names.slice(1).map((other) => `sessions:${other}`)]
+  }
+  const enterIndexes = async (key: string, { subject, sid }: SessionRecord, until: number): Promise<void> => {
+    if (subject !== undefined) await store.addMember(indexNames({ subject })[0], key, until)
+    if (sid !== undefined) await store.addMember(indexNames({ sid })[0], key, until)
+  }
+  const sightingSecret = (key: string, subject: string): string => JSON.stringify([key, subject])
+
+  const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
+    opened.delete(key)
+    if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
+    return wasThere
+  }
+
+  const keysOf = async (index: SessionIndex): Promise<readonly string[]> => {
+    const members = await Promise.all(indexNames(index).map((indexName) => store.members(indexName)))
+    return [...new Set(members.flat())]
+  }
+
+  return {
+    async open(id) {
+      const key = records.keyOf(id)
+      const known = opened.get(key)
+      const sealed = await records.get(id, known?.sealed)
+      if (sealed === undefined) {
+        opened.delete(key)
+        return undefined
+      }
+      if (known !== undefined && sealed === known.sealed) {
+        if (known.session.endsAt > now()) return known.session
+      } else {
+        // The key of a session never changes: what the prover has learnt about nonces stays.
+        const session = sessionOf(key, sealed, known?.session.prover)
+        if (session.endsAt > now()) {
+          opened.set(key, { session, sealed, touchedAt: known?.touchedAt ?? 0 })
+          return session
+        }
+      }
+      await end(key, 'expired', await store.delete(key))
+      return undefined
+    },
+
+    async start(id, record) {
+      const key = records.keyOf(id)
+      const until = endsAt(record)
+      await enterIndexes(key, record, until)
+      await records.add(id, record, restsUntil(until))
+      const sealed = await records.get(id)
+      if (sealed === undefined) throw new RangeError('a session cannot begin after its end')
+      const session = sessionOf(key, sealed)
+      opened.set(key, { session, sealed, touchedAt: 0 })
+      return session
+    },
+
+    async replace(id, session, record) {
+      const until = endsAt(record)
+      if (!(await records.replace(id, session.revision, record, restsUntil(until)))) return undefined
+      await enterIndexes(session.key, record, until)
+      const sealed = await records.get(id)
+      if (sealed === undefined) return undefined
+      const replaced = sessionOf(session.key, sealed, session.prover)
+      opened.set(session.key, { session: replaced, sealed, touchedAt: now() })
+      return replaced
+    },
+
+    async keepAlive(id, session, visitor) {
+      const entry = opened.get(session.key)
+      if (entry !== undefined && now() - entry.touchedAt < touchInterval) return 'alive'
+      const until = restsUntil(session.endsAt)
+      if (sliding && !(await records.extend(id, until))) {
+        opened.delete(session.key)
+        return 'gone'
+      }
+      if (entry !== undefined) entry.touchedAt = now()
+      const { subject, createdAt } = session.record
+      if (subject !== undefined) {
+        const sighting = { createdAt, lastSeen: Math.floor(now()), ...visitor }
+        await sightings.add(sightingSecret(session.key, subject), sighting, session.endsAt)
+      }
+      return sliding ? 'extended' : 'alive'
+    },
+
+    async idleEnd(session) {
+      if (!sliding) return session.endsAt
+      const touchedAt = opened.get(session.key)?.touchedAt
+      const { subject, createdAt } = session.record
+      const seen =
+        touchedAt || subject === undefined
+          ? undefined
+          : (await sightings.get(sightingSecret(session.key, subject)))?.value.lastSeen
+      return Math.min(session.endsAt, (touchedAt || seen || createdAt) + idle)
+    },
+
+    keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
+
+    isAlive: async ({ key, endsAt: end }) => end > now() && (await store.get(key)) !== undefined,
+
+    end: async ({ key }, cause) => end(key, cause, await store.delete(key)),
+    endUnchanged: async ({ key, revision }, cause) => end(key, cause, await store.deleteIf(key, revision)),
+
+    keysOf,
+    ownKeysOf: async (index) => (await keysOf(index)).filter((key) => key.startsWith(`session ${name}:`)),
+
+    handleOf,
+    hasHandle: (key, wanted) => seal.names(`handle ${key}`).some((candidate) => handle(candidate) === wanted),
+
+    sighting: async (key, subject) => {
+      // A sighting may outlast its session by a race; a session that is not there is not listed.
+      if ((await store.get(key)) === undefined) return undefined
+      return (await sightings.get(sightingSecret(key, subject)))?.value
+    },
+  }
+}
+
+function handle(longName: string): string {
+  return longName.slice(0, 22)
+}

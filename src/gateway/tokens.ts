@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createProver, generateProofKey } from '../dpop/prover.js'
+import { ProtocolError, UpstreamError } from '../errors.js'
+import type { Store } from '../store/store.js'
+import { publish } from '../telemetry/events.js'
+import type { OpenSession } from './call.js'
+import type { Credentials } from './credentials.js'
+import type { Frontend } from './frontend.js'
+import type { OAuthClient, TokenAudience, TokenSet } from './oauth-client.js'
+import type { RouteOptions } from './options.js'
+import { Refusal } from './refusal.js'
+import type { AccessToken, SealedSessions, Session, SessionRecord } from './sealed-sessions.js'
+
+export interface AccessTokens {
+  /** The user's token for this route, refreshed when it is due: once, however many calls, processes and replicas ask. */
+  ofUser(open: OpenSession, route: RouteOptions): Promise<UserCredentials>
+  /** The gateway's own token. */
+  ofClient(route: RouteOptions): Promise<Credentials>
+}
+
+export interface UserCredentials {
+  readonly credentials: Credentials
+  readonly refreshed: boolean
+}
+
+export interface AccessTokensOptions {
+  readonly frontend: Frontend
+  readonly oauth: OAuthClient
+  readonly sessions: SealedSessions
+  readonly store: Store
+  readonly now: () => number
+}
+
+/** Seconds for which a lock outlives a process that died with it. Its owner renews it three times as often. */
+const lockLifetime = 6
+/** Seconds to wait for another process's refresh. */
+const patience = 30
+/** Seconds without another try after the server could not be reached, while the old token still lives. */
+const pause = 5
+
+export function createAccessTokens({ frontend, oauth, sessions, store, now }: AccessTokensOptions): AccessTokens {
+  const { refreshGracePeriod } = frontend.options.session
+  const isFresh = ({ expiresAt }: AccessToken): boolean =>
+    expiresAt === undefined || now() < expiresAt - refreshGracePeriod
+  const isAlive = ({ expiresAt }: AccessToken): boolean => expiresAt === undefined || now() < expiresAt
+
+  /** Calls that wait for the same token. The lock in the store keeps refreshes of one session apart, here and elsewhere. */
+  const underway = new Map<string, Promise<OpenSession>>()
+  const pausedUntil = new Map<string, number>()
+
+  const refreshOnce = (open: OpenSession, audience: TokenAudience): Promise<OpenSession> => {
+    const key = `${open.session.key} ${audienceKey(audience)}`
+    const refresh = underway.get(key) ?? refreshUnderLock(open, audience).finally(() => underway.delete(key))
+    underway.set(key, refresh)
+    return refresh
+  }
+
+  const hasFresh = ({ record }: Session, audience: TokenAudience): boolean => {
+    const token = record.accessTokens[audienceKey(audience)]
+    return token !== undefined && isFresh(token)
+  }
+
+  const refreshUnderLock = async ({ id, session }: OpenSession, audience: TokenAudience): Promise<OpenSession> => {
+    const lock = `refresh:${session.key}`
+    const owner = randomUUID()
+    const deadline = now() + patience
+    while (!(await store.addIfAbsent(lock, owner, now() + lockLifetime))) {
+      if (now() > deadline) throw new UpstreamError('timeout', 'another process did not finish its refresh')
+      await delay(50)
+      const latest = await reopened(id)
+      if (hasFresh(latest.session, audience)) return latest
+    }
+    const renewal = setInterval(
+      () => void store.replace(lock, owner, owner, now() + lockLifetime).catch(() => undefined),
+      (lockLifetime * 1000) / 3,
+    )
+    try {
+      // Whoever held the lock before may have done it.
+      const latest = await reopened(id)
+      return hasFresh(latest.session, audience) ? latest : await refreshed(latest, audience)
+    } finally {
+      clearInterval(renewal)
+      await store.deleteIf(lock, owner).catch(() => undefined)
+    }
+  }
+
+  const refreshed = async (open: OpenSession, audience: TokenAudience): Promise<OpenSession> => {
+    const { id, session } = open
+    const { refreshToken, proofKey } = session.record
+    if (refreshToken === undefined) throw refusedToken()
+    let tokens: TokenSet
+    try {
+      tokens = await oauth.refresh(refreshToken, proofKey, audience)
+      assertSameUser(tokens, session.record)
+    } catch (error) {
+      return afterFailure(open, audience, error)
+    }
+    const record = renewed(session.record, tokens, audienceKey(audience))
+    const replaced = await persistently(() => sessions.replace(id, session, record))
+    if (replaced === undefined) {
+      // Ended or overtaken meanwhile. What was just issued has no session to belong to.
+      const latest = await reopened(id).catch(async (error: unknown) => {
+        await oauth.revoke(tokens.refreshToken ?? refreshToken, 'refresh_token').catch(() => undefined)
+        throw error
+      })
+      return latest
+    }
+    publish({ type: 'gateway.session.refreshed', frontend: frontend.name, session: session.handle })
+    return { id, session: replaced }
+  }
+
+  /** Only the death of the refresh token that the session still has ends it. */
+  const afterFailure = async (open: OpenSession, audience: TokenAudience, error: unknown): Promise<OpenSession> => {
+    const { id, session } = open
+    const fatal = error instanceof ProtocolError && error.code === 'invalid_grant'
+    const code = error instanceof ProtocolError || error instanceof UpstreamError ? error.code : 'unexpected'
+    publish({ type: 'gateway.session.refresh-failed', frontend: frontend.name, session: session.handle, fatal, code })
+    const latest = await reopened(id)
+    if (latest.session.revision !== session.revision && hasFresh(latest.session, audience)) return latest
+    if (fatal && (await sessions.endUnchanged(session, 'refresh-failed'))) throw ended()
+    if (error instanceof ProtocolError && !fatal) throw refusedToken(error)
+    throw error
+  }
+
+  const reopened = async (id: string): Promise<OpenSession> => {
+    const session = await sessions.open(id)
+    if (session === undefined) throw ended()
+    return { id, session }
+  }
+
+  const credentialsOf = ({ prover }: Pick<Session, 'prover'>, { value }: AccessToken): Credentials =>
+    prover === undefined ? { kind: 'bearer', accessToken: value } : { kind: 'dpop', accessToken: value, prover }
+
+  const ownTokens = createOwnTokens(frontend, oauth, isFresh)
+
+  return {
+    async ofUser(open, route) {
+      const audience = audienceKey(route)
+      const held = open.session.record.accessTokens[audience]
+      if (held !== undefined && isFresh(held))
+        return { credentials: credentialsOf(open.session, held), refreshed: false }
+      const canWait = held !== undefined && isAlive(held)
+      // Without a refresh token there is nothing to try: the token serves to its end.
+      if (
+        canWait &&
+        (open.session.record.refreshToken === undefined || now() < (pausedUntil.get(open.session.key) ?? 0))
+      )
+        return { credentials: credentialsOf(open.session, held), refreshed: false }
+      try {
+        const { session } = await refreshOnce(open, route)
+        const token = session.record.accessTokens[audience]
+        if (token === undefined) throw refusedToken()
+        return { credentials: credentialsOf(session, token), refreshed: true }
+      } catch (error) {
+        if (!canWait || (error instanceof Refusal && error.code === 'bff.session.ended')) throw error
+        // The server is down or refuses for now: the old token is still good.
+        pauseFor(open.session.key)
+        return { credentials: credentialsOf(open.session, held), refreshed: false }
+      }
+    },
+    ofClient: (route) => ownTokens(route),
+  }
+
+  function pauseFor(key: string): void {
+    if (pausedUntil.size > 10_000) pausedUntil.clear()
+    pausedUntil.set(key, now() + pause)
+  }
+}
+
+/** Tokens of the gateway itself (client credentials), one per audience, under one key of this process. */
+function createOwnTokens(frontend: Frontend, oauth: OAuthClient, isFresh: (token: AccessToken) => boolean) {
+  const proofKey = frontend.options.dpop ? generateProofKey() : undefined
+  const prover = proofKey && createProver(proofKey)
+  const held = new Map<string, AccessToken>()
+  const underway = new Map<string, Promise<AccessToken>>()
+
+  const fetched = async (route: RouteOptions, key: string): Promise<AccessToken> => {
+    try {
+      const { accessToken } = await oauth.clientCredentials(proofKey, route)
+      held.set(key, accessToken)
+      return accessToken
+    } catch (error) {
+      throw error instanceof ProtocolError ? refusedToken(error) : error
+    } finally {
+      underway.delete(key)
+    }
+  }
+
+  return async (route: RouteOptions): Promise<Credentials> => {
+    const key = audienceKey(route)
+    let token = held.get(key)
+    if (token === undefined || !isFresh(token)) {
+      const request = underway.get(key) ?? fetched(route, key)
+      underway.set(key, request)
+      token = await request
+    }
+    return prover === undefined
+      ? { kind: 'bearer', accessToken: token.value }
+      : { kind: 'dpop', accessToken: token.value, prover }
+  }
+}
+
+function audienceKey({ resource, scopes }: TokenAudience): string {
+  return resource === undefined && scopes.length === 0 ? '' : JSON.stringify([resource ?? '', ...[...scopes].sort()])
+}
+
+/** OpenID Connect Core §12.2: the same user, and the nonce of the login if there is one. */
+function assertSameUser({ claims }: TokenSet, { subject, nonce }: SessionRecord): void {
+  if (claims === undefined) return
+  if (claims.sub !== subject)
+    throw new UpstreamError('invalid_response', 'the refreshed ID token is about another user')
+  if (claims.nonce !== undefined && claims.nonce !== nonce)
+    throw new UpstreamError('invalid_response', 'the refreshed ID token belongs to another login')
+}
+
+/** What the answer leaves out stays as it was (RFC 6749 §6). */
+function renewed(record: SessionRecord, { accessToken, claims, ...tokens }: TokenSet, audience: string): SessionRecord {
+  const { session_expiry: sessionExpiry } = claims ?? {}
+  return {
+    ...record,
+    ...tokens,
+    claims: { ...record.claims, ...claims },
+    ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
+    accessTokens: { ...record.accessTokens, [audience]: accessToken },
+  }
+}
+
+/** A rotated refresh token that is not written down is a session lost: a store that blinks gets a few more tries. */
+async function persistently<Result>(write: () => Promise<Result>): Promise<Result> {
+  for (const wait of [100, 400, 1500]) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error
+      await delay(wait)
+    }
+  }
+  return write()
+}
+
+function ended(): Refusal {
+  return new Refusal('bff.session.ended', 'the session has ended; log in again')
+}
+
+function refusedToken(cause?: unknown): Refusal {
+  return new Refusal('bff.token.refused', 'the authorization server gave no token for this route', { cause })
+}

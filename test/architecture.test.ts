@@ -1,0 +1,99 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import test from 'ava'
+
+/*
+ * Products know shared code; shared code knows errors.ts and keys.ts and its own folder; only main, index and cli know two
+ * products. Third-party packages enter by one door each.
+ */
+const products = ['gateway', 'authorization-server', 'dpop-validator']
+const shared = ['dpop', 'store', 'http', 'telemetry']
+const ground = ['errors.ts', 'keys.ts']
+const doors: Readonly<Record<string, readonly string[]>> = {
+  'openid-client': ['gateway/oauth-client.ts'],
+  'http-proxy': ['gateway/forward.ts'],
+  'koa-session': ['gateway/session.ts'],
+  'lru-cache': ['store/memory-store.ts', 'store/bounded-cache.ts'],
+  '@redis/client': ['store/redis-store.ts'],
+  pino: ['telemetry/log.ts', 'cli/start.ts'],
+  'prom-client': ['telemetry/metrics.ts'],
+  zod: ['config/'],
+  'jsonc-parser': ['config/'],
+  commander: ['main.ts', 'cli/'],
+}
+
+const source = 'src'
+const files = (await readdir(source, { recursive: true })).filter((file) => file.endsWith('.ts')).sort()
+
+interface Import {
+  readonly specifier: string
+  readonly typeOnly: boolean
+}
+
+function importsOf(text: string): Import[] {
+  return [
+    ...text.matchAll(
+      /^(?:import|export) (?:(type) )?(?:[^'\n]|\n(?! *from))*?from '([^']+)'|^import '([^']+)'|import\('([^']+)'\)/gm,
+    ),
+  ].map(([, type, from, bare, dynamic]) => ({ specifier: from ?? bare ?? dynamic ?? '', typeOnly: type !== undefined }))
+}
+
+/** @param from The importing file, @param to the imported one; both relative to the source folder. */
+function mayImport(from: string, to: string, typeOnly: boolean): boolean {
+  const [folder = '', target = ''] = [from, to].map((path) => path.split('/')[0])
+  if (ground.includes(from)) return ground.includes(to)
+  if (['main.ts', 'index.ts', 'cli'].includes(folder)) return true
+  if (target === folder || ground.includes(to)) return true
+  if (products.includes(folder)) return shared.includes(target)
+  if (folder === 'config')
+    return shared.includes(target) || (products.includes(target) && (typeOnly || pure.includes(to)))
+  if (shared.includes(folder)) return typeOnly && shared.includes(target)
+  return false
+}
+
+/** Parts of products that are grammar, not behaviour: the configuration reads the same language. */
+const pure = ['authorization-server/permissions.ts']
+
+for (const file of files) {
+  test(`${file} imports only what its folder may import`, async (t) => {
+    for (const { specifier, typeOnly } of importsOf(await readFile(join(source, file), 'utf8'))) {
+      if (specifier.startsWith('.')) {
+        const imported = relative(source, join(dirname(join(source, file)), specifier)).replace(/\.js$/, '.ts')
+        t.true(mayImport(file, imported, typeOnly), `${file} reaches into ${imported}`)
+      } else {
+        const name = specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/')
+        const door = doors[name]
+        t.true(typeOnly || door === undefined || door.some((own) => file.startsWith(own)), `${name} belongs in ${door}`)
+      }
+    }
+    t.pass()
+  })
+}
+
+test('the import rule sees imports of every spelling', (t) => {
+  const text = [
+    "import { a } from './a.js'",
+    "import type { B } from './b.js'",
+    "import {\n  c,\n  d,\n} from './c.js'",
+    "export { e } from './e.js'",
+    "import './f.js'",
+    "const g = await import('./g.js')",
+  ].join('\n')
+  t.deepEqual(
+    importsOf(text).map(({ specifier, typeOnly }) => `${specifier}${typeOnly ? ' (type)' : ''}`),
+    ['./a.js', './b.js (type)', './c.js', './e.js', './f.js', './g.js'],
+  )
+})
+
+test('the import rule refuses what it is there to refuse', (t) => {
+  t.false(mayImport('gateway/login.ts', 'authorization-server/options.ts', false))
+  t.false(mayImport('dpop-validator/koa.ts', 'gateway/gateway.ts', true))
+  t.false(mayImport('store/seal.ts', 'gateway/session.ts', true))
+  t.false(mayImport('config/load.ts', 'gateway/gateway.ts', false))
+  t.false(mayImport('errors.ts', 'store/store.ts', false))
+  t.true(mayImport('gateway/login.ts', 'store/store.ts', false))
+  t.true(mayImport('cli/start.ts', 'gateway/gateway.ts', false))
+})
