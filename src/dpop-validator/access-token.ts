@@ -1,0 +1,148 @@
+import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../dpop/compact-jws.js'
+import { isJsonObject } from '../dpop/json-object.js'
+import type { JwsAlgorithm, SignatureKey } from '../dpop/jws-algorithm.js'
+import type { AccessTokenClaims } from './auth.js'
+import { refusals } from './auth-error.js'
+import type { IssuerKey, IssuerKeys } from './issuer-keys.js'
+import { elementsOf, type TokenProfile } from './token-profile.js'
+
+/** An issuer, made ready. */
+export interface TrustedIssuer {
+  readonly issuer: string
+  readonly audiences: readonly string[]
+  readonly algorithms: readonly JwsAlgorithm[]
+  readonly profile: TokenProfile
+  readonly keys: IssuerKeys
+}
+
+/** What a token says, once it is believed. */
+export interface TokenContent {
+  readonly issuer: string
+  readonly subject: string | undefined
+  readonly clientId: string | undefined
+  readonly scopes: ReadonlySet<string>
+  readonly claims: AccessTokenClaims
+  readonly header: Readonly<Record<string, unknown>>
+  readonly jkt: string | undefined
+  /** `x5t#S256` of the confirmation (RFC 8705 §3.1). */
+  readonly certificate: string | undefined
+}
+
+/** A token that may be used again without a look at its signature. */
+export interface VerifiedToken extends TokenContent {
+  /** The key that vouches for it; undefined when the issuer itself did, at introspection. */
+  readonly signer: IssuerKey | undefined
+  /** Seconds since the epoch until which this may be reused. */
+  readonly reusableUntil: number
+  /** The proof key last seen with it, with the header segment it came in: the same header is the same key. */
+  pinned: { readonly header: string; readonly key: SignatureKey } | undefined
+}
+
+/** Everything about a token but its signature. */
+export interface UnverifiedToken extends TokenContent {
+  readonly trusted: TrustedIssuer
+  readonly algorithm: JwsAlgorithm
+  readonly kid: string | undefined
+  readonly signed: Buffer
+  readonly signature: Buffer
+}
+
+export interface AccessTokenRules {
+  readonly issuers: ReadonlyMap<string, TrustedIssuer>
+  /** Seconds our clock and the issuer's may be apart. */
+  readonly clockSkew: number
+}
+
+/**
+ * The checks that cost nothing, so that no signature is checked in vain. Nothing of it is believed before
+ * `verifyAccessToken`.
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 RFC 9068 §4}
+ */
+export function readAccessToken(token: string, { issuers, clockSkew }: AccessTokenRules, now: number): UnverifiedToken {
+  const jws = splitCompactJws(token)
+  const header = jws && decodeJsonSegment(jws.header)
+  const claims = jws && decodeJsonSegment(jws.payload)
+  const signature = jws && decodeBase64url(jws.signature)
+  if (!jws || !header || !claims || !signature) throw refusals.notJwt
+
+  const { iss } = claims
+  const trusted = typeof iss === 'string' ? issuers.get(iss) : undefined
+  if (trusted === undefined) throw refusals.iss
+  if (!trusted.profile.isAccessToken(header, claims)) throw refusals.typ
+  const algorithm = trusted.algorithms.find((name) => name === header.alg)
+  if (algorithm === undefined) throw refusals.alg
+  if ('crit' in header || 'zip' in header || 'b64' in header) throw refusals.crit
+  if (header.kid !== undefined && typeof header.kid !== 'string') throw refusals.unknownKey
+  return {
+    ...readTokenClaims(claims, trusted, clockSkew, now),
+    header,
+    trusted,
+    algorithm,
+    kid: header.kid,
+    signed: Buffer.from(token.slice(0, token.lastIndexOf('.')), 'latin1'),
+    signature,
+  }
+}
+
+/** The claims, wherever they come from: a JWT or an introspection response. */
+export function readTokenClaims(
+  claims: Record<string, unknown>,
+  { issuer, audiences, profile }: Pick<TrustedIssuer, 'issuer' | 'audiences' | 'profile'>,
+  clockSkew: number,
+  now: number,
+): TokenContent {
+  const { aud, exp, nbf, iat, sub } = claims
+  const named = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
+  if (!named.some((audience) => audiences.includes(audience))) throw refusals.aud
+  if (typeof exp !== 'number' || !(exp > now - clockSkew)) throw refusals.exp
+  // FAPI 2.0 §5.3.2.1-13: up to 10 seconds ahead must be accepted, whatever our own skew.
+  const ahead = now + Math.max(clockSkew, 10)
+  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= ahead)) throw refusals.nbf
+  if (iat !== undefined && !(typeof iat === 'number' && iat <= ahead)) throw refusals.iat
+  for (const name of profile.requiredClaims) if (!isPresent(name, claims[name])) throw refusals.claims
+  const clientId = profile.clientId(claims)
+  return {
+    issuer,
+    subject: typeof sub === 'string' ? sub : undefined,
+    clientId: typeof clientId === 'string' ? clientId : undefined,
+    scopes: new Set(elementsOf(profile.scope(claims))),
+    claims: claims as AccessTokenClaims,
+    header: {},
+    ...readConfirmation(claims.cnf),
+  }
+}
+
+function isPresent(name: string, value: unknown): boolean {
+  return name === 'iat' ? typeof value === 'number' : typeof value === 'string' && value !== ''
+}
+
+/** A confirmation that we do not understand is not one that we may overlook (RFC 7800 §3.1). */
+function readConfirmation(cnf: unknown): Pick<TokenContent, 'jkt' | 'certificate'> {
+  if (cnf === undefined) return { jkt: undefined, certificate: undefined }
+  if (!isJsonObject(cnf)) throw refusals.cnf
+  const { jkt, 'x5t#S256': certificate } = cnf
+  if (jkt === undefined && certificate === undefined) throw refusals.cnf
+  if (jkt !== undefined && !isThumbprint(jkt)) throw refusals.cnf
+  if (certificate !== undefined && !isThumbprint(certificate)) throw refusals.cnf
+  return { jkt, certificate }
+}
+
+function isThumbprint(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
+}
+
+export type SignatureCheck = (key: SignatureKey, data: Buffer, signature: Buffer) => boolean | Promise<boolean>
+
+/** @throws AuthError, UpstreamError when the issuer's keys cannot be had */
+export async function verifyAccessToken(
+  { trusted, algorithm, kid, signed, signature }: UnverifiedToken,
+  signatureHolds: SignatureCheck,
+): Promise<IssuerKey> {
+  const keys = await trusted.keys.find(algorithm, kid)
+  if (keys.length === 0) throw refusals.unknownKey
+  for (const key of keys) {
+    const imported = key.signatureKey(algorithm)
+    if (imported !== undefined && (await signatureHolds(imported, signed, signature))) return key
+  }
+  throw refusals.tokenSignature
+}

@@ -1,0 +1,72 @@
+import type { VerifiedToken } from './access-token.js'
+import type { Scheme } from './credentials.js'
+
+/** What an access token says. Members beyond these are the issuer's. */
+export interface AccessTokenClaims {
+  readonly iss: string
+  readonly exp: number
+  readonly aud: string | readonly string[]
+  readonly sub?: string
+  readonly client_id?: string
+  readonly iat?: number
+  readonly jti?: string
+  readonly scope?: unknown
+  readonly [claim: string]: unknown
+}
+
+/** The proof that came with the token. */
+export interface AuthProof {
+  readonly jti: string
+  /** Seconds since the epoch. */
+  readonly iat: number
+  /** Seconds between the proof's `iat` and its arrival; negative when the client's clock is ahead. */
+  readonly age: number
+  readonly nonce: string | undefined
+}
+
+/**
+ * Who calls, and with what. A class for one reason: the access token is in a private field, which neither a log line nor
+ * `JSON.stringify` can see, and is still there for the handler that must pass it on.
+ */
+export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
+  readonly scheme: Scheme
+  readonly issuer: string
+  readonly subject: string | undefined
+  readonly clientId: string | undefined
+  readonly scopes: ReadonlySet<string>
+  readonly claims: Claims
+  /** The access token's JOSE header; empty for an opaque token. */
+  readonly header: Readonly<Record<string, unknown>>
+  /** Thumbprint of the key that the access token is bound to. */
+  readonly jkt: string | undefined
+  readonly proof: AuthProof | undefined
+  /** Whether the access token was known from an earlier request. */
+  readonly cached: boolean
+  readonly #token: string
+
+  constructor(
+    scheme: Scheme,
+    token: string,
+    { issuer, subject, clientId, scopes, claims, header, jkt }: VerifiedToken,
+    proof: AuthProof | undefined,
+    cached: boolean,
+  ) {
+    this.scheme = scheme
+    this.issuer = issuer
+    this.subject = subject
+    this.clientId = clientId
+    this.scopes = scopes
+    // The caller of `createVerifier<Claims>` knows what its issuer puts in.
+    this.claims = claims as Claims
+    this.header = header
+    this.jkt = jkt
+    this.proof = proof
+    this.cached = cached
+    this.#token = token
+  }
+
+  /** The access token as it was received. */
+  get token(): string {
+    return this.#token
+  }
+}

@@ -1,0 +1,180 @@
+import { isJsonObject } from '../dpop/json-object.js'
+import { type JwsAlgorithm, type SignatureKey, signatureKey, traitsOf } from '../dpop/jws-algorithm.js'
+import { importPublicKey } from '../dpop/proof-key.js'
+import { UpstreamError } from '../errors.js'
+import { type Jwk, privateMembers, thumbprint } from '../keys.js'
+
+/** A key that an issuer publishes, or did. */
+export interface IssuerKey {
+  readonly jwk: Jwk
+  /** The issuer has taken it back: what it signed is worth nothing any more. */
+  retired: boolean
+  /** Imported once for each algorithm. Undefined when the key does not fit. */
+  signatureKey(algorithm: JwsAlgorithm): SignatureKey | undefined
+}
+
+export interface IssuerKeys {
+  /** The keys that may have made a signature; none when the issuer has no such key. @throws UpstreamError */
+  find(algorithm: JwsAlgorithm, kid: string | undefined): readonly IssuerKey[] | Promise<readonly IssuerKey[]>
+  /** Fetches what is not there yet. @throws UpstreamError */
+  ready(): Promise<void>
+}
+
+export interface IssuerKeysOptions {
+  /** The key set, where it is configured; nothing is fetched then. */
+  readonly fixed?: Record<string, unknown> | undefined
+  /** Fetches the key set anew. */
+  readonly fetchKeySet: () => Promise<Record<string, unknown>>
+  /** Seconds after which the key set is fetched again, while the old one still serves. */
+  readonly maxAge: number
+  /** Seconds the old one serves while the issuer cannot be reached. */
+  readonly maxStale: number
+  /** Seconds in which unknown key ids cause at most `burst` fetches; also the longest pause after failures. */
+  readonly cooldown: number
+  readonly burst: number
+  readonly now: () => number
+  readonly onFetched?: () => void
+  readonly onFailed?: (error: Error) => void
+}
+
+/** The keys of one issuer, fetched when needed, by one request at a time, however many ask. */
+export function createIssuerKeys({
+  fixed,
+  fetchKeySet,
+  maxAge,
+  maxStale,
+  cooldown,
+  burst,
+  now,
+  onFetched,
+  onFailed,
+}: IssuerKeysOptions): IssuerKeys {
+  let keys = fixed === undefined ? undefined : readKeySet(fixed)
+  let fetchedAt = fixed === undefined ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  let fetching: Promise<void> | undefined
+  let failures = 0
+  let failure: UpstreamError | undefined
+  let pauseUntil = Number.NEGATIVE_INFINITY
+  let fetchesForUnknown: readonly number[] = []
+
+  async function fetchNow(): Promise<void> {
+    try {
+      const fetched = readKeySet(await fetchKeySet())
+      for (const [id, key] of keys ?? []) key.retired = !fetched.has(id)
+      // A key that is still there stays the same object, so what it vouched for stays cached.
+      keys = new Map([...fetched].map(([id, key]) => [id, keys?.get(id) ?? key]))
+      fetchedAt = now()
+      failures = 0
+      failure = undefined
+      onFetched?.()
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error
+      failure = error
+      pauseUntil = now() + Math.min(cooldown, 2 ** failures++)
+      onFailed?.(error)
+      throw error
+    } finally {
+      fetching = undefined
+    }
+  }
+
+  /** At most one at a time, and none in the pause after a failure. */
+  function refresh(): Promise<void> {
+    if (fetching !== undefined) return fetching
+    if (failure !== undefined && now() < pauseUntil) return Promise.reject(failure)
+    fetching = fetchNow()
+    return fetching
+  }
+
+  function mayFetchForUnknown(): boolean {
+    if (fetching !== undefined) return true
+    fetchesForUnknown = fetchesForUnknown.filter((at) => at > now() - cooldown)
+    if (fetchesForUnknown.length >= burst) return false
+    fetchesForUnknown = [...fetchesForUnknown, now()]
+    return true
+  }
+
+  return {
+    find(algorithm, kid) {
+      const age = now() - fetchedAt
+      if (keys === undefined || age > maxStale)
+        return refresh().then(() => candidates(keys ?? new Map(), algorithm, kid))
+      // In the background: this request is answered with what we have.
+      if (age > maxAge) refresh().catch(() => undefined)
+      const found = candidates(keys, algorithm, kid)
+      if (found.length > 0 || fixed !== undefined) return found
+      // Not "unknown" but "cannot know": the issuer may have rotated to just this key.
+      if (failure !== undefined && now() < pauseUntil) throw failure
+      if (!mayFetchForUnknown()) return found
+      return refresh().then(() => candidates(keys ?? new Map(), algorithm, kid))
+    },
+
+    async ready() {
+      if (keys === undefined) await refresh()
+    },
+  }
+}
+
+/** Repeated key ids are told apart by their other attributes, then all that fit are tried (FAPI 2.0 §5.4.3). */
+function candidates(
+  keys: ReadonlyMap<string, IssuerKey>,
+  algorithm: JwsAlgorithm,
+  kid: string | undefined,
+): readonly IssuerKey[] {
+  const found: IssuerKey[] = []
+  for (const key of keys.values()) {
+    if (kid !== undefined && key.jwk.kid !== undefined && key.jwk.kid !== kid) continue
+    if (key.signatureKey(algorithm) !== undefined) found.push(key)
+  }
+  const named = found.filter((key) => kid !== undefined && key.jwk.kid === kid)
+  return (named.length > 0 ? named : found.filter((key) => kid === undefined || key.jwk.kid === undefined)).slice(0, 8)
+}
+
+/** What is of no use here (symmetric, for encryption, of an unknown type) is skipped; a private key is never used. */
+function readKeySet({ keys }: Record<string, unknown>): ReadonlyMap<string, IssuerKey> {
+  if (!Array.isArray(keys)) throw new UpstreamError('invalid_response', "the issuer's key set has no keys")
+  const usable = new Map<string, IssuerKey>()
+  for (const jwk of keys.slice(0, 100)) {
+    if (!isJsonObject(jwk) || privateMembers.some((member) => member in jwk)) continue
+    if (jwk.use !== undefined && jwk.use !== 'sig') continue
+    if (jwk.kid !== undefined && typeof jwk.kid !== 'string') continue
+    const id = identityOf(jwk)
+    if (id !== undefined) usable.set(id, issuerKey(jwk))
+  }
+  if (usable.size === 0) throw new UpstreamError('invalid_response', "the issuer's key set has no usable key")
+  return usable
+}
+
+function identityOf(jwk: Jwk): string | undefined {
+  try {
+    return `${jwk.kid ?? ''} ${jwk.alg ?? ''} ${thumbprint(jwk)}`
+  } catch {
+    return undefined
+  }
+}
+
+function issuerKey(jwk: Jwk): IssuerKey {
+  const imported = new Map<JwsAlgorithm, SignatureKey | undefined>()
+  return {
+    jwk,
+    retired: false,
+    signatureKey(algorithm) {
+      if (!imported.has(algorithm))
+        imported.set(algorithm, fits(jwk, algorithm) ? importedFor(jwk, algorithm) : undefined)
+      return imported.get(algorithm)
+    },
+  }
+}
+
+function fits({ kty, crv, alg }: Jwk, algorithm: JwsAlgorithm): boolean {
+  const traits = traitsOf(algorithm)
+  if (kty !== traits.kty || (traits.crv !== undefined && crv !== traits.crv)) return false
+  return alg === undefined || alg === algorithm || (traits.kty === 'OKP' && ['EdDSA', 'Ed25519'].includes(alg))
+}
+
+/** RSA keys below 2048 bits are not used (FAPI 2.0 §5.4.1-2). */
+function importedFor(jwk: Jwk, algorithm: JwsAlgorithm): SignatureKey | undefined {
+  const key = importPublicKey(jwk)
+  if (key === undefined || (key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) return undefined
+  return signatureKey(algorithm, key)
+}

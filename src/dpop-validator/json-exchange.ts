@@ -1,0 +1,73 @@
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isJsonObject } from '../dpop/json-object.js'
+import { UpstreamError } from '../errors.js'
+import { tlsPreset } from '../http/tls.js'
+
+export interface JsonExchangeOptions {
+  /** Seconds until the whole answer must be here. */
+  readonly timeout: number
+  /** Bytes of an answer at most. */
+  readonly maxBytes: number
+  /** A form to post. Absent: GET. */
+  readonly form?: URLSearchParams
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Asks an authorization server for one JSON object. @throws UpstreamError */
+export type JsonExchange = (url: URL, options: JsonExchangeOptions) => Promise<Record<string, unknown>>
+
+/** Redirects are not followed: where keys come from is decided by metadata, not by whoever answers. */
+export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, headers }) =>
+  new Promise((resolve, reject) => {
+    const body = form?.toString()
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const request = send(url, {
+      ...(url.protocol === 'https:' && tlsPreset),
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        Accept: 'application/json',
+        ...(body !== undefined && {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          'Content-Length': String(Buffer.byteLength(body)),
+        }),
+        ...headers,
+      },
+    })
+    const fail = (code: 'unreachable' | 'timeout' | 'invalid_response', text: string, cause?: unknown): void => {
+      clearTimeout(timer)
+      reject(new UpstreamError(code, `${url.origin}${url.pathname} ${text}`, { cause }))
+      request.destroy()
+    }
+    const timer = setTimeout(() => fail('timeout', `did not answer within ${timeout} s`), timeout * 1000)
+
+    request.on('error', (cause) => fail('unreachable', 'cannot be reached', cause))
+    request.on('response', (response) => {
+      if (response.statusCode !== 200) return fail('invalid_response', `answered ${response.statusCode}`)
+      const chunks: Buffer[] = []
+      let length = 0
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length
+        if (length > maxBytes) fail('invalid_response', `answered more than ${maxBytes} bytes`)
+        else chunks.push(chunk)
+      })
+      response.on('error', (cause) => fail('unreachable', 'broke off', cause))
+      response.on('end', () => {
+        if (!response.complete) return fail('unreachable', 'broke off')
+        clearTimeout(timer)
+        const answer = parsed(Buffer.concat(chunks).toString())
+        if (answer === undefined) fail('invalid_response', 'did not answer with a JSON object')
+        else resolve(answer)
+      })
+    })
+    request.end(body)
+  })
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

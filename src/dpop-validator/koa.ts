@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http'
+import type { Answer } from './answer.js'
+import { fromIncomingMessage } from './api-request.js'
+import type { AccessTokenClaims, Auth } from './auth.js'
+import type { Verifier } from './dpop-validator.js'
+import type { Requirements } from './requirements.js'
+
+/** What of a Koa context is used here; any Koa 2 or 3 context is one. */
+export interface KoaContext {
+  readonly req: IncomingMessage
+  readonly originalUrl: string
+  readonly protocol: string
+  readonly host: string
+  readonly app: { readonly proxy: boolean }
+  readonly state: { auth?: Auth }
+  status: number
+  body: unknown
+  set(name: string, value: string | string[]): void
+}
+
+export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>
+
+/** Lets only requests with a valid access token and proof through, with `ctx.state.auth` set. */
+export function protect<Claims extends AccessTokenClaims>(
+  verifier: Verifier<Claims>,
+  requirements: Requirements = {},
+): KoaMiddleware {
+  return async function dpopProtected(context, next) {
+    const { req, originalUrl, app } = context
+    const outside = app.proxy ? { protocol: context.protocol, host: context.host } : undefined
+    const deciding = verifier.verify(fromIncomingMessage(req, originalUrl, outside), requirements)
+    // Most requests are decided at once; they need not wait for a turn of the event loop.
+    const verdict = deciding instanceof Promise ? await deciding : deciding
+    if (verdict.kind === 'refused') return answer(context, verdict.answer)
+    if (verdict.kind === 'accepted') context.state.auth = verdict.auth
+    for (const [name, value] of verdict.headers) context.set(name, value)
+    await next()
+  }
+}
+
+function answer(context: KoaContext, { status, headers, body }: Answer): void {
+  context.status = status
+  for (const [name, value] of Object.entries(headers)) context.set(name, typeof value === 'string' ? value : [...value])
+  context.body = body
+}

@@ -1,0 +1,92 @@
+import type { JwsAlgorithm } from '../dpop/jws-algorithm.js'
+import type { ValidatorEvent } from '../telemetry/events.js'
+import type { ProfileName } from './token-profile.js'
+
+/** What `createVerifier` takes. Times are in seconds. */
+export interface VerifierOptions {
+  /** Whose access tokens are accepted: issuer identifiers, exactly as in `iss`, or with settings of their own. */
+  readonly issuer: string | IssuerOptions | readonly (string | IssuerOptions)[]
+  /** Who this API is, as in `aud`. There is no default: an API that takes everybody's tokens is the bug. */
+  readonly audience: string | readonly string[]
+  /**
+   * What clients call this API by, up to where the path that this process sees begins. When given, `Host` and
+   * `X-Forwarded-*` are never believed. Absent: the `Host` header field.
+   */
+  readonly publicUrl?: string | readonly string[]
+  /** CIDR ranges of the proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` count, without `publicUrl`. Default: none. */
+  readonly trustProxy?: readonly string[]
+  /**
+   * `dpop`: bound tokens with the DPoP scheme only. `mixed`: unbound ones with Bearer as well. `bearer`: those only.
+   * `any-bound`: DPoP, or Bearer with a certificate-bound token (RFC 8705). Default: `dpop`.
+   */
+  readonly mode?: 'dpop' | 'mixed' | 'bearer' | 'any-bound'
+  /** What proofs and tokens look like. Default: `fapi2`. See the page "Protect an API". */
+  readonly profile?: ProfileName
+  readonly proof?: ProofOptions
+  readonly token?: TokenOptions
+  readonly jwks?: JwksOptions
+  /** Scopes that every request needs. Default: none. */
+  readonly scopes?: readonly string[]
+  readonly challenge?: ChallengeOptions
+  /** `true`: preflight requests pass without a token, and pages may read our answers' header fields. Default: false. */
+  readonly cors?: boolean
+  /** Where signatures are checked: on this thread (least CPU) or in libuv's pool (least blocking). Default: `sync`. */
+  readonly crypto?: 'sync' | 'pool'
+  /** Every acceptance and refusal, besides the `sallyport` diagnostics channel. */
+  readonly onEvent?: (event: ValidatorEvent) => void
+  /** Seconds since the epoch. Tests pass their own. */
+  readonly now?: () => number
+}
+
+export interface IssuerOptions {
+  readonly issuer: string
+  /** Default: `jwks_uri` of the issuer's metadata. */
+  readonly jwksUri?: string
+  /** The keys themselves; nothing is fetched then. */
+  readonly jwks?: { readonly keys: readonly object[] }
+  /** Default: those of the profile. */
+  readonly algs?: readonly JwsAlgorithm[]
+  /** Default: the verifier's. */
+  readonly audience?: string | readonly string[]
+  /** Default: the verifier's. */
+  readonly profile?: ProfileName
+}
+
+export interface ProofOptions {
+  /** Seconds a proof is accepted after its `iat`. Default: 60. */
+  readonly maxAge?: number
+  /** Seconds a proof may be ahead of our clock. FAPI 2.0 §5.3.2.1-13 allows 10 to 60. Default: 10. */
+  readonly futureSkew?: number
+  /** Characters of a proof at most. Default: 8192. */
+  readonly maxLength?: number
+  /** Characters of a `jti` at most. Default: 256. */
+  readonly maxJti?: number
+}
+
+export interface TokenOptions {
+  /** Seconds our clock and the issuer's may be apart. Default: 5. */
+  readonly clockSkew?: number
+  /** Characters of an access token at most. Default: 16384. */
+  readonly maxLength?: number
+  /** Verified tokens kept: how many, and for how many seconds at most. Default: 10000 and 60. */
+  readonly cache?: { readonly max?: number; readonly ttl?: number }
+}
+
+export interface JwksOptions {
+  /** Seconds until an issuer must have answered. Default: 3. */
+  readonly timeout?: number
+  /** Seconds after which keys are fetched again, while the old ones serve. Default: 600. */
+  readonly maxAge?: number
+  /** Seconds old keys serve while the issuer cannot be reached. Default: 86400. */
+  readonly maxStale?: number
+  /** Seconds in which unknown key ids cause at most `burst` fetches; also the longest pause after failures. Default: 30. */
+  readonly cooldown?: number
+  /** Default: 2. */
+  readonly burst?: number
+}
+
+export interface ChallengeOptions {
+  readonly realm?: string
+  /** Whether challenges name our protected resource metadata (RFC 9728). Needs `publicUrl`. Default: true. */
+  readonly resourceMetadata?: boolean
+}

@@ -1,0 +1,194 @@
+import { createHash, createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { generateSigningJwk, type Jwk, publicHalf, type SignatureAlgorithm, thumbprint } from '../../keys.js'
+
+/** A clock that tests move. */
+export interface TestClock {
+  /** Seconds since the epoch: what `createVerifier` takes as `now`. */
+  readonly now: () => number
+  advance(seconds: number): void
+}
+
+/** Starts at the real time, and follows it, plus what it was advanced by. */
+export function createTestClock(): TestClock {
+  let ahead = 0
+  return {
+    now: () => Date.now() / 1000 + ahead,
+    advance(seconds) {
+      ahead += seconds
+    },
+  }
+}
+
+export interface TestKey {
+  readonly algorithm: SignatureAlgorithm
+  readonly privateJwk: Jwk
+  readonly publicJwk: Jwk
+  readonly privateKey: KeyObject
+  readonly jkt: string
+}
+
+export function generateTestKey(algorithm: SignatureAlgorithm = 'ES256'): TestKey {
+  const privateJwk = generateSigningJwk(algorithm)
+  return {
+    algorithm,
+    privateJwk,
+    publicJwk: publicHalf(privateJwk),
+    privateKey: createPrivateKey({ key: { ...privateJwk }, format: 'jwk' }),
+    jkt: thumbprint(privateJwk),
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+export interface MintedToken {
+  /** Merged over a good header; `undefined` takes a member out. */
+  readonly header?: Members
+  /** Merged over good claims; `undefined` takes a claim out. */
+  readonly claims?: Members
+  /** Default: the issuer's newest key. */
+  readonly key?: TestKey
+}
+
+export interface MintedProof {
+  readonly method: string
+  readonly url: string
+  readonly key: TestKey
+  readonly token?: string
+  readonly nonce?: string
+  /** Merged over a good header; `undefined` takes a member out. */
+  readonly header?: Members
+  /** Merged over good claims; `undefined` takes a claim out. */
+  readonly claims?: Members
+  /** Default: `key`. */
+  readonly signedBy?: TestKey
+}
+
+/** An authorization server that gives everybody any token. For tests. */
+export interface TestIssuer {
+  readonly issuer: string
+  readonly clock: TestClock
+  readonly key: TestKey
+  /** How often its keys were fetched. */
+  readonly keyFetches: () => number
+  /** A key to present tokens with. */
+  generateKey(algorithm?: SignatureAlgorithm): TestKey
+  /** An access token bound to `jkt` (RFC 9068, RFC 9449 §6). */
+  mintToken(jkt: string | undefined, minted?: MintedToken): string
+  mintProof(minted: MintedProof): string
+  close(): Promise<void>
+}
+
+export interface TestIssuerOptions {
+  readonly audience: string
+  readonly algorithm?: SignatureAlgorithm
+  readonly clock?: TestClock
+}
+
+/** Listens on 127.0.0.1 with metadata and keys. */
+export async function startTestIssuer({
+  audience,
+  algorithm = 'ES256',
+  clock = createTestClock(),
+}: TestIssuerOptions): Promise<TestIssuer> {
+  const key = generateTestKey(algorithm)
+  let fetches = 0
+  const server = createServer((request, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    if (request.url === '/.well-known/openid-configuration') {
+      response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks` }))
+    } else if (request.url === '/jwks') {
+      fetches++
+      response.end(JSON.stringify({ keys: [key.publicJwk] }))
+    } else {
+      response.writeHead(404).end()
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('the test issuer has no port')
+  const issuer = `http://127.0.0.1:${address.port}`
+
+  return {
+    issuer,
+    clock,
+    key,
+    keyFetches: () => fetches,
+    generateKey: generateTestKey,
+    mintToken(jkt, { header, claims, key: signer = key } = {}) {
+      const now = Math.floor(clock.now())
+      return signJws(
+        { typ: 'at+jwt', alg: signer.algorithm, kid: signer.publicJwk.kid, ...header },
+        {
+          iss: issuer,
+          aud: audience,
+          sub: 'alice',
+          client_id: 'client',
+          iat: now,
+          exp: now + 300,
+          jti: randomUUID(),
+          scope: 'read write',
+          ...(jkt !== undefined && { cnf: { jkt } }),
+          ...claims,
+        },
+        signer,
+      )
+    },
+    mintProof: (minted) => mintProof(minted, clock),
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+export function mintProof(
+  { method, url, key, token, nonce, header, claims, signedBy = key }: MintedProof,
+  clock: TestClock,
+): string {
+  return signJws(
+    { typ: 'dpop+jwt', alg: key.algorithm, jwk: withoutNames(key.publicJwk), ...header },
+    {
+      jti: randomUUID(),
+      htm: method,
+      htu: url.replace(/[?#].*$/, ''),
+      iat: Math.floor(clock.now()),
+      ...(token !== undefined && { ath: createHash('sha256').update(token).digest('base64url') }),
+      ...(nonce !== undefined && { nonce }),
+      ...claims,
+    },
+    signedBy,
+  )
+}
+
+/** Any header and any payload, signed with the key in the algorithm of the key. */
+export function signJws(header: Members, payload: Members, key: TestKey): string {
+  return signSegments(segment(JSON.stringify(header)), segment(JSON.stringify(payload)), key)
+}
+
+export function signSegments(header: string, payload: string, key: TestKey): string {
+  const signed = `${header}.${payload}`
+  return `${signed}.${signatureOf(signed, key).toString('base64url')}`
+}
+
+export function segment(text: string | Buffer): string {
+  return Buffer.from(text).toString('base64url')
+}
+
+export function signatureOf(signed: string, { algorithm, privateKey }: TestKey): Buffer {
+  const data = Buffer.from(signed)
+  switch (algorithm) {
+    case 'ES256':
+      return sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' })
+    case 'PS256':
+      return sign('sha256', data, { key: privateKey, padding: 6, saltLength: 32 })
+    case 'Ed25519':
+      return sign(null, data, privateKey)
+  }
+}
+
+function withoutNames({ kid, alg, use, ...jwk }: Jwk): Jwk {
+  return jwk
+}
