@@ -3,6 +3,8 @@ import type { KeyPair } from '../_jose.js'
 /** What a client has to know of the server before it starts. */
 export interface ClientRegistration {
   readonly issuer: string
+  /** PEM certificate to trust for the issuer, where it speaks TLS. */
+  readonly issuerCa?: string
   readonly clientId: string
   readonly key: KeyPair
   readonly scope: string
