@@ -4,6 +4,8 @@ import { ProtocolError } from '../errors.js'
 export interface FormBodyOptions {
   /** Bytes. Default: 65,536. */
   readonly limit?: number
+  /** Parameters that may come several times, such as `resource` (RFC 8707 §2). Their values are joined by spaces. */
+  readonly repeatable?: readonly string[]
 }
 
 /**
@@ -13,7 +15,7 @@ export interface FormBodyOptions {
  */
 export async function readFormBody(
   request: IncomingMessage,
-  { limit = 65_536 }: FormBodyOptions = {},
+  { limit = 65_536, repeatable = [] }: FormBodyOptions = {},
 ): Promise<ReadonlyMap<string, string>> {
   const [type = ''] = (request.headers['content-type'] ?? '').split(';')
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
@@ -25,15 +27,17 @@ export async function readFormBody(
     if (length > limit) throw new ProtocolError('invalid_request', 'the body is too large')
     chunks.push(chunk)
   }
-  return parameters(new URLSearchParams(Buffer.concat(chunks).toString('utf8')))
+  return parameters(new URLSearchParams(Buffer.concat(chunks).toString('utf8')), repeatable)
 }
 
 /** @throws ProtocolError `invalid_request` when one comes twice. */
-export function parameters(search: URLSearchParams): ReadonlyMap<string, string> {
+export function parameters(search: URLSearchParams, repeatable: readonly string[] = []): ReadonlyMap<string, string> {
   const all = new Map<string, string>()
   for (const [name, value] of search) {
-    if (all.has(name)) throw new ProtocolError('invalid_request', 'a parameter is repeated')
-    all.set(name, value)
+    const before = all.get(name)
+    if (before !== undefined && !repeatable.includes(name))
+      throw new ProtocolError('invalid_request', 'a parameter is repeated')
+    all.set(name, before === undefined ? value : `${before} ${value}`)
   }
   for (const [name, value] of all) if (value === '') all.delete(name)
   return all

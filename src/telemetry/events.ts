@@ -80,6 +80,18 @@ export type AuthorizationServerEvent =
     }
   | { readonly type: 'as.request.failed'; readonly endpoint: string; readonly error: string }
   | { readonly type: 'as.key.rotated'; readonly kid: string; readonly algorithm: string }
+  | { readonly type: 'as.keys.unavailable'; readonly error: string }
+  | { readonly type: 'as.replay.detected'; readonly kind: 'assertion' | 'proof'; readonly client?: string }
+  | { readonly type: 'as.sign-in.limited'; readonly address: string }
+  | { readonly type: 'as.consent.given'; readonly client: string; readonly subject: string }
+  | { readonly type: 'as.session.ended'; readonly subject: string; readonly sid: string }
+  | {
+      readonly type: 'as.backchannel-logout.sent'
+      readonly client: string
+      readonly sid: string
+      readonly delivered: boolean
+      readonly attempts: number
+    }
 
 export type ValidatorEvent =
   | {

@@ -16,6 +16,9 @@ function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'err
     case 'as.request.failed':
       return 'error'
     case 'as.code.reused':
+    case 'as.replay.detected':
+    case 'as.sign-in.limited':
+    case 'as.keys.unavailable':
     case 'gateway.session.refresh-failed':
     case 'validator.keys.unavailable':
       return 'warn'

@@ -1,0 +1,118 @@
+import { createNonces } from '../dpop/nonce.js'
+import { createProofVerifier } from '../dpop/verifier.js'
+import { createTrustedPeers } from '../http/trusted-peers.js'
+import { createAccessTokens } from './access-token.js'
+import { createAuthorizationCodes } from './authorization-code.js'
+import { createBackchannelLogout } from './backchannel-logout.js'
+import { createClientAuthentication } from './client-authentication.js'
+import { createConsents } from './consents.js'
+import { createSecretCookie } from './cookies.js'
+import { endpointUrls, issuerIdentifier } from './endpoint-urls.js'
+import { createFirstUse } from './first-use.js'
+import { createGrants } from './grant.js'
+import { createIdTokens } from './id-token.js'
+import { createStoreKeySource } from './key-source.js'
+import type { AuthorizationServerOptions } from './options.js'
+import { createPageResponse } from './page-response.js'
+import { createProofOfPossession } from './proof-of-possession.js'
+import { createPushedRequests } from './pushed-authorization-request.js'
+import { createRefreshTokens } from './refresh-token.js'
+import { createResources } from './resources.js'
+import { createSessionEnd } from './session-end.js'
+import { checkOptions, completeLifetimes } from './settings.js'
+import { createSignIn } from './sign-in.js'
+import { createSignInLimit } from './sign-in-limit.js'
+import { createSignInSessions } from './sign-in-session.js'
+import { createSigningKeys } from './signing-keys.js'
+import { createUserDirectory } from './users.js'
+
+/** Everything the endpoints are made of. Each endpoint's options name the few of them that it needs. */
+export async function assemble(options: AuthorizationServerOptions) {
+  checkOptions(options)
+  const { store, seal, now = () => Date.now() / 1000, signingKeys = {}, dpopNonces = 'required', scopes = [] } = options
+  const issuer = issuerIdentifier(options.issuer)
+  const lifetimes = completeLifetimes(options.lifetimes)
+  const clients = new Map(options.clients.map((client) => [client.clientId, client]))
+  const { algorithms = ['ES256', 'PS256'] } = signingKeys
+  const [algorithm = 'ES256'] = algorithms
+
+  const users = await createUserDirectory({
+    users: options.users ?? [],
+    verifyUser: options.verifyUser,
+    findUser: options.findUser,
+  })
+  const keys = await createSigningKeys({
+    source: signingKeys.source ?? createStoreKeySource(store, seal, now),
+    algorithms,
+    lifetime: signingKeys.lifetime ?? 7_776_000,
+    publishBefore: signingKeys.publishBefore ?? 86_400,
+    refreshInterval: signingKeys.refreshInterval ?? 60,
+    // An ID token comes back as a hint as long as the session lasts.
+    retention: Math.max(lifetimes.accessToken, lifetimes.idToken, lifetimes.session),
+    now,
+  })
+
+  const firstUse = createFirstUse(store)
+  const nonces = dpopNonces === 'off' ? undefined : createNonces({ secret: keys.nonceSecret, now })
+  const grants = createGrants(store, seal)
+  const sessionCookie = createSecretCookie('session', issuer)
+  const sessions = createSignInSessions({ store, seal, cookie: sessionCookie, lifetime: lifetimes.session, now })
+  const backchannelLogout = createBackchannelLogout({ issuer, clients, keys, defaultAlgorithm: algorithm, now })
+
+  return {
+    issuer,
+    urls: endpointUrls(options.issuer),
+    clients,
+    scopes,
+    scopeNames: new Map(scopes.map(({ name, displayName }) => [name, displayName])),
+    algorithms,
+    lifetimes,
+    now,
+    keys,
+    nonces,
+    users,
+    grants,
+    sessions,
+    authenticateClient: createClientAuthentication({ clients, issuer, firstUse, now }),
+    provePossession: createProofOfPossession({
+      verifyProof: createProofVerifier({ now, futureSkew: 30 }),
+      nonces,
+      firstUse,
+    }),
+    pushedRequests: createPushedRequests(store, seal),
+    codes: createAuthorizationCodes({
+      store,
+      seal,
+      grants,
+      lifetime: lifetimes.code,
+      memory: lifetimes.accessToken,
+      now,
+    }),
+    accessTokens: createAccessTokens({
+      issuer,
+      keys,
+      algorithm,
+      grants,
+      store,
+      lifetime: lifetimes.accessToken,
+      now,
+    }),
+    idTokens: createIdTokens({ issuer, keys, defaultAlgorithm: algorithm, lifetime: lifetimes.idToken, now }),
+    refreshTokens: createRefreshTokens(store, seal),
+    resources: createResources(options.resources ?? [], options.audience ?? issuer),
+    consents: createConsents({ store, seal, lifetime: lifetimes.consent, now }),
+    browserCookie: createSecretCookie('browser', issuer),
+    signIn: createSignIn({
+      users,
+      limit: createSignInLimit(options.signInLimits),
+      clientIds: new Set(clients.keys()),
+    }),
+    sessionEnd: createSessionEnd(sessions, backchannelLogout),
+    isTrustedPeer: createTrustedPeers(options.trustedProxies ?? []),
+    response: createPageResponse(options.branding),
+    async close() {
+      keys.close()
+      await backchannelLogout.close()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import type { RequestListener } from 'node:http'
+import Router from '@koa/router'
+import Koa from 'koa'
+import { assemble } from './assemble.js'
+import { authorizationRequest } from './authorization-request.js'
+import { endSession } from './end-session.js'
+import { introspection } from './introspection.js'
+import { metadata } from './metadata.js'
+import { oauthErrors } from './oauth-error.js'
+import type { AuthorizationServerOptions } from './options.js'
+import { errorPages } from './page-response.js'
+import { publicDocument } from './public-document.js'
+import { pushedAuthorizationRequest } from './pushed-authorization-request.js'
+import { refuseMethod } from './refuse-method.js'
+import { offerNonce, strictTransportSecurity } from './response-headers.js'
+import { revocation } from './revocation.js'
+import { tokenRequest } from './token-request.js'
+import { challenges, userinfo } from './userinfo.js'
+
+/** A FAPI 2.0 authorization server and OpenID Provider. */
+export interface AuthorizationServer {
+  readonly issuer: URL
+  /** For `http.createServer` or `https.createServer`. */
+  callback(): RequestListener
+  /** For a Koa app of your own: answers what is below the issuer's path, and leaves everything else alone. */
+  middleware(): Koa.Middleware
+  /** Stops key rotation and finishes sending back-channel logouts. The store stays open. */
+  close(): Promise<void>
+}
+
+interface Endpoint {
+  readonly url: URL
+  readonly methods: readonly ('GET' | 'POST')[]
+  readonly steps: readonly Koa.Middleware[]
+}
+
+/**
+ * @throws TypeError for options that no FAPI 2.0 server can be made of.
+ * @throws UpstreamError `store_unavailable` when the signing keys cannot be read.
+ */
+export async function createAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
+  const parts = await assemble(options)
+  const { urls, keys, nonces, response } = parts
+  const document = publicDocument(() => metadata(parts))
+  const keySet = publicDocument(() => ({ keys: keys.published() }))
+  const nonce = offerNonce(nonces)
+
+  // Each row: where, how, and the steps from the outermost inwards. The first one turns errors into answers.
+  const endpoints: readonly Endpoint[] = [
+    { url: urls.openidConfiguration, methods: ['GET'], steps: [document] },
+    { url: urls.authorizationServerMetadata, methods: ['GET'], steps: [document] },
+    { url: urls.insertedAuthorizationServerMetadata, methods: ['GET'], steps: [document] },
+    { url: urls.jwks, methods: ['GET'], steps: [keySet] },
+    {
+      url: urls.pushedAuthorizationRequest,
+      methods: ['POST'],
+      steps: [oauthErrors('par'), nonce, pushedAuthorizationRequest(parts)],
+    },
+    {
+      url: urls.authorization,
+      methods: ['GET', 'POST'],
+      steps: [errorPages('authorize', response), authorizationRequest(parts)],
+    },
+    { url: urls.token, methods: ['POST'], steps: [oauthErrors('token'), nonce, tokenRequest(parts)] },
+    { url: urls.userinfo, methods: ['GET', 'POST'], steps: [challenges('userinfo'), nonce, userinfo(parts)] },
+    { url: urls.introspection, methods: ['POST'], steps: [oauthErrors('introspect'), introspection(parts)] },
+    { url: urls.revocation, methods: ['POST'], steps: [oauthErrors('revoke'), revocation(parts)] },
+    { url: urls.endSession, methods: ['GET', 'POST'], steps: [errorPages('endsession', response), endSession(parts)] },
+  ]
+
+  const router = new Router({ sensitive: true, strict: true })
+  const secure = strictTransportSecurity(options.issuer)
+  for (const { url, methods, steps } of endpoints) {
+    router.register(url.pathname, [...methods], [secure, ...steps])
+    router.all(url.pathname, secure, refuseMethod(methods))
+  }
+
+  const routes = router.routes()
+  return {
+    issuer: options.issuer,
+    callback: () => new Koa().use(routes).callback(),
+    middleware: () => (ctx, next) => routes(Object.assign(ctx, { router, params: {} }), next),
+    close: parts.close,
+  }
+}

@@ -1,0 +1,81 @@
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+
+/** Cost of one guess. @see {@link https://www.rfc-editor.org/rfc/rfc7914 RFC 7914} */
+export interface ScryptCost {
+  /** Binary logarithm of N. Memory is 128 · r · N bytes: 32 MiB with the default. Default: 15. */
+  readonly ln?: number
+  /** Default: 8. */
+  readonly r?: number
+  /** Default: 3. */
+  readonly p?: number
+}
+
+interface ScryptHash {
+  readonly ln: number
+  readonly r: number
+  readonly p: number
+  readonly salt: Buffer
+  readonly hash: Buffer
+}
+
+const phc = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
+
+/** A password's hash in the PHC string format: `$scrypt$ln=15,r=8,p=3$salt$hash`. */
+export async function hashPassword(password: string, { ln = 15, r = 8, p = 3 }: ScryptCost = {}): Promise<string> {
+  const salt = randomBytes(16)
+  const hash = await derive(password, { ln, r, p, salt, hash: Buffer.alloc(32) })
+  return `$scrypt$ln=${ln},r=${r},p=${p}$${unpadded(salt)}$${unpadded(hash)}`
+}
+
+/** Compares in constant time. @throws TypeError when `passwordHash` is not one of `hashPassword`. */
+export async function verifyPassword(password: string, passwordHash: string): Promise<boolean> {
+  const known = parse(passwordHash)
+  return timingSafeEqual(await derive(password, known), known.hash)
+}
+
+/** Whether a text is a hash that `verifyPassword` takes. */
+export function isPasswordHash(text: string): boolean {
+  try {
+    parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A hash that no password fits and that costs as much to check as `like`: what an unknown user is compared with. */
+export function unmatchable(like: string): string {
+  const { ln, r, p, hash } = parse(like)
+  return `$scrypt$ln=${ln},r=${r},p=${p}$${unpadded(randomBytes(16))}$${unpadded(randomBytes(hash.length))}`
+}
+
+function parse(text: string): ScryptHash {
+  const [, ln, r, p, salt = '', hash = ''] = phc.exec(text) ?? []
+  const parsed = {
+    ln: Number(ln),
+    r: Number(r),
+    p: Number(p),
+    salt: Buffer.from(salt, 'base64'),
+    hash: Buffer.from(hash, 'base64'),
+  }
+  // The upper limits keep a mistyped cost from eating the machine at sign-in.
+  if (!(parsed.ln >= 1 && parsed.ln <= 20 && parsed.r >= 1 && parsed.r <= 32 && parsed.p >= 1 && parsed.p <= 16))
+    throw new TypeError('is not a password hash in the form $scrypt$ln=…,r=…,p=…$salt$hash')
+  return parsed
+}
+
+function derive(password: string, { ln, r, p, salt, hash }: ScryptHash): Promise<Buffer> {
+  const N = 2 ** ln
+  // The same characters can be typed as different code points (é): NFKC makes them one, as RFC 8265 §4.2 has it.
+  const typed = password.normalize('NFKC')
+  return new Promise((resolve, reject) => {
+    scrypt(typed, salt, hash.length, { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 }, (error, derived) => {
+      if (error === null) resolve(derived)
+      else reject(error)
+    })
+  })
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('=', '')
+}
