@@ -11,6 +11,9 @@ export interface Listening {
 /** Both kinds of certificate, so that every suite a server lets through has one to go with. */
 const [ec, rsa] = [selfSignedCertificate('ec'), selfSignedCertificate('rsa')]
 
+/** For whoever has to trust these servers. */
+export const trustedCertificates = [ec.cert, rsa.cert]
+
 /** Listens with TLS on 127.0.0.1 and asks for the request listener once the origin is known. */
 export async function listenSecurely(
   options: ServerOptions,
