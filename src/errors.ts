@@ -52,6 +52,8 @@ export interface ConfigurationProblem {
   readonly problem: string
   /** What to write instead. */
   readonly remedy: string
+  /** Where it is written: `frontends.json:12:7` or the name of an environment variable. */
+  readonly where?: string
 }
 
 /** The operator's settings cannot work. Thrown before listening, with everything that is wrong at once. */
@@ -61,7 +63,12 @@ export class ConfigurationError extends Error {
 
   constructor(problems: readonly ConfigurationProblem[], options?: ErrorOptions) {
     super(
-      problems.map(({ pointer, problem, remedy }) => `${pointer || '/'}: ${problem}. ${remedy}`).join('\n'),
+      problems
+        .map(
+          ({ pointer, problem, remedy, where }) =>
+            `${where ? `${where} ` : ''}${pointer || '/'}: ${problem}. ${remedy}`,
+        )
+        .join('\n'),
       options,
     )
     this.problems = problems

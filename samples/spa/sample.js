@@ -127,7 +127,9 @@ for (const link of document.querySelectorAll('[data-frontend]'))
 for (const button of document.querySelectorAll('[data-call]'))
   button.addEventListener('click', () => {
     const [method, path] = button.dataset.call.split(' ')
-    showCall(method, path, 'bare' in button.dataset).catch((error) => notice(`The gateway did not answer: ${error.message}`))
+    showCall(method, path, 'bare' in button.dataset).catch((error) =>
+      notice(`The gateway did not answer: ${error.message}`),
+    )
   })
 
 const refused = new URLSearchParams(location.search).get('error')

@@ -7,6 +7,8 @@ export interface ProofTarget {
   readonly url: URL
   /** Present exactly when the request carries an access token. */
   readonly accessToken?: string
+  /** Default: the last nonce that the target's origin gave us. Ignored by verifiers. */
+  readonly nonce?: string
 }
 
 /** The `htu` claim. @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.2 RFC 9449 §4.2} */

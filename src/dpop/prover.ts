@@ -7,8 +7,11 @@ export interface Prover {
   /** JWK SHA-256 thumbprint of the public key: what the server puts into `cnf.jkt`. */
   readonly thumbprint: string
   prove(target: ProofTarget): string
+  /** The same, signed on the thread pool: costs more CPU when idle, frees the main thread when many are waiting for it. */
+  proveOnThreadPool(target: ProofTarget): Promise<string>
   /** Keeps the last nonce an origin gave us; the next proof for that origin carries it. */
   rememberNonce(origin: string, nonce: string): void
+  recallNonce(origin: string): string | undefined
 }
 
 /** A new EC P-256 private key: the fast one (OpenSSL has assembly for it) and the one every server takes. */
@@ -24,26 +27,48 @@ export function createProver(proofKey: Jwk, now: () => number = () => Math.floor
   // One entry per origin we call, and those come from the configuration: it cannot grow without bound.
   const nonces = new Map<string, string>()
 
+  // Most calls carry the token of the call before.
+  let hashed = { accessToken: '', ath: '' }
+  const athOf = (accessToken: string): string => {
+    if (hashed.accessToken !== accessToken) hashed = { accessToken, ath: accessTokenHash(accessToken) }
+    return hashed.ath
+  }
+
+  const signingInput = ({ method, url, accessToken, nonce = nonces.get(url.origin) }: ProofTarget): string => {
+    const claims = {
+      jti: randomUUID(),
+      htm: method,
+      htu: targetUri(url),
+      iat: now(),
+      ...(nonce !== undefined && { nonce }),
+      ...(accessToken !== undefined && { ath: athOf(accessToken) }),
+    }
+    return `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
+  }
+  const signer = { key, dsaEncoding: 'ieee-p1363' } as const
+
   return {
     thumbprint: thumbprint(publicJwk),
 
-    prove({ method, url, accessToken }) {
-      const nonce = nonces.get(url.origin)
-      const claims = {
-        jti: randomUUID(),
-        htm: method,
-        htu: targetUri(url),
-        iat: now(),
-        ...(nonce !== undefined && { nonce }),
-        ...(accessToken !== undefined && { ath: accessTokenHash(accessToken) }),
-      }
-      const signed = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-      const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' })
-      return `${signed}.${signature.toString('base64url')}`
+    prove(target) {
+      const input = signingInput(target)
+      return `${input}.${sign('sha256', Buffer.from(input), signer).toString('base64url')}`
+    },
+
+    proveOnThreadPool(target) {
+      const input = signingInput(target)
+      return new Promise((resolve, reject) => {
+        sign('sha256', Buffer.from(input), signer, (error, signature) => {
+          if (error) reject(error)
+          else resolve(`${input}.${signature.toString('base64url')}`)
+        })
+      })
     },
 
     rememberNonce(origin, nonce) {
       nonces.set(origin, nonce)
     },
+
+    recallNonce: (origin) => nonces.get(origin),
   }
 }

@@ -6,6 +6,7 @@ import type { OAuthClient } from './oauth-client.js'
 import type { RequestTarget } from './request-target.js'
 import type { MatchRoute } from './route.js'
 import type { SealedSessions, Session, Visitor } from './sealed-sessions.js'
+import type { ServeStaticFile } from './static-files.js'
 import type { AccessTokens } from './tokens.js'
 
 /** A frontend and what works for it. */
@@ -15,6 +16,8 @@ export interface RunningFrontend extends Frontend {
   readonly transactions: LoginTransactions
   readonly tokens: AccessTokens
   readonly matchRoute: MatchRoute
+  /** Undefined when the page is served elsewhere. */
+  readonly serveStaticFile: ServeStaticFile | undefined
   /** Ends the sessions that a back-channel logout token names. */
   readonly acceptLogoutToken: (token: string) => Promise<void>
 }

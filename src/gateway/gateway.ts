@@ -21,6 +21,7 @@ import { parseRequestTarget } from './request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './route.js'
 import { createSealedSessions } from './sealed-sessions.js'
 import { sessionIdentifier } from './session.js'
+import { createStaticFiles } from './static-files.js'
 import { createAccessTokens } from './tokens.js'
 
 export interface Gateway {
@@ -90,18 +91,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const { frontend, target } = call
     if (target.path === frontend.base || target.path.startsWith(`${frontend.base}/`)) return endpoints(call, response)
     const match = frontend.matchRoute(target)
-    if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+    if (match === undefined) return servePage(call, response)
     const { open, credentials } = await prepared(call, match, 'request', response)
     await forwarder.forward(request, response, exchangeOf(call, match, credentials, open))
   }
 
-  const answerUpgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, refused: Refused) => {
+  const answerUpgrade = async (request: IncomingMessage, refused: Refused) => {
     const call = received(request, refused.requestId)
     refused.frontend = call.frontend
     const match = call.frontend.matchRoute(call.target)
     if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-    const { open, credentials } = await prepared(call, match, 'upgrade')
-    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, open))
+    await prepared(call, match, 'upgrade')
+    throw new Refusal('bff.route.method_denied', 'routes take no upgrades')
   }
 
   return {
@@ -111,13 +112,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         answer(request, response, refused).catch((error: unknown) => answerError(response, error, refused))
       }
     },
-    upgrade(request, socket, head) {
+    upgrade(request, socket) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())
       const refused: Refused = { requestId: randomUUID(), request }
-      answerUpgrade(request, socket, head, refused).catch((error: unknown) =>
-        answerUpgradeError(socket, error, refused),
-      )
+      answerUpgrade(request, refused).catch((error: unknown) => answerUpgradeError(socket, error, refused))
     },
     async close() {
       forwarder.close()
@@ -142,8 +141,24 @@ function runFrontend(
     transactions: createLoginTransactions(store, seal, frontend, now),
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
     matchRoute: createRouteMatcher(frontend.options),
+    serveStaticFile:
+      frontend.options.staticFilesPath === undefined ? undefined : createStaticFiles(frontend.options.staticFilesPath),
     acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
   }
+}
+
+/** What no route covers is the page's own: a file of it, or the page itself for a navigation. */
+async function servePage({ request, target, frontend }: Call, response: ServerResponse): Promise<void> {
+  const { options, serveStaticFile } = frontend
+  if (serveStaticFile === undefined)
+    throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+  if (target.path === options.pathPrefix && options.pathPrefix !== '') {
+    // Without the slash a page's relative URLs would lead out of its frontend.
+    response.writeHead(308, { Location: `${target.path}/${target.query}` }).end()
+    return
+  }
+  const purpose = isNavigation(request) ? 'navigation' : 'asset'
+  await serveStaticFile(request, response, target.path.slice(options.pathPrefix.length), purpose)
 }
 
 function allowedMethod({ match, request }: ApiCall): void {

@@ -80,10 +80,11 @@ export interface SessionLifetimes {
 }
 
 export interface RouteOptions {
-  /** Longest match wins; `/api` covers `/api` and everything below it. */
+  /** Below the frontend's prefix. Longest match wins; `/api` covers `/api` and everything below it. */
   readonly path: string
   /** Origin and optional base path of each server. The only thing that is ever dialled. */
   readonly upstreams: readonly URL[]
+  /** Whether `path` is taken off before the request goes upstream. The frontend's prefix always is. */
   readonly stripPath: boolean
   /** Empty: all. */
   readonly methods: readonly string[]
@@ -91,6 +92,68 @@ export interface RouteOptions {
   /** RFC 8707 resource indicator of the token for this route. */
   readonly resource?: string
   readonly scopes: readonly string[]
+  /** Which of several upstreams is next: each in turn, or the one with the fewest requests. Default: `RoundRobin`. */
+  readonly balance?: 'RoundRobin' | 'LeastRequests'
+  readonly timeouts?: TimeoutOptions
+  /** Bytes of a request body, refused with 413 beyond. Default: no limit of ours; nothing is buffered. */
+  readonly bodyLimit?: number
+  /**
+   * Bytes of a request body kept until the upstream has answered, so that it can be sent again with a nonce or to another
+   * upstream. Larger bodies are streamed once. Default: 65,536.
+   */
+  readonly replayLimit?: number
+  /** More attempts for an idempotent request when an upstream cannot be reached, each with a new proof. Default: 1. */
+  readonly retries?: number
+  /** Asks each upstream regularly whether it is well. Default: it is only watched while it is used. */
+  readonly healthCheck?: HealthCheckOptions
+  readonly circuitBreaker?: CircuitBreakerOptions
+  readonly webSocket?: WebSocketOptions
+  /** For `https:` upstreams. Default: the authorities that Node.js trusts. */
+  readonly tls?: UpstreamTlsOptions
+}
+
+/** Seconds. Each names itself in the 504 it causes. */
+export interface TimeoutOptions {
+  /** Until the connection stands. Default: 5. */
+  readonly connect?: number
+  /** From the end of the request to the head of the response. Default: 60. */
+  readonly responseHeaders?: number
+  /** Without a byte in either direction. Default: 300. */
+  readonly idle?: number
+  /** From the first byte to the last, all attempts together. Default: none, for streams have no end. */
+  readonly total?: number
+}
+
+export interface HealthCheckOptions {
+  /** Below the upstream's base path. Any 2xx answer to a GET without credentials is health. */
+  readonly path: string
+  /** Seconds between two checks. Default: 10. */
+  readonly interval?: number
+  /** Seconds until no answer is a failure. Default: 2. */
+  readonly timeout?: number
+}
+
+/** Stops sending to an upstream that fails again and again. */
+export interface CircuitBreakerOptions {
+  /** Failures in a row (no connection, no answer in time, 502, 503 or 504) that open it. Default: 5. */
+  readonly failures?: number
+  /** Seconds until one request tries again; twice as long after each that fails, at most 30. Default: 1. */
+  readonly openFor?: number
+}
+
+export interface WebSocketOptions {
+  /** Seconds without a byte from the browser after which it is pinged, and once more until it is given up. 0: never. Default: 30. */
+  readonly pingInterval?: number
+}
+
+export interface UpstreamTlsOptions {
+  /** PEM certificates of the only authorities that are trusted. */
+  readonly ca?: string
+  /** PEM certificate and key that we show. */
+  readonly cert?: string
+  readonly key?: string
+  /** The name to ask for and to check the certificate against. Default: the host in the URL. */
+  readonly serverName?: string
 }
 
 /** Whose token goes upstream: the user's, the user's if there is one, the gateway's own, none. */

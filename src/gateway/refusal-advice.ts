@@ -15,6 +15,7 @@ export function adviceOn(code: RefusalCode): Advice {
     case 'bff.request.malformed':
       return { title: 'This request cannot be understood', remedy: 'Go back to the application and try again.' }
     case 'bff.endpoint.unknown':
+    case 'bff.asset.unknown':
     case 'bff.route.unknown':
       return { title: 'There is nothing at this address', remedy: 'Go back to the application.' }
     case 'bff.endpoint.method_not_allowed':
@@ -72,6 +73,9 @@ export function adviceOn(code: RefusalCode): Advice {
       return { title: 'This is too large', remedy: 'Send less at once.' }
     case 'bff.upstream.unreachable':
     case 'bff.upstream.broke_off':
+    case 'bff.upstream.unavailable':
+    case 'bff.upstream.invalid_response':
+    case 'bff.upstream.nonce_required':
       return { title: 'The service behind this page does not answer', remedy: 'Try again in a moment.' }
     case 'bff.upstream.timeout':
       return { title: 'The service behind this page takes too long', remedy: 'Try again in a moment.' }

@@ -22,6 +22,7 @@ export type RefusalCode =
   | 'bff.token.refused'
   | 'bff.logout.sid_mismatch'
   | 'bff.logout.token_refused'
+  | 'bff.asset.unknown'
   | 'bff.route.unknown'
   | 'bff.route.method_denied'
   | 'bff.body.too_large'
@@ -29,6 +30,9 @@ export type RefusalCode =
   | 'bff.upstream.timeout'
   | 'bff.upstream.broke_off'
   | 'bff.internal'
+  | 'bff.upstream.unavailable'
+  | 'bff.upstream.invalid_response'
+  | 'bff.upstream.nonce_required'
 
 /** A request we do not serve. What it becomes (a document, a page, a closed socket) is the edge's decision. */
 export class Refusal extends Error {
@@ -61,6 +65,7 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
     case 'bff.csrf.header_missing':
     case 'bff.csrf.cross_site':
       return 403
+    case 'bff.asset.unknown':
     case 'bff.endpoint.unknown':
     case 'bff.route.unknown':
       return 404
@@ -74,7 +79,10 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
     case 'bff.token.refused':
     case 'bff.upstream.unreachable':
     case 'bff.upstream.broke_off':
+    case 'bff.upstream.invalid_response':
+    case 'bff.upstream.nonce_required':
       return 502
+    case 'bff.upstream.unavailable':
     case 'bff.issuer.unavailable':
     case 'bff.store.unavailable':
       return 503

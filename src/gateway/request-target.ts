@@ -60,9 +60,9 @@ function normalised(path: string): string {
   if (/%(?:[01][0-9A-F]|7F|5C)/i.test(path)) refuse('the path hides a control character or a backslash')
   // Escapes of escapes are looked through as well: some servers decode twice.
   if (dotSegment.test(decodeAll(path).replaceAll('\\', '/'))) refuse('the path hides a dot segment')
-  return path.replace(encoded, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
-    return unreserved.test(character) ? character : escape.toUpperCase()
+  return path.replace(encoded, (octet) => {
+    const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
+    return unreserved.test(character) ? character : octet.toUpperCase()
   })
 }
 
@@ -70,7 +70,7 @@ function normalised(path: string): string {
 function decodeAll(path: string): string {
   let decoded = path
   for (let pass = 0; pass < 4 && decoded.includes('%'); pass++) {
-    decoded = decoded.replace(encoded, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)))
+    decoded = decoded.replace(encoded, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)))
   }
   return decoded
 }

@@ -53,6 +53,9 @@ export function createRouteMatcher({ pathPrefix, routes }: Pick<FrontendOptions,
 
 /** @throws Refusal `bff.route.method_denied` */
 export function assertMethodAllowed({ methods }: RouteOptions, method: string): void {
+  // TRACE would show the browser the credentials that we add (RFC 9110 §9.3.8).
+  if (method === 'TRACE' || method === 'TRACK' || method === 'CONNECT')
+    throw new Refusal('bff.route.method_denied', 'no route takes this method')
   if (methods.length > 0 && !methods.includes(method))
     throw new Refusal('bff.route.method_denied', `this route takes ${methods.join(', ')}`)
 }

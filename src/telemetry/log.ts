@@ -1,6 +1,44 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { Logger } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 import { channelName, type SallyportEvent } from './events.js'
+
+export interface LoggerOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Default: standard output. */
+  readonly destination?: DestinationStream
+}
+
+/**
+ * JSON lines. No event has a field for a secret; that none slips in by an error's message is what the last filter is for:
+ * whatever looks like a token, a private key member or a password in a URL is blotted out of the finished line.
+ */
+export function createLogger({ level, destination = process.stdout }: LoggerOptions): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => void destination.write(withoutSecrets(line)) },
+  )
+}
+
+const secrets: readonly (readonly [RegExp, string])[] = [
+  // A JOSE object in compact form: access token, ID token, proof, assertion.
+  [/eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g, '[token]'],
+  [/\b(Bearer|DPoP) [\w~+/.-]{16,}=*/gi, '$1 [token]'],
+  [
+    /((?:access_token|refresh_token|id_token|client_assertion|client_secret|code|code_verifier|password)=)[^&\s"\\]+/gi,
+    '$1[secret]',
+  ],
+  [/(\\?"(?:d|p|q|dp|dq|qi|k)\\?":\s*\\?")[\w-]{16,}/g, '$1[key]'],
+  [/(\w+:\/\/[^\s:/@"]*:)[^\s@/"]+@/g, '$1[secret]@'],
+]
+
+export function withoutSecrets(line: string): string {
+  return secrets.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), line)
+}
 
 /** One JSON line per event. What is routine is `debug`, what ends a request is `info`, what an operator must see is `warn`. */
 export function logEvents(logger: Logger): void {

@@ -1,0 +1,44 @@
+import type { RequestListener } from 'node:http'
+
+export interface AdminOptions {
+  /** Whether new requests may come. */
+  readonly isReady: () => boolean
+  /** Whether the store answers. */
+  readonly isStoreUp: () => Promise<boolean>
+  readonly metrics: { readonly contentType: string; render(): Promise<string> }
+}
+
+/**
+ * `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: what it has done. A store that does not answer
+ * is reported but does not make this replica unready: it would make all of them unready at once, and then nobody would
+ * tell browsers to try again later.
+ */
+export function admin({ isReady, isStoreUp, metrics }: AdminOptions): RequestListener {
+  return async (request, response) => {
+    const answer = (status: number, type: string, body: string): void => {
+      response.writeHead(status, {
+        'Content-Type': type,
+        'Content-Length': Buffer.byteLength(body),
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+      })
+      response.end(request.method === 'HEAD' ? undefined : body)
+    }
+    const state = (status: number, value: object): void =>
+      answer(status, 'application/json', `${JSON.stringify(value)}\n`)
+    if (request.method !== 'GET' && request.method !== 'HEAD') return state(405, { status: 'method not allowed' })
+
+    switch (request.url?.split('?', 1)[0]) {
+      case '/healthz':
+        return state(200, { status: 'alive' })
+      case '/readyz': {
+        const store = (await isStoreUp()) ? 'up' : 'down'
+        return isReady() ? state(200, { status: 'ready', store }) : state(503, { status: 'not ready', store })
+      }
+      case '/metrics':
+        return answer(200, metrics.contentType, await metrics.render())
+      default:
+        return state(404, { status: 'not found' })
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { Environment } from '../config/environment.js'
+import { type Configuration, loadConfiguration } from '../config/load.js'
+import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { describeProblems, type Style, styleFor } from './report.js'
+import { type Trial, tryOut } from './try-out.js'
+
+export interface CheckOptions {
+  readonly file: string
+  /** `try`: ask the authorization servers and upstreams. */
+  readonly network: 'try' | 'none'
+  readonly format: 'text' | 'json'
+  /** Default: the environment of the process. */
+  readonly environment?: Environment
+  /** Default: standard output. */
+  readonly output?: { write(text: string): unknown; readonly isTTY?: boolean }
+}
+
+/** `sallyport check`: true when nothing is wrong. */
+export async function check({
+  file,
+  network,
+  format,
+  environment = process.env,
+  output = process.stdout,
+}: CheckOptions): Promise<boolean> {
+  const { problems, configuration } = loaded(file, environment)
+  const trials = configuration !== undefined && network === 'try' ? await tryOut(configuration) : []
+  const isFine = problems.length === 0 && trials.every(({ outcome }) => outcome !== 'failed')
+  if (format === 'json') {
+    output.write(`${JSON.stringify({ ok: isFine, file, problems, trials }, null, 2)}\n`)
+    return isFine
+  }
+  const style = styleFor(output)
+  if (problems.length > 0) output.write(describeProblems(problems, style))
+  else {
+    output.write(`${style.green('ok')}    ${file}: the configuration is in order\n`)
+    for (const trial of trials) output.write(describeTrial(trial, style))
+    const failed = trials.filter(({ outcome }) => outcome === 'failed').length
+    if (failed > 0) output.write(`\n${failed === 1 ? '1 trial' : `${failed} trials`} failed.\n`)
+  }
+  return isFine
+}
+
+function loaded(
+  file: string,
+  environment: Environment,
+): { readonly problems: readonly ConfigurationProblem[]; readonly configuration?: Configuration } {
+  try {
+    return { problems: [], configuration: loadConfiguration({ file, environment, state: 'look' }) }
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { problems: error.problems }
+    throw error
+  }
+}
+
+function describeTrial({ subject, outcome, result, remedy }: Trial, { red, green, yellow }: Style): string {
+  const mark = outcome === 'passed' ? green('ok   ') : outcome === 'failed' ? red('error') : yellow('note ')
+  return `${mark} ${subject}: ${result}\n${remedy === undefined ? '' : `      → ${remedy}\n`}`
+}

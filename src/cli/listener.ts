@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ListenAddress } from '../config/listen-address.js'
+import type { TlsFiles } from '../config/plan.js'
+import { ConfigurationError } from '../errors.js'
+import { tlsPreset } from '../http/tls.js'
+
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+export interface ListenerOptions {
+  /** JSON Pointer of the setting that says where, for the message when it cannot be had. */
+  readonly pointer: string
+  readonly address: ListenAddress
+  readonly tls?: TlsFiles | undefined
+  readonly onRequest: RequestListener
+  readonly onUpgrade?: UpgradeListener | undefined
+}
+
+/** A server that listens, and stops without losing what is under way. */
+export interface Listener {
+  /** As it was really bound: `http://127.0.0.1:3000`. */
+  readonly url: string
+  /** Takes no new connections; resolves when every request has finished, or after so many seconds. */
+  drain(seconds: number): Promise<void>
+}
+
+/** @throws ConfigurationError when the address cannot be had or the certificate does not work. */
+export async function listen({ pointer, address, tls, onRequest, onUpgrade }: ListenerOptions): Promise<Listener> {
+  let isDraining = false
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    // A kept-alive connection would otherwise bring the next request to a server that is about to go.
+    if (isDraining) response.setHeader('Connection', 'close')
+    onRequest(request, response)
+  }
+  const server = serverFor(pointer, tls)
+  server.on('request', serve)
+  // Authentication comes before the body: whoever wants the body asks for it.
+  server.on('checkContinue', serve)
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // A reset before anybody listens would end the process.
+    socket.on('error', () => socket.destroy())
+    if (onUpgrade === undefined)
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    else onUpgrade(request, socket, head)
+  })
+  await bind(server, pointer, address)
+  const { port } = server.address() as AddressInfo
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+
+    async drain(seconds) {
+      isDraining = true
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      const sweep = setInterval(() => server.closeIdleConnections(), 100)
+      const limit = setTimeout(() => server.closeAllConnections(), seconds * 1000)
+      await closed
+      clearInterval(sweep)
+      clearTimeout(limit)
+    },
+  }
+}
+
+function serverFor(pointer: string, tls: TlsFiles | undefined): Server {
+  if (tls === undefined) return createServer()
+  try {
+    return createTlsServer({ ...tlsPreset, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) })
+  } catch (cause) {
+    throw new ConfigurationError(
+      [
+        {
+          pointer: pointer.replace(/Listen$/, 'Tls'),
+          problem: 'is not a certificate with its private key',
+          remedy: 'Give PEM files that belong together, the certificate first and then its chain.',
+        },
+      ],
+      { cause },
+    )
+  }
+}
+
+async function bind(server: Server, pointer: string, { host, port }: ListenAddress): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  } catch (cause) {
+    throw new ConfigurationError([{ pointer, ...bindProblem(cause as NodeJS.ErrnoException, `${host}:${port}`) }], {
+      cause,
+    })
+  }
+}
+
+function bindProblem({ code, message }: NodeJS.ErrnoException, address: string) {
+  switch (code) {
+    case 'EADDRINUSE':
+      return {
+        problem: `is ${address}, which another program listens on`,
+        remedy: 'Stop that program, or write another port.',
+      }
+    case 'EACCES':
+      return {
+        problem: `is ${address}, which this user may not listen on`,
+        remedy: 'Write a port from 1024 on, or let the system allow it.',
+      }
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return {
+        problem: `is ${address}, which is no address of this machine`,
+        remedy: 'Write 127.0.0.1 for this machine only, or 0.0.0.0 for every network.',
+      }
+    default:
+      return { problem: `cannot be listened on: ${message}`, remedy: 'Write another address.' }
+  }
+}

@@ -1,0 +1,114 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { configurationReference } from '../config/reference.js'
+import { jsonSchema } from '../config/schema.js'
+import { type SignatureAlgorithm, signatureAlgorithms } from '../keys.js'
+import { check } from './check.js'
+import { dev } from './dev.js'
+import { initialise } from './init.js'
+import { passwordHashText, sealingKeyText, signingKeyText } from './keygen.js'
+import { packageRoot } from './package-root.js'
+import { describeError, styleFor } from './report.js'
+import { start } from './start.js'
+
+/** The command line. Every command ends with exit code 0, or says what to do and ends with 1. */
+export function program(): Command {
+  const sallyport = new Command('sallyport')
+    .description('A FAPI 2.0 gateway for browser apps, an authorization server and a DPoP validator')
+    .version(version(), '-v, --version')
+    .showHelpAfterError('(add --help for what there is)')
+    .showSuggestionAfterError()
+  const config = (): Option => new Option('-c, --config <file>', 'configuration file').default('./frontends.json')
+
+  sallyport
+    .command('start')
+    .description('run what the configuration describes; drains on SIGTERM')
+    .addOption(config())
+    .action(({ config: file }: { readonly config: string }) => orExplain(() => start({ file })))
+
+  sallyport
+    .command('dev')
+    .description('run gateway, authorization server, sample API and sample application, with two users')
+    .action(() => orExplain(dev))
+
+  sallyport
+    .command('check')
+    .description('look for everything that is wrong with a configuration, and try it out')
+    .addOption(config())
+    .option('--offline', 'look at the file only; call nobody')
+    .option('--json', 'print a JSON document')
+    .action((options: { readonly config: string; readonly offline?: true; readonly json?: true }) =>
+      orExplain(async () => {
+        const isFine = await check({
+          file: options.config,
+          network: options.offline ? 'none' : 'try',
+          format: options.json ? 'json' : 'text',
+        })
+        if (!isFine) process.exitCode = 1
+      }),
+    )
+
+  sallyport
+    .command('keygen')
+    .description('make a key pair for client authentication, a sealing key, or the hash of a password')
+    .addOption(new Option('--alg <algorithm>', 'of the key pair').choices([...signatureAlgorithms]).default('ES256'))
+    .addOption(new Option('--sealing', 'a 32-byte key for Bff.SealingKeys').conflicts('password'))
+    .addOption(new Option('--password', 'the PasswordHash for the password on standard input'))
+    .action((options: { readonly alg: SignatureAlgorithm; readonly sealing?: true; readonly password?: true }) =>
+      orExplain(async () => {
+        if (options.password && process.stdin.isTTY) process.stderr.write('Password, then Enter: ')
+        if (options.sealing) process.stdout.write(sealingKeyText())
+        else if (options.password) process.stdout.write(await passwordHashText(process.stdin))
+        else {
+          process.stdout.write(signingKeyText(options.alg))
+          process.stderr.write(
+            'First line: the private key, for ClientSigningKeyJwk. Only the gateway may be able to read it.\n' +
+              'Second line: its public half, for the authorization server.\n',
+          )
+        }
+      }),
+    )
+
+  sallyport
+    .command('init')
+    .description('write a configuration to start from, with fresh keys; nothing is overwritten')
+    .argument('[folder]', 'where', '.')
+    .action((folder: string) =>
+      orExplain(async () => {
+        const { created, kept } = initialise(folder)
+        for (const name of created) process.stdout.write(`made ${name}\n`)
+        for (const name of kept) process.stdout.write(`left ${name} as it was\n`)
+        process.stdout.write('Next: edit frontends.json, then `npx sallyport check` and `npx sallyport start`.\n')
+      }),
+    )
+
+  sallyport
+    .command('schema')
+    .description('print the JSON Schema of the configuration')
+    .option('--reference', 'the reference in Markdown instead')
+    .option('-o, --out <file>', 'write to a file')
+    .action(({ reference, out }: { readonly reference?: true; readonly out?: string }) => {
+      const text = reference ? configurationReference() : `${JSON.stringify(jsonSchema, null, 2)}\n`
+      if (out === undefined) process.stdout.write(text)
+      else writeFileSync(out, text)
+    })
+
+  return sallyport
+}
+
+async function orExplain(command: () => Promise<unknown>): Promise<void> {
+  try {
+    await command()
+  } catch (error) {
+    process.stderr.write(describeError(error, styleFor(process.stderr)))
+    process.exitCode = 1
+  }
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    readonly version: string
+  }
+  return text
+}

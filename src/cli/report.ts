@@ -1,0 +1,48 @@
+import { ConfigurationError, type ConfigurationProblem, UpstreamError } from '../errors.js'
+
+/** Marks text up for a terminal, or not at all. */
+export interface Style {
+  bold(text: string): string
+  red(text: string): string
+  green(text: string): string
+  yellow(text: string): string
+  soft(text: string): string
+}
+
+/** Colours are for people: only on a terminal, and never with `NO_COLOR` (https://no-color.org). */
+export function styleFor(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv = process.env): Style {
+  const isColoured = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb'
+  const code = (start: number, end: number) => (text: string) =>
+    isColoured ? `\u001b[${start}m${text}\u001b[${end}m` : text
+  return { bold: code(1, 22), red: code(31, 39), green: code(32, 39), yellow: code(33, 39), soft: code(2, 22) }
+}
+
+/** What went wrong, where, and what to do. A stack trace is for our own bugs only. */
+export function describeError(error: unknown, style: Style): string {
+  if (error instanceof ConfigurationError) return describeProblems(error.problems, style)
+  if (error instanceof UpstreamError) {
+    const cause = error.cause instanceof Error ? ` (${innermost(error.cause)})` : ''
+    return `${style.red('error')} ${error.message}${cause}\n`
+  }
+  if (error instanceof TypeError || !(error instanceof Error))
+    return `${style.red('error')} this is a fault of Sallyport itself, please report it\n${error instanceof Error ? error.stack : String(error)}\n`
+  return `${style.red('error')} ${error.message}\n`
+}
+
+export function describeProblems(problems: readonly ConfigurationProblem[], style: Style): string {
+  const lines = problems.flatMap(({ pointer, problem, remedy, where }) => [
+    `${style.red('error')} ${style.bold(pointer || '/')} ${problem}`,
+    `      ${style.soft(`${where ?? ''}`)}`.trimEnd(),
+    `      → ${remedy}`,
+    '',
+  ])
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  return `${lines.filter((line, index) => line !== '' || index < lines.length).join('\n')}${count}. Nothing was started.\n`
+}
+
+/** The message at the bottom of a chain of causes: `connect ECONNREFUSED 127.0.0.1:6379`. */
+export function innermost(error: Error): string {
+  if (error.cause instanceof Error) return innermost(error.cause)
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return innermost(error.errors[0])
+  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name)
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { dirname, resolve } from 'node:path'
+import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { seconds } from './duration.js'
+import { type Environment, override } from './environment.js'
+import { freeze } from './freeze.js'
+import { type ListenAddress, listenAddress } from './listen-address.js'
+import {
+  type AuthorizationServerConfiguration,
+  authorizationServerConfiguration,
+} from './options/authorization-server-options.js'
+import { type GatewaySettings, gatewaySettings } from './options/gateway-options.js'
+import { type SampleApiConfiguration, sampleApiConfiguration } from './options/sample-api-options.js'
+import { type Plan, planOf, type TlsFiles, tlsFiles } from './plan.js'
+import { isWithin } from './pointer.js'
+import { rules } from './rules/rules.js'
+import { readSource, type Source } from './source.js'
+import { readOnlyStateDirectory, type StateDirectory, stateDirectory } from './state-directory.js'
+import { checkStructure } from './structure.js'
+
+/** A file and its environment, checked and complete: what the products are made from. */
+export interface Configuration {
+  /** Absolute. */
+  readonly file: string
+  readonly server: ServerSettings
+  readonly store: StoreSettings
+  /** 32 bytes each. The first one seals. */
+  readonly sealingKeys: readonly Buffer[]
+  readonly gateway: GatewaySettings | undefined
+  readonly authorizationServer: AuthorizationServerConfiguration | undefined
+  readonly sampleApi: SampleApiConfiguration | undefined
+  /** Absolute. Holds what is made at first start. */
+  readonly stateDirectory: string
+  readonly plan: Plan
+}
+
+export interface ServerSettings {
+  readonly listen: ListenAddress
+  readonly tls: TlsFiles | undefined
+  readonly adminListen: ListenAddress | undefined
+  /** Seconds. */
+  readonly drainTimeout: number
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+export type StoreSettings =
+  | { readonly kind: 'memory' }
+  /** `timeout` is seconds. */
+  | { readonly kind: 'redis'; readonly url: string; readonly prefix: string; readonly timeout: number }
+
+export interface LoadOptions {
+  readonly file: string
+  readonly environment: Environment
+  /** `look` makes nothing: keys that are not kept yet are made for the moment. Default: `keep`. */
+  readonly state?: 'keep' | 'look'
+}
+
+/**
+ * Reads, checks and completes a configuration.
+ * @throws ConfigurationError with everything that is wrong, in the order of the file.
+ */
+export function loadConfiguration({ file, environment, state = 'keep' }: LoadOptions): Configuration {
+  const path = resolve(file)
+  const directory = dirname(path)
+  const source = readSource(path)
+  const overridden = override(source.value, environment)
+  const { settings, problems, broken } = checkStructure(overridden.value)
+  const statePath = resolve(directory, settings.Server.StateDirectory)
+
+  // Nothing is made or kept for a configuration that does not work.
+  const plan = planOf(settings, { directory, environment, state: readOnlyStateDirectory(statePath) })
+  const found = [...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])].filter(
+    ({ pointer }) => ![...broken].some((gone) => isWithin(pointer, gone)),
+  )
+  const all = [...source.problems, ...overridden.problems, ...problems, ...found]
+  if (all.length > 0) throw new ConfigurationError(located(all, source, overridden.variables))
+  if (state === 'look') return configurationOf(path, plan, readOnlyStateDirectory(statePath))
+  const kept = stateDirectory(statePath)
+  return configurationOf(path, planOf(settings, { directory, environment, state: kept }), kept)
+}
+
+function configurationOf(file: string, plan: Plan, state: StateDirectory): Configuration {
+  const { settings, directory, redisUrl, sealingKeys } = plan
+  const { Server, Store } = settings
+  const keys = sealingKeys.map(({ text }) => text)
+  const configuration: Configuration = {
+    file,
+    server: {
+      listen: plan.listen,
+      tls: tlsFiles(Server.Tls, directory),
+      adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
+      drainTimeout: seconds(Server.DrainTimeout),
+      logLevel: Server.LogLevel,
+    },
+    store:
+      Store.Redis === undefined || redisUrl === undefined
+        ? { kind: 'memory' }
+        : { kind: 'redis', url: redisUrl, prefix: Store.Redis.Prefix, timeout: seconds(Store.Redis.Timeout) },
+    sealingKeys: (keys.length > 0
+      ? keys
+      : [state.keep('sealing.key', () => randomBytes(32).toString('base64url'))]
+    ).map((key) => Buffer.from(key, 'base64url')),
+    gateway: gatewaySettings(plan),
+    authorizationServer: authorizationServerConfiguration(plan),
+    sampleApi: sampleApiConfiguration(plan),
+    stateDirectory: resolve(directory, Server.StateDirectory),
+    plan,
+  }
+  return freeze(configuration)
+}
+
+/** Says where each problem is, and puts them in the order of the file; what the environment says comes last. */
+function located(
+  problems: readonly ConfigurationProblem[],
+  source: Source,
+  variables: ReadonlyMap<string, string>,
+): ConfigurationProblem[] {
+  const variableFor = (pointer: string): string | undefined =>
+    [...variables].find(([set]) => isWithin(pointer, set))?.[1]
+  const placed = problems.map((problem) => {
+    const variable = problem.where === undefined ? variableFor(problem.pointer) : undefined
+    return { ...problem, where: problem.where ?? variable ?? source.locate(problem.pointer) }
+  })
+  const offset = ({ pointer, where }: ConfigurationProblem): number =>
+    where?.includes(':') ? source.offsetOf(pointer) : Number.MAX_SAFE_INTEGER
+  const unique = new Map(placed.map((problem) => [`${problem.pointer} ${problem.problem}`, problem]))
+  return [...unique.values()].sort((left, right) => offset(left) - offset(right))
+}

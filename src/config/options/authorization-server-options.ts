@@ -1,0 +1,62 @@
+import type { AuthorizationServerOptions, ClientOptions, ResourceOptions } from '../../authorization-server/options.js'
+import { parsePermissions } from '../../authorization-server/permissions.js'
+import { verificationKey } from '../../keys.js'
+import { seconds } from '../duration.js'
+import type { ListenAddress } from '../listen-address.js'
+import type { ApplicationPlan, Plan } from '../plan.js'
+
+/** What the authorization server needs besides the store, the seal and the place for its keys. */
+export interface AuthorizationServerConfiguration {
+  /** Undefined: on the gateway's listener, told apart by host and path. */
+  readonly listen: ListenAddress | undefined
+  readonly options: Omit<AuthorizationServerOptions, 'store' | 'seal' | 'signingKeys'>
+}
+
+/** @param plan One in which every rule holds. */
+export function authorizationServerConfiguration(plan: Plan): AuthorizationServerConfiguration | undefined {
+  const { authorizationServer: server, sampleApi, settings } = plan
+  if (server?.issuer === undefined) return undefined
+  const { AccessTokenLifetime, RefreshTokenLifetime, RequireNonce, Seeding } = server.settings
+  return {
+    listen: server.listen,
+    options: {
+      issuer: server.issuer,
+      clients: server.applications.map(clientOptions),
+      users: Seeding.Users.map(({ Username = '', PasswordHash = '', Claims }) => ({
+        username: Username,
+        passwordHash: PasswordHash,
+        claims: Claims,
+      })),
+      lifetimes: { accessToken: seconds(AccessTokenLifetime), refreshToken: seconds(RefreshTokenLifetime) },
+      ...(sampleApi?.audience !== undefined && { audience: sampleApi.audience }),
+      resources: resourcesOf(plan),
+      scopes: Seeding.Scopes.map(({ Name = '', DisplayName }) => ({ name: Name, displayName: DisplayName ?? Name })),
+      dpopNonces: RequireNonce ? 'required' : 'off',
+      trustedProxies: settings.Server.TrustedProxies,
+    },
+  }
+}
+
+function clientOptions(application: ApplicationPlan): ClientOptions {
+  const { clientId, settings, keys, permissions, redirectUris, postLogoutRedirectUris } = application
+  return {
+    clientId,
+    ...(settings.DisplayName !== undefined && { displayName: settings.DisplayName }),
+    keys: keys.map(verificationKey),
+    redirectUris,
+    postLogoutRedirectUris,
+    ...(application.backchannelLogoutUri !== undefined && { backchannelLogoutUri: application.backchannelLogoutUri }),
+    permissions: parsePermissions(permissions).permissions,
+  }
+}
+
+/** What clients may name as `resource`: what the routes of this file name, and what scopes are declared for. */
+function resourcesOf({ frontends, authorizationServer }: Plan): ResourceOptions[] {
+  const named = frontends
+    .filter(({ isEmbedded }) => isEmbedded)
+    .flatMap(({ routes }) => routes.map(({ Resource }) => Resource))
+  const declared = authorizationServer?.settings.Seeding.Scopes.flatMap(({ Resources }) => Resources) ?? []
+  return [...new Set([...named, ...declared])]
+    .filter((indicator) => indicator !== undefined)
+    .map((indicator) => ({ indicator }))
+}

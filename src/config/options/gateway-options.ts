@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import type { ClientAuthentication, FrontendOptions, GatewayOptions, RouteOptions } from '../../gateway/options.js'
+import { signingKey } from '../../keys.js'
+import { seconds } from '../duration.js'
+import type { FrontendPlan, Plan } from '../plan.js'
+import type { BffSettings, RouteSettings } from '../schema/bff.js'
+
+/** What the gateway needs besides the store and the seal, which every product of a process shares. */
+export type GatewaySettings = Omit<GatewayOptions, 'store' | 'seal'>
+
+/** @param plan One in which every rule holds. */
+export function gatewaySettings({ bff, frontends, settings, directory }: Plan): GatewaySettings | undefined {
+  if (bff === undefined || frontends.length === 0) return undefined
+  return {
+    frontends: frontends.map((frontend) => frontendOptions(frontend, bff, directory)),
+    trustedProxies: settings.Server.TrustedProxies,
+  }
+}
+
+function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string): FrontendOptions {
+  const { settings, name, publicUrl, authority, clientId, hosts, routes } = plan
+  if (publicUrl === undefined || authority === undefined || clientId === undefined)
+    throw new TypeError('a frontend is incomplete that the rules have let pass')
+  const home = `${settings.PathPrefix}/`
+  return {
+    name,
+    hosts,
+    pathPrefix: settings.PathPrefix,
+    publicUrl: new URL(publicUrl.origin),
+    authority,
+    clientId,
+    clientAuthentication: clientAuthentication(plan),
+    pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
+    dpop: settings.UseDPoP,
+    requireIssuer: bff.RequireIssuerValidation,
+    scopes: [...new Set(settings.Scopes)],
+    session: {
+      idle: seconds(settings.SessionDuration ?? bff.SessionDuration),
+      absolute: seconds(settings.SessionAbsoluteMaxDuration ?? bff.SessionAbsoluteMaxDuration),
+      sliding: settings.UseSessionSlidingExpiration ?? bff.UseSessionSlidingExpiration,
+      refreshGracePeriod: seconds(bff.RefreshGracePeriod),
+    },
+    ...(settings.StaticFilesPath && { staticFilesPath: resolve(directory, settings.StaticFilesPath) }),
+    ...(settings.ClientUrl && { clientUrl: new URL(settings.ClientUrl) }),
+    postLoginRedirectPath: settings.PostLoginRedirectPath ?? home,
+    postLogoutRedirectPath: settings.PostLogoutRedirectPath ?? home,
+    ...(settings.ErrorRedirectPath && { errorRedirectPath: settings.ErrorRedirectPath }),
+    routes: routes.map(routeOptions),
+  }
+}
+
+function clientAuthentication({ settings, keys, clientSecret = '' }: FrontendPlan): ClientAuthentication {
+  return settings.ClientAuthenticationMethod === 'PrivateKeyJwt'
+    ? { method: 'private_key_jwt', keys: keys.map(signingKey) }
+    : { method: 'client_secret_post', secret: clientSecret }
+}
+
+function routeOptions(settings: RouteSettings): RouteOptions {
+  return {
+    path: settings.Path ?? '/',
+    upstreams: settings.Upstreams.map((upstream) => new URL(upstream)),
+    stripPath: settings.StripPath,
+    methods: settings.Methods,
+    tokenType: settings.TokenType,
+    ...(settings.Resource !== undefined && { resource: settings.Resource }),
+    scopes: settings.Scopes,
+  }
+}

@@ -1,0 +1,25 @@
+import type { VerifierOptions } from '../../dpop-validator/options.js'
+import { seconds } from '../duration.js'
+import type { ListenAddress } from '../listen-address.js'
+import type { Plan } from '../plan.js'
+
+export interface SampleApiConfiguration {
+  readonly listen: ListenAddress
+  readonly verifier: VerifierOptions
+}
+
+/** @param plan One in which every rule holds. */
+export function sampleApiConfiguration({ sampleApi, settings }: Plan): SampleApiConfiguration | undefined {
+  if (sampleApi?.issuer === undefined || sampleApi.audience === undefined) return undefined
+  const { OpenIddict, DPoP } = sampleApi.settings
+  return {
+    listen: sampleApi.listen,
+    verifier: {
+      issuer: { issuer: sampleApi.issuer },
+      audience: sampleApi.audience,
+      mode: OpenIddict.RequireDPoP ? 'dpop' : 'mixed',
+      proof: { maxAge: seconds(DPoP.MaxProofLifetime), futureSkew: seconds(DPoP.ClockSkew) },
+      trustProxy: settings.Server.TrustedProxies,
+    },
+  }
+}

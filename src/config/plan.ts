@@ -1,0 +1,331 @@
+import { resolve } from 'node:path'
+import type { ConfigurationProblem } from '../errors.js'
+import { generateSigningJwk, type Jwk, publicHalf } from '../keys.js'
+import type { Environment } from './environment.js'
+import { type ListenAddress, listenAddress } from './listen-address.js'
+import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
+import type { BffSettings, FrontendSettings, RouteSettings } from './schema/bff.js'
+import type { ResourceServerSettings } from './schema/resource-server.js'
+import type { Settings } from './schema.js'
+import { createSecretReader } from './secrets.js'
+import type { StateDirectory } from './state-directory.js'
+
+/** The settings thought to their end: what is left out has got its value, from the other parts of the file where it can. */
+export interface Plan {
+  readonly settings: Settings
+  /** What relative paths start at. */
+  readonly directory: string
+  readonly listen: ListenAddress
+  readonly redisUrl: string | undefined
+  readonly sealingKeys: readonly SealingKeyPlan[]
+  readonly bff: BffSettings | undefined
+  readonly frontends: readonly FrontendPlan[]
+  readonly authorizationServer: AuthorizationServerPlan | undefined
+  readonly sampleApi: SampleApiPlan | undefined
+  /** Secrets that could not be read. */
+  readonly problems: readonly ConfigurationProblem[]
+}
+
+export interface SealingKeyPlan {
+  readonly pointer: string
+  readonly text: string
+}
+
+export interface FrontendPlan {
+  readonly pointer: string
+  readonly settings: FrontendSettings
+  readonly name: string
+  readonly publicUrl: URL | undefined
+  /** Where the public URL is written, or should be. */
+  readonly publicUrlPointer: string
+  readonly authority: string | undefined
+  readonly clientId: string | undefined
+  /** Whether its authorization server is the embedded one. */
+  readonly isEmbedded: boolean
+  readonly clientSecret: string | undefined
+  /** The key that signs, then the retired ones. */
+  readonly keys: readonly Jwk[]
+  readonly hosts: readonly string[]
+  readonly redirectUri: string | undefined
+  readonly postLogoutRedirectUri: string | undefined
+  readonly backchannelLogoutUri: string | undefined
+  readonly routes: readonly RouteSettings[]
+}
+
+export interface AuthorizationServerPlan {
+  readonly pointer: string
+  readonly settings: AuthorizationServerSettings
+  readonly issuer: URL | undefined
+  /** Undefined: it answers on the gateway's listener. */
+  readonly listen: ListenAddress | undefined
+  /** Of its own listener. */
+  readonly tls: TlsFiles | undefined
+  readonly applications: readonly ApplicationPlan[]
+}
+
+export interface ApplicationPlan {
+  readonly pointer: string
+  readonly settings: ApplicationSettings
+  readonly clientId: string
+  /** Made for a frontend; not in the file. */
+  readonly isMade: boolean
+  readonly keys: readonly Jwk[]
+  readonly permissions: readonly string[]
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  /** Where the client is told that a session has ended, when one frontend alone is this client. */
+  readonly backchannelLogoutUri: string | undefined
+  readonly frontends: readonly FrontendPlan[]
+}
+
+export interface SampleApiPlan {
+  readonly settings: ResourceServerSettings
+  readonly listen: ListenAddress
+  readonly issuer: string | undefined
+  readonly audience: string | undefined
+}
+
+export interface PlanContext {
+  readonly directory: string
+  readonly environment: Environment
+  readonly state: StateDirectory
+}
+
+export function planOf(settings: Settings, { directory, environment, state }: PlanContext): Plan {
+  const secrets = createSecretReader(directory, environment)
+  const server = settings.OpenIddict ?? settings.AuthorizationServer
+  const serverPointer = settings.OpenIddict === undefined ? '/AuthorizationServer' : '/OpenIddict'
+  const listen = listenOf(settings)
+  const sampleApi = sampleApiOf(settings.Authentication, server?.Issuer)
+
+  const frontends = (settings.Bff?.Frontends ?? []).map((frontend, index): FrontendPlan => {
+    const pointer = `/Bff/Frontends/${index}`
+    const authority = frontend.Authority ?? settings.Bff?.Authority ?? server?.Issuer
+    const isEmbedded = server?.Issuer !== undefined && authority === server.Issuer
+    const name = frontend.Name ?? ''
+    const clientId = frontend.ClientId ?? (isEmbedded && name !== '' ? `${name}-bff` : undefined)
+    const application = server?.Seeding.Applications.find(({ ClientId }) => ClientId === clientId)
+    const { url: publicUrl, pointer: publicUrlPointer } = publicUrlOf(frontend, pointer, settings, listen, application)
+    const given = secrets.privateJwk(frontend.ClientSigningKeyJwk, `${pointer}/ClientSigningKeyJwk`)
+    const isMade =
+      isEmbedded &&
+      clientId !== undefined &&
+      frontend.ClientAuthenticationMethod === 'PrivateKeyJwt' &&
+      (frontend.ClientSigningKeyJwk ?? undefined) === undefined &&
+      (application?.SigningKeyJwk ?? undefined) === undefined
+    const key = isMade ? madeKey(state, clientId) : given
+    const retired = frontend.RetiredClientSigningKeyJwks.map((jwk, item) =>
+      secrets.privateJwk(jwk, `${pointer}/RetiredClientSigningKeyJwks/${item}`),
+    )
+    const landing = frontend.PostLogoutRedirectPath ?? `${frontend.PathPrefix}/`
+    return {
+      pointer,
+      settings: frontend,
+      name,
+      publicUrl,
+      publicUrlPointer,
+      authority,
+      clientId,
+      isEmbedded,
+      clientSecret: secrets.text(frontend.ClientSecret, `${pointer}/ClientSecret`),
+      keys: [key, ...retired].filter((jwk) => jwk !== undefined),
+      hosts: frontend.Hosts ?? (publicUrl === undefined ? [] : [publicUrl.host]),
+      redirectUri: publicUrl && `${publicUrl.origin}${frontend.PathPrefix}/bff/callback`,
+      postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
+      backchannelLogoutUri: publicUrl && `${publicUrl.origin}${frontend.PathPrefix}/bff/backchannel-logout`,
+      routes: frontend.Routes ?? (sampleApi === undefined ? [] : [sampleRoute(sampleApi)]),
+    }
+  })
+
+  return {
+    settings,
+    directory,
+    listen,
+    redisUrl: secrets.text(settings.Store.Redis?.Url, '/Store/Redis/Url'),
+    sealingKeys: (settings.Bff?.SealingKeys ?? []).flatMap((source, index) => {
+      const pointer = `/Bff/SealingKeys/${index}`
+      const text = secrets.text(source, pointer)
+      return text === undefined ? [] : [{ pointer, text }]
+    }),
+    bff: settings.Bff,
+    frontends,
+    authorizationServer: server && {
+      pointer: serverPointer,
+      settings: server,
+      issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
+      tls: tlsFiles(server.Tls, directory),
+      listen: ownListener(server, listen, settings.Bff !== undefined),
+      applications: applicationsOf(server, serverPointer, frontends, (application, pointer) => [
+        secrets.publicJwk(application.SigningKeyJwk, `${pointer}/SigningKeyJwk`),
+        ...application.RetiredSigningKeyJwks.map((jwk, item) =>
+          secrets.publicJwk(jwk, `${pointer}/RetiredSigningKeyJwks/${item}`),
+        ),
+      ]),
+    },
+    sampleApi,
+    problems: secrets.problems,
+  }
+}
+
+/** Absolute paths of PEM files. */
+export interface TlsFiles {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+export function tlsFiles(settings: Settings['Server']['Tls'], directory: string): TlsFiles | undefined {
+  return settings && { certFile: resolve(directory, settings.CertFile), keyFile: resolve(directory, settings.KeyFile) }
+}
+
+/** Whether a host can only be this machine. */
+export function isLoopback({ hostname }: Pick<URL, 'hostname'>): boolean {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname)
+}
+
+/** The port a URL is served on. */
+export function portOf(url: URL): number {
+  return Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+}
+
+function listenOf(settings: Settings): ListenAddress {
+  if (settings.Server.Listen !== undefined) return listenAddress(settings.Server.Listen)
+  const publicUrl = settings.Bff?.PublicUrl ?? settings.Bff?.Frontends.find(({ PublicUrl }) => PublicUrl)?.PublicUrl
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl)
+  return { host: '127.0.0.1', port: url !== undefined && isLoopback(url) ? portOf(url) : 3000 }
+}
+
+function ownListener(
+  { Listen, Issuer }: AuthorizationServerSettings,
+  gateway: ListenAddress,
+  hasGateway: boolean,
+): ListenAddress | undefined {
+  if (Listen !== undefined) return listenAddress(Listen)
+  const issuer = Issuer === undefined ? undefined : new URL(Issuer)
+  if (issuer !== undefined && isLoopback(issuer) && (!hasGateway || portOf(issuer) !== gateway.port))
+    return { host: '127.0.0.1', port: portOf(issuer) }
+  return hasGateway ? undefined : { host: '127.0.0.1', port: 3001 }
+}
+
+function publicUrlOf(
+  frontend: FrontendSettings,
+  pointer: string,
+  settings: Settings,
+  listen: ListenAddress,
+  application: ApplicationSettings | undefined,
+): { readonly url: URL | undefined; readonly pointer: string } {
+  if (frontend.PublicUrl !== undefined) return { url: new URL(frontend.PublicUrl), pointer: `${pointer}/PublicUrl` }
+  const general = '/Bff/PublicUrl'
+  if (settings.Bff?.PublicUrl !== undefined) return { url: new URL(settings.Bff.PublicUrl), pointer: general }
+  const callback = `${frontend.PathPrefix}/bff/callback`
+  const registered = application?.RedirectUris?.map((uri) => new URL(uri)).find(({ pathname }) => pathname === callback)
+  if (registered !== undefined) return { url: new URL(registered.origin), pointer: general }
+  const isLocal = isLoopback({ hostname: listen.host }) && settings.Server.TrustedProxies.length === 0
+  const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
+  return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
+}
+
+function madeKey(state: StateDirectory, clientId: string): Jwk {
+  const name = `client-${encodeURIComponent(clientId)}.jwk`
+  return JSON.parse(state.keep(name, () => JSON.stringify(generateSigningJwk('ES256')))) as Jwk
+}
+
+function sampleApiOf(
+  settings: ResourceServerSettings | undefined,
+  embeddedIssuer: string | undefined,
+): SampleApiPlan | undefined {
+  return (
+    settings && {
+      settings,
+      listen: listenAddress(settings.OpenIddict.Listen),
+      issuer: settings.OpenIddict.Issuer ?? embeddedIssuer,
+      audience: settings.OpenIddict.Audience,
+    }
+  )
+}
+
+function sampleRoute({ listen }: SampleApiPlan): RouteSettings {
+  return {
+    Path: '/api',
+    Upstreams: [`http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${listen.port}`],
+    StripPath: false,
+    Methods: [],
+    TokenType: 'User',
+    Resource: undefined,
+    Scopes: [],
+  }
+}
+
+/** Those in the file, and one for each client of a frontend here that is not among them. */
+function applicationsOf(
+  server: AuthorizationServerSettings,
+  serverPointer: string,
+  frontends: readonly FrontendPlan[],
+  keysOf: (application: ApplicationSettings, pointer: string) => readonly (Jwk | undefined)[],
+): ApplicationPlan[] {
+  const clientsOf = (clientId: string | undefined): FrontendPlan[] =>
+    frontends.filter((frontend) => frontend.isEmbedded && frontend.clientId === clientId)
+  const known = server.Seeding.Applications.map((application, index) => {
+    const pointer = `${serverPointer}/Seeding/Applications/${index}`
+    return applicationPlan(application, pointer, clientsOf(application.ClientId), keysOf(application, pointer), false)
+  })
+  const clientIds = new Set(frontends.filter(({ isEmbedded }) => isEmbedded).map(({ clientId }) => clientId))
+  const made = [...clientIds]
+    .filter((clientId) => clientId !== undefined && !known.some((application) => application.clientId === clientId))
+    .map((clientId) => {
+      const [first] = clientsOf(clientId)
+      const settings: ApplicationSettings = { ...blank, ClientId: clientId, DisplayName: first?.name }
+      return applicationPlan(settings, first?.pointer ?? '', clientsOf(clientId), [], true)
+    })
+  return [...known, ...made]
+}
+
+const blank: ApplicationSettings = {
+  ClientId: undefined,
+  ClientSecret: undefined,
+  DisplayName: undefined,
+  SigningKeyJwk: undefined,
+  RetiredSigningKeyJwks: [],
+  Permissions: undefined,
+  RedirectUris: undefined,
+  PostLogoutRedirectUris: undefined,
+}
+
+function applicationPlan(
+  settings: ApplicationSettings,
+  pointer: string,
+  frontends: readonly FrontendPlan[],
+  given: readonly (Jwk | undefined)[],
+  isMade: boolean,
+): ApplicationPlan {
+  const keys = given.filter((jwk) => jwk !== undefined)
+  const own = frontends.flatMap((frontend) => frontend.keys.map(publicHalf))
+  const needed = (settings.SigningKeyJwk ?? undefined) === undefined ? [...own, ...keys] : keys
+  return {
+    pointer,
+    settings,
+    clientId: settings.ClientId ?? '',
+    isMade,
+    keys: needed,
+    permissions: settings.Permissions ?? permissionsOf(frontends),
+    redirectUris: settings.RedirectUris ?? present(frontends.map(({ redirectUri }) => redirectUri)),
+    postLogoutRedirectUris:
+      settings.PostLogoutRedirectUris ?? present(frontends.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri)),
+    backchannelLogoutUri: frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined,
+    frontends,
+  }
+}
+
+function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
+  const routes = frontends.flatMap((frontend) => frontend.routes)
+  const scopes = [...frontends.flatMap(({ settings }) => settings.Scopes), ...routes.flatMap(({ Scopes }) => Scopes)]
+  const ownToken = routes.some(({ TokenType }) => TokenType === 'Client') ? ['gt:client_credentials'] : []
+  return [
+    ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),
+    ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, 'rst:code'],
+    ...new Set(scopes.map((scope) => `scp:${scope}`)),
+  ]
+}
+
+function present(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values.filter((value) => value !== undefined))]
+}

@@ -1,0 +1,53 @@
+import { seconds } from '../duration.js'
+import { isLoopback } from '../plan.js'
+import { problem, type Rule } from './rule.js'
+
+export const resourceServerRules: readonly Rule[] = [
+  function* issuerIsKnown({ sampleApi }) {
+    if (sampleApi === undefined) return
+    const pointer = '/Authentication/OpenIddict/Issuer'
+    if (sampleApi.issuer === undefined)
+      yield problem(
+        pointer,
+        'is missing, and there is no embedded authorization server in this file',
+        'Write the issuer identifier of the authorization server whose tokens are accepted.',
+      )
+    const url = sampleApi.issuer === undefined ? undefined : new URL(sampleApi.issuer)
+    if (url?.protocol === 'http:' && !isLoopback(url))
+      yield problem(pointer, 'is plain http', `Write "https://${url.host}". http is for localhost only.`)
+  },
+
+  function* issuerIsTheEmbeddedOne({ sampleApi, authorizationServer, frontends }) {
+    const issuer = authorizationServer?.settings.Issuer
+    if (sampleApi?.issuer === undefined || issuer === undefined || sampleApi.issuer === issuer) return
+    if (frontends.every(({ isEmbedded }) => isEmbedded))
+      yield problem(
+        '/Authentication/OpenIddict/Issuer',
+        `is not ${issuer}, which every frontend here gets its tokens from`,
+        'Leave it out, or write the same issuer, character by character.',
+      )
+  },
+
+  function* clocksMayDiffer({ sampleApi }) {
+    if (sampleApi === undefined) return
+    const { ClockSkew, MaxProofLifetime, AllowedAlgorithms } = sampleApi.settings.DPoP
+    if (seconds(ClockSkew) < 10 || seconds(ClockSkew) > 60)
+      yield problem(
+        '/Authentication/DPoP/ClockSkew',
+        'is not between 10 and 60 seconds (FAPI 2.0 §5.3.2.1-13)',
+        'Write it as in "00:00:10".',
+      )
+    if (seconds(MaxProofLifetime) < 5 || seconds(MaxProofLifetime) > 600)
+      yield problem(
+        '/Authentication/DPoP/MaxProofLifetime',
+        'is not between 5 seconds and ten minutes',
+        'Write it as in "00:01:00".',
+      )
+    if (AllowedAlgorithms.length === 0)
+      yield problem(
+        '/Authentication/DPoP/AllowedAlgorithms',
+        'is empty, so that no proof would be accepted',
+        'Leave it out, or write ["ES256"].',
+      )
+  },
+]

@@ -1,0 +1,110 @@
+import { accessSync, constants } from 'node:fs'
+import { resolve } from 'node:path'
+import { createTrustedPeers } from '../../http/trusted-peers.js'
+import { seconds } from '../duration.js'
+import { listenAddress } from '../listen-address.js'
+import { problem, type Rule } from './rule.js'
+
+export const serverRules: readonly Rule[] = [
+  function* somethingToRun({ settings }) {
+    const parts = [settings.Bff, settings.OpenIddict, settings.AuthorizationServer, settings.Authentication]
+    if (parts.every((part) => part === undefined))
+      yield problem(
+        '',
+        'describes nothing to run',
+        'Write "Bff", "OpenIddict" or both. `sallyport init` makes a start.',
+      )
+  },
+
+  function* oneNameForTheAuthorizationServer({ settings }) {
+    if (settings.OpenIddict !== undefined && settings.AuthorizationServer !== undefined)
+      yield problem(
+        '/AuthorizationServer',
+        'is the same section as "OpenIddict", which is there too',
+        'Keep one of the two.',
+      )
+  },
+
+  function* trustedProxiesAreRanges({ settings }) {
+    for (const [index, range] of settings.Server.TrustedProxies.entries()) {
+      const pointer = `/Server/TrustedProxies/${index}`
+      try {
+        createTrustedPeers([range])
+      } catch {
+        yield problem(pointer, 'is not a CIDR range', 'Write it as in "10.0.0.0/8"; one address is "10.0.0.1/32".')
+        continue
+      }
+      if (/\/0+$/.test(range))
+        yield problem(
+          pointer,
+          'trusts everybody: any caller could choose the host and address it claims',
+          'Write the range that your own proxies are in.',
+        )
+    }
+  },
+
+  function* certificatesAreThere({ settings, authorizationServer, directory }) {
+    const sections = [
+      ['/Server/Tls', settings.Server.Tls],
+      [`${authorizationServer?.pointer}/Tls`, authorizationServer?.settings.Tls],
+    ] as const
+    for (const [pointer, tls] of sections)
+      for (const member of ['CertFile', 'KeyFile'] as const) {
+        const file = tls?.[member]
+        if (file !== undefined && !isReadable(resolve(directory, file)))
+          yield problem(
+            `${pointer}/${member}`,
+            `names ${file}, which is not there or cannot be read`,
+            `Relative paths start at ${directory}.`,
+          )
+      }
+  },
+
+  function* adminListenerIsApart({ settings, listen }) {
+    const admin = settings.Server.AdminListen === undefined ? undefined : listenAddress(settings.Server.AdminListen)
+    if (admin !== undefined && admin.port !== 0 && admin.port === listen.port && admin.host === listen.host)
+      yield problem(
+        '/Server/AdminListen',
+        'is the address that browsers use',
+        'Give it a port of its own, such as "127.0.0.1:9464".',
+      )
+  },
+
+  function* storeOfSeveralNeedsTheirKey({ settings }) {
+    if (settings.Store.Redis !== undefined && settings.Bff?.SealingKeys.length === 0)
+      yield problem(
+        '/Bff/SealingKeys',
+        'is missing: sessions in Redis are shared, so that every replica needs the same key',
+        'Make one with `sallyport keygen --sealing` and write [{ "Env": "SEALING_KEY" }].',
+      )
+  },
+
+  function* redisUrlIsOne({ redisUrl }) {
+    if (redisUrl !== undefined && !/^rediss?:\/\/./.test(redisUrl))
+      yield problem(
+        '/Store/Redis/Url',
+        'is not a Redis URL',
+        'Write it as in "redis://127.0.0.1:6379", or "rediss://…" for TLS.',
+      )
+  },
+
+  function* sealingKeysAre32Bytes({ sealingKeys }) {
+    for (const { pointer, text } of sealingKeys)
+      if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text) || Buffer.from(text, 'base64url').length !== 32)
+        yield problem(pointer, 'is not 32 bytes in base64url', 'Write what `sallyport keygen --sealing` prints.')
+  },
+
+  function* timeToDrain({ settings }) {
+    if (seconds(settings.Server.DrainTimeout) > 600)
+      yield problem('/Server/DrainTimeout', 'is more than ten minutes', 'Write it as in "00:00:30".')
+  },
+]
+
+export function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}

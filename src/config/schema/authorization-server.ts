@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { tls } from './server.js'
+import { duration, httpUrl, jwk, listenAddress, secret, text } from './values.js'
+
+/** What a client may do, in the original's notation: endpoint, grant type, response type, scope. */
+const permission = text.meta({ examples: ['scp:profile'] })
+
+const application = z
+  .strictObject({
+    ClientId: text.optional().meta({ description: 'Unique.', examples: ['my-bff'] }),
+    ClientSecret: secret.nullish().meta({
+      description: 'Has to be null: this server authenticates clients by `private_key_jwt` only.',
+      examples: [null],
+    }),
+    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `ClientId`.' }),
+    SigningKeyJwk: jwk.nullish().meta({
+      description:
+        'Public key for `private_key_jwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default: the key of the frontend in this file that has this `ClientId`.',
+      examples: [{ File: './client-public-key.json' }],
+    }),
+    RetiredSigningKeyJwks: z
+      .array(jwk)
+      .default([])
+      .meta({ description: 'Former public keys that are still accepted, for rotation with an overlap.' }),
+    Permissions: z
+      .array(permission)
+      .optional()
+      .meta({
+        description:
+          '`ept:` authorization, pushed_authorization, token, logout, revocation, introspection · `gt:` authorization_code, refresh_token, client_credentials · `rst:` code · `scp:` and the name of a scope. Default: all that a frontend needs, and the scopes of the frontend with this `ClientId`.',
+        examples: [
+          [
+            'ept:authorization',
+            'ept:pushed_authorization',
+            'ept:token',
+            'gt:authorization_code',
+            'rst:code',
+            'scp:openid',
+          ],
+        ],
+      }),
+    RedirectUris: z
+      .array(httpUrl)
+      .optional()
+      .meta({
+        description:
+          'Compared exactly. Default: `{PublicUrl}{PathPrefix}/bff/callback` of the frontends with this `ClientId`.',
+        examples: [['https://app.example.com/bff/callback']],
+      }),
+    PostLogoutRedirectUris: z
+      .array(httpUrl)
+      .optional()
+      .meta({
+        description:
+          'Compared exactly. Default: where the frontends with this `ClientId` send the browser after logout.',
+        examples: [['https://app.example.com/']],
+      }),
+  })
+  .meta({ required: ['ClientId'] })
+
+const user = z
+  .strictObject({
+    Username: text.optional().meta({ description: 'Unique. What is typed in at sign-in.', examples: ['alice'] }),
+    PasswordHash: text.optional().meta({
+      description: 'What `sallyport keygen --password` prints. Never the password.',
+    }),
+    Claims: z
+      .record(z.string(), z.json())
+      .default({})
+      .meta({
+        description: 'Claims of the ID token and of userinfo. `sub` defaults to the user name.',
+        examples: [{ sub: 'alice', name: 'Alice' }],
+      }),
+  })
+  .meta({ required: ['Username', 'PasswordHash'] })
+
+const scope = z
+  .strictObject({
+    Name: text.optional().meta({ description: 'Unique.', examples: ['orders'] }),
+    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `Name`.' }),
+    Resources: z
+      .array(text)
+      .default([])
+      .meta({
+        description:
+          'Absolute URIs that clients may name as `resource` (RFC 8707), besides the `Resource` of every route in this file.',
+        examples: [['https://orders.example.com']],
+      }),
+  })
+  .meta({ required: ['Name'] })
+
+export const authorizationServer = z
+  .strictObject({
+    Issuer: httpUrl.optional().meta({
+      description: 'The issuer identifier. Everything the server offers lies below it.',
+      examples: ['https://auth.example.com'],
+    }),
+    Listen: listenAddress.optional().meta({
+      description:
+        'Host and port of its own listener. Default: the port of a loopback `Issuer` when that is another than that of `Server.Listen`; otherwise the server answers on `Server.Listen` to requests for the host and path of `Issuer`.',
+      examples: ['127.0.0.1:3001'],
+    }),
+    Tls: tls.optional(),
+    EnableFapi2Profile: z.boolean().default(true).meta({
+      description: 'There is no other value: nothing in this server can be weaker than FAPI 2.0.',
+    }),
+    RequirePar: z.boolean().default(true).meta({ description: 'There is no other value (RFC 9126).' }),
+    AccessTokenLifetime: duration.default('00:10:00').meta({
+      description: 'How long an access token is good for.',
+      examples: ['00:10:00'],
+    }),
+    RefreshTokenLifetime: duration.default('14.00:00:00').meta({
+      description: 'How long a refresh token is good for.',
+      examples: ['14.00:00:00'],
+    }),
+    RequireNonce: z.boolean().default(true).meta({
+      description: 'Whether proofs at the token endpoint have to carry a nonce of this server (RFC 9449 §8).',
+    }),
+    Seeding: z
+      .strictObject({
+        Applications: z.array(application).default([]).meta({ description: 'The clients.' }),
+        Users: z.array(user).default([]).meta({ description: 'Who can sign in.' }),
+        Scopes: z.array(scope).default([]).meta({ description: 'Scopes besides those of OpenID Connect.' }),
+      })
+      .prefault({})
+      .meta({ description: 'What the server knows from the start.' }),
+  })
+  .meta({
+    description: 'The embedded authorization server. Absent: there is none. May also be called `AuthorizationServer`.',
+    required: ['Issuer'],
+  })
+
+export type AuthorizationServerSettings = z.output<typeof authorizationServer>
+export type ApplicationSettings = z.output<typeof application>

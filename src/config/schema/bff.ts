@@ -1,0 +1,199 @@
+import { z } from 'zod'
+import { duration, httpUrl, jwk, localPath, pathPrefix, routePath, secret, text } from './values.js'
+
+const route = z
+  .strictObject({
+    Path: routePath.optional().meta({
+      description:
+        'The path and everything below it, counted from `PathPrefix`. The longest match wins. No pattern: `/api` covers `/api/orders`.',
+      examples: ['/api'],
+    }),
+    Upstreams: z
+      .array(httpUrl)
+      .default([])
+      .meta({
+        description: 'Origin and optional base path of each server. Nothing else is ever called. Plain http is fine.',
+        examples: [['http://orders:8080']],
+      }),
+    StripPath: z.boolean().default(false).meta({
+      description: 'Whether `Path` is left out of what the upstream is asked for.',
+    }),
+    Methods: z
+      .array(z.string().regex(/^[A-Z]+$/, 'is not an HTTP method in capitals'))
+      .default([])
+      .meta({ description: 'The HTTP methods that pass. Default: all.', examples: [['GET', 'POST']] }),
+    TokenType: z.enum(['User', 'UserOrNone', 'Client', 'None']).default('User').meta({
+      description:
+        "Whose access token goes upstream: the user's, the user's if there is one, the gateway's own, or none.",
+    }),
+    Resource: text.optional().meta({
+      description: 'Resource indicator (RFC 8707) of the token for this route. Default: the token of the session.',
+      examples: ['https://orders.example.com'],
+    }),
+    Scopes: z
+      .array(text)
+      .default([])
+      .meta({
+        description: 'Scopes of the token for this route. Default: those of the session.',
+        examples: [['orders']],
+      }),
+  })
+  .meta({ required: ['Path', 'Upstreams'] })
+
+const session = {
+  duration: duration.meta({
+    description: 'Ends a session that has made no request for so long.',
+    examples: ['08:00:00'],
+  }),
+  absolute: duration.meta({
+    description: 'Ends a session so long after login, whatever happens. Checked on every request.',
+    examples: ['08:00:00'],
+  }),
+  sliding: z.boolean().meta({ description: 'Whether a request starts `SessionDuration` anew.' }),
+  grace: duration.meta({
+    description: 'An access token that expires within this time is refreshed before it is used.',
+    examples: ['00:01:00'],
+  }),
+}
+
+const frontend = z
+  .strictObject({
+    Name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, 'is not a name of 1 to 32 letters, digits, "-" and "_"')
+      .optional()
+      .meta({ description: 'Unique. Part of the cookie name `__Host-Http-bff-{Name}`.', examples: ['admin'] }),
+    Hosts: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/,
+            'is not a host name in small letters',
+          ),
+      )
+      .optional()
+      .meta({
+        description:
+          'Host names that this frontend answers to, with the port where it is not 443 or 80. Default: the host of `PublicUrl`. An empty list answers to any.',
+        examples: [['admin.example.com']],
+      }),
+    PathPrefix: pathPrefix.default('').meta({
+      description: 'The path below which this frontend lives. Its endpoints are at `{PathPrefix}/bff/*`.',
+      examples: ['/admin'],
+    }),
+    PublicUrl: httpUrl.optional().meta({
+      description: 'The origin that browsers see. Default: `Bff.PublicUrl`.',
+      examples: ['https://admin.example.com'],
+    }),
+    Authority: httpUrl.optional().meta({
+      description: "The authorization server's issuer identifier. Default: `Bff.Authority`.",
+      examples: ['https://auth.example.com'],
+    }),
+    ClientId: text.optional().meta({
+      description:
+        'The client identifier that the authorization server knows this frontend by. Default, with the embedded authorization server: `{Name}-bff`, registered for it.',
+      examples: ['my-bff'],
+    }),
+    ClientSecret: secret.nullish().meta({
+      description: 'For `ClientSecretPost` only, which needs `Bff.Profile` "Baseline".',
+      examples: [{ Env: 'CLIENT_SECRET' }],
+    }),
+    ClientAuthenticationMethod: z.enum(['PrivateKeyJwt', 'ClientSecretPost']).default('PrivateKeyJwt').meta({
+      description: 'How this frontend proves who it is. `ClientSecretPost` needs `Bff.Profile` "Baseline".',
+    }),
+    ClientSigningKeyJwk: jwk.nullish().meta({
+      description:
+        'Private key for `PrivateKeyJwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default, with the embedded authorization server: one is made and kept.',
+      examples: [{ File: './client-key.json' }],
+    }),
+    RetiredClientSigningKeyJwks: z.array(jwk).default([]).meta({
+      description:
+        'Former keys, still published at `{PathPrefix}/bff/jwks` while the authorization server may have them cached.',
+    }),
+    UsePushedAuthorizationRequests: z.boolean().default(true).meta({
+      description: 'RFC 9126. false needs `Bff.Profile` "Baseline".',
+    }),
+    RequirePushedAuthorizationRequests: z.boolean().default(true).meta({
+      description: 'A push that fails never falls back to a plain request. There is no other value.',
+    }),
+    UseDPoP: z.boolean().default(true).meta({ description: 'RFC 9449. false needs `Bff.Profile` "Baseline".' }),
+    Scopes: z
+      .array(text)
+      .default(['openid', 'profile', 'email', 'offline_access'])
+      .meta({
+        description: 'What is asked for at login. `openid` has to be there; `offline_access` asks for a refresh token.',
+        examples: [['openid', 'profile', 'offline_access']],
+      }),
+    SessionDuration: session.duration.optional().meta({ description: 'Default: `Bff.SessionDuration`.' }),
+    SessionAbsoluteMaxDuration: session.absolute.optional().meta({
+      description: 'Default: `Bff.SessionAbsoluteMaxDuration`.',
+    }),
+    UseSessionSlidingExpiration: session.sliding.optional().meta({
+      description: 'Default: `Bff.UseSessionSlidingExpiration`.',
+    }),
+    StaticFilesPath: text.nullish().meta({
+      description: 'Folder of the built single-page application, relative to this file.',
+      examples: ['./spa'],
+    }),
+    ClientUrl: httpUrl.nullish().meta({
+      description: 'Origin of an application that is served elsewhere, such as a development server.',
+      examples: ['http://localhost:5173'],
+    }),
+    PostLoginRedirectPath: localPath.nullish().meta({
+      description: 'Where the browser lands after login when it did not say where to. Default: `{PathPrefix}/`.',
+      examples: ['/'],
+    }),
+    PostLogoutRedirectPath: localPath.nullish().meta({
+      description: 'Where the browser lands after logout. Default: `{PathPrefix}/`.',
+      examples: ['/'],
+    }),
+    ErrorRedirectPath: localPath.nullish().meta({
+      description: 'Where a failed login lands, with `?error=`. Absent: a page of our own.',
+      examples: ['/login'],
+    }),
+    Routes: z.array(route).optional().meta({
+      description:
+        'What is forwarded. Default: `/api` to the sample API when `Authentication` is in this file, else none.',
+    }),
+  })
+  .meta({ required: ['Name'] })
+
+export const bff = z
+  .strictObject({
+    Authority: httpUrl.optional().meta({
+      description:
+        "The authorization server's issuer identifier, exactly. Default: the issuer of the embedded authorization server.",
+      examples: ['https://auth.example.com'],
+    }),
+    PublicUrl: httpUrl.optional().meta({
+      description:
+        'The origin that browsers see. Default: the origin of the registered redirect URI when the authorization server is embedded, otherwise `http://localhost` with the port of `Server.Listen` when that is a loopback address.',
+      examples: ['https://app.example.com'],
+    }),
+    Profile: z.enum(['Fapi2', 'Baseline']).default('Fapi2').meta({
+      description:
+        'Fapi2 refuses every setting that contradicts the FAPI 2.0 Security Profile. Baseline allows them, for an authorization server that cannot do better.',
+    }),
+    RequireIssuerValidation: z.boolean().default(true).meta({
+      description: 'Whether a callback without `iss` is refused (RFC 9207). false needs `Profile` "Baseline".',
+    }),
+    SessionDuration: session.duration.default('08:00:00'),
+    SessionAbsoluteMaxDuration: session.absolute.default('08:00:00'),
+    UseSessionSlidingExpiration: session.sliding.default(true),
+    RefreshGracePeriod: session.grace.default('00:01:00'),
+    SealingKeys: z
+      .array(secret)
+      .default([])
+      .meta({
+        description:
+          '32 bytes each, base64url. The first one seals sessions, the others open what they sealed before. Default: one is made and kept in `Server.StateDirectory`. `sallyport keygen --sealing` makes one.',
+        examples: [[{ Env: 'SEALING_KEY' }]],
+      }),
+    Frontends: z.array(frontend).default([]).meta({ description: 'One entry per browser application.' }),
+  })
+  .meta({ description: 'The gateway.', required: ['Frontends'] })
+
+export type BffSettings = z.output<typeof bff>
+export type FrontendSettings = z.output<typeof frontend>
+export type RouteSettings = z.output<typeof route>

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { duration, httpUrl, listenAddress, text } from './values.js'
+
+export const resourceServer = z
+  .strictObject({
+    OpenIddict: z
+      .strictObject({
+        Listen: listenAddress.default('127.0.0.1:3002').meta({
+          description: 'Host and port of the sample API.',
+          examples: ['127.0.0.1:3002'],
+        }),
+        Issuer: httpUrl.optional().meta({
+          description: 'Whose access tokens are accepted. Default: the issuer of the embedded authorization server.',
+          examples: ['https://auth.example.com'],
+        }),
+        Audience: text.optional().meta({
+          description: 'What an access token has to be made for.',
+          examples: ['my-api'],
+        }),
+        RequireDPoP: z.boolean().default(true).meta({
+          description:
+            'Whether access tokens have to be bound to a key. A bound token is never accepted without its proof, whatever is said here.',
+        }),
+      })
+      .prefault({})
+      .meta({ required: ['Audience'] }),
+    DPoP: z
+      .strictObject({
+        RequireNonce: z.boolean().default(false).meta({
+          description: 'Whether proofs have to carry a nonce of this API (RFC 9449 §9).',
+        }),
+        AllowedAlgorithms: z
+          .array(z.enum(['ES256', 'PS256', 'Ed25519']))
+          .default(['ES256', 'PS256', 'Ed25519'])
+          .meta({ description: 'Algorithms of proofs.' }),
+        MaxProofLifetime: duration.default('00:01:00').meta({
+          description: 'How long a proof is accepted after it was made.',
+          examples: ['00:01:00'],
+        }),
+        ClockSkew: duration.default('00:00:10').meta({
+          description: "How far a proof's clock may be ahead of ours. FAPI 2.0 allows 10 to 60 seconds.",
+          examples: ['00:00:10'],
+        }),
+      })
+      .prefault({}),
+  })
+  .meta({
+    description: 'The sample API, protected by the DPoP validator. Absent: there is none.',
+    required: ['OpenIddict'],
+  })
+
+export type ResourceServerSettings = z.output<typeof resourceServer>

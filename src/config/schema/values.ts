@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { isDuration } from '../duration.js'
+import { isListenAddress } from '../listen-address.js'
+
+/** Text of at least one character. */
+export const text = z.string().min(1)
+
+export const duration = z
+  .string()
+  .refine(isDuration, 'is not a duration')
+  .meta({ examples: ['08:00:00'] })
+
+export const httpUrl = z
+  .string()
+  .refine(isHttpUrl, 'is not an absolute http or https URL')
+  .meta({ format: 'uri', examples: ['https://app.example.com'] })
+
+export const listenAddress = z
+  .string()
+  .refine(isListenAddress, 'is not a host and a port')
+  .meta({ examples: ['127.0.0.1:3000'] })
+
+/** A path on our own origin: neither another origin in disguise nor a way up. */
+export const localPath = z
+  .string()
+  .refine(isLocalPath, 'is not a path on this origin')
+  .meta({ examples: ['/'] })
+
+/** `''` or `/admin`. */
+export const pathPrefix = z
+  .string()
+  .refine(
+    (value) => /^(?:\/[A-Za-z0-9._~-]+)*$/.test(value) && !/\/\.{1,2}(?:\/|$)/.test(value),
+    'is not a path prefix',
+  )
+  .meta({ examples: ['/admin'] })
+
+/** A path that routes are matched with: plain segments, no pattern, no encoding, no query. */
+export const routePath = z
+  .string()
+  .refine(isPlainPath, 'is not a plain path')
+  .meta({ examples: ['/api'] })
+
+const fromFile = z.strictObject({ File: text }).meta({ required: ['File'] })
+const fromEnvironment = z.strictObject({ Env: text }).meta({ required: ['Env'] })
+
+/** A secret: written out, or the file or environment variable that has it. */
+export const secret = z.union([text, fromFile, fromEnvironment]).meta({ examples: [{ Env: 'SECRET' }] })
+
+/** A JSON Web Key, RFC 7517: as an object, as a string of JSON, or the file or variable that has it. */
+export const jwk = z
+  .union([text, fromFile, fromEnvironment, z.looseObject({ kty: text })])
+  .meta({ examples: [{ File: './key.json' }] })
+
+export type Secret = z.output<typeof secret>
+export type JwkSource = z.output<typeof jwk>
+
+function isHttpUrl(value: string): boolean {
+  if (!/^https?:\/\/[^/]/i.test(value) || /\s/.test(value)) return false
+  try {
+    const url = new URL(value)
+    return url.username === '' && url.password === ''
+  } catch {
+    return false
+  }
+}
+
+function isLocalPath(value: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop tabs and newlines, so that "/\t/host" is "//host".
+  if (!value.startsWith('/') || /[\u0000-\u0020\\]/.test(value)) return false
+  return new URL(value, 'https://here.invalid').origin === 'https://here.invalid'
+}
+
+function isPlainPath(value: string): boolean {
+  return value === '/' || (/^(?:\/[\w.~!$&'()+,;=:@-]+)+$/.test(value) && !/\/\.{1,2}(?:\/|$)/.test(value))
+}

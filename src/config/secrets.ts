@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { ConfigurationProblem } from '../errors.js'
+import { type Jwk, signingKey, verificationKey } from '../keys.js'
+import type { Environment } from './environment.js'
+import type { JwkSource, Secret } from './schema/values.js'
+
+/** Reads secrets from where the file says they are. What is wrong is reported; a value is in no message. */
+export interface SecretReader {
+  text(source: Secret | null | undefined, pointer: string): string | undefined
+  /** A private signing key. */
+  privateJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
+  publicJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
+  readonly problems: readonly ConfigurationProblem[]
+}
+
+export function createSecretReader(directory: string, environment: Environment): SecretReader {
+  const problems: ConfigurationProblem[] = []
+  const report = (pointer: string, problem: string, remedy: string): undefined => {
+    problems.push({ pointer, problem, remedy })
+  }
+
+  const text = (source: Secret, pointer: string): string | undefined => {
+    if (typeof source === 'string') return source
+    if ('Env' in source) {
+      const value = environment[source.Env]
+      if (value) return value
+      return report(`${pointer}/Env`, `names the variable ${source.Env}, which is not set`, `Set ${source.Env}.`)
+    }
+    try {
+      const value = readFileSync(resolve(directory, source.File), 'utf8').trim()
+      return value || report(`${pointer}/File`, `names ${source.File}, which is empty`, 'Put the secret there.')
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+      return report(
+        `${pointer}/File`,
+        `names ${source.File}, ${missing ? 'which is not there' : 'which cannot be read'}`,
+        `Relative paths start at ${directory}.`,
+      )
+    }
+  }
+
+  const jwk = (source: JwkSource, pointer: string): Jwk | undefined => {
+    if (typeof source === 'object' && 'kty' in source) return source as Jwk
+    const value = text(source as Secret, pointer)
+    if (value === undefined) return undefined
+    try {
+      const parsed: unknown = JSON.parse(value)
+      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Jwk
+    } catch {
+      // The cause would quote the key.
+    }
+    return report(pointer, 'is not a JWK', 'Write what `sallyport keygen` prints.')
+  }
+
+  return {
+    problems,
+    text: (source, pointer) => (source === null || source === undefined ? undefined : text(source, pointer)),
+
+    privateJwk(source, pointer) {
+      const key = source === null || source === undefined ? undefined : jwk(source, pointer)
+      if (key === undefined) return undefined
+      try {
+        signingKey(key)
+        return key
+      } catch (error) {
+        return report(pointer, (error as Error).message, 'Write the private JWK that `sallyport keygen` prints.')
+      }
+    },
+
+    publicJwk(source, pointer) {
+      const key = source === null || source === undefined ? undefined : jwk(source, pointer)
+      if (key === undefined) return undefined
+      try {
+        verificationKey(key)
+        return key
+      } catch (error) {
+        return report(
+          pointer,
+          (error as Error).message,
+          'Write the public JWK that `sallyport keygen` prints. A private key stays with the client.',
+        )
+      }
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser'
+import type { ConfigurationProblem } from '../errors.js'
+import { type Path, pathOf, pointerOf } from './pointer.js'
+
+/** The file as it was written: its value, and where in it everything is. */
+export interface Source {
+  readonly value: unknown
+  /** What is wrong with it as JSON. */
+  readonly problems: readonly ConfigurationProblem[]
+  /** `frontends.json:12:7`: the setting, or the nearest thing around it that is there. */
+  locate(pointer: string): string
+  /** For sorting by place. */
+  offsetOf(pointer: string): number
+}
+
+/** Reads JSON with comments. */
+export function readSource(file: string): Source {
+  const name = basename(file)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    return emptySource(name, {
+      pointer: '',
+      problem: missing ? `there is no file ${file}` : `the file ${file} cannot be read`,
+      remedy: missing
+        ? 'Name one with --config, or make one with `sallyport init`.'
+        : 'Let the user that runs sallyport read it.',
+      where: name,
+    })
+  }
+  return parseSource(text, name)
+}
+
+export function parseSource(text: string, name: string): Source {
+  const errors: ParseError[] = []
+  const tree = parseTree(text, errors, { allowTrailingComma: true })
+  const at = (offset: number): string => `${name}:${position(text, offset)}`
+  const nodeAt = (pointer: string): Node | undefined => {
+    for (let path = pathOf(pointer); tree !== undefined; path = path.slice(0, -1)) {
+      const node = findNodeAtLocation(tree, [...path])
+      // A member is pointed at by its name, not by its value.
+      if (node !== undefined) return node.parent?.type === 'property' ? node.parent : node
+      if (path.length === 0) return undefined
+    }
+    return undefined
+  }
+  const offsetOf = (pointer: string): number => nodeAt(pointer)?.offset ?? 0
+  const problems = errors.map(({ error, offset }) => ({
+    pointer: '',
+    problem: `is not JSON: ${words(printParseErrorCode(error))}`,
+    remedy: 'Look for a missing comma, quote or bracket there or just before.',
+    where: at(offset),
+  }))
+  if (tree === undefined)
+    problems.push({ pointer: '', problem: 'is empty', remedy: 'Make a file with `sallyport init`.', where: at(0) })
+
+  return {
+    value: tree === undefined ? {} : getNodeValue(tree),
+    problems: [...problems, ...(tree === undefined ? [] : [...repeatedMembers(tree, [], at)])],
+    locate: (pointer) => at(offsetOf(pointer)),
+    offsetOf,
+  }
+}
+
+function emptySource(name: string, problem: ConfigurationProblem): Source {
+  return { value: {}, problems: [problem], locate: () => name, offsetOf: () => 0 }
+}
+
+/** JSON keeps the last of several members with one name, so that the first is silently ignored. */
+function* repeatedMembers(node: Node, path: Path, at: (offset: number) => string): Generator<ConfigurationProblem> {
+  if (node.type === 'array')
+    for (const [index, item] of (node.children ?? []).entries()) yield* repeatedMembers(item, [...path, index], at)
+  if (node.type !== 'object') return
+  const seen = new Set<string>()
+  for (const property of node.children ?? []) {
+    const [key, value] = property.children ?? []
+    const name = String(key?.value)
+    if (seen.has(name))
+      yield {
+        pointer: pointerOf([...path, name]),
+        problem: 'is there twice',
+        remedy: 'Keep one of the two.',
+        where: at(property.offset),
+      }
+    seen.add(name)
+    if (value !== undefined) yield* repeatedMembers(value, [...path, name], at)
+  }
+}
+
+function position(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n')
+  return `${before.length}:${(before.at(-1) ?? '').length + 1}`
+}
+
+/** `CommaExpected` → `comma expected`. */
+function words(code: string): string {
+  return code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+}

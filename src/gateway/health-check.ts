@@ -1,0 +1,43 @@
+import { request } from 'node:http'
+import { request as secureRequest } from 'node:https'
+import type { HealthCheckOptions } from './options.js'
+import type { Upstream } from './upstream.js'
+
+export interface HealthCheck {
+  /** True until two checks in a row have failed. */
+  readonly healthy: boolean
+  stop(): void
+}
+
+/** Asks an upstream every few seconds whether it is well. Without options it always is. */
+export function createHealthCheck(
+  { urlOf, agent, dial }: Pick<Upstream, 'urlOf' | 'agent' | 'dial'>,
+  options: HealthCheckOptions | undefined,
+): HealthCheck {
+  if (options === undefined) return { healthy: true, stop() {} }
+  const { path, interval = 10, timeout = 2 } = options
+  const url = urlOf(path)
+  let failures = 0
+
+  const check = async (): Promise<void> => {
+    failures = (await isWell()) ? 0 : failures + 1
+  }
+  const isWell = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const send = dial.protocol === 'https:' ? secureRequest : request
+      const asked = send(url, { agent, signal: AbortSignal.timeout(timeout * 1000) }, (answer) => {
+        answer.on('error', () => resolve(false)).resume()
+        resolve(answer.statusCode !== undefined && answer.statusCode >= 200 && answer.statusCode < 300)
+      })
+      asked.on('error', () => resolve(false)).end()
+    })
+
+  void check()
+  const timer = setInterval(check, interval * 1000).unref()
+  return {
+    get healthy() {
+      return failures < 2
+    },
+    stop: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,21 @@
+export {
+  type AuthorizationServer,
+  createAuthorizationServer,
+} from './authorization-server/authorization-server.js'
+export type { AuthorizationServerOptions, ClientOptions, UserOptions } from './authorization-server/options.js'
+export { createVerifier, type Verifier } from './dpop-validator/dpop-validator.js'
+export type { VerifierOptions } from './dpop-validator/options.js'
+export {
+  ConfigurationError,
+  type ConfigurationProblem,
+  ProtocolError,
+  type ProtocolErrorCode,
+  UpstreamError,
+  type UpstreamErrorCode,
+} from './errors.js'
+export { createGateway, type Gateway } from './gateway/gateway.js'
+export type { FrontendOptions, GatewayOptions, RouteOptions } from './gateway/options.js'
+export { createMemoryStore } from './store/memory-store.js'
+export { createRedisStore } from './store/redis-store.js'
+export { createSeal, type Seal } from './store/seal.js'
+export type { Store } from './store/store.js'

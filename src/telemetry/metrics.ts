@@ -1,0 +1,114 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { channelName, type SallyportEvent } from './events.js'
+
+export interface Metrics {
+  /** The media type of `render`. */
+  readonly contentType: string
+  /** In Prometheus' text format. */
+  render(): Promise<string>
+  /** Stops counting. */
+  close(): void
+}
+
+export interface MetricsOptions {
+  /** Whether the store answers; asked when metrics are read. */
+  readonly isStoreUp?: () => Promise<boolean>
+}
+
+/**
+ * Counts events. Labels hold what the configuration names (frontends, routes, clients) and codes from closed lists,
+ * never what a caller can choose: nobody can make the number of series grow.
+ */
+export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
+    new Counter({ name: `sallyport_${name}`, help, labelNames: [...labelNames], registers })
+
+  const logins = counter('logins_total', 'Logins, by frontend and outcome.', ['frontend', 'outcome'])
+  const refusals = counter('refusals_total', 'Requests refused, by product and code.', ['product', 'code'])
+  const failures = counter('failures_total', 'Requests that failed through a fault of ours, by product.', ['product'])
+  const refreshes = counter('token_refreshes_total', 'Access token refreshes, by frontend and outcome.', [
+    'frontend',
+    'outcome',
+  ])
+  const ends = counter('sessions_ended_total', 'Sessions ended, by frontend and cause.', ['frontend', 'cause'])
+  const forwarded = new Histogram({
+    name: 'sallyport_forwarded_seconds',
+    help: 'Forwarded requests and the seconds they took, by frontend, route, method and class of status.',
+    labelNames: ['frontend', 'route', 'method', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers,
+  })
+  const replays = counter(
+    'forward_replays_total',
+    'Forwarded requests sent again, for a nonce or a stale connection.',
+    ['frontend'],
+  )
+  const tokens = counter('tokens_issued_total', 'Token responses, by client and grant.', ['client', 'grant'])
+  const signIns = counter('sign_ins_total', 'Sign-ins at the authorization server, by outcome.', ['outcome'])
+  const accepted = counter('validator_accepted_total', 'Requests that the validator let through.')
+  const keyFetches = counter('issuer_key_fetches_total', 'Fetches of key sets, by outcome.', ['outcome'])
+  const alarms = counter('alarms_total', 'What somebody should look at, by kind.', ['kind'])
+  new Gauge({
+    name: 'sallyport_store_up',
+    help: '1 when the store answers, 0 when it does not.',
+    registers,
+    async collect() {
+      this.set((await (isStoreUp?.() ?? Promise.resolve(true))) ? 1 : 0)
+    },
+  })
+
+  // What is not here is of interest in the log only.
+  const counts: Counts = {
+    'gateway.login.started': ({ frontend }) => logins.inc({ frontend, outcome: 'started' }),
+    'gateway.login.completed': ({ frontend }) => logins.inc({ frontend, outcome: 'completed' }),
+    'gateway.session.refreshed': ({ frontend }) => refreshes.inc({ frontend, outcome: 'refreshed' }),
+    'gateway.session.refresh-failed': ({ frontend, fatal }) =>
+      refreshes.inc({ frontend, outcome: fatal ? 'fatal' : 'failed' }),
+    'gateway.session.ended': ({ frontend, cause }) => ends.inc({ frontend, cause }),
+    'gateway.request.forwarded': ({ frontend, route, method, status, seconds, attempts }) => {
+      forwarded.observe({ frontend, route, method: known(method), status: `${Math.floor(status / 100)}xx` }, seconds)
+      if (attempts > 1) replays.inc({ frontend }, attempts - 1)
+    },
+    'gateway.request.refused': ({ code }) => refusals.inc({ product: 'gateway', code }),
+    'as.request.refused': ({ code }) => refusals.inc({ product: 'authorization-server', code }),
+    'validator.request.refused': ({ code }) => refusals.inc({ product: 'dpop-validator', code }),
+    'gateway.request.failed': () => failures.inc({ product: 'gateway' }),
+    'as.request.failed': () => failures.inc({ product: 'authorization-server' }),
+    'as.token.issued': ({ client, grant }) => tokens.inc({ client, grant }),
+    'as.sign-in.succeeded': () => signIns.inc({ outcome: 'succeeded' }),
+    'as.sign-in.failed': () => signIns.inc({ outcome: 'failed' }),
+    'as.sign-in.limited': () => signIns.inc({ outcome: 'limited' }),
+    'as.replay.detected': () => alarms.inc({ kind: 'replay' }),
+    'as.keys.unavailable': () => alarms.inc({ kind: 'signing-keys-unavailable' }),
+    'as.code.reused': () => alarms.inc({ kind: 'code-reused' }),
+    'validator.request.accepted': () => accepted.inc(),
+    'validator.keys.fetched': () => keyFetches.inc({ outcome: 'fetched' }),
+    'validator.keys.unavailable': () => keyFetches.inc({ outcome: 'unavailable' }),
+  }
+  const count = (message: unknown): void => {
+    const event = message as SallyportEvent
+    const counted = counts[event.type] as ((event: SallyportEvent) => void) | undefined
+    counted?.(event)
+  }
+  subscribe(channelName, count)
+
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    close: () => void unsubscribe(channelName, count),
+  }
+}
+
+type Counts = {
+  readonly [Type in SallyportEvent['type']]?: (event: Extract<SallyportEvent, { readonly type: Type }>) => void
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+function known(method: string): string {
+  return methods.includes(method) ? method : 'other'
+}

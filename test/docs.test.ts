@@ -1,0 +1,174 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { type ParseError, parse } from 'jsonc-parser'
+import { generateSigningJwk } from '../src/keys.js'
+
+/*
+ * A code block that is not run rots. What runs depends on the fence:
+ *   ts                       compiled against the package, then loaded
+ *   jsonc, json              a whole configuration: `sallyport check --offline` accepts it
+ *   jsonc fragment /Pointer  a part of one: accepted at that place of a configuration that is otherwise right
+ *   sh                       every command exists: npm scripts in package.json, sallyport commands run in an empty folder
+ *   text, mermaid, http      for people only
+ */
+const run = promisify(execFile)
+const main = resolve('dist/main.js')
+
+interface Block {
+  readonly page: string
+  readonly line: number
+  readonly fence: string
+  readonly text: string
+}
+
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...(await readdir('docs')).filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
+]
+const blocks: Block[] = []
+for (const page of pages) {
+  const text = await readFile(page, 'utf8')
+  for (const match of text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm))
+    blocks.push({
+      page,
+      line: text.slice(0, match.index).split('\n').length,
+      fence: (match[1] ?? '').trim(),
+      text: match[2] ?? '',
+    })
+}
+
+const titleOf = ({ page, line, fence }: Block): string => `${page}:${line} (${fence})`
+
+test('every code block says what it is', (t) => {
+  for (const block of blocks)
+    t.regex(block.fence, /^(ts|jsonc?( fragment \/\S+)?|sh|text|mermaid|http)$/, titleOf(block))
+})
+
+test('every link leads to a file that is there', async (t) => {
+  for (const page of [...pages, 'SECURITY.md'])
+    for (const [, target = ''] of (await readFile(page, 'utf8')).matchAll(/\]\((?!https?:|mailto:|#)([^)#]+)[^)]*\)/g))
+      t.true(existsSync(join(dirname(page), target)), `${page} links to ${target}`)
+})
+
+for (const block of blocks.filter(({ fence }) => /^jsonc?\b/.test(fence)))
+  test(`the configuration at ${titleOf(block)} is accepted`, async (t) => {
+    const errors: ParseError[] = []
+    const value: unknown = parse(block.text, errors, { allowTrailingComma: true })
+    t.deepEqual(errors, [])
+    const [, , pointer] = block.fence.split(' ')
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-docs-'))
+    t.teardown(() => rm(folder, { recursive: true }))
+    await run(process.execPath, [main, 'init', folder])
+    const file = join(folder, 'frontends.json')
+    const whole = pointer === undefined ? value : withAt(parse(await readFile(file, 'utf8')), pointer, value)
+    await writeFile(file, JSON.stringify(whole))
+    for (const [, path = ''] of block.text.matchAll(/"StaticFilesPath": "([^"]+)"/g))
+      await mkdir(join(folder, path), { recursive: true })
+    const environment = Object.fromEntries(
+      [...block.text.matchAll(/("\w+Jwk": )?\{ "Env": "(\w+)" \}/g)].map(([, isKey, name]) => [
+        name,
+        isKey === undefined ? Buffer.alloc(32, 1).toString('base64url') : JSON.stringify(generateSigningJwk('ES256')),
+      ]),
+    )
+    const checked = run(process.execPath, [main, 'check', '--offline', '--config', file], {
+      env: { ...process.env, ...environment },
+    })
+    await t.notThrowsAsync(
+      checked.catch((error: { stdout?: string; stderr?: string }) =>
+        Promise.reject(new Error(`${error.stdout}${error.stderr}`)),
+      ),
+    )
+  })
+
+/** A copy in which the place that a JSON Pointer names holds another value. */
+function withAt(configuration: unknown, pointer: string, value: unknown): unknown {
+  const [member = '', ...rest] = pointer.slice(1).split('/')
+  const inner = (part: unknown): unknown =>
+    rest.length === 0 ? value : withAt(part ?? {}, `/${rest.join('/')}`, value)
+  if (Array.isArray(configuration)) {
+    const index = member === '-' ? configuration.length : Number(member)
+    return Object.assign([...configuration], { [index]: inner(configuration[index]) })
+  }
+  const object = configuration as Record<string, unknown>
+  return { ...object, [member]: inner(object[member]) }
+}
+
+const programs = blocks.filter(({ fence }) => fence === 'ts')
+
+test('the programs in the documents compile and load', async (t) => {
+  const folder = resolve('build/docs')
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  for (const [index, { text }] of programs.entries()) await writeFile(join(folder, `program-${index}.ts`), text)
+  const compilerOptions = { noEmit: false, outDir: '.', rootDir: '.', noUnusedLocals: false, noUnusedParameters: false }
+  await writeFile(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] }),
+  )
+  const compiled = run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', folder])
+  await t.notThrowsAsync(
+    compiled.catch((error: { stdout: string }) => {
+      const where = error.stdout.replace(/program-(\d+)\.ts/g, (_, index) => titleOf(programs[Number(index)] as Block))
+      return Promise.reject(new Error(where))
+    }),
+  )
+  // Loading a program runs it; a server that it starts gets a free port and does not keep the process.
+  const hook = join(folder, 'any-port.mjs')
+  await writeFile(
+    hook,
+    `import { Server } from 'node:net'
+const listen = Server.prototype.listen
+Server.prototype.listen = function (...parameters) {
+  const done = parameters.find((parameter) => typeof parameter === 'function')
+  return listen.call(this, 0, '127.0.0.1', done).unref()
+}\n`,
+  )
+  for (const [index, block] of programs.entries()) {
+    const loaded = run(process.execPath, ['--import', hook, join(folder, `program-${index}.js`)], { timeout: 15_000 })
+    await t.notThrowsAsync(loaded, titleOf(block))
+  }
+})
+
+const commands = blocks
+  .filter(({ fence }) => fence === 'sh')
+  .flatMap((block) =>
+    block.text
+      .split('\n')
+      .flatMap((line) => line.replace(/ # .*/, '').split('&&'))
+      .map((command) => ({ block, command: command.trim() })),
+  )
+  .filter(({ command }) => command !== '' && !command.startsWith('#'))
+
+test('every command in the documents exists', async (t) => {
+  const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Record<string, string> }
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-docs-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  for (const { block, command } of commands) {
+    const words = command.split(/\s+/)
+    const [program, ...parameters] = words[0] === 'npx' ? words.slice(1) : words
+    const where = `${titleOf(block)}: ${command}`
+    if (program === 'npm') {
+      const [verb = '', script] = parameters
+      if (verb === 'run') t.true((script ?? '') in scripts, where)
+      else t.true(['ci', 'install', 'start', 'test', 'pack'].includes(verb), where)
+    } else if (program === 'sallyport') {
+      const [verb = ''] = parameters
+      const runsForever = verb === 'start' || verb === 'dev' || (verb === 'check' && !parameters.includes('--offline'))
+      const tried = run(process.execPath, [main, ...(runsForever ? [verb, '--help'] : unquoted(parameters))], {
+        cwd: folder,
+      })
+      tried.child.stdin?.end('a password that is long enough\n')
+      await t.notThrowsAsync(tried, where)
+    } else t.fail(`${where}: neither npm nor sallyport; say \`text\` when it is only to be read`)
+  }
+})
+
+function unquoted(words: readonly string[]): string[] {
+  return words.map((word) => word.replace(/^(['"])(.*)\1$/, '$2'))
+}

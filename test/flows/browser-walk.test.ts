@@ -1,0 +1,97 @@
+import test from 'ava'
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { chromiumIsInstalled, withChromium } from './_chromium.js'
+import { startStack } from './_stack.js'
+
+/** What axe-core finds wrong with the page, in words. */
+async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source)
+  // Runs in the page, where axe-core has made itself a global of the same name.
+  return page.evaluate(async () => {
+    const { violations } = await axe.run()
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  })
+}
+
+if (!chromiumIsInstalled) {
+  test('SKIPPED: the walk in a browser, because no Chromium is installed', (t) => t.pass())
+} else {
+  test.serial(
+    'alice signs in with a browser, consents, calls the API, visits the other frontend and signs out',
+    async (t) => {
+      const stack = await startStack()
+      try {
+        await withChromium(async (context) => {
+          const page = context.pages()[0] ?? (await context.newPage())
+          const bodies: Promise<string>[] = []
+          page.on('response', (response) => bodies.push(response.text().catch(() => '')))
+          const faults = async (where: string): Promise<void> => {
+            t.deepEqual(await accessibilityFaults(page), [], `accessibility of ${where}`)
+          }
+
+          await page.goto(stack.gateway.href)
+          await page.getByRole('link', { name: 'Sign in' }).waitFor()
+          await faults('the signed-out page')
+          await page.getByRole('link', { name: 'Sign in' }).click()
+
+          await page.getByLabel('Username').fill('alice')
+          t.is(page.url().includes('code_challenge'), false)
+          t.deepEqual(
+            [...new URL(page.url()).searchParams.keys()].filter((key) => !['client_id', 'request_uri'].includes(key)),
+            [],
+          )
+          await faults('the sign-in page')
+          await page.getByLabel('Password').fill('wrong')
+          await page.getByRole('button', { name: 'Sign in' }).click()
+          await page.getByRole('alert').waitFor()
+          await faults('the sign-in page with an error')
+          await page.getByLabel('Username').fill('alice')
+          await page.getByLabel('Password').fill('wonderland')
+          await page.getByRole('button', { name: 'Sign in' }).click()
+
+          await page.getByRole('button', { name: 'Allow' }).waitFor()
+          await faults('the consent page')
+          await page.getByRole('button', { name: 'Allow' }).click()
+
+          await page.getByRole('heading', { name: /Hello, Alice/ }).waitFor()
+          t.is(page.url(), stack.gateway.href)
+          await faults('the signed-in page')
+
+          const status = async (name: string): Promise<string | null> => {
+            await page.evaluate("document.getElementById('path').removeAttribute('data-status')")
+            await page.getByRole('button', { name }).click()
+            await page.locator('#path[data-status]').waitFor()
+            return page.locator('#path').getAttribute('data-status')
+          }
+          t.is(await status('List orders'), '200')
+          await page.getByText('The API saw: the proof').waitFor()
+          await faults('the answer of the API')
+          t.is(await status('Place an order'), '201')
+          t.is(await status('Who am I to the API?'), '200')
+          t.is(await status('Call without X-CSRF'), '403')
+
+          await page.getByRole('link', { name: 'admin', exact: true }).click()
+          await page.getByRole('link', { name: 'Sign in' }).click()
+          // The authorization server knows alice already: it only asks what this frontend may do.
+          await page.getByRole('button', { name: 'Allow' }).click()
+          await page.getByRole('heading', { name: /Hello, Alice/ }).waitFor()
+          t.is(new URL(page.url()).pathname, '/admin/')
+          t.is(await status('List orders'), '200')
+
+          await page.getByRole('link', { name: 'Sign out' }).click()
+          await page.getByRole('link', { name: 'Sign in' }).waitFor()
+          await page.goto(stack.gateway.href)
+          await page.getByRole('heading', { name: /Hello, Alice|Two doors/ }).waitFor()
+
+          const seen = (await Promise.all(bodies)).join('\n')
+          t.false(/eyJ[\w-]{10,}/.test(seen), 'no response to the browser holds a token')
+          const stored = await page.evaluate('[localStorage.length, sessionStorage.length, document.cookie]')
+          t.deepEqual(stored, [0, 0, ''])
+        })
+      } finally {
+        t.is(await stack.stop(), 0, stack.output())
+      }
+    },
+  )
+}
