@@ -3,8 +3,8 @@ import { calculateJwkThumbprint, type JWK } from 'jose'
 
 /** The algorithms of FAPI 2.0 §5.4.1, and those that have to be refused. */
 export type Algorithm = 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA' | 'RS256' | 'none'
-export type FapiAlgorithm = 'PS256' | 'ES256' | 'Ed25519'
-export const fapiAlgorithms = ['PS256', 'ES256', 'Ed25519'] as const
+/** `Ed25519` is RFC 9864's name for what most software still calls `EdDSA`. */
+export type FapiAlgorithm = 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA'
 
 export interface KeyPair {
   readonly algorithm: FapiAlgorithm

@@ -74,7 +74,7 @@ process.exitCode = await new Promise<number>((resolve) => ava.once('close', (cod
 
 /** Test files are named after their subject, and after the algorithm where one subject has several. */
 function planOf(file: string, module: string, variant: string): string {
-  const subject = (file.split(' › ').at(-1) ?? '').replace(/-(ps256|es256|ed25519|beyond)$/, '')
+  const subject = (file.split(' › ').at(-1) ?? '').replace(/-(ps256|es256|ed25519|eddsa|beyond)$/, '')
   const role = file.startsWith('client') ? 'client' : 'authorization server'
   return `${subject}, ${module.startsWith('beyond') ? 'beyond the' : 'the'} ${role} plan: ${variant}`
 }

@@ -180,20 +180,18 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
     }
   }
 
-  function post(
-    client: SuiteClient,
-    url: string,
-    parameters: Parameters,
-    knobs: CallKnobs,
-    nonce: string | undefined,
-  ): Promise<Answer> {
-    const method = knobs.method ?? 'POST'
-    const proof =
-      knobs.proof === undefined || knobs.proof === 'none'
-        ? []
-        : ['dpop', prove(client, { method: 'POST', url, nonce }, knobs.proof)]
-    const headers = [...formContentType, 'accept', 'application/json', ...proof, ...(knobs.headers ?? [])]
-    return send(url, { method, headers, body: form(authenticated(client, parameters, knobs)) })
+  /** A form post. Like the suite, it sends the same assertion again when it is challenged for a nonce. */
+  function post(client: SuiteClient, url: string, parameters: Parameters, knobs: CallKnobs): Promise<Answer> {
+    const { proof = 'none', method = 'POST', headers = [] } = knobs
+    const body = form(authenticated(client, parameters, knobs))
+    return withNonce('server', (nonce) => {
+      const proofs = proof === 'none' ? [] : ['dpop', prove(client, { method: 'POST', url, nonce }, proof)]
+      return send(url, {
+        method,
+        headers: [...formContentType, 'accept', 'application/json', ...proofs, ...headers],
+        body,
+      })
+    })
   }
 
   return {
@@ -243,7 +241,7 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
 
     /** The pushed authorization request as it is answered. No proof unless there are knobs for one. */
     pushRaw(attempt: Attempt, knobs: CallKnobs = {}): Promise<Answer> {
-      return withNonce('server', (nonce) => post(attempt.client, par, attempt.parameters, knobs, nonce))
+      return post(attempt.client, par, attempt.parameters, knobs)
     },
 
     async push(attempt: Attempt, knobs: CallKnobs = {}): Promise<string> {
@@ -307,6 +305,13 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
       t.is(url.origin + url.pathname, expected.origin + expected.pathname)
       for (const [name, value] of expected.searchParams) t.deepEqual(url.searchParams.getAll(name), [value])
       t.is(url.hash, '', 'nothing may be in the fragment')
+      const known = url.searchParams.has('error')
+        ? ['error', 'error_description', 'error_uri', 'state', 'session_state', 'iss']
+        : ['code', 'state', 'session_state', 'iss']
+      const unexpected = [...url.searchParams.keys()].filter(
+        (name) => !known.includes(name) && !expected.searchParams.has(name),
+      )
+      t.deepEqual(unexpected, [], 'unexpected parameters')
       t.deepEqual(url.searchParams.getAll('iss'), [server.issuer], 'iss')
       t.deepEqual(url.searchParams.getAll('state'), attempt.state === undefined ? [] : [attempt.state], 'state')
       return url.searchParams
@@ -329,8 +334,7 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
 
     /** The token request as it is answered. */
     tokenRaw(client: SuiteClient, parameters: Parameters, knobs: CallKnobs = {}): Promise<Answer> {
-      const withProof = { ...knobs, proof: knobs.proof ?? {} }
-      return withNonce('server', (nonce) => post(client, metadata.token_endpoint, parameters, withProof, nonce))
+      return post(client, metadata.token_endpoint, parameters, { ...knobs, proof: knobs.proof ?? {} })
     },
 
     redeemRaw(attempt: Attempt, code: string, knobs: CallKnobs = {}, overrides: Parameters = {}): Promise<Answer> {

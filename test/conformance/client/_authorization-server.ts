@@ -24,7 +24,7 @@ export interface Misbehaviour {
 export interface RegisteredClient {
   readonly id: string
   readonly key: KeyPair
-  readonly openid: boolean
+  readonly scope: string
   /** Known once the client is up. */
   redirectUri: string
 }
@@ -55,7 +55,8 @@ export interface ServerKeys {
 }
 
 export async function generateServerKeys(algorithm: FapiAlgorithm): Promise<ServerKeys> {
-  const others = (['PS256', 'ES256', 'Ed25519'] as const).filter((other) => other !== algorithm)
+  const curve = (name: FapiAlgorithm): string => (name === 'EdDSA' ? 'Ed25519' : name)
+  const others = (['PS256', 'ES256', 'Ed25519'] as const).filter((other) => other !== curve(algorithm))
   const decoys = []
   for (const other of others) decoys.push(await generateKey(other))
   return { signing: await generateKey(algorithm), decoys }
@@ -78,16 +79,18 @@ export async function startMisbehavingServer(
   const refreshTokens = new Set<string>()
   let [served, stateSent, nonceSent] = [false, false, false]
   let issuedAt = Number.POSITIVE_INFINITY
+  const openid = client.scope.split(' ').includes('openid')
   let issuer = ''
 
   function nonce(): string | undefined {
     return misbehaviour.nonces === 'none' ? undefined : randomBytes(12).toString('base64url')
   }
 
-  const url = (path: string): string => `${issuer}${path}`
+  const url = (path: string): string => `${issuer.slice(0, -1)}${path}`
 
-  const { origin, close } = await listenPlainly((base) => {
-    issuer = `${base}/test/a/sallyport`
+  const { close } = await listenPlainly((base) => {
+    // The suite's issuers end with a slash.
+    issuer = `${base}/test/a/sallyport/`
     return (request, response) => {
       serve(request, response).catch((error) => {
         violations.push(String(error))
@@ -98,7 +101,7 @@ export async function startMisbehavingServer(
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(request.url ?? '/', issuer)
-    const path = target.pathname.slice(new URL(issuer).pathname.length)
+    const path = target.pathname.slice(new URL(issuer).pathname.length - 1)
     const form = new URLSearchParams(await text(request))
     if (target.pathname.startsWith('/.well-known/') || path.startsWith('/.well-known/')) {
       calls.push('discovery')
@@ -135,26 +138,28 @@ export async function startMisbehavingServer(
   const accountsUrl = (): string => url('/open-banking/v1.1/accounts')
 
   function metadata(): Claims {
+    const algorithms = ['PS256', 'ES256', client.key.algorithm === 'Ed25519' ? 'Ed25519' : 'EdDSA']
     const usual = {
       issuer,
       authorization_endpoint: url('/authorize'),
       token_endpoint: url('/token'),
       pushed_authorization_request_endpoint: url('/par'),
-      userinfo_endpoint: url('/userinfo'),
-      jwks_uri: url('/jwks'),
+      registration_endpoint: url('/register'),
       response_types_supported: ['code'],
-      response_modes_supported: ['query'],
-      grant_types_supported: ['authorization_code', 'refresh_token'],
-      subject_types_supported: ['public'],
-      scopes_supported: ['openid', 'offline_access', 'accounts'],
-      id_token_signing_alg_values_supported: [signing.algorithm],
+      id_token_signing_alg_values_supported: [signing.publicJwk.alg],
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
-      token_endpoint_auth_signing_alg_values_supported: ['PS256', 'ES256', 'Ed25519', 'EdDSA'],
-      dpop_signing_alg_values_supported: ['PS256', 'ES256', 'Ed25519', 'EdDSA'],
+      token_endpoint_auth_signing_alg_values_supported: algorithms,
+      dpop_signing_alg_values_supported: algorithms,
       code_challenge_methods_supported: ['S256'],
-      require_pushed_authorization_requests: true,
       authorization_response_iss_parameter_supported: true,
-      claims_parameter_supported: true,
+      // For clients that use mTLS, which none here does: nobody listens there.
+      mtls_endpoint_aliases: { token_endpoint: url('/mtls/token'), userinfo_endpoint: url('/mtls/userinfo') },
+      ...(openid && {
+        jwks_uri: url('/jwks'),
+        userinfo_endpoint: url('/userinfo'),
+        scopes_supported: ['openid'],
+        subject_types_supported: ['public'],
+      }),
     }
     return misbehaviour.metadata?.(usual) ?? usual
   }
@@ -186,11 +191,11 @@ export async function startMisbehavingServer(
     if (form.get('code_challenge_method') !== 'S256')
       report(`code_challenge_method ${form.get('code_challenge_method')}`)
     if (!/^[\w-]{43}$/.test(form.get('code_challenge') ?? '')) report('code_challenge')
-    if ((form.get('scope') ?? '').split(' ').includes('openid') !== client.openid) report(`scope ${form.get('scope')}`)
+    if (form.get('scope') !== client.scope) report(`scope ${form.get('scope')} is not ${client.scope}`)
     if ((form.get('nonce') ?? '').length > 43) report('nonce is longer than 43 characters')
     if ((form.get('state') ?? '').length > 128) report('state is longer than 128 characters')
-    if (!client.openid && !form.has('state')) report('no state')
-    if (!client.openid && form.has('claims')) report('claims without openid')
+    if (!openid && !form.has('state')) report('no state')
+    if (!openid && form.has('claims')) report('claims without openid')
     stateSent = form.has('state')
     nonceSent = form.has('nonce')
     const jkt = form.get('dpop_jkt') ?? (proof.kind === 'good' ? proof.jkt : undefined)
@@ -264,7 +269,7 @@ export async function startMisbehavingServer(
       token_type: 'DPoP',
       expires_in: 300,
       refresh_token: refreshToken,
-      ...(client.openid && request !== undefined && { id_token: idToken(accessToken, request) }),
+      ...(openid && request !== undefined && { id_token: idToken(accessToken, request) }),
     }
     return misbehaviour.tokenResponse?.(usual) ?? usual
   }
@@ -280,7 +285,7 @@ export async function startMisbehavingServer(
       exp: now + 300,
       auth_time: now,
       ...(nonce !== null && { nonce }),
-      ...(signing.algorithm !== 'Ed25519' && { at_hash: halfHash(accessToken) }),
+      ...(signing.algorithm.endsWith('S256') && { at_hash: halfHash(accessToken) }),
     }
     const claims = misbehaviour.idToken?.(usual) ?? usual
     const algorithm = misbehaviour.idTokenAlgorithm ?? signing.algorithm
@@ -300,6 +305,9 @@ export async function startMisbehavingServer(
     const [, scheme = '', accessToken = ''] = /^(\S+) (\S+)$/.exec(request.headers.authorization ?? '') ?? []
     if (scheme.toLowerCase() !== 'dpop') report(`scheme ${scheme}`)
     if (request.url?.includes('access_token')) report('a token in the query')
+    const interactionId = request.headers['x-fapi-interaction-id']
+    if (interactionId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(String(interactionId)))
+      report(`x-fapi-interaction-id ${interactionId}`)
     const target = { method: request.method ?? '', url: resourceUrl, accessToken, nonce: nonces.resource }
     const proof = await checkProof(request, target, proofs, report)
     const name = misbehaviour.challengeScheme ?? 'DPoP'
@@ -324,7 +332,6 @@ export async function startMisbehavingServer(
     return { clientId: client.id, publicJwk: client.key.publicJwk, issuer }
   }
 
-  issuer = `${origin}/test/a/sallyport`
   return {
     issuer,
     accountsUrl: accountsUrl(),

@@ -44,7 +44,13 @@ export async function checkAssertion(
     const { payload, protectedHeader } = await jwtVerify(
       form.get('client_assertion') ?? '',
       await importJWK(publicJwk, publicJwk.alg),
-      { issuer: clientId, subject: clientId, algorithms: fapi, requiredClaims: ['exp'], clockTolerance: 5 },
+      {
+        issuer: clientId,
+        subject: clientId,
+        algorithms: fapi,
+        requiredClaims: ['exp', 'iat', 'sub'],
+        clockTolerance: 5,
+      },
     )
     if (protectedHeader.alg !== publicJwk.alg) report(`assertion: alg ${protectedHeader.alg}`)
     if (protectedHeader.kid !== undefined && protectedHeader.kid !== publicJwk.kid) report('assertion: kid')

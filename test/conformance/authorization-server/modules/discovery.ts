@@ -72,8 +72,10 @@ export const discovery: readonly Module[] = [
         t.true(list('grant_types_supported').includes('authorization_code'))
       if (metadata.userinfo_signing_alg_values_supported !== undefined)
         hasFapiAlgorithm('userinfo_signing_alg_values_supported')
-      if (openid) {
+      // Wanted in `plain_oauth` as well, where a server has them.
+      if (openid || metadata.id_token_signing_alg_values_supported !== undefined)
         hasFapiAlgorithm('id_token_signing_alg_values_supported')
+      if (openid) {
         isHttps('jwks_uri')
         isHttps('userinfo_endpoint')
         t.true(list('scopes_supported').includes('openid'))
