@@ -3,7 +3,8 @@ import type { ExecutionContext } from 'ava'
 import { createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
 import { type Answer, form, formContentType, type Outgoing, type Send } from '../_http.js'
 import { type Algorithm, bareJwk, type Claims, compactJws, type KeyPair, replaced } from '../_jose.js'
-import { type Arrival, createUserAgent, formsOf, linksOf, type UserAgent } from '../_user-agent.js'
+import { type Decision, signIn } from '../_sign-in.js'
+import { type Arrival, createUserAgent, type UserAgent } from '../_user-agent.js'
 import type { ServerUnderTest, SuiteClient } from './_server-under-test.js'
 
 export type Parameters = Readonly<Record<string, string | undefined>>
@@ -69,8 +70,6 @@ export interface Tokens {
   readonly refresh_token?: string
   readonly id_token?: string
 }
-
-export type Decision = 'allow' | 'cancel'
 
 export interface ConversationOptions {
   readonly t: ExecutionContext
@@ -275,14 +274,9 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
     /** A user agent of its own: no cookie is shared with another. */
     userAgent: newUserAgent,
 
-    /** Signs in and decides, page by page, until the browser leaves or nothing is left to press. */
+    /** Signs in and decides, and looks at how the browser was led there. */
     async decide(userAgent: UserAgent, arrival: Arrival, decision: Decision): Promise<Arrival> {
-      let here = arrival
-      for (let pages = 0; here.kind === 'page' && pages < 5; pages++) {
-        const next = await step(userAgent, here, decision)
-        if (next === undefined) return here
-        here = next
-      }
+      const here = await signIn(userAgent, arrival, decision, user)
       // FAPI 2.0 §5.3.2.2-10 and -11: never 307, and 303 after what may have carried credentials.
       for (const { method, status, url } of userAgent.trail) {
         t.not(status, 307, url)
@@ -459,44 +453,6 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
     const home = new URL(server.issuer).origin
     return createUserAgent({ send, leaves: (url) => url.origin !== home })
   }
-
-  async function step(
-    userAgent: UserAgent,
-    page: Extract<Arrival, { kind: 'page' }>,
-    decision: Decision,
-  ): Promise<Arrival | undefined> {
-    const forms = formsOf(page.markup)
-    if (decision === 'cancel') {
-      for (const candidate of forms) {
-        const button = candidate.controls.find(
-          ({ type, ...said }) => type === 'submit' && says(said, /cancel|deny|abort/i),
-        )
-        if (button !== undefined) return userAgent.submit(page, candidate, {}, button)
-      }
-      const link = linksOf(page.markup).find(({ href, text }) =>
-        says({ name: '', value: href, text }, /cancel|deny|abort/i),
-      )
-      return link && userAgent.open(new URL(link.href, page.url), page.url)
-    }
-    const signIn = forms.find(({ controls }) => controls.some(({ type }) => type === 'password'))
-    if (signIn !== undefined) {
-      const name = signIn.controls.find(({ type }) => type === 'text' || type === 'email')?.name ?? ''
-      const password = signIn.controls.find(({ type }) => type === 'password')?.name ?? ''
-      const button = signIn.controls.find(({ type, ...said }) => type === 'submit' && !says(said, /cancel|deny|abort/i))
-      return userAgent.submit(page, signIn, { [name]: user.name, [password]: user.password }, button)
-    }
-    for (const candidate of forms) {
-      const button = candidate.controls.find(
-        ({ type, ...said }) => type === 'submit' && !says(said, /cancel|deny|abort|not you|switch|sign.?out/i),
-      )
-      if (button !== undefined) return userAgent.submit(page, candidate, {}, button)
-    }
-    return undefined
-  }
-}
-
-function says(control: { name: string; value: string; text: string }, words: RegExp): boolean {
-  return words.test(control.value) || words.test(control.text) || words.test(control.name)
 }
 
 /** What a page says, for the message of a failure. */
