@@ -194,6 +194,19 @@ export function responseHeaders(
   return flat
 }
 
+/** The headers of a 101, for http-proxy to write: two are of this connection and have to go on it (RFC 6455 §4.2.2). */
+export function upgradeResponseHeaders({ headers }: IncomingMessage): IncomingHttpHeaders {
+  const passed: IncomingHttpHeaders = { connection: 'Upgrade', upgrade: 'websocket' }
+  for (const name in headers) {
+    const value = headers[name]
+    if (name === 'set-cookie' || !/^[a-z0-9-]+$/.test(name) || typeof value !== 'string') continue
+    if (mayReachBrowser(name, value, headers)) passed[name] = value
+  }
+  const cookies = headers['set-cookie']?.filter((cookie) => mayReachBrowser('set-cookie', cookie, headers))
+  if (cookies !== undefined && cookies.length > 0) passed['set-cookie'] = cookies
+  return passed
+}
+
 function mayReachBrowser(name: string, value: string, all: IncomingHttpHeaders): boolean {
   if (name === 'content-length') return all['transfer-encoding'] === undefined
   if (hopByHop.has(name) || notForBrowsers.has(name) || name.startsWith('access-control-')) return false

@@ -5,6 +5,7 @@ import type { Jwk, SignatureAlgorithm, SigningKey } from '../keys.js'
 import { publicHalf } from '../keys.js'
 import { type Frontend, isLoopback } from './frontend.js'
 import type { IssuerFetch } from './issuer-fetch.js'
+import type { FrontendOptions } from './options.js'
 import type { AccessToken } from './sealed-sessions.js'
 
 /** The conversations with one frontend's authorization server. */
@@ -152,17 +153,19 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
     async pushAuthorizationRequest({ state, nonce, codeVerifier, proofKey, parameters }) {
       const known = await configuration()
       const proof = await dpop(known, proofKey)
-      const request = {
+      const { scope, resources } = grantOf(options)
+      const request = new URLSearchParams({
         ...parameters,
         redirect_uri: frontend.redirectUri,
         response_type: 'code',
-        scope: options.scopes.join(' '),
+        scope,
         state,
         ...(nonce !== undefined && { nonce }),
         code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: 'S256',
         ...(proof.DPoP && { dpop_jkt: await proof.DPoP.calculateThumbprint() }),
-      }
+      })
+      for (const resource of resources) request.append('resource', resource)
       return options.pushedAuthorizationRequests
         ? openid.buildAuthorizationUrlWithPAR(known, request, proof).catch(refuse)
         : openid.buildAuthorizationUrl(known, request)
@@ -209,6 +212,22 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       if (known.serverMetadata().end_session_endpoint === undefined) return undefined
       return openid.buildEndSessionUrl(known, parameters)
     },
+  }
+}
+
+/**
+ * What the user is asked to agree to: enough for every route. Resources are named only where all of the user's routes
+ * have one: the others live on the audience that the server gives by itself.
+ */
+function grantOf({ scopes, routes }: FrontendOptions): {
+  readonly scope: string
+  readonly resources: ReadonlySet<string>
+} {
+  const ofUser = routes.filter(({ tokenType }) => tokenType === 'User' || tokenType === 'UserOrNone')
+  const resources = ofUser.flatMap(({ resource }) => (resource === undefined ? [] : [resource]))
+  return {
+    scope: [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])].join(' '),
+    resources: new Set(resources.length === ofUser.length ? resources : []),
   }
 }
 
