@@ -139,6 +139,11 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
         accountId: sub,
         claims: () => ({ sub, name: `Name of ${sub}`, email: `${sub}@example.com` }),
       }),
+      // Its own refuses to call loopback addresses, as it should anywhere else.
+      fetch(url, init) {
+        const { dispatcher: _, ...options } = { dispatcher: undefined, ...init }
+        return globalThis.fetch(url, options)
+      },
       ...configuration,
     })
     const failed = (event: string) => (_ctx: unknown, error: Error & { error_detail?: string }) =>
@@ -146,6 +151,10 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
     const emitter: EventEmitter = provider
     emitter.on('pushed_authorization_request.error', failed('par'))
     emitter.on('grant.error', failed('token'))
+    emitter.on('backchannel.error', (_ctx: unknown, error: Error) =>
+      errors.push(`backchannel: ${error.message} ${String(error.cause)}`),
+    )
+    emitter.on('end_session.error', failed('logout'))
     emitter.on('server_error', failed('server'))
   }
 
