@@ -20,7 +20,7 @@ export interface RunningProvider {
   /** Milliseconds by which every token response is held back. */
   tokenDelay: number
   /** What the token endpoint does instead of answering. */
-  tokenOutage: 'none' | 'reset' | 'unavailable'
+  tokenOutage: 'none' | 'reset' | 'unavailable' | { readonly status: number; readonly body: string }
   /** Seconds that access tokens live. */
   accessTokenLifetime: number
   /** The user that an access token belongs to. */
@@ -65,7 +65,11 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
     }
     if (path === '/token' && running.tokenOutage !== 'none') {
       if (running.tokenOutage === 'reset') request.socket.destroy()
-      else response.writeHead(503).end()
+      else if (running.tokenOutage === 'unavailable') response.writeHead(503).end()
+      else {
+        response.writeHead(running.tokenOutage.status, { 'Content-Type': 'application/json' })
+        response.end(running.tokenOutage.body)
+      }
       return
     }
     if (path === '/token' && running.tokenDelay > 0) {
