@@ -47,7 +47,12 @@ export interface ProviderOptions {
 /** node-oidc-provider with its FAPI 2.0 profile: PAR, DPoP with nonces, `private_key_jwt` and rotation required. */
 export async function startProvider({ rotate = true, dpopNonces = true, configuration = {} }: ProviderOptions = {}) {
   let provider: Provider | undefined
-  const running = { tokenDelay: 0, tokenOutage: 'none' as RunningProvider['tokenOutage'], accessTokenLifetime: 300 }
+  const running = {
+    tokenDelay: 0,
+    tokenOutage: 'none' as RunningProvider['tokenOutage'],
+    accessTokenLifetime: 300,
+    idTokenLifetime: 3600,
+  }
   const requests: string[] = []
   const errors: string[] = []
   const posted: RunningProvider['posted'] = []
