@@ -27,7 +27,8 @@ export interface Trial {
 /** Asks everybody that the configuration names, once each, as the gateway would. Never rejects for what they answer. */
 export async function tryOut(configuration: Configuration): Promise<readonly Trial[]> {
   const frontends = configuration.gateway?.frontends ?? []
-  const fetch = createIssuerFetch(5, configuration.gateway?.issuerCa)
+  const timeout = configuration.gateway?.issuerTimeout ?? 10
+  const fetch = createIssuerFetch(timeout, configuration.gateway?.issuerCa)
   const embedded = await startEmbedded(configuration)
   try {
     const issuers = new Map<string, readonly Trial[]>()
@@ -36,7 +37,7 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
     const trials: Trial[] = [...issuers.values()].flat()
     for (const frontend of frontends) {
       const isReachable = issuers.get(frontend.authority)?.every(({ outcome }) => outcome !== 'failed') ?? false
-      if (isReachable) trials.push(...(await tryClient(frontend, fetch)))
+      if (isReachable) trials.push(...(await tryClient(frontend, fetch, timeout)))
     }
     const upstreams = new Set(frontends.flatMap(({ routes }) => routes.flatMap((route) => route.upstreams.map(String))))
     const own = configuration.sampleApi?.listen.port
@@ -128,10 +129,10 @@ function clockTrial(authority: string, response: Response, asked: number): Trial
 }
 
 /** Discovery as the gateway does it, then a real push: key, client, redirect URI and scopes in one request. */
-async function tryClient(options: FrontendOptions, fetch: IssuerFetch): Promise<readonly Trial[]> {
+async function tryClient(options: FrontendOptions, fetch: IssuerFetch, timeout: number): Promise<readonly Trial[]> {
   const frontend = createFrontend(options)
   const { watched, refusal } = watchRefusals(fetch)
-  const oauth = createOAuthClient({ frontend, fetch: watched, timeout: 5, now: () => Date.now() / 1000 })
+  const oauth = createOAuthClient({ frontend, fetch: watched, timeout, now: () => Date.now() / 1000 })
   const trials: Trial[] = []
   try {
     await oauth.metadata()
