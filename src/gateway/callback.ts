@@ -1,3 +1,4 @@
+import { html, pageHeaders, renderPage } from '../http/page.js'
 import { publish } from '../telemetry/events.js'
 import type { Call, RunningFrontend } from './call.js'
 import { countLogin } from './login-loop.js'
@@ -79,15 +80,27 @@ function assertIssuer(issuer: string | null, { options }: RunningFrontend): void
 
 /** A callback that has come too late or once too often. Whoever is logged in goes where that tab wanted to go. */
 function late(ctx: EndpointContext, returnUrl: string, kind: 'spent' | 'absent'): void {
-  if (ctx.state.open === undefined) {
-    throw new Refusal(
-      'bff.login.transaction_absent',
-      kind === 'spent'
-        ? 'This login was completed or given up before.'
-        : 'This login was begun too long ago, in another browser, or in one that does not keep cookies.',
-    )
-  }
-  goTo(ctx, returnUrl)
+  if (ctx.state.open !== undefined) goTo(ctx, returnUrl)
+  else if (ctx.headers['sec-fetch-site'] === 'cross-site') comeAgain(ctx)
+  else throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
+}
+
+const lateReasons = {
+  spent: 'This login was completed or given up before.',
+  absent: 'This login was begun too long ago, in another browser, or in one that does not keep cookies.',
+}
+
+/**
+ * On a redirect from the authorization server's site the browser keeps the session cookie (SameSite=Strict) to itself.
+ * The same address opened from a page of ours comes with it, and with another `Sec-Fetch-Site`: this happens once.
+ */
+function comeAgain(ctx: EndpointContext): void {
+  const { path, query } = ctx.state.call.target
+  ctx.set({ ...pageHeaders(), Refresh: `0; url=${path}${query}` })
+  ctx.body = renderPage({
+    title: 'One moment',
+    content: html`<h1>One moment</h1><p><a href="${path + query}">Go on</a></p>`,
+  })
 }
 
 function refusedByServer(error: string): Refusal {

@@ -4,6 +4,7 @@ import { tlsPreset } from '../http/tls.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
 import type { RouteOptions } from './options.js'
+import { timeoutsOf } from './timeouts.js'
 
 /** One server that a route leads to. */
 export interface Upstream {
@@ -28,7 +29,7 @@ export interface UpstreamPool {
   close(): void
 }
 
-/** Sockets are shared by all routes to the same origin with the same TLS settings. */
+/** Sockets are shared by all routes to the same origin with the same TLS settings and idle timeout. */
 export interface Agents {
   agentFor(route: RouteOptions, url: URL): Agent
   close(): void
@@ -37,11 +38,12 @@ export interface Agents {
 export function createAgents(): Agents {
   const agents = new Map<string, Agent>()
   return {
-    agentFor({ tls }, { origin, protocol }) {
-      const key = JSON.stringify([origin, tls])
+    agentFor({ tls, timeouts }, { origin, protocol }) {
+      const { idle } = timeoutsOf(timeouts)
+      const key = JSON.stringify([origin, tls, idle])
       const known = agents.get(key)
       if (known) return known
-      const settings = { keepAlive: true, maxFreeSockets: 1024, scheduling: 'lifo' } as const
+      const settings = { keepAlive: true, maxFreeSockets: 1024, scheduling: 'lifo', timeout: idle * 1000 } as const
       const { serverName, ...certificates } = tls ?? {}
       const agent =
         protocol === 'https:'

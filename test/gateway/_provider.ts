@@ -125,7 +125,8 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
         const { client, session } = ctx.oidc
         if (client === undefined || session?.accountId === undefined) return undefined
         const known = session.grantIdFor(client.clientId)
-        if (known !== undefined) return ctx.oidc.provider.Grant.find(known)
+        const held = known === undefined ? undefined : await ctx.oidc.provider.Grant.find(known)
+        if (held !== undefined) return held
         const grant = new ctx.oidc.provider.Grant({ clientId: client.clientId, accountId: session.accountId })
         grant.addOIDCScope('openid profile email offline_access')
         await grant.save()
