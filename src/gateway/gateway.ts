@@ -74,6 +74,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */
   const received = (request: IncomingMessage, requestId: string): Call => {
+    assertOneHost(request)
     const client = clientOf(request, isTrustedPeer)
     const target = parseRequestTarget(request.url ?? '', request.headers.host)
     return { requestId, request, target, client, frontend: select(client.host, target.path) }
@@ -150,6 +151,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await fetch.close()
     },
   }
+}
+
+/** Node takes the first of several, the next server perhaps the last (RFC 9112 §3.2). */
+function assertOneHost({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  if (hosts > 1) throw new Refusal('bff.request.ambiguous_target', 'the request names more than one host')
 }
 
 interface FrontendParts extends GatewayOptions {
