@@ -54,6 +54,7 @@ function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'err
     case 'gateway.request.failed':
     case 'as.request.failed':
       return 'error'
+    case 'server.worker.exited':
     case 'as.code.reused':
     case 'as.replay.detected':
     case 'as.sign-in.limited':
