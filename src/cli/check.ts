@@ -2,7 +2,7 @@ import type { Environment } from '../config/environment.js'
 import { type Configuration, loadConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { describeProblems, type Style, styleFor } from './report.js'
-import type { Trial } from './try-out.js'
+import type { Trial } from './trial.js'
 
 export interface CheckOptions {
   readonly file: string

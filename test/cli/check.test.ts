@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { check } from '../../src/cli/check.js'
 import { run } from '../../src/cli/run.js'
-import type { Trial } from '../../src/cli/try-out.js'
+import type { Trial } from '../../src/cli/trial.js'
 import { loadConfiguration } from '../../src/config/load.js'
 import { generateSigningJwk, publicHalf } from '../../src/keys.js'
 import { aFile } from '../config/_workspace.js'
@@ -152,6 +152,27 @@ test.serial('finds what cannot be reached, and says why', async (t) => {
     t.regex(result, /ECONNREFUSED/)
     t.regex(remedy ?? '', /is it running/)
   }
+})
+
+test.serial('reads what an API says of itself, and finds what does not fit', async (t) => {
+  const issuer = await aServer(t)
+  const api = (metadata: object) =>
+    listening(t, (request, response) => {
+      response.statusCode = request.url === '/.well-known/oauth-protected-resource/v1' ? 200 : 401
+      response.end(JSON.stringify(metadata))
+    })
+  const found = async (metadata: object, route: object = {}) => {
+    const upstream = `${await api(metadata)}/v1`
+    const report = await checked(t, aFrontend(issuer, { Routes: [{ Path: '/api', Upstreams: [upstream], ...route }] }))
+    return report.trials.filter(({ subject }) => subject === `upstream ${upstream}: metadata`)
+  }
+  const fits = { authorization_servers: [issuer], dpop_signing_alg_values_supported: ['ES256'] }
+  t.like((await found(fits))[0], { outcome: 'passed' })
+  t.regex((await found({ ...fits, authorization_servers: ['https://x'] }))[0]?.result ?? '', /of https:\/\/x only/)
+  t.regex((await found({ ...fits, dpop_signing_alg_values_supported: ['PS256'] }))[0]?.result ?? '', /ES256/)
+  const named = await found({ ...fits, resource: 'https://a.example' }, { Resource: 'https://b.example' })
+  t.like(named[0], { outcome: 'noted' })
+  t.deepEqual(await found(fits, { TokenType: 'None' }), [])
 })
 
 test.serial('finds a Redis that does not answer', async (t) => {
