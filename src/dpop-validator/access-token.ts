@@ -3,6 +3,7 @@ import { isJsonObject } from '../dpop/json-object.js'
 import type { JwsAlgorithm, SignatureKey } from '../dpop/jws-algorithm.js'
 import type { AccessTokenClaims } from './auth.js'
 import { refusals } from './auth-error.js'
+import type { Introspect } from './introspection.js'
 import type { IssuerKey, IssuerKeys } from './issuer-keys.js'
 import { elementsOf, type TokenProfile } from './token-profile.js'
 
@@ -13,6 +14,15 @@ export interface TrustedIssuer {
   readonly algorithms: readonly JwsAlgorithm[]
   readonly profile: TokenProfile
   readonly keys: IssuerKeys
+  readonly introspection: IssuerIntrospection | undefined
+}
+
+/** What an issuer says itself of its tokens. */
+export interface IssuerIntrospection {
+  readonly introspect: Introspect
+  readonly tokens: 'opaque' | 'all'
+  /** Seconds an answer is good for. */
+  readonly cacheTtl: number
 }
 
 /** What a token says, once it is believed. */
@@ -35,7 +45,7 @@ export interface VerifiedToken extends TokenContent {
   /** Seconds since the epoch until which this may be reused. */
   readonly reusableUntil: number
   /** The proof key last seen with it, with the header segment it came in: the same header is the same key. */
-  pinned: { readonly header: string; readonly key: SignatureKey } | undefined
+  pinned: { readonly header: string; readonly jkt: string; readonly key: SignatureKey } | undefined
 }
 
 /** Everything about a token but its signature. */
