@@ -19,7 +19,7 @@ import { createPushedRequests } from './pushed-authorization-request.js'
 import { createRefreshTokens } from './refresh-token.js'
 import { createResources } from './resources.js'
 import { createSessionEnd } from './session-end.js'
-import { checkOptions, completeLifetimes } from './settings.js'
+import { checkOptions, checkRotation, completeLifetimes } from './settings.js'
 import { createSignIn } from './sign-in.js'
 import { createSignInLimit } from './sign-in-limit.js'
 import { createSignInSessions } from './sign-in-session.js'
@@ -36,6 +36,9 @@ export async function assemble(options: AuthorizationServerOptions) {
   const { algorithms = ['ES256', 'PS256'] } = signingKeys
   const [algorithm = 'ES256'] = algorithms
 
+  const { lifetime = 7_776_000, publishBefore = 86_400, refreshInterval = 60 } = signingKeys
+  checkRotation({ lifetime, publishBefore, refreshInterval })
+
   const users = await createUserDirectory({
     users: options.users ?? [],
     verifyUser: options.verifyUser,
@@ -44,9 +47,9 @@ export async function assemble(options: AuthorizationServerOptions) {
   const keys = await createSigningKeys({
     source: signingKeys.source ?? createStoreKeySource(store, seal, now),
     algorithms,
-    lifetime: signingKeys.lifetime ?? 7_776_000,
-    publishBefore: signingKeys.publishBefore ?? 86_400,
-    refreshInterval: signingKeys.refreshInterval ?? 60,
+    lifetime,
+    publishBefore,
+    refreshInterval,
     // An ID token comes back as a hint as long as the session lasts.
     retention: Math.max(lifetimes.accessToken, lifetimes.idToken, lifetimes.session),
     now,

@@ -17,6 +17,7 @@ import type { Interaction, PushedAuthorizationRequest, PushedRequests } from './
 import type { SessionEnd } from './session-end.js'
 import type { SignIn } from './sign-in.js'
 import type { SignInSession, SignInSessions } from './sign-in-session.js'
+import type { UserDirectory } from './users.js'
 
 export interface AuthorizationRequestOptions {
   readonly issuer: string
@@ -26,6 +27,7 @@ export interface AuthorizationRequestOptions {
   readonly sessions: SignInSessions
   readonly sessionEnd: SessionEnd
   readonly signIn: SignIn
+  readonly users: UserDirectory
   readonly consents: Consents
   readonly grants: Grants
   readonly codes: AuthorizationCodes
@@ -52,7 +54,7 @@ export function authorizationRequest(options: AuthorizationRequestOptions): Koa.
   return async function authorizationRequest(ctx) {
     if (ctx.method === 'POST') return answerForm(options, ctx)
     const open = await openRequest(options, ctx, pushedReference(new URLSearchParams(ctx.querystring)))
-    const session = await options.sessions.find(ctx)
+    const session = await currentSession(options, ctx)
     await proceed(options, ctx, open, await decision(options, open.request, session))
   }
 }
@@ -82,6 +84,16 @@ async function openRequest(
   const known = browser !== undefined && request.interaction.browsers.includes(hash(browser))
   if (now() >= request.openBy && !known) refuse('invalid_request_uri', 'request_uri has expired')
   return { requestUri, request, revision, client }
+}
+
+/** The session with the claims of now; a user who is gone has none. */
+async function currentSession(
+  { sessions, users }: AuthorizationRequestOptions,
+  ctx: Koa.Context,
+): Promise<SignInSession | undefined> {
+  const session = await sessions.find(ctx)
+  const claims = session === undefined ? undefined : await users.find(session)
+  return session === undefined || claims === undefined ? undefined : { ...session, claims }
 }
 
 async function decision(
@@ -124,7 +136,7 @@ async function answerForm(options: AuthorizationRequestOptions, ctx: Koa.Context
 
   const open = await openRequest(options, ctx, form)
   const browser = options.browserCookie.read(ctx)
-  const session = await options.sessions.find(ctx)
+  const session = await currentSession(options, ctx)
   // Of another site, another request, another user, or a page from before a change of users: shown again as things are.
   const ours =
     browser !== undefined &&
@@ -233,9 +245,9 @@ async function showSignIn(
   problem?: string,
   status = 200,
 ): Promise<void> {
-  const { response, sessions } = options
+  const { response } = options
   const texts = response.texts(ctx, open.request.uiLocales)
-  const session = await sessions.find(ctx)
+  const session = await currentSession(options, ctx)
   const page = response.pages.signIn({
     ...(await formOf(options, ctx, open, session)),
     texts,

@@ -132,11 +132,12 @@ async function refresh(
   if (known.clientId !== client.clientId) refuse('the refresh token was issued to another client')
   const grant = await grants.find(known.grantId)
   if (grant?.user === undefined) refuse('the authorization has been revoked')
-  if ((await users.find(grant.user)) === undefined) refuse('the user is not known any more')
+  const claims = await users.find(grant.user)
+  if (claims === undefined) refuse('the user is not known any more')
   const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : grant.scopes
   if (!scopes.every((name) => grant.scopes.includes(name)))
     throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
-  return { grantId: known.grantId, grant, scopes }
+  return { grantId: known.grantId, grant: { ...grant, user: { ...grant.user, claims } }, scopes }
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4} */

@@ -164,3 +164,46 @@ test.serial('no event of a sign-in holds the password or the name that was tried
   t.is(mine.length, 2)
   t.notRegex(JSON.stringify(events), /hunter2/)
 })
+
+test('a flood of sign-ins is turned away before it costs anything', async (t) => {
+  let running = 0
+  let most = 0
+  const signIn = createSignIn({
+    users: await createUserDirectory({
+      users: [],
+      async verifyUser(username) {
+        most = Math.max(most, ++running)
+        await new Promise(setImmediate)
+        running--
+        return { subject: username, claims: {} }
+      },
+      findUser: undefined,
+    }),
+    limit: createSignInLimit(),
+    clientIds: new Set(),
+    maxPending: 4,
+  })
+  const outcomes = await Promise.all(
+    Array.from({ length: 100 }, (_, i) =>
+      signIn(`user${i}`, 'x', { address: `192.0.2.${i}`, clientId: 'c', acrValues: [] }),
+    ),
+  )
+  t.is(most, 4)
+  t.is(outcomes.filter(({ kind }) => kind === 'limited').length, 96)
+  t.like(await signIn('later', 'x', { address: '192.0.2.1', clientId: 'c', acrValues: [] }), { kind: 'signed-in' })
+})
+
+test('the session of a user who is gone is none', async (t) => {
+  const directory = new Set(['carol'])
+  const server = await startServer({
+    verifyUser: async (username) => (directory.has(username) ? { subject: username, claims: {} } : undefined),
+    findUser: async (subject) => (directory.has(subject) ? {} : undefined),
+  })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  await client.authorize({}, { browser, username: 'carol', password: 'x' })
+  t.truthy((await browser.get(client.authorizationUrl(await client.push()))).location)
+  directory.delete('carol')
+  t.regex((await browser.get(client.authorizationUrl(await client.push()))).text, /id="sign-in"/)
+})
