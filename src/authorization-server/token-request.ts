@@ -93,19 +93,22 @@ async function redeemCode(
 ): Promise<Issue> {
   const code = form.get('code')
   if (code === undefined) throw new ProtocolError('invalid_request', 'code is required')
-  const { grantId, nonce } = await codes.redeem(code, {
+  const { binding, consume } = await codes.accept(code, {
     clientId: client.clientId,
     redirectUri: form.get('redirect_uri'),
     codeVerifier: form.get('code_verifier'),
     jkt,
   })
+  const { grantId, nonce } = binding
   const grant = await grants.find(grantId)
   const refreshable =
     client.permissions.grants.includes('refresh_token') && grant?.scopes.includes('offline_access') === true
   const expiresAt = now() + (refreshable ? lifetimes.refreshToken : 0)
-  // Extended, never written: a grant that a second use of the code has ended in this moment stays ended.
+  // Extended, never written, and before the code is consumed: a second use that ends the grant in this moment wins over
+  // us for what was issued, but the first one has its answer.
   if (grant === undefined || !(await grants.extend(grantId, expiresAt + lifetimes.accessToken)))
     throw new ProtocolError('invalid_grant', 'the authorization has been revoked')
+  await consume()
   return {
     grantId,
     grant,

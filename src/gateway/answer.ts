@@ -59,7 +59,8 @@ function answerScript(response: ServerResponse, refusal: Refusal, refused: Refus
   response.end(refused.request.method === 'HEAD' ? undefined : body)
 }
 
-function answerPerson(response: ServerResponse, { code, message }: Refusal, { requestId, frontend }: Refused): void {
+function answerPerson(response: ServerResponse, { code, message }: Refusal, refused: Refused): void {
+  const { requestId, frontend } = refused
   const location = frontend && elsewhere(code, requestId, frontend)
   if (location !== undefined) {
     response.writeHead(303, { Location: location })
@@ -74,13 +75,18 @@ function answerPerson(response: ServerResponse, { code, message }: Refusal, { re
 <p class="soft">${remedy}</p>
 ${
   frontend !== undefined &&
-  html`${startsAgain(code) && html`<a class="button" href="${frontend.loginUrl}">Sign in</a>`}
+  html`${startsAgain(code) && html`<a class="button" href="${loginLink(code, refused, frontend)}">Sign in</a>`}
 <a class="button quiet" href="${frontend.home}">Back to the application</a>`
 }
 <dl><dt>Code</dt><dd>${code}</dd><dt>Request</dt><dd>${requestId}</dd></dl>`,
   })
   response.writeHead(statusOf(code), pageHeaders())
   response.end(page)
+}
+
+/** A login that only has to be confirmed goes on as it was asked for. */
+function loginLink(code: RefusalCode, { request: { url = '' } }: Refused, { loginUrl }: Frontend): string {
+  return code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl
 }
 
 /** Where a person can do something about it: the login, or the application's own page for failed logins. */

@@ -1,10 +1,11 @@
-import { ProtocolError } from '../errors.js'
+import { html, pageHeaders, renderPage } from '../http/page.js'
 import { publish } from '../telemetry/events.js'
 import type { Call, RunningFrontend } from './call.js'
 import { countLogin } from './login-loop.js'
 import type { LoginTransaction } from './login-transaction.js'
 import type { TokenSet } from './oauth-client.js'
 import { Refusal } from './refusal.js'
+import { refuseLogin } from './refuse-login.js'
 import type { SessionRecord } from './sealed-sessions.js'
 import { type EndpointContext, regenerateSession } from './session.js'
 
@@ -79,15 +80,27 @@ function assertIssuer(issuer: string | null, { options }: RunningFrontend): void
 
 /** A callback that has come too late or once too often. Whoever is logged in goes where that tab wanted to go. */
 function late(ctx: EndpointContext, returnUrl: string, kind: 'spent' | 'absent'): void {
-  if (ctx.state.open === undefined) {
-    throw new Refusal(
-      'bff.login.transaction_absent',
-      kind === 'spent'
-        ? 'This login was completed or given up before.'
-        : 'This login was begun too long ago, in another browser, or in one that does not keep cookies.',
-    )
-  }
-  goTo(ctx, returnUrl)
+  if (ctx.state.open !== undefined) goTo(ctx, returnUrl)
+  else if (ctx.headers['sec-fetch-site'] === 'cross-site') comeAgain(ctx)
+  else throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
+}
+
+const lateReasons = {
+  spent: 'This login was completed or given up before.',
+  absent: 'This login was begun too long ago, in another browser, or in one that does not keep cookies.',
+}
+
+/**
+ * On a redirect from the authorization server's site the browser keeps the session cookie (SameSite=Strict) to itself.
+ * The same address opened from a page of ours comes with it, and with another `Sec-Fetch-Site`: this happens once.
+ */
+function comeAgain(ctx: EndpointContext): void {
+  const { path, query } = ctx.state.call.target
+  ctx.set({ ...pageHeaders(), Refresh: `0; url=${path}${query}` })
+  ctx.body = renderPage({
+    title: 'One moment',
+    content: html`<h1>One moment</h1><p><a href="${path + query}">Go on</a></p>`,
+  })
 }
 
 function refusedByServer(error: string): Refusal {
@@ -120,16 +133,7 @@ async function redeem(
 ): Promise<TokenSet> {
   const url = new URL(frontend.redirectUri)
   url.search = response.toString()
-  try {
-    return await frontend.oauth.redeemCode(url, transaction)
-  } catch (error) {
-    if (error instanceof ProtocolError) {
-      throw new Refusal('bff.login.failed', `The authorization server did not accept the login (${error.code}).`, {
-        cause: error,
-      })
-    }
-    throw error
-  }
+  return frontend.oauth.redeemCode(url, transaction).catch(refuseLogin)
 }
 
 async function sessionRecord(

@@ -1,19 +1,25 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import httpProxy from 'http-proxy'
 import type { Client } from '../http/trusted-peers.js'
 import { publish } from '../telemetry/events.js'
+import { type Answered, attemptUntilAnswered } from './attempts.js'
+import { createAuthorize } from './authorization.js'
 import type { Credentials } from './credentials.js'
+import { developmentServerRoute } from './development-server.js'
 import { type Headers, requestHeaders, responseHeaders } from './headers.js'
-import { createNonceMemory, demandsNonce } from './nonce-memory.js'
-import type { FrontendOptions } from './options.js'
+import { createNonceMemory } from './nonce-memory.js'
+import type { FrontendOptions, RouteOptions } from './options.js'
 import { publicLocation } from './redirect.js'
 import { Refusal } from './refusal.js'
-import { relay, skip } from './relay.js'
+import { relay } from './relay.js'
 import { createRequestBody, noBody, type RequestBody } from './request-body.js'
 import type { RouteMatch } from './route.js'
-import { timeoutRefusal, timeoutsOf } from './timeouts.js'
-import { createTransport, type Forwarding, type ForwardWeb } from './transport.js'
-import { createAgents, createUpstreamPool, type Upstream } from './upstream.js'
+import { startDeadline, type Timeouts, timeoutsOf } from './timeouts.js'
+import { type Forwarding, type HttpProxy, type Send, sendThrough, upgradeThrough } from './transport.js'
+import { createAgents, createUpstreamPool, type UpstreamPool } from './upstream.js'
+import { watchWebSocket } from './web-socket.js'
 
 /** One request of a browser that has passed every check, and all that forwarding it takes. */
 export interface ForwardExchange {
@@ -22,6 +28,8 @@ export interface ForwardExchange {
   readonly credentials: Credentials
   readonly client: Client
   readonly requestId: string
+  /** Aborted when the session ends: WebSockets and event streams end with it. */
+  readonly signal?: AbortSignal
 }
 
 export interface ForwarderOptions {
@@ -36,141 +44,167 @@ export interface Forwarder {
    * @throws Refusal only while nothing has been sent to the browser
    */
   forward(request: IncomingMessage, response: ServerResponse, exchange: ForwardExchange): Promise<void>
+  /**
+   * Forwards a request for a WebSocket and joins both sides. Resolves when they have parted. The caller listens to the
+   * socket's errors before it does anything else.
+   * @throws Refusal only while nothing has been sent to the browser
+   */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, exchange: ForwardExchange): Promise<void>
+  /** Ends WebSockets and event streams, waits for what is under way, and breaks off what has not ended after `seconds`. */
+  drain(seconds: number): Promise<void>
   close(): void
+}
+
+/** Something under way. */
+interface Exchange {
+  /** Ends what would not end by itself. */
+  leave?: () => void
+  breakOff(): void
 }
 
 export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions): Forwarder {
   const agents = createAgents()
-  const prepared = new Map(
-    frontends
-      .flatMap(({ routes }) => routes)
-      .map((route) => [route, { pool: createUpstreamPool(route, agents), timeouts: timeoutsOf(route.timeouts) }]),
-  )
+  const prepared = new Map<RouteOptions, { readonly pool: UpstreamPool; readonly timeouts: Timeouts }>()
+  for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
+    if (route) prepared.set(route, { pool: createUpstreamPool(route, agents), timeouts: timeoutsOf(route.timeouts) })
+  const proxy = hardenedHttpProxy()
   const nonces = createNonceMemory()
-  const send = createTransport(hardenedHttpProxy())
+  const exchanges = new Set<Exchange>()
   let waiting = 0
+  const authorize = createAuthorize(nonces, () => waiting > signAtOnce)
 
-  /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 §7.1} */
-  const authorized = async (headers: Headers, method: string, url: URL, credentials: Credentials, fresh?: string) => {
-    switch (credentials.kind) {
-      case 'none':
-        return headers
-      case 'bearer':
-        return { ...headers, authorization: `Bearer ${credentials.accessToken}` }
-      case 'dpop': {
-        const { accessToken, prover } = credentials
-        const nonce = fresh ?? prover.recallNonce(url.origin) ?? nonces.recall(url.origin)
-        const target = { method, url, accessToken, ...(nonce !== undefined && { nonce }) }
-        const dpop = waiting <= signAtOnce ? prover.prove(target) : await prover.proveOnThreadPool(target)
-        return { ...headers, authorization: `DPoP ${accessToken}`, dpop }
-      }
+  const settingsOf = (route: RouteOptions) => {
+    const settings = prepared.get(route)
+    if (settings === undefined) throw new TypeError('the route is not one that the forwarder was made for')
+    return settings
+  }
+
+  const answerOf = async (
+    forwarding: Forwarding,
+    send: Send,
+    { frontend, match, client, requestId, credentials }: ForwardExchange,
+    { body, headers = {} }: { readonly body: RequestBody; readonly headers?: Headers },
+  ): Promise<Answered | undefined> => {
+    const facts = { client, publicUrl: frontend.publicUrl, removedPrefix: match.removedPrefix, requestId }
+    const plan = {
+      route: match.route,
+      pool: settingsOf(match.route).pool,
+      upstreamTarget: match.upstreamTarget,
+      method: forwarding.request.method ?? 'GET',
+      headers: Object.assign(requestHeaders(forwarding.request, facts), headers),
+      body,
+      credentials,
     }
+    waiting++
+    try {
+      return await attemptUntilAnswered(forwarding, plan, { send, authorize, nonces })
+    } finally {
+      waiting--
+    }
+  }
+
+  const relayAnswer = (
+    message: IncomingMessage,
+    response: ServerResponse,
+    { url, upstream }: Answered,
+    { match, credentials }: ForwardExchange,
+  ): void => {
+    const headers = responseHeaders(message, response, {
+      personal: credentials.kind !== 'none',
+      publicLocation: (location) => publicLocation(location, url, upstream, match),
+    })
+    relay(message, response, headers)
   }
 
   return {
     async forward(request, response, exchange) {
-      const { frontend, match, credentials } = exchange
-      const { route } = match
-      const settings = prepared.get(route)
-      if (settings === undefined) throw new TypeError('the route is not one that the forwarder was made for')
-      const { pool, timeouts } = settings
+      if (response.destroyed) return
+      const { route } = exchange.match
+      const { timeouts } = settingsOf(route)
       const started = performance.now()
-      const method = request.method ?? 'GET'
       const body = createRequestBody(request, response, route)
-      const headers = requestHeaders(request, { ...exchange, ...match, publicUrl: frontend.publicUrl })
-      const forwarding: Forwarding = { request, response, timeouts, current: undefined }
+      const forwarding: Forwarding = { request, timeouts, isGone: () => response.destroyed, current: undefined }
+      const own: Exchange = { breakOff: () => response.destroy() }
       const closed = new Promise<void>((resolve) => response.once('close', resolve))
-      void closed.then(() => forwarding.current?.destroy())
-      const deadline = startDeadline(forwarding)
-
-      const tried = new Set<Upstream>()
-      let attempts = 0
-      let retries = route.retries ?? 1
-      let staleRetries = 1
-      let replayed = false
-      let nonce: string | undefined
-      let failure: Refusal | undefined
-      waiting++
+      response.once('close', () => forwarding.current?.destroy())
+      const stopDeadline = startDeadline(timeouts, (refusal) => {
+        forwarding.current?.destroy(refusal)
+        if (response.headersSent) response.destroy()
+      })
+      exchanges.add(own)
+      let answered: Answered | undefined
       try {
-        while (!response.destroyed) {
-          const upstream = pool.choose(tried) ?? (failure && pool.choose(noneTried))
-          if (upstream === undefined) throw failure ?? unavailable()
-          const url = upstream.urlOf(match.upstreamTarget)
-
-          if (credentials.kind === 'dpop' && !body.fits && !replayed && !nonces.knows(upstream.origin)) {
-            // What cannot be sent twice does not start before we know what nonce is wanted; a HEAD changes nothing there.
-            const proven = await authorized(headers, 'HEAD', url, credentials)
-            const answer = await send(forwarding, { upstream, url, method: 'HEAD', headers: proven, body: noBody })
-            if (answer.kind === 'answered') {
-              nonce = nonces.learn(upstream.origin, answer.message, credentials)
-              skip(answer.message)
-            }
-            if (response.destroyed) break
-          }
-
-          const proven = await authorized(headers, method, url, credentials, nonce)
-          if (response.destroyed) break
-          attempts++
-          const answer = await send(forwarding, { upstream, url, method, headers: proven, body })
-          nonce = undefined
-          if (response.destroyed) break
-          if (answer.kind !== 'answered') {
-            failure = answer.refusal
-            if (failure.code === 'bff.body.too_large' || deadline.expired) throw deadline.expired ?? failure
-            if (answer.kind !== 'stale') upstream.breaker.failed()
-            if (answer.kind === 'stale' && staleRetries-- > 0 && safeAgain(method, body)) continue
-            if (answer.kind === 'unreached' && retries-- > 0 && idempotent.has(method) && body.replayable) {
-              tried.add(upstream)
-              continue
-            }
-            throw failure
-          }
-
-          const { message } = answer
-          if (isUpstreamDown(message)) upstream.breaker.failed()
-          else upstream.breaker.succeeded()
-          const learned = nonces.learn(upstream.origin, message, credentials)
-          if (credentials.kind === 'dpop' && demandsNonce(message)) {
-            body.detach()
-            if (forwarding.current?.writableEnded) skip(message)
-            else forwarding.current?.destroy()
-            if (replayed || learned === undefined || !body.replayable) throw nonceRequired(replayed)
-            replayed = true
-            nonce = learned
-            continue
-          }
+        answered = await answerOf(forwarding, sendThrough(proxy, response), exchange, { body })
+        if (answered?.answer.kind === 'answered') {
+          const { message } = answered.answer
           body.settle()
-          relay(
-            message,
-            response,
-            responseHeaders(message, response, {
-              personal: credentials.kind !== 'none',
-              publicLocation: (location) => publicLocation(location, url, upstream, match),
-            }),
-          )
-          break
+          relayAnswer(message, response, answered, exchange)
+          if (isEventStream(message)) {
+            own.leave = () => message.unpipe(response) && response.end()
+            exchange.signal?.addEventListener('abort', own.leave, { once: true })
+          }
         }
+        await closed
+        if (!request.complete) body.discard()
       } catch (error) {
         forwarding.current?.destroy()
         body.discard()
         throw error
       } finally {
-        waiting--
-        if (!response.headersSent) deadline.stop()
+        stopDeadline()
+        exchanges.delete(own)
+        if (own.leave) exchange.signal?.removeEventListener('abort', own.leave)
       }
-      await closed
-      deadline.stop()
-      if (!request.complete) body.discard()
-      publish({
-        type: 'gateway.request.forwarded',
-        frontend: frontend.name,
-        requestId: exchange.requestId,
-        route: route.path,
-        method,
-        status: response.headersSent ? response.statusCode : 499,
-        seconds: (performance.now() - started) / 1000,
-        attempts,
-      })
+      report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
+    },
+
+    async upgrade(request, socket, head, exchange) {
+      if (socket.destroyed) return
+      assertWebSocket(request)
+      const { route } = exchange.match
+      const { timeouts } = settingsOf(route)
+      const started = performance.now()
+      const forwarding: Forwarding = { request, timeouts, isGone: () => socket.destroyed, current: undefined }
+      const own: Exchange = { breakOff: () => socket.destroy() }
+      const closed = new Promise<void>((resolve) => socket.once('close', resolve))
+      socket.once('close', () => forwarding.current?.destroy())
+      exchanges.add(own)
+      let answered: Answered | undefined
+      let onSessionEnd = (): void => {}
+      try {
+        const headers = { connection: 'Upgrade', upgrade: 'websocket' }
+        const send = upgradeThrough(proxy, socket, head, (upstreamSocket) => {
+          const { pingInterval = 30 } = route.webSocket ?? {}
+          const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
+          own.leave = () => link.close(1001, 'going away')
+          onSessionEnd = () => link.close(4401, 'the session has ended')
+          if (exchange.signal?.aborted) onSessionEnd()
+          exchange.signal?.addEventListener('abort', onSessionEnd, { once: true })
+        })
+        answered = await answerOf(forwarding, send, exchange, { body: noBody, headers })
+        if (answered?.answer.kind === 'answered') {
+          const response = new ServerResponse(request)
+          response.assignSocket(socket)
+          response.shouldKeepAlive = false
+          response.once('finish', () => socket.destroySoon())
+          relayAnswer(answered.answer.message, response, answered, exchange)
+        }
+        await closed
+      } catch (error) {
+        forwarding.current?.destroy()
+        throw error
+      } finally {
+        exchanges.delete(own)
+        exchange.signal?.removeEventListener('abort', onSessionEnd)
+      }
+      report(exchange, request, statusOfUpgrade(answered), started, answered)
+    },
+
+    async drain(seconds) {
+      for (const { leave } of exchanges) leave?.()
+      const limit = performance.now() + seconds * 1000
+      while (exchanges.size > 0 && performance.now() < limit) await setTimeout(Math.min(50, seconds * 1000))
+      for (const { breakOff } of exchanges) breakOff()
     },
 
     close() {
@@ -180,59 +214,82 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
   }
 }
 
-const noneTried: ReadonlySet<Upstream> = new Set()
-/** RFC 9110 §9.2.2. */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
-
-/** A kept connection that was closed just as we used it: nobody knows whether the request arrived, so only what is safe. */
-function safeAgain(method: string, body: RequestBody): boolean {
-  return body.isEmpty && (method === 'GET' || method === 'HEAD')
+/** @throws Refusal `bff.request.malformed`: `h2c` would let a browser speak past us (RFC 9113 has retired it). */
+function assertWebSocket({ method, headers }: IncomingMessage): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket' || hasBody)
+    throw new Refusal('bff.request.malformed', 'the only upgrade is a GET without a body to WebSocket')
 }
 
-function isUpstreamDown({ statusCode }: IncomingMessage): boolean {
-  return statusCode === 502 || statusCode === 503 || statusCode === 504
+function isEventStream({ headers }: IncomingMessage): boolean {
+  return /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
 }
 
-function unavailable(): Refusal {
-  return new Refusal('bff.upstream.unavailable', 'no upstream of this route takes requests at the moment')
-}
-
-function nonceRequired(replayed: boolean): Refusal {
-  return new Refusal(
-    'bff.upstream.nonce_required',
-    replayed
-      ? 'the upstream refused its own nonce'
-      : 'the upstream wants a nonce, and the body is too large to be sent again: repeat the request',
-  )
-}
-
-/** The time for everything, all attempts and the response's body together. */
-function startDeadline(forwarding: Forwarding): { readonly expired: Refusal | undefined; stop(): void } {
-  const { timeouts, response } = forwarding
-  let expired: Refusal | undefined
-  if (timeouts.total === 0) return { expired, stop() {} }
-  const timer = setTimeout(() => {
-    expired = timeoutRefusal('total', timeouts)
-    forwarding.current?.destroy(expired)
-    if (response.headersSent) response.destroy()
-  }, timeouts.total * 1000)
-  return {
-    get expired() {
-      return expired
-    },
-    stop: () => clearTimeout(timer),
+function statusOfUpgrade(answered: Answered | undefined): number {
+  switch (answered?.answer.kind) {
+    case undefined:
+      return 499
+    case 'upgraded':
+      return 101
+    case 'answered':
+      return answered.answer.message.statusCode ?? 502
   }
 }
 
+function report(
+  { frontend, match, requestId }: ForwardExchange,
+  { method = 'GET' }: IncomingMessage,
+  status: number,
+  started: number,
+  answered: Answered | undefined,
+): void {
+  publish({
+    type: 'gateway.request.forwarded',
+    frontend: frontend.name,
+    requestId,
+    route: match.route.path,
+    method,
+    status,
+    seconds: (performance.now() - started) / 1000,
+    attempts: answered?.attempts ?? 0,
+  })
+}
+
 /**
- * http-proxy with nothing left of it but the pass that makes the request: the others rewrite the framing of DELETE and
- * OPTIONS and append to forwarded headers. Its events are not used, for not all of them come for every request.
+ * http-proxy with nothing left of it but the passes that make the request: the others rewrite the framing of DELETE and
+ * OPTIONS and append to forwarded headers. Its event `proxyReq` is not used, for it does not come for every request.
  */
-function hardenedHttpProxy(): ForwardWeb {
+function hardenedHttpProxy(): HttpProxy {
   const proxy = httpProxy.createProxyServer({ toProxy: true, prependPath: false, selfHandleResponse: true })
-  const passes = proxy as typeof proxy & { webPasses: { readonly name: string }[] }
-  passes.webPasses = passes.webPasses.filter(({ name }) => name === 'stream')
+  const passes = proxy as typeof proxy & { webPasses: Pass[]; wsPasses: Pass[] }
+  const isStream = ({ name }: Pass): boolean => name === 'stream'
+  passes.webPasses = passes.webPasses.filter(isStream)
+  passes.wsPasses = passes.wsPasses.filter(isStream)
   // Without a listener an error ends the process.
   proxy.on('error', () => {})
-  return (request, response, options, onError) => proxy.web(request, response, options, onError)
+  return {
+    web(request, response, { dial, agent, source }, onError) {
+      proxy.web(request, response, { target: dial, agent, buffer: source }, onError)
+    },
+    upgrade(request, socket, head, { dial, agent, onRequest }, onError) {
+      let keepOurs = (): void => {}
+      proxy.once('proxyReqWs', (proxied) => {
+        onRequest(proxied)
+        const ours = (['error', 'response'] as const).map((event) => [event, proxied.rawListeners(event)] as const)
+        keepOurs = () => {
+          for (const [event, listeners] of ours) {
+            proxied.removeAllListeners(event)
+            for (const listener of listeners) proxied.on(event, listener as () => void)
+          }
+        }
+      })
+      proxy.ws(request, socket, head, { target: dial, agent }, onError)
+      // Those that http-proxy has added end the browser's socket before it has an answer, and write one without its framing.
+      keepOurs()
+    },
+  }
+}
+
+interface Pass {
+  readonly name: string
 }

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
 import { answerError, answerUpgradeError, type Refused } from './answer.js'
 import { assertOwnPage } from './anti-forgery.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './backchannel-logout.js'
 import type { Call, OpenSession, RunningFrontend } from './call.js'
+import { createCors } from './cors.js'
 import type { Credentials } from './credentials.js'
+import { destinationOf } from './destination.js'
 import { createEndpoints } from './endpoints.js'
 import { createForwarder, type ForwardExchange } from './forward.js'
 import { assertFrontends, createFrontend, createFrontendSelection, type Frontend } from './frontend.js'
@@ -16,12 +20,13 @@ import { createLoginTransactions } from './login-transaction.js'
 import { isNavigation } from './navigation.js'
 import { createOAuthClient } from './oauth-client.js'
 import type { GatewayOptions } from './options.js'
+import { createPage } from './page.js'
 import { Refusal } from './refusal.js'
 import { parseRequestTarget } from './request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './route.js'
 import { createSealedSessions } from './sealed-sessions.js'
 import { sessionIdentifier } from './session.js'
-import { createStaticFiles } from './static-files.js'
+import { createSessionWatch } from './session-watch.js'
 import { createAccessTokens } from './tokens.js'
 
 export interface Gateway {
@@ -29,6 +34,8 @@ export interface Gateway {
   callback(): RequestListener
   /** For the server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Asks open WebSockets and event streams to leave, and waits for them. */
+  drain(seconds: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,13 +64,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   assertFrontends(options.frontends)
   const isTrustedPeer = createTrustedPeers(trustedProxies)
   const fetch = createIssuerFetch(options.issuerTimeout ?? 10, options.issuerCa)
-  const frontends = new Map(
-    options.frontends.map((frontend) => {
-      const running = runFrontend(createFrontend(frontend), options, fetch, now)
-      return [running.name, running] as const
-    }),
+  const watch = createSessionWatch(options.store, now)
+  const frontends = options.frontends.map((frontend) =>
+    runFrontend(createFrontend(frontend), { ...options, fetch, now, onEnd: watch.ended }),
   )
-  const select = createFrontendSelection([...frontends.values()])
+  const select = createFrontendSelection(frontends)
   const endpoints = createEndpoints(now)
   const forwarder = createForwarder({ frontends: options.frontends })
 
@@ -88,21 +93,38 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {
     const call = received(request, refused.requestId)
     refused.frontend = call.frontend
-    const { frontend, target } = call
-    if (target.path === frontend.base || target.path.startsWith(`${frontend.base}/`)) return endpoints(call, response)
-    const match = frontend.matchRoute(target)
-    if (match === undefined) return servePage(call, response)
+    // Before anything can be refused, so that a page on another host can read why.
+    if (call.frontend.allowOrigin(request, response) === 'answered') return
+    const destination = destinationOf(call.frontend, call.target)
+    if (destination.kind === 'endpoint') return endpoints(call, response)
+    if (destination.kind === 'page') return servePage(call, response)
+    const { match } = destination
     const { open, credentials } = await prepared(call, match, 'request', response)
-    await forwarder.forward(request, response, exchangeOf(call, match, credentials, open))
+    await forwarder.forward(request, response, exchangeOf(call, match, credentials, holdOpen(open, response)))
   }
 
-  const answerUpgrade = async (request: IncomingMessage, refused: Refused) => {
+  const servePage = async (call: Call, response: ServerResponse): Promise<void> => {
+    const { page } = call.frontend
+    const match = page.match(call.target)
+    if (match === undefined) return page.serve(call.request, response, call.target)
+    await forwarder.forward(call.request, response, exchangeOf(call, match, { kind: 'none' }, undefined))
+  }
+
+  const answerUpgrade = async (request: IncomingMessage, socket: Socket, head: Buffer, refused: Refused) => {
     const call = received(request, refused.requestId)
     refused.frontend = call.frontend
-    const match = call.frontend.matchRoute(call.target)
+    const match = call.frontend.matchRoute(call.target) ?? call.frontend.page.match(call.target)
     if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-    await prepared(call, match, 'upgrade')
-    throw new Refusal('bff.route.method_denied', 'routes take no upgrades')
+    const { open, credentials } = await prepared(call, match, 'upgrade')
+    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, holdOpen(open, socket)))
+  }
+
+  /** Ties an open stream or socket to its session. */
+  const holdOpen = (open: OpenSession | undefined, connection: EventEmitter): AbortSignal | undefined => {
+    if (open === undefined) return undefined
+    const { signal, release } = watch.hold(open.session)
+    connection.once('close', release)
+    return signal
   }
 
   return {
@@ -112,27 +134,36 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         answer(request, response, refused).catch((error: unknown) => answerError(response, error, refused))
       }
     },
-    upgrade(request, socket) {
+    upgrade(request, socket, head) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())
       const refused: Refused = { requestId: randomUUID(), request }
-      answerUpgrade(request, refused).catch((error: unknown) => answerUpgradeError(socket, error, refused))
+      if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
+      answerUpgrade(request, socket, head, refused).catch((error: unknown) =>
+        answerUpgradeError(socket, error, refused),
+      )
     },
+    drain: (seconds) => forwarder.drain(seconds),
     async close() {
+      watch.close()
       forwarder.close()
       await fetch.close()
     },
   }
 }
 
+interface FrontendParts extends GatewayOptions {
+  readonly fetch: IssuerFetch
+  readonly now: () => number
+  readonly onEnd: (key: string) => void
+}
+
 function runFrontend(
   frontend: Frontend,
-  { store, seal, issuerTimeout = 10 }: GatewayOptions,
-  fetch: IssuerFetch,
-  now: () => number,
+  { store, seal, issuerTimeout = 10, fetch, now, onEnd }: FrontendParts,
 ): RunningFrontend {
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
-  const sessions = createSealedSessions({ store, seal, frontend, now })
+  const sessions = createSealedSessions({ store, seal, frontend, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options: frontend.options, oauth }, fetch, now)
   return {
     ...frontend,
@@ -141,24 +172,10 @@ function runFrontend(
     transactions: createLoginTransactions(store, seal, frontend, now),
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
     matchRoute: createRouteMatcher(frontend.options),
-    serveStaticFile:
-      frontend.options.staticFilesPath === undefined ? undefined : createStaticFiles(frontend.options.staticFilesPath),
+    page: createPage(frontend.options),
+    allowOrigin: createCors(frontend.options),
     acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
   }
-}
-
-/** What no route covers is the page's own: a file of it, or the page itself for a navigation. */
-async function servePage({ request, target, frontend }: Call, response: ServerResponse): Promise<void> {
-  const { options, serveStaticFile } = frontend
-  if (serveStaticFile === undefined)
-    throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-  if (target.path === options.pathPrefix && options.pathPrefix !== '') {
-    // Without the slash a page's relative URLs would lead out of its frontend.
-    response.writeHead(308, { Location: `${target.path}/${target.query}` }).end()
-    return
-  }
-  const purpose = isNavigation(request) ? 'navigation' : 'asset'
-  await serveStaticFile(request, response, target.path.slice(options.pathPrefix.length), purpose)
 }
 
 function allowedMethod({ match, request }: ApiCall): void {
@@ -203,18 +220,10 @@ async function freshAccessToken(call: ApiCall): Promise<void> {
 }
 
 function exchangeOf(
-  call: Call,
+  { frontend, client, requestId }: Call,
   match: RouteMatch,
   credentials: Credentials,
-  open: OpenSession | undefined,
+  signal: AbortSignal | undefined,
 ): ForwardExchange {
-  const { frontend, client, requestId } = call
-  return {
-    frontend: frontend.options,
-    match,
-    client,
-    requestId,
-    credentials,
-    ...(open !== undefined && { isAlive: () => frontend.sessions.isAlive(open.session) }),
-  }
+  return { frontend: frontend.options, match, client, requestId, credentials, ...(signal !== undefined && { signal }) }
 }

@@ -160,7 +160,7 @@ export interface ResponseFacts {
 
 /**
  * The flat header list of the response that goes to the browser: what may pass, then what has been set on `response`
- * before, which wins. `Set-Cookie` of both sides add up; `Content-Length` stays, for it is checked by the parser.
+ * before, which wins. `Set-Cookie` and `Vary` of both sides add up; `Content-Length` stays, for it is checked by the parser.
  */
 export function responseHeaders(
   upstream: IncomingMessage,
@@ -177,7 +177,7 @@ export function responseHeaders(
     const lower = name.toLowerCase()
     if (!mayReachBrowser(lower, value, upstream.headers)) continue
     if (listed?.has(lower) && !staysDespiteConnection.test(lower)) continue
-    if (lower in ours && lower !== 'set-cookie') continue
+    if (lower in ours && lower !== 'set-cookie' && lower !== 'vary') continue
     if (lower === 'cache-control') continue
     flat.push(name, lower === 'location' || lower === 'content-location' ? publicLocation(value) : value)
   }
@@ -192,6 +192,19 @@ export function responseHeaders(
   if (!('x-content-type-options' in ours) && !('x-content-type-options' in upstream.headers))
     flat.push('X-Content-Type-Options', 'nosniff')
   return flat
+}
+
+/** The headers of a 101, for http-proxy to write: two are of this connection and have to go on it (RFC 6455 §4.2.2). */
+export function upgradeResponseHeaders({ headers }: IncomingMessage): IncomingHttpHeaders {
+  const passed: IncomingHttpHeaders = { connection: 'Upgrade', upgrade: 'websocket' }
+  for (const name in headers) {
+    const value = headers[name]
+    if (name === 'set-cookie' || !/^[a-z0-9-]+$/.test(name) || typeof value !== 'string') continue
+    if (mayReachBrowser(name, value, headers)) passed[name] = value
+  }
+  const cookies = headers['set-cookie']?.filter((cookie) => mayReachBrowser('set-cookie', cookie, headers))
+  if (cookies !== undefined && cookies.length > 0) passed['set-cookie'] = cookies
+  return passed
 }
 
 function mayReachBrowser(name: string, value: string, all: IncomingHttpHeaders): boolean {

@@ -4,6 +4,8 @@ import { publish } from '../telemetry/events.js'
 import type { Call } from './call.js'
 import { assertNoLoop } from './login-loop.js'
 import { loginParameters } from './options.js'
+import { Refusal } from './refusal.js'
+import { refuseLogin } from './refuse-login.js'
 import { safeReturnUrl } from './return-url.js'
 import type { EndpointContext } from './session.js'
 
@@ -12,6 +14,7 @@ export async function login(ctx: EndpointContext): Promise<void> {
   const { call, open } = ctx.state
   const { frontend, requestId } = call
   const { options, oauth, transactions } = frontend
+  assertMeant(call)
   assertNoLoop(call, open !== undefined, ctx.state.now())
 
   const query = new URLSearchParams(call.target.query)
@@ -26,11 +29,17 @@ export async function login(ctx: EndpointContext): Promise<void> {
     silent: parameters.prompt === 'none',
     formerSession: open?.session.key,
   }
-  const authorizationUrl = await oauth.pushAuthorizationRequest({ ...transaction, parameters })
+  const authorizationUrl = await oauth.pushAuthorizationRequest({ ...transaction, parameters }).catch(refuseLogin)
   await transactions.begin(ctx.req.headers.cookie, ctx.res, transaction)
   publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
   ctx.status = 303
   ctx.set('Location', authorizationUrl.href)
+}
+
+/** A login begins with the user's consent (FAPI 2.0 §5.3.3.1-12): a link on another site is not that yet. */
+function assertMeant({ request }: Call): void {
+  if (request.headers['sec-fetch-site'] === 'cross-site')
+    throw new Refusal('bff.login.confirm', 'A page of another site has sent you here to sign in.')
 }
 
 function random(): string {

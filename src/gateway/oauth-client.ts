@@ -5,6 +5,7 @@ import type { Jwk, SignatureAlgorithm, SigningKey } from '../keys.js'
 import { publicHalf } from '../keys.js'
 import { type Frontend, isLoopback } from './frontend.js'
 import type { IssuerFetch } from './issuer-fetch.js'
+import type { FrontendOptions } from './options.js'
 import type { AccessToken } from './sealed-sessions.js'
 
 /** The conversations with one frontend's authorization server. */
@@ -74,8 +75,10 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   const issuer = new URL(options.authority)
   const proofSource = createProofSource(fetch)
 
+  let acceptedAlgorithms: readonly string[] = []
+
   const discover = async (): Promise<openid.Configuration> => {
-    const authentication = await clientAuthentication(frontend)
+    const authentication = await clientAuthentication(frontend, () => acceptedAlgorithms)
     const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
       algorithm,
       timeout,
@@ -91,6 +94,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       })
     const { supportsPKCE: _, ...metadata } = found.serverMetadata()
     assertMetadata(metadata, frontend)
+    acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
     const accepted = options.profile === 'Baseline' ? [...idTokenAlgorithms, 'RS256'] : idTokenAlgorithms
     const offered = metadata.id_token_signing_alg_values_supported ?? accepted
     const configuration = new openid.Configuration(
@@ -152,17 +156,19 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
     async pushAuthorizationRequest({ state, nonce, codeVerifier, proofKey, parameters }) {
       const known = await configuration()
       const proof = await dpop(known, proofKey)
-      const request = {
+      const { scope, resources } = grantOf(options)
+      const request = new URLSearchParams({
         ...parameters,
         redirect_uri: frontend.redirectUri,
         response_type: 'code',
-        scope: options.scopes.join(' '),
+        scope,
         state,
         ...(nonce !== undefined && { nonce }),
         code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: 'S256',
         ...(proof.DPoP && { dpop_jkt: await proof.DPoP.calculateThumbprint() }),
-      }
+      })
+      for (const resource of resources) request.append('resource', resource)
       return options.pushedAuthorizationRequests
         ? openid.buildAuthorizationUrlWithPAR(known, request, proof).catch(refuse)
         : openid.buildAuthorizationUrl(known, request)
@@ -212,6 +218,22 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   }
 }
 
+/**
+ * What the user is asked to agree to: enough for every route. Resources are named only where all of the user's routes
+ * have one: the others live on the audience that the server gives by itself.
+ */
+function grantOf({ scopes, routes }: FrontendOptions): {
+  readonly scope: string
+  readonly resources: ReadonlySet<string>
+} {
+  const ofUser = routes.filter(({ tokenType }) => tokenType === 'User' || tokenType === 'UserOrNone')
+  const resources = ofUser.flatMap(({ resource }) => (resource === undefined ? [] : [resource]))
+  return {
+    scope: [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])].join(' '),
+    resources: new Set(resources.length === ofUser.length ? resources : []),
+  }
+}
+
 /** What a server has to say before we log anybody in there. Its metadata is the only source of endpoints. */
 function assertMetadata(metadata: Readonly<openid.ServerMetadata>, { options }: Frontend): void {
   const problem = ((): string | undefined => {
@@ -229,12 +251,23 @@ function assertMetadata(metadata: Readonly<openid.ServerMetadata>, { options }: 
     throw new UpstreamError('invalid_response', `the authorization server does not fit: ${problem}`)
 }
 
-async function clientAuthentication({ options }: Frontend): Promise<openid.ClientAuth> {
+async function clientAuthentication(
+  { options }: Frontend,
+  accepted: () => readonly string[],
+): Promise<openid.ClientAuth> {
   const { clientAuthentication: authentication } = options
   if (authentication.method === 'client_secret_post') return openid.ClientSecretPost(authentication.secret)
   const [key] = authentication.keys
   if (key === undefined) throw new TypeError('private_key_jwt needs a key')
-  return openid.PrivateKeyJwt({ key: await privateCryptoKey(key), kid: key.kid })
+  return openid.PrivateKeyJwt(
+    { key: await privateCryptoKey(key), kid: key.kid },
+    {
+      [openid.modifyAssertion](header) {
+        // RFC 9864 gave EdDSA with Ed25519 a name of its own; most servers know the old one only.
+        if (header.alg === 'Ed25519' && !accepted().includes('Ed25519')) header.alg = 'EdDSA'
+      },
+    },
+  )
 }
 
 function privateCryptoKey({ privateKey, algorithm }: SigningKey): Promise<webcrypto.CryptoKey> {

@@ -12,7 +12,8 @@ export function safeReturnUrl(value: string | undefined, origin: URL, spaOrigin?
   // Browsers drop tabs and line breaks and take a backslash for a slash; no page of ours has either in its address.
   if (controlCharacter.test(value) || value.includes('\\')) return undefined
   const base = spaOrigin ?? origin
-  const url = value.startsWith('/') || URL.canParse(value) ? parsed(value, base) : undefined
+  // `https:host` is a host to one reader and a path to another.
+  const url = /^(?:\/|https?:\/\/[^/])/i.test(value) ? parsed(value, base) : undefined
   if (url === undefined || url.username !== '' || url.password !== '' || url.origin !== base.origin) return undefined
   const path = url.pathname + url.search + url.hash
   // What begins with two slashes names a host when it is read alone.

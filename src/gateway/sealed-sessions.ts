@@ -70,7 +70,6 @@ export interface SealedSessions {
   idleEnd(session: Session): Promise<number>
   /** Seconds for which a browser should keep the cookie of a session that was just used. */
   keptFor(session: Session): number
-  isAlive(session: Session): Promise<boolean>
   end(session: Pick<Session, 'key'>, cause: SessionEndCause): Promise<boolean>
   /** Ends the session only if nobody has changed it since. */
   endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
@@ -100,6 +99,8 @@ export interface SealedSessionsOptions {
   readonly seal: Seal
   readonly frontend: Frontend
   readonly now: () => number
+  /** Told the key of every session that ends here. */
+  readonly onEnd?: (key: string) => void
 }
 
 /**
@@ -107,7 +108,7 @@ export interface SealedSessionsOptions {
  * read checks the limits. Opened sessions are kept for a while, and used only while the store still holds the very text
  * they were opened from: another replica's logout or refresh counts at once.
  */
-export function createSealedSessions({ store, seal, frontend, now }: SealedSessionsOptions): SealedSessions {
+export function createSealedSessions({ store, seal, frontend, now, onEnd }: SealedSessionsOptions): SealedSessions {
   const { name, options } = frontend
   const { idle, absolute, sliding } = options.session
   const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
@@ -146,6 +147,7 @@ export function createSealedSessions({ store, seal, frontend, now }: SealedSessi
 
   const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
     opened.delete(key)
+    onEnd?.(key)
     if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
     return wasThere
   }
@@ -230,8 +232,6 @@ export function createSealedSessions({ store, seal, frontend, now }: SealedSessi
     },
 
     keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
-
-    isAlive: async ({ key, endsAt: end }) => end > now() && (await store.get(key)) !== undefined,
 
     end: async ({ key }, cause) => end(key, cause, await store.delete(key)),
     endUnchanged: async ({ key, revision }, cause) => end(key, cause, await store.deleteIf(key, revision)),

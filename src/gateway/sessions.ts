@@ -14,7 +14,7 @@ export async function listSessions(ctx: EndpointContext): Promise<void> {
       return [
         {
           handle: frontend.sessions.handleOf(key),
-          current: key === currentKey,
+          isCurrent: key === currentKey,
           createdAt: new Date(createdAt * 1000).toISOString(),
           lastSeenAt: new Date(lastSeen * 1000).toISOString(),
           address,

@@ -71,3 +71,13 @@ export function watchAttempt(attempt: ClientRequest, timeouts: Timeouts, secure:
     },
   }
 }
+
+/**
+ * The time for everything: all attempts and the whole response.
+ * @returns what stops it
+ */
+export function startDeadline(timeouts: Timeouts, onExpired: (refusal: Refusal) => void): () => void {
+  if (timeouts.total === 0) return () => {}
+  const timer = setTimeout(() => onExpired(timeoutRefusal('total', timeouts)), timeouts.total * 1000)
+  return () => clearTimeout(timer)
+}

@@ -1,6 +1,6 @@
 import { ClientRequest, IncomingMessage, type ServerResponse } from 'node:http'
-import { Stream } from 'node:stream'
-import type { Headers } from './headers.js'
+import { type Duplex, Stream } from 'node:stream'
+import { type Headers, upgradeResponseHeaders } from './headers.js'
 import { Refusal } from './refusal.js'
 import type { RequestBody } from './request-body.js'
 import { type Timeouts, type Watch, watchAttempt } from './timeouts.js'
@@ -9,8 +9,9 @@ import type { Upstream } from './upstream.js'
 /** A browser's request while it is being forwarded. */
 export interface Forwarding {
   readonly request: IncomingMessage
-  readonly response: ServerResponse
   readonly timeouts: Timeouts
+  /** Whether the browser went away: then nothing is started any more. */
+  isGone(): boolean
   /** What is under way at the moment: ended when the browser goes away. */
   current: ClientRequest | undefined
 }
@@ -27,6 +28,8 @@ export interface Attempt {
 /** How an attempt ended. */
 export type Answer =
   | { readonly kind: 'answered'; readonly message: IncomingMessage }
+  /** 101: both sockets are joined from now on. */
+  | { readonly kind: 'upgraded' }
   /** There never was a connection, so nothing can have been done. */
   | { readonly kind: 'unreached'; readonly refusal: Refusal }
   /** A kept connection had been closed at the other end before we used it. */
@@ -35,63 +38,131 @@ export type Answer =
 
 export type Send = (forwarding: Forwarding, attempt: Attempt) => Promise<Answer>
 
-/** What we use of http-proxy: its `stream` pass, which makes the request and hands it to `buffer.pipe`. */
-export type ForwardWeb = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: { target: Upstream['dial']; agent: Upstream['agent']; buffer: Stream },
-  onError: (error: Error) => void,
-) => void
+/** What we use of http-proxy: the pass that makes the request, for both kinds. */
+export interface HttpProxy {
+  /** Pipes `source` into the request it makes. */
+  web(
+    request: IncomingMessage,
+    response: ServerResponse,
+    options: DialOptions & { source: Stream },
+    onError: (error: Error) => void,
+  ): void
+  /** Shows the request it makes to `onRequest`, and listens to nothing of it but the upgrade. */
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    options: DialOptions & { onRequest: (attempt: ClientRequest) => void },
+    onError: (error: Error) => void,
+  ): void
+}
+
+interface DialOptions {
+  readonly dial: Upstream['dial']
+  readonly agent: Upstream['agent']
+}
 
 /**
  * One attempt, one answer. Everything is settled before http-proxy sees it: it gets a request of our making that holds
  * nothing of the browser's but what may go upstream, and hands us its own request before a byte of it is sent.
  */
-export function createTransport(forwardWeb: ForwardWeb): Send {
-  return (forwarding, { upstream, url, method, headers, body }) =>
+export function sendThrough(proxy: HttpProxy, response: ServerResponse): Send {
+  return (forwarding, attempt) =>
     new Promise((resolve) => {
-      const outgoing = new IncomingMessage(forwarding.request.socket)
-      const path = url.pathname + url.search
-      outgoing.method = method
-      outgoing.url = path
-      outgoing.headers = { ...headers, ...body.framing, host: upstream.host }
-
-      let watch: Watch | undefined
-      const settle = (answer: Answer): void => {
-        watch?.stop()
-        resolve(answer)
-      }
-      const onError = (error: Error): void => {
-        body.detach()
-        settle(failureOf(error, watch?.connected ?? false, forwarding.current?.reusedSocket ?? false))
-      }
-      const source = bodySource((attempt) => {
-        forwarding.current = attempt
-        upstream.inFlight++
-        // http-proxy has run it through a parser that removes repeated slashes; the proof is for this one.
-        attempt.path = path
-        attempt
-          .on('error', onError)
-          .once('response', (message) => settle({ kind: 'answered', message }))
-          .once('close', () => upstream.inFlight--)
-        watch = watchAttempt(attempt, forwarding.timeouts, upstream.dial.protocol === 'https:', !body.isEmpty)
-        body.sendTo(attempt, (refusal) => attempt.destroy(refusal))
+      const { upstream, body } = attempt
+      const { onRequest, onError } = follow(forwarding, attempt, resolve)
+      const source = bodySource((proxied) => {
+        onRequest(proxied)
+        body.sendTo(proxied, (refusal) => proxied.destroy(refusal))
       })
       try {
-        forwardWeb(
-          outgoing,
-          forwarding.response,
-          { target: upstream.dial, agent: upstream.agent, buffer: source },
-          onError,
-        )
+        const { dial, agent } = upstream
+        proxy.web(outgoingRequest(forwarding, attempt), response, { dial, agent, source }, onError)
       } catch (cause) {
         onError(cause as Error)
       }
     })
 }
 
+/**
+ * The same for a WebSocket.
+ * @param head what came behind the request; it goes to the upstream once it has agreed
+ * @param onJoin called before a byte passes between the two
+ */
+export function upgradeThrough(
+  proxy: HttpProxy,
+  socket: Duplex,
+  head: Buffer,
+  onJoin: (upstreamSocket: Duplex) => void,
+): Send {
+  let unsent = head
+  return (forwarding, attempt) =>
+    new Promise((resolve) => {
+      const { settle, onRequest, onError } = follow(forwarding, attempt, resolve)
+      const { dial, agent } = attempt.upstream
+      const beforeProxy = (proxied: ClientRequest): void => {
+        onRequest(proxied)
+        proxied.once('upgrade', (message) => {
+          // http-proxy writes them all to the browser next.
+          message.headers = upgradeResponseHeaders(message)
+        })
+      }
+      try {
+        const options = { dial, agent, onRequest: beforeProxy }
+        proxy.upgrade(outgoingRequest(forwarding, attempt), socket, unsent, options, onError)
+        // After http-proxy has joined them, but before a byte has passed: a listener any earlier would swallow the first.
+        forwarding.current?.once('upgrade', (_message, upstreamSocket) => {
+          onJoin(upstreamSocket)
+          settle({ kind: 'upgraded' })
+        })
+        unsent = Buffer.alloc(0)
+      } catch (cause) {
+        onError(cause as Error)
+      }
+    })
+}
+
+function outgoingRequest({ request }: Forwarding, { upstream, url, method, headers, body }: Attempt): IncomingMessage {
+  const outgoing = new IncomingMessage(request.socket)
+  outgoing.method = method
+  outgoing.url = url.pathname + url.search
+  outgoing.headers = { ...headers, ...body.framing, host: upstream.host }
+  return outgoing
+}
+
+function follow(forwarding: Forwarding, { upstream, url, body }: Attempt, resolve: (answer: Answer) => void) {
+  let watch: Watch | undefined
+  let settled = false
+  const settle = (answer: Answer): void => {
+    settled = true
+    watch?.stop()
+    resolve(answer)
+  }
+  const onError = (error: Error): void => {
+    body.detach()
+    if (settled) return
+    settle(failureOf(error, watch?.connected ?? false, forwarding.current?.reusedSocket ?? false))
+  }
+  const onRequest = (proxied: ClientRequest): void => {
+    forwarding.current = proxied
+    upstream.inFlight++
+    // http-proxy has run it through a parser that removes repeated slashes; the proof is for this one.
+    proxied.path = url.pathname + url.search
+    proxied
+      .on('error', onError)
+      .once('response', (message) => settle({ kind: 'answered', message }))
+      .once('close', () => {
+        upstream.inFlight--
+        // Without an error before it, as when the upstream switches protocols unasked.
+        onError(new Error('closed without an answer'))
+      })
+    watch = watchAttempt(proxied, forwarding.timeouts, upstream.dial.protocol === 'https:', !body.isEmpty)
+  }
+  return { settle, onRequest, onError }
+}
+
 /** What http-proxy takes for the body: it pipes it into its request, and that is where we come in. */
-function bodySource(onRequest: (attempt: ClientRequest) => void): Stream {
+function bodySource(onRequest: (proxied: ClientRequest) => void): Stream {
   return Object.assign(new Stream(), {
     pipe<Destination extends NodeJS.WritableStream>(destination: Destination): Destination {
       if (destination instanceof ClientRequest) onRequest(destination)

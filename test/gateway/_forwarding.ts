@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createProver, generateProofKey } from '../../src/dpop/prover.js'
 import type { Credentials } from '../../src/gateway/credentials.js'
 import { createForwarder, type ForwardExchange, type Forwarder } from '../../src/gateway/forward.js'
@@ -91,6 +91,16 @@ export async function forwarding(options: ForwardingOptions): Promise<Forwarding
     }
   }
   server.on('request', listener).on('checkContinue', listener)
+  server.on('upgrade', async (request, socket: Socket, head) => {
+    socket.on('error', () => {})
+    try {
+      await forwarder.upgrade(request, socket, head, exchangeOf(request.url, 'GET', request.headers.host))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      refusals.push(error.code)
+      socket.end(`HTTP/1.1 ${statusOf(error.code)} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    }
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http'
+import type { Authorize } from './authorization.js'
+import type { Credentials } from './credentials.js'
+import type { Headers } from './headers.js'
+import { demandsNonce, type NonceMemory } from './nonce-memory.js'
+import type { RouteOptions } from './options.js'
+import { Refusal } from './refusal.js'
+import { skip } from './relay.js'
+import { noBody, type RequestBody } from './request-body.js'
+import type { Answer, Forwarding, Send } from './transport.js'
+import type { Upstream, UpstreamPool } from './upstream.js'
+
+/** What a request needs to be answered, whichever upstream does it. */
+export interface Plan {
+  readonly route: RouteOptions
+  readonly pool: UpstreamPool
+  readonly upstreamTarget: string
+  readonly method: string
+  readonly headers: Headers
+  readonly body: RequestBody
+  readonly credentials: Credentials
+}
+
+/** The answer that counts, and whose it is. */
+export interface Answered {
+  readonly answer: Extract<Answer, { kind: 'answered' | 'upgraded' }>
+  readonly upstream: Upstream
+  readonly url: URL
+  readonly attempts: number
+}
+
+/** RFC 9110 §9.2.2. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const noneTried: ReadonlySet<Upstream> = new Set()
+
+/**
+ * Tries until there is an answer: another upstream when one cannot be reached, once more when a kept connection had died,
+ * exactly once more when the upstream wants a nonce. Each attempt has a proof of its own.
+ * @returns undefined when the browser has gone away meanwhile
+ * @throws Refusal
+ */
+export async function attemptUntilAnswered(
+  forwarding: Forwarding,
+  { route, pool, upstreamTarget, method, headers, body, credentials }: Plan,
+  { send, authorize, nonces }: { readonly send: Send; readonly authorize: Authorize; readonly nonces: NonceMemory },
+): Promise<Answered | undefined> {
+  const tried = new Set<Upstream>()
+  let attempts = 0
+  let retries = route.retries ?? 1
+  let freshConnections = 1
+  let replayed = false
+  let nonce: string | undefined
+  let failure: Refusal | undefined
+
+  while (!forwarding.isGone()) {
+    const upstream = pool.choose(tried) ?? (failure && pool.choose(noneTried))
+    if (upstream === undefined) throw failure ?? unavailable()
+    const url = upstream.urlOf(upstreamTarget)
+
+    if (credentials.kind === 'dpop' && !body.fits && !replayed && !nonces.knows(upstream.origin)) {
+      // What cannot be sent twice does not start before we know which nonce is wanted. A HEAD changes nothing over there.
+      const proven = await authorize(headers, credentials, { method: 'HEAD', url, nonce: undefined })
+      const answer = await send(forwarding, { upstream, url, method: 'HEAD', headers: proven, body: noBody })
+      if (answer.kind === 'answered') {
+        nonce = nonces.learn(upstream.origin, answer.message, credentials)
+        skip(answer.message)
+      }
+      if (forwarding.isGone()) break
+    }
+
+    const authorized = authorize(headers, credentials, { method, url, nonce })
+    const proven = authorized instanceof Promise ? await authorized : authorized
+    if (forwarding.isGone()) break
+    attempts++
+    const answer = await send(forwarding, { upstream, url, method, headers: proven, body })
+    nonce = undefined
+    if (answer.kind === 'upgraded') {
+      upstream.breaker.succeeded()
+      return { answer, upstream, url, attempts }
+    }
+    if (forwarding.isGone()) break
+
+    if (answer.kind !== 'answered') {
+      failure = answer.refusal
+      if (isOurs(failure)) throw failure
+      if (answer.kind === 'stale') {
+        if (freshConnections-- > 0 && body.isEmpty && (method === 'GET' || method === 'HEAD')) continue
+      } else {
+        upstream.breaker.failed()
+      }
+      if (answer.kind !== 'unreached' || retries-- <= 0 || !idempotent.has(method) || !body.replayable) throw failure
+      tried.add(upstream)
+      continue
+    }
+
+    const { message } = answer
+    if (isDown(message)) upstream.breaker.failed()
+    else upstream.breaker.succeeded()
+    const learned = nonces.learn(upstream.origin, message, credentials)
+    if (credentials.kind !== 'dpop' || !demandsNonce(message)) return { answer, upstream, url, attempts }
+
+    body.detach()
+    if (forwarding.current?.writableEnded) skip(message)
+    else forwarding.current?.destroy()
+    if (replayed || learned === undefined || !body.replayable) throw nonceRequired(replayed)
+    replayed = true
+    nonce = learned
+  }
+  return undefined
+}
+
+/** Not the upstream's fault, and nothing another attempt would change. */
+function isOurs({ code, message }: Refusal): boolean {
+  return code === 'bff.body.too_large' || (code === 'bff.upstream.timeout' && message.endsWith('(timeout total)'))
+}
+
+function isDown({ statusCode }: IncomingMessage): boolean {
+  return statusCode === 502 || statusCode === 503 || statusCode === 504
+}
+
+function unavailable(): Refusal {
+  return new Refusal('bff.upstream.unavailable', 'no upstream of this route takes requests at the moment')
+}
+
+function nonceRequired(replayed: boolean): Refusal {
+  return new Refusal(
+    'bff.upstream.nonce_required',
+    replayed
+      ? 'the upstream refused its own nonce'
+      : 'the upstream wants a nonce, and the body is too large to be sent again: repeat the request',
+  )
+}

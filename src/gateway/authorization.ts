@@ -1,0 +1,32 @@
+import type { Credentials } from './credentials.js'
+import type { Headers } from './headers.js'
+import type { NonceMemory } from './nonce-memory.js'
+
+/** The headers of one attempt with what it carries: a proof is for one method, one URL, one time. */
+export type Authorize = (
+  headers: Headers,
+  credentials: Credentials,
+  attempt: { readonly method: string; readonly url: URL; readonly nonce: string | undefined },
+) => Headers | Promise<Headers>
+
+/**
+ * @param isBusy whether signing goes to the thread pool
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 §7.1}
+ */
+export function createAuthorize(nonces: NonceMemory, isBusy: () => boolean): Authorize {
+  return (headers, credentials, { method, url, nonce: own }) => {
+    switch (credentials.kind) {
+      case 'none':
+        return headers
+      case 'bearer':
+        return { ...headers, authorization: `Bearer ${credentials.accessToken}` }
+      case 'dpop': {
+        const { accessToken, prover } = credentials
+        const nonce = own ?? prover.recallNonce(url.origin) ?? nonces.recall(url.origin)
+        const target = { method, url, accessToken, ...(nonce !== undefined && { nonce }) }
+        const proven = (dpop: string): Headers => ({ ...headers, authorization: `DPoP ${accessToken}`, dpop })
+        return isBusy() ? prover.proveOnThreadPool(target).then(proven) : proven(prover.prove(target))
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { globalAgent } from 'node:https'
+import Koa from 'koa'
+import { createAuthorizationServer } from '../../../src/authorization-server/authorization-server.js'
+import { hashPassword } from '../../../src/authorization-server/password.js'
+import { parsePermissions } from '../../../src/authorization-server/permissions.js'
+import { createVerifier } from '../../../src/dpop-validator/dpop-validator.js'
+import { protect } from '../../../src/dpop-validator/koa.js'
+import { tlsPreset } from '../../../src/http/tls.js'
+import { verificationKey } from '../../../src/keys.js'
+import { createMemoryStore } from '../../../src/store/memory-store.js'
+import { createSeal } from '../../../src/store/seal.js'
+import { listenSecurely, trustedCertificates } from '../_https.js'
+import type { Registration, ServerUnderTest } from './_server-under-test.js'
+
+// The validator fetches metadata and keys by HTTPS, as it does from any other server.
+globalAgent.options.ca = trustedCertificates
+
+/** Our authorization server and an API behind our validator, on one HTTPS listener. */
+export async function startSallyport({ clients, user }: Registration): Promise<ServerUnderTest> {
+  let offset = 0
+  const now = (): number => Date.now() / 1000 + offset
+  const store = createMemoryStore({ now })
+  let stop = async (): Promise<void> => {}
+  const { origin, close } = await listenSecurely(tlsPreset, async (issuer) => {
+    const server = await createAuthorizationServer({
+      issuer: new URL(issuer),
+      store,
+      seal: createSeal([randomBytes(32)]),
+      now,
+      users: [
+        {
+          username: user.name,
+          // Cheap: what a guess costs is not the subject here.
+          passwordHash: await hashPassword(user.password, { ln: 4, p: 1 }),
+          claims: { sub: 'user-1', name: 'Alice Liddell', email: 'alice@example.com' },
+        },
+      ],
+      clients: clients.map(({ id, publicJwk, redirectUris, scope }) => ({
+        clientId: id,
+        displayName: id,
+        keys: [verificationKey({ ...publicJwk })],
+        redirectUris,
+        permissions: parsePermissions([
+          'ept:authorization',
+          'ept:pushed_authorization',
+          'ept:token',
+          'gt:authorization_code',
+          'gt:refresh_token',
+          'rst:code',
+          ...scope.split(' ').map((name) => `scp:${name}`),
+        ]).permissions,
+      })),
+    })
+    stop = server.close
+    const verifier = createVerifier({ issuer, audience: issuer, publicUrl: issuer, now })
+    const guard = protect(verifier)
+    const app = new Koa()
+    app.use(server.middleware())
+    app.use((ctx, next) => (ctx.path === '/accounts' ? guard(ctx, next) : ctx.throw(404)))
+    app.use((ctx) => {
+      ctx.body = { accounts: [] }
+    })
+    return app.callback()
+  })
+  return {
+    issuer: origin,
+    resourceUrl: `${origin}/accounts`,
+    now: () => Math.floor(now()),
+    advance(seconds) {
+      offset += seconds
+    },
+    async close() {
+      await close()
+      await stop()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import type { ExecutionContext } from 'ava'
+import { generateProofKey } from '../../src/dpop/prover.js'
+import { createFrontend } from '../../src/gateway/frontend.js'
+import type { Gateway } from '../../src/gateway/gateway.js'
+import type { FrontendOptions, GatewayOptions } from '../../src/gateway/options.js'
+import { createSealedSessions, type SealedSessions, type SessionRecord } from '../../src/gateway/sealed-sessions.js'
+import { createMemoryStore } from '../../src/store/memory-store.js'
+import { createSeal } from '../../src/store/seal.js'
+import { type CallOptions, call, type Reply } from './_client.js'
+import { aFrontend, aRoute, type Listening, listen, serveGateway, startApi } from './_gateway.js'
+
+/** A gateway with sessions that nobody had to log in for: no authorization server is there. */
+export interface Planted {
+  readonly on: Listening
+  readonly gateway: Gateway
+  readonly options: GatewayOptions
+  readonly api: Awaited<ReturnType<typeof startApi>>
+  /** The frontend's sessions as another process on the same store would see them. */
+  sessionsOf(name: string): SealedSessions
+  plant(name?: string, record?: Partial<SessionRecord>): Promise<PlantedSession>
+  call(path: string, options?: CallOptions): Promise<Reply>
+}
+
+export interface PlantedSession {
+  readonly id: string
+  /** The `Cookie` header of its browser. */
+  readonly cookie: string
+  readonly accessToken: string
+}
+
+/** What our own page's script sends along. */
+export const ownPage = { 'X-CSRF': '1', 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'cors' }
+/** What a browser sends when a person opens a page. */
+export const navigation = {
+  Accept: 'text/html,application/xhtml+xml',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-Dest': 'document',
+  'Sec-Fetch-Site': 'none',
+}
+
+export interface PlantedOptions {
+  readonly frontends?: readonly (Partial<FrontendOptions> & { readonly name: string })[]
+  readonly gateway?: Partial<GatewayOptions>
+  readonly authority?: string
+}
+
+export async function aPlantedGateway(t: ExecutionContext, options: PlantedOptions = {}): Promise<Planted> {
+  const [on, api] = await Promise.all([listen(), startApi()])
+  const given: GatewayOptions = {
+    frontends: (options.frontends ?? [{ name: 'app' }]).map((frontend) =>
+      aFrontend({
+        publicUrl: new URL(on.url),
+        authority: options.authority ?? 'http://127.0.0.1:9',
+        routes: [aRoute({ upstreams: [new URL(api.url)] })],
+        ...frontend,
+      }),
+    ),
+    store: createMemoryStore(),
+    seal: createSeal([randomBytes(32)]),
+    ...options.gateway,
+  }
+  const { store, seal, now = () => Date.now() / 1000 } = given
+  const gateway = await serveGateway(on, given)
+  t.teardown(async () => {
+    await on.close()
+    await Promise.all([gateway.close(), api.close()])
+  })
+  const frontends = new Map(given.frontends.map((frontend) => [frontend.name, createFrontend(frontend)]))
+  const sessionsOf = (name: string): SealedSessions => {
+    const frontend = frontends.get(name)
+    if (frontend === undefined) throw new Error(`no frontend ${name}`)
+    return createSealedSessions({ store, seal, frontend, now })
+  }
+  return {
+    on,
+    gateway,
+    options: given,
+    api,
+    sessionsOf,
+    async plant(name = 'app', record = {}) {
+      const id = randomBytes(32).toString('base64url')
+      const accessToken = `token-${randomBytes(8).toString('hex')}`
+      await sessionsOf(name).start(id, {
+        createdAt: Math.floor(now()),
+        subject: 'alice',
+        claims: { sub: 'alice' },
+        proofKey: generateProofKey(),
+        refreshToken: 'refresh',
+        accessTokens: { '': { value: accessToken, expiresAt: now() + 3000 } },
+        ...record,
+      })
+      return { id, cookie: `__Host-Http-bff-${name}=${id}`, accessToken }
+    },
+    call: (path, callOptions) => call(new URL(on.url), path, callOptions),
+  }
+}
+
+export function codeOf(reply: Reply): string | undefined {
+  try {
+    return (JSON.parse(reply.text) as { readonly code?: string }).code
+  } catch {
+    return /<dt>Code<\/dt><dd>([^<]*)/.exec(reply.text)?.[1]
+  }
+}

@@ -1,0 +1,113 @@
+import test from 'ava'
+import { logIn } from './_provider.js'
+import { aWorld, whoAmI } from './_world.js'
+
+test('a person logs in at node-oidc-provider, calls an API with DPoP, refreshes three times and logs out', async (t) => {
+  const world = await aWorld(t)
+  const { url, provider, api } = world
+  provider.accessTokenLifetime = 30 // less than the grace period: every call refreshes
+  const browser = world.aBrowser()
+
+  t.deepEqual(await whoAmI(browser, url), { authenticated: false })
+  const landing = await logIn(browser, `${url}/bff/login?returnUrl=/welcome`)
+  t.is(landing.url.href, `${url}/welcome`, landing.body + provider.errors)
+  t.like(await whoAmI(browser, url), { authenticated: true, sub: 'alice', name: 'Name of alice' })
+
+  for (const call of [1, 2, 3]) {
+    const answer = await browser.call(`${url}/api/orders/${call}`)
+    t.is(answer.status, 200)
+    t.is(answer.headers.get('x-bff-session-refreshed'), 'true')
+  }
+  const tokens = new Set(api.calls.map(({ headers }) => headers.authorization))
+  t.is(tokens.size, 3)
+  t.true([...tokens].every((authorization) => authorization?.startsWith('DPoP ')))
+  const refreshes = provider.posted.filter(({ body }) => body.get('grant_type') === 'refresh_token')
+  t.is(new Set(refreshes.map(({ body }) => body.get('refresh_token'))).size, 3, 'each rotation was survived')
+
+  const { logoutUrl = '' } = await whoAmI(browser, url)
+  const end = await browser.navigate(url + logoutUrl)
+  t.is(end.url.origin + end.url.pathname, `${provider.issuer}/session/end`)
+  t.deepEqual(await whoAmI(browser, url), { authenticated: false })
+  t.is((await browser.call(`${url}/api/orders`)).status, 401)
+})
+
+test('the pushed request carries everything, and the browser only client_id and request_uri (FAPI 2.0 §5.3.3.2-6)', async (t) => {
+  const { url, provider, ...world } = await aWorld(t)
+  const { visited } = await world
+    .aBrowser()
+    .navigate(`${url}/bff/login`, { stopAt: ({ pathname }) => pathname === '/auth' })
+  t.deepEqual([...(visited.at(-1)?.searchParams.keys() ?? [])].sort(), ['client_id', 'request_uri'])
+  const pushed = provider.posted.filter(({ path }) => path === '/request').at(-1)?.body
+  t.is(pushed?.get('code_challenge_method'), 'S256')
+  t.is(pushed?.get('response_type'), 'code')
+  t.is(pushed?.get('scope'), 'openid profile email offline_access')
+  t.regex(pushed?.get('dpop_jkt') ?? '', /^[\w-]{43}$/)
+  t.true((pushed?.get('nonce')?.length ?? 99) <= 43)
+  t.true((pushed?.get('state')?.length ?? 999) <= 128)
+})
+
+test('a nonce retry carries a fresh assertion and a fresh proof', async (t) => {
+  const { url, provider, ...world } = await aWorld(t)
+  await world.aBrowser().navigate(`${url}/bff/login`, { stopAt: ({ pathname }) => pathname === '/auth' })
+  const pushes = provider.posted.filter(({ path }) => path === '/request')
+  t.is(pushes.length, 2)
+  const jtiOf = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()).jti
+  t.is(new Set(pushes.map(({ body }) => jtiOf(body.get('client_assertion') ?? ''))).size, 2)
+  t.is(new Set(pushes.map(({ headers }) => jtiOf(String(headers.dpop)))).size, 2)
+})
+
+test('a nonce that one login was given spares the next one the refusal', async (t) => {
+  const { url, provider, ...world } = await aWorld(t)
+  const login = () => world.aBrowser().navigate(`${url}/bff/login`, { stopAt: ({ pathname }) => pathname === '/auth' })
+  await login()
+  await login()
+  t.is(provider.posted.filter(({ path }) => path === '/request').length, 3)
+})
+
+test('a login link may say who and how, and nothing else', async (t) => {
+  const { url, provider, ...world } = await aWorld(t)
+  const link = `${url}/bff/login?scope=admin&acr_values=0&redirect_uri=https://evil.example&client_id=other&login_hint=bob&ui_locales=de&prompt=login`
+  await world.aBrowser().navigate(link, { stopAt: ({ pathname }) => pathname === '/auth' })
+  const pushed = provider.posted.filter(({ path }) => path === '/request').at(-1)?.body
+  t.is(pushed?.get('scope'), 'openid profile email offline_access')
+  t.is(pushed?.get('redirect_uri'), `${url}/bff/callback`)
+  t.is(pushed?.get('client_id'), 'my-bff')
+  t.false(pushed?.has('acr_values'))
+  t.is(pushed?.get('login_hint'), 'bob')
+  t.is(pushed?.get('ui_locales'), 'de')
+  t.is(pushed?.get('prompt'), 'login')
+})
+
+test('five logins in flight fit into 1 KB of cookies, and a sixth takes the place of the oldest', async (t) => {
+  const { url, ...world } = await aWorld(t, { frontend: { name: 'a-rather-long-name-of-forty-characters-x' } })
+  const browser = await world.loggedIn()
+  for (let tab = 0; tab < 8; tab++) {
+    await browser.navigate(`${url}/bff/login`, { stopAt: ({ pathname }) => pathname === '/auth' })
+  }
+  const ours = [...browser.cookies(url)].filter(([name]) => name.startsWith('__Host-Http-bff-'))
+  const bytes = ours.map(([name, value]) => `${name}=${value}`).join('; ').length
+  t.true(bytes <= 1024, `${bytes} bytes in ${ours.length} cookies`)
+  t.is(ours.filter(([name]) => name.includes('.')).length, 5)
+})
+
+test('logins in several tabs each land where their tab wanted to go', async (t) => {
+  const { url, ...world } = await aWorld(t)
+  const browser = world.aBrowser()
+  const callbacks = []
+  for (const tab of [1, 2, 3]) {
+    const page = await browser.navigate(`${url}/bff/login?returnUrl=/tab/${tab}`)
+    const form = page.body.includes('name="login"')
+      ? browser.submit(
+          page,
+          { login: 'alice', password: 'x' },
+          { stopAt: ({ pathname }) => pathname === '/bff/callback' },
+        )
+      : page
+    callbacks.push((await form).url)
+  }
+  for (const [index, callback] of callbacks.entries()) {
+    const landing = await browser.navigate(callback)
+    t.is(landing.url.pathname, `/tab/${index + 1}`, landing.body + world.provider.errors)
+  }
+  t.like(await whoAmI(browser, url), { authenticated: true })
+})
