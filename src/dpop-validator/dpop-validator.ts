@@ -124,14 +124,13 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
     if (settings.cors && isPreflight(request, fields)) return { kind: 'preflight' }
 
     const { scheme, token } = readCredentials(fields, target.query, tokenLimits.maxLength)
-    exchange.scheme = scheme
-    if (scheme === 'Bearer' && !takes.bearer) throw refusals.schemeNotTaken
-    if (scheme === 'DPoP' && !takes.dpop) throw refusals.dpopNotTaken
-
     const at = now()
     const ath = hash('sha256', token, 'base64url')
     const known = reusableToken(ath, at)
     if (known === undefined) assertToken68(token)
+    exchange.scheme = scheme
+    if (scheme === 'Bearer' && !takes.bearer) throw refusals.schemeNotTaken
+    if (scheme === 'DPoP' && !takes.dpop) throw refusals.dpopNotTaken
     const occasion = { method: request.method, uris, ath, now: at, token: known }
     exchange.occasion = { fields, uris, token, jkt: known?.jkt }
     const proof = scheme === 'DPoP' ? proofs.read(fields, occasion) : undefined
