@@ -43,7 +43,7 @@ export function clientPlan({
 
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
-    const register = failing ? test.failing : test
+    const register = failing ? test.serial.failing : test.serial
     register(
       `${module.name}${failing ? ' [known failure]' : ''} (${variant}, ${clientAlgorithm} client, ${serverAlgorithm} server)`,
       async (t) => {
