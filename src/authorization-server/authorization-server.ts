@@ -47,10 +47,10 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
 
   // Each row: where, how, and the steps from the outermost inwards. The first one turns errors into answers.
   const endpoints: readonly Endpoint[] = [
-    { url: urls.openidConfiguration, methods: ['GET'], steps: [document] },
-    { url: urls.authorizationServerMetadata, methods: ['GET'], steps: [document] },
-    { url: urls.insertedAuthorizationServerMetadata, methods: ['GET'], steps: [document] },
-    { url: urls.jwks, methods: ['GET'], steps: [keySet] },
+    { url: urls.openidConfiguration, methods: ['GET'], steps: [oauthErrors('metadata'), document] },
+    { url: urls.authorizationServerMetadata, methods: ['GET'], steps: [oauthErrors('metadata'), document] },
+    { url: urls.insertedAuthorizationServerMetadata, methods: ['GET'], steps: [oauthErrors('metadata'), document] },
+    { url: urls.jwks, methods: ['GET'], steps: [oauthErrors('jwks'), keySet] },
     {
       url: urls.pushedAuthorizationRequest,
       methods: ['POST'],
@@ -78,7 +78,12 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   const routes = router.routes()
   return {
     issuer: options.issuer,
-    callback: () => new Koa().use(routes).callback(),
+    callback() {
+      const app = new Koa().use(routes)
+      // Every step reports what fails in it; what is left to Koa is a connection that broke off.
+      app.silent = true
+      return app.callback()
+    },
     middleware: () => (ctx, next) => routes(Object.assign(ctx, { router, params: {} }), next),
     close: parts.close,
   }

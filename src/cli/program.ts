@@ -6,6 +6,7 @@ import { jsonSchema } from '../config/schema.js'
 import { type SignatureAlgorithm, signatureAlgorithms } from '../keys.js'
 import { check } from './check.js'
 import { dev } from './dev.js'
+import { explain } from './explain.js'
 import { initialise } from './init.js'
 import { passwordHashText, sealingKeyText, signingKeyText } from './keygen.js'
 import { packageRoot } from './package-root.js'
@@ -25,12 +26,12 @@ export function program(): Command {
     .command('start')
     .description('run what the configuration describes; drains on SIGTERM')
     .addOption(config())
-    .action(({ config: file }: { readonly config: string }) => orExplain(() => start({ file })))
+    .action(({ config: file }: { readonly config: string }) => explained(() => start({ file })))
 
   sallyport
     .command('dev')
     .description('run gateway, authorization server, sample API and sample application, with two users')
-    .action(() => orExplain(dev))
+    .action(() => explained(dev))
 
   sallyport
     .command('check')
@@ -39,7 +40,7 @@ export function program(): Command {
     .option('--offline', 'look at the file only; call nobody')
     .option('--json', 'print a JSON document')
     .action((options: { readonly config: string; readonly offline?: true; readonly json?: true }) =>
-      orExplain(async () => {
+      explained(async () => {
         const isFine = await check({
           file: options.config,
           network: options.offline ? 'none' : 'try',
@@ -50,13 +51,24 @@ export function program(): Command {
     )
 
   sallyport
+    .command('explain')
+    .description('tell what happens to a request: frontend, route, rules, token, headers, final URL')
+    .argument('<method>', 'such as GET')
+    .argument('<url>', 'as the browser sees it')
+    .addOption(config())
+    .option('--json', 'print a JSON document')
+    .action((method: string, url: string, options: { readonly config: string; readonly json?: true }) =>
+      explained(() => explain({ method, url, file: options.config, format: options.json ? 'json' : 'text' })),
+    )
+
+  sallyport
     .command('keygen')
     .description('make a key pair for client authentication, a sealing key, or the hash of a password')
     .addOption(new Option('--alg <algorithm>', 'of the key pair').choices([...signatureAlgorithms]).default('ES256'))
     .addOption(new Option('--sealing', 'a 32-byte key for Bff.SealingKeys').conflicts('password'))
     .addOption(new Option('--password', 'the PasswordHash for the password on standard input'))
     .action((options: { readonly alg: SignatureAlgorithm; readonly sealing?: true; readonly password?: true }) =>
-      orExplain(async () => {
+      explained(async () => {
         if (options.password && process.stdin.isTTY) process.stderr.write('Password, then Enter: ')
         if (options.sealing) process.stdout.write(sealingKeyText())
         else if (options.password) process.stdout.write(await passwordHashText(process.stdin))
@@ -75,7 +87,7 @@ export function program(): Command {
     .description('write a configuration to start from, with fresh keys; nothing is overwritten')
     .argument('[folder]', 'where', '.')
     .action((folder: string) =>
-      orExplain(async () => {
+      explained(async () => {
         const { created, kept } = initialise(folder)
         for (const name of created) process.stdout.write(`made ${name}\n`)
         for (const name of kept) process.stdout.write(`left ${name} as it was\n`)
@@ -97,7 +109,7 @@ export function program(): Command {
   return sallyport
 }
 
-async function orExplain(command: () => Promise<unknown>): Promise<void> {
+async function explained(command: () => Promise<unknown>): Promise<void> {
   try {
     await command()
   } catch (error) {

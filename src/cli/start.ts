@@ -87,7 +87,10 @@ export async function run(configuration: Configuration): Promise<Running> {
         isReady = false
         publish({ type: 'server.draining' })
         const draining = listeners.filter((listener) => listener !== adminListener)
-        await Promise.all(draining.map((listener) => listener.drain(server.drainTimeout)))
+        await Promise.all([
+          ...draining.map((listener) => listener.drain(server.drainTimeout)),
+          gateway?.drain(server.drainTimeout),
+        ])
         await closeAll(closers)
         publish({ type: 'server.stopped' })
         // Last, so that readiness could be asked to the end.

@@ -63,6 +63,7 @@ export function loadConfiguration({ file, environment, state = 'keep' }: LoadOpt
   const path = resolve(file)
   const directory = dirname(path)
   const source = readSource(path)
+  if (source.value === undefined) throw new ConfigurationError(source.problems)
   const overridden = override(source.value, environment)
   const { settings, problems, broken } = checkStructure(overridden.value)
   const statePath = resolve(directory, settings.Server.StateDirectory)

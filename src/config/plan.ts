@@ -4,8 +4,9 @@ import { generateSigningJwk, type Jwk, publicHalf } from '../keys.js'
 import type { Environment } from './environment.js'
 import { type ListenAddress, listenAddress } from './listen-address.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
-import type { BffSettings, FrontendSettings, RouteSettings } from './schema/bff.js'
+import type { BffSettings, FrontendSettings } from './schema/bff.js'
 import type { ResourceServerSettings } from './schema/resource-server.js'
+import { type RouteSettings, route } from './schema/route.js'
 import type { Settings } from './schema.js'
 import { createSecretReader } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
@@ -244,15 +245,8 @@ function sampleApiOf(
 }
 
 function sampleRoute({ listen }: SampleApiPlan): RouteSettings {
-  return {
-    Path: '/api',
-    Upstreams: [`http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${listen.port}`],
-    StripPath: false,
-    Methods: [],
-    TokenType: 'User',
-    Resource: undefined,
-    Scopes: [],
-  }
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
+  return route.parse({ Path: '/api', Upstreams: [`http://${host}:${listen.port}`] })
 }
 
 /** Those in the file, and one for each client of a frontend here that is not among them. */

@@ -10,7 +10,10 @@ import { server, store } from './schema/server.js'
  */
 export const settingsSchema = z
   .strictObject({
-    $schema: z.string().optional().meta({ description: 'For editors.' }),
+    $schema: z
+      .string()
+      .optional()
+      .meta({ description: 'For editors.', examples: ['./frontends.schema.json'] }),
     Server: server.prefault({}),
     Store: store.prefault({}),
     Bff: bff.optional(),

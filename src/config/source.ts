@@ -13,6 +13,7 @@ import { type Path, pathOf, pointerOf } from './pointer.js'
 
 /** The file as it was written: its value, and where in it everything is. */
 export interface Source {
+  /** Undefined when there is nothing to look at. */
   readonly value: unknown
   /** What is wrong with it as JSON. */
   readonly problems: readonly ConfigurationProblem[]
@@ -66,7 +67,7 @@ export function parseSource(text: string, name: string): Source {
     problems.push({ pointer: '', problem: 'is empty', remedy: 'Make a file with `sallyport init`.', where: at(0) })
 
   return {
-    value: tree === undefined ? {} : getNodeValue(tree),
+    value: tree && getNodeValue(tree),
     problems: [...problems, ...(tree === undefined ? [] : [...repeatedMembers(tree, [], at)])],
     locate: (pointer) => at(offsetOf(pointer)),
     offsetOf,
@@ -74,7 +75,7 @@ export function parseSource(text: string, name: string): Source {
 }
 
 function emptySource(name: string, problem: ConfigurationProblem): Source {
-  return { value: {}, problems: [problem], locate: () => name, offsetOf: () => 0 }
+  return { value: undefined, problems: [problem], locate: () => name, offsetOf: () => 0 }
 }
 
 /** JSON keeps the last of several members with one name, so that the first is silently ignored. */

@@ -1,4 +1,5 @@
-import type { Call } from './call.js'
+import type { IncomingMessage } from 'node:http'
+import type { Frontend } from './frontend.js'
 import { Refusal } from './refusal.js'
 
 /** The header that only our own page's script adds: another site's would need a CORS permission we do not give. */
@@ -10,7 +11,7 @@ export const antiForgeryHeader = 'x-csrf'
  * @throws Refusal `bff.csrf.cross_site`, `bff.csrf.header_missing`
  */
 export function assertOwnPage(
-  { request, frontend }: Pick<Call, 'request' | 'frontend'>,
+  { request, frontend }: { readonly request: IncomingMessage; readonly frontend: Pick<Frontend, 'pageOrigins'> },
   kind: 'request' | 'upgrade',
 ): void {
   const { origin, 'sec-fetch-site': site, [antiForgeryHeader]: header } = request.headers
@@ -22,4 +23,10 @@ export function assertOwnPage(
   // A page cannot add headers to a WebSocket's handshake, but its browser always names the origin.
   if (kind === 'upgrade' && ownOrigin) return
   if (header !== '1') throw new Refusal('bff.csrf.header_missing', 'add the header "X-CSRF: 1" to every call')
+}
+
+/** Which of the gateway's own endpoints only our own page may call: those that change something. */
+export function changesState({ base }: Pick<Frontend, 'base'>, method: string, path: string): boolean {
+  // Back-channel logout is the authorization server's own call: its token says who it is.
+  return method !== 'GET' && path !== `${base}/backchannel-logout`
 }

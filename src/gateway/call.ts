@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Client } from '../http/trusted-peers.js'
+import type { Cors } from './cors.js'
 import type { Frontend } from './frontend.js'
 import type { LoginTransactions } from './login-transaction.js'
 import type { OAuthClient } from './oauth-client.js'
+import type { Page } from './page.js'
 import type { RequestTarget } from './request-target.js'
 import type { MatchRoute } from './route.js'
 import type { SealedSessions, Session, Visitor } from './sealed-sessions.js'
-import type { ServeStaticFile } from './static-files.js'
 import type { AccessTokens } from './tokens.js'
 
 /** A frontend and what works for it. */
@@ -17,7 +18,8 @@ export interface RunningFrontend extends Frontend {
   readonly tokens: AccessTokens
   readonly matchRoute: MatchRoute
   /** Undefined when the page is served elsewhere. */
-  readonly serveStaticFile: ServeStaticFile | undefined
+  readonly page: Page
+  readonly allowOrigin: Cors
   /** Ends the sessions that a back-channel logout token names. */
   readonly acceptLogoutToken: (token: string) => Promise<void>
 }

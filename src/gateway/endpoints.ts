@@ -2,10 +2,11 @@ import type { ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
 import { answerError } from './answer.js'
-import { assertOwnPage } from './anti-forgery.js'
+import { assertOwnPage, changesState } from './anti-forgery.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import type { Call, RunningFrontend } from './call.js'
 import { callback } from './callback.js'
+import type { Frontend } from './frontend.js'
 import { clientKeys } from './jwks.js'
 import { keepSession } from './keep-session.js'
 import { login } from './login.js'
@@ -38,9 +39,7 @@ export function createEndpoints(now: () => number): Endpoints {
   })
   app.use(async function antiForgery(ctx, next) {
     const { call } = ctx.state
-    // The authorization server's own call: its token says who it is.
-    const isServerCall = call.target.path === `${call.frontend.base}/backchannel-logout`
-    if (ctx.method !== 'GET' && !isServerCall) assertOwnPage(call, 'request')
+    if (changesState(call.frontend, ctx.method, call.target.path)) assertOwnPage(call, 'request')
     await next()
   })
   app.use(koaSession(app))
@@ -59,7 +58,7 @@ export function createEndpoints(now: () => number): Endpoints {
 }
 
 /** The endpoint table. */
-function endpointRoutes({ base }: RunningFrontend): Koa.Middleware<EndpointState> {
+function endpointRouter({ base }: Pick<Frontend, 'base'>): Router<EndpointState> {
   const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
   router.get('/login', login)
   router.get('/callback', callback)
@@ -71,13 +70,27 @@ function endpointRoutes({ base }: RunningFrontend): Koa.Middleware<EndpointState
   router.delete('/sessions', endOtherSessions)
   router.delete('/sessions/:handle', endSessionByHandle)
   router.get('/jwks', clientKeys)
+  return router
+}
+
+/** The methods of the endpoint at a path. None: there is no such endpoint. */
+export function endpointMethods(frontend: Pick<Frontend, 'base'>, path: string): readonly string[] {
+  return methodsAt(endpointRouter(frontend), path)
+}
+
+function methodsAt(router: Router<EndpointState>, path: string): readonly string[] {
+  const { path: layers } = router.match(path, 'GET')
+  // A HEAD request would do what GET does: begin or complete a login, or log out.
+  return layers.flatMap((layer) => layer.methods).filter((method) => method !== 'HEAD')
+}
+
+function endpointRoutes(frontend: RunningFrontend): Koa.Middleware<EndpointState> {
+  const router = endpointRouter(frontend)
   const routes = router.routes() as Koa.Middleware<EndpointState>
 
   return async function endpoint(ctx, next) {
     const { path } = ctx.state.call.target
-    const { path: layers } = router.match(path, ctx.method)
-    // A HEAD request would do what GET does: begin or complete a login, or log out.
-    const methods = layers.flatMap((layer) => layer.methods).filter((method) => method !== 'HEAD')
+    const methods = methodsAt(router, path)
     if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
     if (!methods.includes(ctx.method)) {
       ctx.set('Allow', methods.join(', '))

@@ -7,6 +7,7 @@ import { publish } from '../telemetry/events.js'
 import { type Answered, attemptUntilAnswered } from './attempts.js'
 import { createAuthorize } from './authorization.js'
 import type { Credentials } from './credentials.js'
+import { developmentServerRoute } from './development-server.js'
 import { type Headers, requestHeaders, responseHeaders } from './headers.js'
 import { createNonceMemory } from './nonce-memory.js'
 import type { FrontendOptions, RouteOptions } from './options.js'
@@ -64,8 +65,8 @@ interface Exchange {
 export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions): Forwarder {
   const agents = createAgents()
   const prepared = new Map<RouteOptions, { readonly pool: UpstreamPool; readonly timeouts: Timeouts }>()
-  for (const route of frontends.flatMap(({ routes }) => routes))
-    prepared.set(route, { pool: createUpstreamPool(route, agents), timeouts: timeoutsOf(route.timeouts) })
+  for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
+    if (route) prepared.set(route, { pool: createUpstreamPool(route, agents), timeouts: timeoutsOf(route.timeouts) })
   const proxy = hardenedHttpProxy()
   const nonces = createNonceMemory()
   const exchanges = new Set<Exchange>()

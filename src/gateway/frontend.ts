@@ -1,5 +1,6 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { cookiePrefix } from './cookie.js'
+import { foreignPageOrigins } from './cors.js'
 import type { FrontendOptions } from './options.js'
 import { Refusal } from './refusal.js'
 
@@ -11,7 +12,7 @@ export interface Frontend {
   readonly base: string
   /** The origin that browsers see. */
   readonly origin: string
-  /** Origins whose pages are ours: the public one and, where the SPA is served elsewhere, that one. */
+  /** Origins whose pages are ours: the public one and, where pages are served elsewhere, those. */
   readonly pageOrigins: ReadonlySet<string>
   readonly loginUrl: string
   readonly redirectUri: string
@@ -32,7 +33,7 @@ export function createFrontend(options: FrontendOptions): Frontend {
     name: options.name,
     base,
     origin,
-    pageOrigins: new Set([origin, ...(options.clientUrl ? [options.clientUrl.origin] : [])]),
+    pageOrigins: new Set([origin, ...foreignPageOrigins(options)]),
     loginUrl: `${base}/login`,
     redirectUri: `${origin}${base}/callback`,
     sessionCookie: `${cookiePrefix}${options.name}`,

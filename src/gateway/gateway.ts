@@ -8,7 +8,9 @@ import { answerError, answerUpgradeError, type Refused } from './answer.js'
 import { assertOwnPage } from './anti-forgery.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './backchannel-logout.js'
 import type { Call, OpenSession, RunningFrontend } from './call.js'
+import { createCors } from './cors.js'
 import type { Credentials } from './credentials.js'
+import { destinationOf } from './destination.js'
 import { createEndpoints } from './endpoints.js'
 import { createForwarder, type ForwardExchange } from './forward.js'
 import { assertFrontends, createFrontend, createFrontendSelection, type Frontend } from './frontend.js'
@@ -18,13 +20,13 @@ import { createLoginTransactions } from './login-transaction.js'
 import { isNavigation } from './navigation.js'
 import { createOAuthClient } from './oauth-client.js'
 import type { GatewayOptions } from './options.js'
+import { createPage } from './page.js'
 import { Refusal } from './refusal.js'
 import { parseRequestTarget } from './request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './route.js'
 import { createSealedSessions } from './sealed-sessions.js'
 import { sessionIdentifier } from './session.js'
 import { createSessionWatch } from './session-watch.js'
-import { createStaticFiles } from './static-files.js'
 import { createAccessTokens } from './tokens.js'
 
 export interface Gateway {
@@ -91,18 +93,27 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {
     const call = received(request, refused.requestId)
     refused.frontend = call.frontend
-    const { frontend, target } = call
-    if (target.path === frontend.base || target.path.startsWith(`${frontend.base}/`)) return endpoints(call, response)
-    const match = frontend.matchRoute(target)
-    if (match === undefined) return servePage(call, response)
+    // Before anything can be refused, so that a page on another host can read why.
+    if (call.frontend.allowOrigin(request, response) === 'answered') return
+    const destination = destinationOf(call.frontend, call.target)
+    if (destination.kind === 'endpoint') return endpoints(call, response)
+    if (destination.kind === 'page') return servePage(call, response)
+    const { match } = destination
     const { open, credentials } = await prepared(call, match, 'request', response)
     await forwarder.forward(request, response, exchangeOf(call, match, credentials, holdOpen(open, response)))
+  }
+
+  const servePage = async (call: Call, response: ServerResponse): Promise<void> => {
+    const { page } = call.frontend
+    const match = page.match(call.target)
+    if (match === undefined) return page.serve(call.request, response, call.target)
+    await forwarder.forward(call.request, response, exchangeOf(call, match, { kind: 'none' }, undefined))
   }
 
   const answerUpgrade = async (request: IncomingMessage, socket: Socket, head: Buffer, refused: Refused) => {
     const call = received(request, refused.requestId)
     refused.frontend = call.frontend
-    const match = call.frontend.matchRoute(call.target)
+    const match = call.frontend.matchRoute(call.target) ?? call.frontend.page.match(call.target)
     if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
     const { open, credentials } = await prepared(call, match, 'upgrade')
     await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, holdOpen(open, socket)))
@@ -161,24 +172,10 @@ function runFrontend(
     transactions: createLoginTransactions(store, seal, frontend, now),
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
     matchRoute: createRouteMatcher(frontend.options),
-    serveStaticFile:
-      frontend.options.staticFilesPath === undefined ? undefined : createStaticFiles(frontend.options.staticFilesPath),
+    page: createPage(frontend.options),
+    allowOrigin: createCors(frontend.options),
     acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
   }
-}
-
-/** What no route covers is the page's own: a file of it, or the page itself for a navigation. */
-async function servePage({ request, target, frontend }: Call, response: ServerResponse): Promise<void> {
-  const { options, serveStaticFile } = frontend
-  if (serveStaticFile === undefined)
-    throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-  if (target.path === options.pathPrefix && options.pathPrefix !== '') {
-    // Without the slash a page's relative URLs would lead out of its frontend.
-    response.writeHead(308, { Location: `${target.path}/${target.query}` }).end()
-    return
-  }
-  const purpose = isNavigation(request) ? 'navigation' : 'asset'
-  await serveStaticFile(request, response, target.path.slice(options.pathPrefix.length), purpose)
 }
 
 function allowedMethod({ match, request }: ApiCall): void {

@@ -160,7 +160,7 @@ export interface ResponseFacts {
 
 /**
  * The flat header list of the response that goes to the browser: what may pass, then what has been set on `response`
- * before, which wins. `Set-Cookie` of both sides add up; `Content-Length` stays, for it is checked by the parser.
+ * before, which wins. `Set-Cookie` and `Vary` of both sides add up; `Content-Length` stays, for it is checked by the parser.
  */
 export function responseHeaders(
   upstream: IncomingMessage,
@@ -177,7 +177,7 @@ export function responseHeaders(
     const lower = name.toLowerCase()
     if (!mayReachBrowser(lower, value, upstream.headers)) continue
     if (listed?.has(lower) && !staysDespiteConnection.test(lower)) continue
-    if (lower in ours && lower !== 'set-cookie') continue
+    if (lower in ours && lower !== 'set-cookie' && lower !== 'vary') continue
     if (lower === 'cache-control') continue
     flat.push(name, lower === 'location' || lower === 'content-location' ? publicLocation(value) : value)
   }

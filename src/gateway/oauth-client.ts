@@ -75,8 +75,10 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   const issuer = new URL(options.authority)
   const proofSource = createProofSource(fetch)
 
+  let acceptedAlgorithms: readonly string[] = []
+
   const discover = async (): Promise<openid.Configuration> => {
-    const authentication = await clientAuthentication(frontend)
+    const authentication = await clientAuthentication(frontend, () => acceptedAlgorithms)
     const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
       algorithm,
       timeout,
@@ -92,6 +94,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       })
     const { supportsPKCE: _, ...metadata } = found.serverMetadata()
     assertMetadata(metadata, frontend)
+    acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
     const accepted = options.profile === 'Baseline' ? [...idTokenAlgorithms, 'RS256'] : idTokenAlgorithms
     const offered = metadata.id_token_signing_alg_values_supported ?? accepted
     const configuration = new openid.Configuration(
@@ -248,12 +251,23 @@ function assertMetadata(metadata: Readonly<openid.ServerMetadata>, { options }: 
     throw new UpstreamError('invalid_response', `the authorization server does not fit: ${problem}`)
 }
 
-async function clientAuthentication({ options }: Frontend): Promise<openid.ClientAuth> {
+async function clientAuthentication(
+  { options }: Frontend,
+  accepted: () => readonly string[],
+): Promise<openid.ClientAuth> {
   const { clientAuthentication: authentication } = options
   if (authentication.method === 'client_secret_post') return openid.ClientSecretPost(authentication.secret)
   const [key] = authentication.keys
   if (key === undefined) throw new TypeError('private_key_jwt needs a key')
-  return openid.PrivateKeyJwt({ key: await privateCryptoKey(key), kid: key.kid })
+  return openid.PrivateKeyJwt(
+    { key: await privateCryptoKey(key), kid: key.kid },
+    {
+      [openid.modifyAssertion](header) {
+        // RFC 9864 gave EdDSA with Ed25519 a name of its own; most servers know the old one only.
+        if (header.alg === 'Ed25519' && !accepted().includes('Ed25519')) header.alg = 'EdDSA'
+      },
+    },
+  )
 }
 
 function privateCryptoKey({ privateKey, algorithm }: SigningKey): Promise<webcrypto.CryptoKey> {

@@ -55,12 +55,28 @@ export interface FrontendOptions {
   readonly session: SessionLifetimes
   /** Folder of the built SPA. */
   readonly staticFilesPath?: string
-  /** Origin of an SPA that is served elsewhere, such as a development server. */
+  /** Origin of an SPA that is served elsewhere. It may call with the cookie (CORS), and logins return to it. */
   readonly clientUrl?: URL
+  /** Origin of a development server, instead of a folder: the page and its socket for hot reloading pass through here. */
+  readonly developmentServer?: URL
+  /**
+   * Headers of the page's files: `Spa` allows inline styles, `Strict` does not, `None` leaves them to the files' server.
+   * Default: `Spa`.
+   */
+  readonly securityHeaders?: 'Spa' | 'Strict' | 'None'
+  /** Instead of the preset's policy. */
+  readonly contentSecurityPolicy?: string
+  /** For pages on other hosts than the gateway. Default: only `clientUrl`, if there is one. */
+  readonly cors?: CorsOptions
   readonly postLoginRedirectPath: string
   readonly postLogoutRedirectPath: string
   readonly errorRedirectPath?: string
   readonly routes: readonly RouteOptions[]
+}
+
+export interface CorsOptions {
+  /** As browsers send them: `https://app.example`. No patterns. */
+  readonly origins: readonly string[]
 }
 
 export type ClientAuthentication =

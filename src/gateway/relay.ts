@@ -9,12 +9,11 @@ import { Refusal } from './refusal.js'
 export function relay(upstream: IncomingMessage, response: ServerResponse, headers: string[]): void {
   const chunked = upstream.headers['transfer-encoding'] !== undefined
   const announced = chunked ? trailersAnnounced(upstream) : []
+  if (announced.length > 0) headers.push('Trailer', announced.join(', '))
   try {
-    response.writeHead(
-      upstream.statusCode ?? 502,
-      announced.length === 0 ? headers : [...headers, 'Trailer', announced.join(', ')],
-    )
+    writeHead(response, upstream.statusCode ?? 502, headers)
   } catch (cause) {
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
     throw new Refusal('bff.upstream.invalid_response', 'the upstream answered with headers that cannot be passed on', {
       cause,
     })
@@ -32,6 +31,19 @@ export function relay(upstream: IncomingMessage, response: ServerResponse, heade
     })
   }
   upstream.pipe(response)
+}
+
+/** A flat list goes out as it is, unless something had been set before: then the last of a name would win. */
+function writeHead(response: ServerResponse, status: number, headers: readonly string[]): void {
+  const before = response.getHeaderNames()
+  if (before.length === 0) {
+    response.writeHead(status, [...headers])
+    return
+  }
+  for (const name of before) response.removeHeader(name)
+  for (let index = 0; index < headers.length; index += 2)
+    response.appendHeader(headers[index] ?? '', headers[index + 1] ?? '')
+  response.writeHead(status)
 }
 
 /** Those that may be trailers at all (RFC 9110 §6.5.1) and mean nothing to a browser's security. */

@@ -49,7 +49,7 @@ export function lenientReading(path: string): string {
 }
 
 function originForm(url: string, host: string | undefined): string {
-  const [, authority, rest = ''] = /^https?:\/\/([^/?#@\\]+)(.*)$/is.exec(url) ?? []
+  const [, authority, rest = ''] = /^https?:\/\/([^/?#@\\]+)((?:[/?].*)?)$/is.exec(url) ?? []
   if (authority === undefined) return refuse('the target is neither a path nor an http(s) URL')
   if (authority.toLowerCase() !== host?.toLowerCase()) refuse('the target names another host than the Host header')
   return rest.startsWith('/') ? rest : `/${rest}`

@@ -98,7 +98,7 @@ export function upgradeThrough(
   let unsent = head
   return (forwarding, attempt) =>
     new Promise((resolve) => {
-      const { onRequest, onError } = follow(forwarding, attempt, resolve)
+      const { settle, onRequest, onError } = follow(forwarding, attempt, resolve)
       const { dial, agent } = attempt.upstream
       const beforeProxy = (proxied: ClientRequest): void => {
         onRequest(proxied)
@@ -113,7 +113,7 @@ export function upgradeThrough(
         // After http-proxy has joined them, but before a byte has passed: a listener any earlier would swallow the first.
         forwarding.current?.once('upgrade', (_message, upstreamSocket) => {
           onJoin(upstreamSocket)
-          resolve({ kind: 'upgraded' })
+          settle({ kind: 'upgraded' })
         })
         unsent = Buffer.alloc(0)
       } catch (cause) {
@@ -132,12 +132,15 @@ function outgoingRequest({ request }: Forwarding, { upstream, url, method, heade
 
 function follow(forwarding: Forwarding, { upstream, url, body }: Attempt, resolve: (answer: Answer) => void) {
   let watch: Watch | undefined
+  let settled = false
   const settle = (answer: Answer): void => {
+    settled = true
     watch?.stop()
     resolve(answer)
   }
   const onError = (error: Error): void => {
     body.detach()
+    if (settled) return
     settle(failureOf(error, watch?.connected ?? false, forwarding.current?.reusedSocket ?? false))
   }
   const onRequest = (proxied: ClientRequest): void => {
@@ -148,11 +151,14 @@ function follow(forwarding: Forwarding, { upstream, url, body }: Attempt, resolv
     proxied
       .on('error', onError)
       .once('response', (message) => settle({ kind: 'answered', message }))
-      .once('upgrade', () => watch?.stop())
-      .once('close', () => upstream.inFlight--)
+      .once('close', () => {
+        upstream.inFlight--
+        // Without an error before it, as when the upstream switches protocols unasked.
+        onError(new Error('closed without an answer'))
+      })
     watch = watchAttempt(proxied, forwarding.timeouts, upstream.dial.protocol === 'https:', !body.isEmpty)
   }
-  return { onRequest, onError }
+  return { settle, onRequest, onError }
 }
 
 /** What http-proxy takes for the body: it pipes it into its request, and that is where we come in. */

@@ -4,6 +4,7 @@ import { tlsPreset } from '../http/tls.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
 import type { RouteOptions } from './options.js'
+import { timeoutsOf } from './timeouts.js'
 
 /** One server that a route leads to. */
 export interface Upstream {
@@ -18,10 +19,7 @@ export interface Upstream {
   readonly breaker: CircuitBreaker
   /** Requests and sockets on it at the moment. */
   inFlight: number
-  /**
-   * The URL to call. Made by putting strings together: resolving a path against a base would let `//host` or `..` out.
-   * @param target begins with `/` or `?`, or is empty
-   */
+  /** @see upstreamUrl */
   urlOf(target: string): URL
 }
 
@@ -31,7 +29,7 @@ export interface UpstreamPool {
   close(): void
 }
 
-/** Sockets are shared by all routes to the same origin with the same TLS settings. */
+/** Sockets are shared by all routes to the same origin with the same TLS settings and idle timeout. */
 export interface Agents {
   agentFor(route: RouteOptions, url: URL): Agent
   close(): void
@@ -40,11 +38,12 @@ export interface Agents {
 export function createAgents(): Agents {
   const agents = new Map<string, Agent>()
   return {
-    agentFor({ tls }, { origin, protocol }) {
-      const key = JSON.stringify([origin, tls])
+    agentFor({ tls, timeouts }, { origin, protocol }) {
+      const { idle } = timeoutsOf(timeouts)
+      const key = JSON.stringify([origin, tls, idle])
       const known = agents.get(key)
       if (known) return known
-      const settings = { keepAlive: true, maxFreeSockets: 1024, scheduling: 'lifo' } as const
+      const settings = { keepAlive: true, maxFreeSockets: 1024, scheduling: 'lifo', timeout: idle * 1000 } as const
       const { serverName, ...certificates } = tls ?? {}
       const agent =
         protocol === 'https:'
@@ -103,6 +102,15 @@ function createUpstream(url: URL, route: RouteOptions, agent: Agent): Upstream {
     agent,
     breaker: createCircuitBreaker(route.circuitBreaker),
     inFlight: 0,
-    urlOf: (target) => new URL(url.origin + (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target),
+    urlOf: (target) => upstreamUrl(url, target),
   }
+}
+
+/**
+ * The URL to call. Made by putting strings together: resolving a path against a base would let `//host` or `..` out.
+ * @param target begins with `/` or `?`, or is empty
+ */
+export function upstreamUrl({ origin, pathname }: URL, target: string): URL {
+  const basePath = pathname.replace(/\/+$/, '')
+  return new URL(origin + (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target)
 }

@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { listening, type RecordingUpstream, type Seen, seenOf } from './_upstream.js'
+import { type RecordingUpstream, recordingUpstream, type Seen, seenOf } from './_upstream.js'
 
 export interface WebSocketUpstream extends RecordingUpstream {
   readonly webSockets: WebSocketServer
 }
 
-/** A server of the `ws` package that remembers the requests for upgrades and echoes what it is sent. */
+/** A recording upstream that also takes WebSockets, by the `ws` package, and echoes what it is sent. */
 export async function webSocketUpstream(
   onConnection: (socket: WebSocket, request: IncomingMessage) => void = (socket) =>
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
   /** May refuse an upgrade by answering it. */
   refuse: (seen: Seen) => string | undefined = () => undefined,
 ): Promise<WebSocketUpstream> {
-  const upstream = await listening((_request, response) => response.writeHead(426).end())
-  const seen: Seen[] = []
+  const upstream = await recordingUpstream()
+  const { seen } = upstream
   const webSockets = new WebSocketServer({ noServer: true })
   webSockets.on('connection', (socket, request) => {
     socket.on('error', () => {})
@@ -30,7 +30,6 @@ export async function webSocketUpstream(
   })
   return {
     ...upstream,
-    seen,
     webSockets,
     async close() {
       for (const client of webSockets.clients) client.terminate()

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { AuthorizationServerOptions, ClientOptions, ResourceOptions } from '../../authorization-server/options.js'
 import { parsePermissions } from '../../authorization-server/permissions.js'
 import { verificationKey } from '../../keys.js'
@@ -14,9 +16,9 @@ export interface AuthorizationServerConfiguration {
 
 /** @param plan One in which every rule holds. */
 export function authorizationServerConfiguration(plan: Plan): AuthorizationServerConfiguration | undefined {
-  const { authorizationServer: server, sampleApi, settings } = plan
+  const { authorizationServer: server, sampleApi, settings, directory } = plan
   if (server?.issuer === undefined) return undefined
-  const { AccessTokenLifetime, RefreshTokenLifetime, RequireNonce, Seeding } = server.settings
+  const { RequireNonce, Seeding, Branding, SignInLimits = {} } = server.settings
   return {
     listen: server.listen,
     options: {
@@ -27,7 +29,24 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
         passwordHash: PasswordHash,
         claims: Claims,
       })),
-      lifetimes: { accessToken: seconds(AccessTokenLifetime), refreshToken: seconds(RefreshTokenLifetime) },
+      lifetimes: {
+        accessToken: seconds(server.settings.AccessTokenLifetime),
+        refreshToken: seconds(server.settings.RefreshTokenLifetime),
+        session: seconds(server.settings.SessionLifetime),
+        consent: seconds(server.settings.ConsentLifetime),
+      },
+      branding: {
+        ...(Branding?.Name !== undefined && { name: Branding.Name }),
+        ...(Branding?.ThemeFile !== undefined && {
+          theme: readFileSync(resolve(directory, Branding.ThemeFile), 'utf8'),
+        }),
+      },
+      signInLimits: {
+        ...(SignInLimits.PerUserAndAddress !== undefined && { perUserAndAddress: SignInLimits.PerUserAndAddress }),
+        ...(SignInLimits.PerUser !== undefined && { perUser: SignInLimits.PerUser }),
+        ...(SignInLimits.PerAddress !== undefined && { perAddress: SignInLimits.PerAddress }),
+        ...(SignInLimits.Window !== undefined && { window: seconds(SignInLimits.Window) }),
+      },
       ...(sampleApi?.audience !== undefined && { audience: sampleApi.audience }),
       resources: resourcesOf(plan),
       scopes: Seeding.Scopes.map(({ Name = '', DisplayName }) => ({ name: Name, displayName: DisplayName ?? Name })),

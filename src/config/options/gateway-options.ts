@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ClientAuthentication, FrontendOptions, GatewayOptions, RouteOptions } from '../../gateway/options.js'
+import type { ClientAuthentication, FrontendOptions, GatewayOptions } from '../../gateway/options.js'
 import { signingKey } from '../../keys.js'
 import { seconds } from '../duration.js'
 import type { FrontendPlan, Plan } from '../plan.js'
-import type { BffSettings, RouteSettings } from '../schema/bff.js'
+import type { BffSettings } from '../schema/bff.js'
+import { routeOptions } from './route-options.js'
 
 /** What the gateway needs besides the store and the seal, which every product of a process shares. */
 export type GatewaySettings = Omit<GatewayOptions, 'store' | 'seal'>
@@ -14,6 +16,10 @@ export function gatewaySettings({ bff, frontends, settings, directory }: Plan): 
   return {
     frontends: frontends.map((frontend) => frontendOptions(frontend, bff, directory)),
     trustedProxies: settings.Server.TrustedProxies,
+    issuerTimeout: seconds(bff.AuthorityTimeout),
+    ...(bff.AuthorityCaFile !== undefined && {
+      issuerCa: readFileSync(resolve(directory, bff.AuthorityCaFile), 'utf8'),
+    }),
   }
 }
 
@@ -33,7 +39,11 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
     dpop: settings.UseDPoP,
     requireIssuer: bff.RequireIssuerValidation,
+    profile: bff.Profile,
     scopes: [...new Set(settings.Scopes)],
+    ...(settings.UserClaims !== undefined && { userClaims: settings.UserClaims }),
+    ...(settings.LoginParameters !== undefined && { loginParameters: settings.LoginParameters }),
+    idTokenHint: settings.UseIdTokenHint && !plan.isEmbedded,
     session: {
       idle: seconds(settings.SessionDuration ?? bff.SessionDuration),
       absolute: seconds(settings.SessionAbsoluteMaxDuration ?? bff.SessionAbsoluteMaxDuration),
@@ -45,7 +55,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     postLoginRedirectPath: settings.PostLoginRedirectPath ?? home,
     postLogoutRedirectPath: settings.PostLogoutRedirectPath ?? home,
     ...(settings.ErrorRedirectPath && { errorRedirectPath: settings.ErrorRedirectPath }),
-    routes: routes.map(routeOptions),
+    routes: routes.map((route) => routeOptions(route, directory)),
   }
 }
 
@@ -53,16 +63,4 @@ function clientAuthentication({ settings, keys, clientSecret = '' }: FrontendPla
   return settings.ClientAuthenticationMethod === 'PrivateKeyJwt'
     ? { method: 'private_key_jwt', keys: keys.map(signingKey) }
     : { method: 'client_secret_post', secret: clientSecret }
-}
-
-function routeOptions(settings: RouteSettings): RouteOptions {
-  return {
-    path: settings.Path ?? '/',
-    upstreams: settings.Upstreams.map((upstream) => new URL(upstream)),
-    stripPath: settings.StripPath,
-    methods: settings.Methods,
-    tokenType: settings.TokenType,
-    ...(settings.Resource !== undefined && { resource: settings.Resource }),
-    scopes: settings.Scopes,
-  }
 }

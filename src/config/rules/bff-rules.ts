@@ -280,6 +280,12 @@ export const bffRules: readonly Rule[] = [
             'is not an absolute URI without fragment (RFC 8707 §2)',
             'Write the identifier that the API expects in its tokens, as in "https://orders.example.com".',
           )
+        if ((route.Tls?.CertFile === undefined) !== (route.Tls?.KeyFile === undefined))
+          yield problem(
+            `${at}/Tls`,
+            'has a certificate without its key, or a key without its certificate',
+            'Write both CertFile and KeyFile, or neither.',
+          )
         if (route.TokenType === 'None' && (route.Resource !== undefined || route.Scopes.length > 0))
           yield problem(
             `${at}/TokenType`,

@@ -30,7 +30,7 @@ export const resourceServerRules: readonly Rule[] = [
 
   function* clocksMayDiffer({ sampleApi }) {
     if (sampleApi === undefined) return
-    const { ClockSkew, MaxProofLifetime, AllowedAlgorithms } = sampleApi.settings.DPoP
+    const { ClockSkew, MaxProofLifetime } = sampleApi.settings.DPoP
     if (seconds(ClockSkew) < 10 || seconds(ClockSkew) > 60)
       yield problem(
         '/Authentication/DPoP/ClockSkew',
@@ -42,12 +42,6 @@ export const resourceServerRules: readonly Rule[] = [
         '/Authentication/DPoP/MaxProofLifetime',
         'is not between 5 seconds and ten minutes',
         'Write it as in "00:01:00".',
-      )
-    if (AllowedAlgorithms.length === 0)
-      yield problem(
-        '/Authentication/DPoP/AllowedAlgorithms',
-        'is empty, so that no proof would be accepted',
-        'Leave it out, or write ["ES256"].',
       )
   },
 ]

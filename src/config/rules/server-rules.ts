@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { createTrustedPeers } from '../../http/trusted-peers.js'
 import { seconds } from '../duration.js'
 import { listenAddress } from '../listen-address.js'
+import type { Plan } from '../plan.js'
 import { problem, type Rule } from './rule.js'
 
 export const serverRules: readonly Rule[] = [
@@ -43,21 +44,14 @@ export const serverRules: readonly Rule[] = [
     }
   },
 
-  function* certificatesAreThere({ settings, authorizationServer, directory }) {
-    const sections = [
-      ['/Server/Tls', settings.Server.Tls],
-      [`${authorizationServer?.pointer}/Tls`, authorizationServer?.settings.Tls],
-    ] as const
-    for (const [pointer, tls] of sections)
-      for (const member of ['CertFile', 'KeyFile'] as const) {
-        const file = tls?.[member]
-        if (file !== undefined && !isReadable(resolve(directory, file)))
-          yield problem(
-            `${pointer}/${member}`,
-            `names ${file}, which is not there or cannot be read`,
-            `Relative paths start at ${directory}.`,
-          )
-      }
+  function* filesAreThere(plan) {
+    for (const [pointer, file] of filesOf(plan))
+      if (file !== undefined && !isReadable(resolve(plan.directory, file)))
+        yield problem(
+          pointer,
+          `names ${file}, which is not there or cannot be read`,
+          `Relative paths start at ${plan.directory}.`,
+        )
   },
 
   function* adminListenerIsApart({ settings, listen }) {
@@ -100,7 +94,21 @@ export const serverRules: readonly Rule[] = [
   },
 ]
 
-export function isReadable(path: string): boolean {
+/** Every file that is named and is not a secret's. */
+function* filesOf({ settings, bff, frontends, authorizationServer: server }: Plan) {
+  yield ['/Server/Tls/CertFile', settings.Server.Tls?.CertFile] as const
+  yield ['/Server/Tls/KeyFile', settings.Server.Tls?.KeyFile] as const
+  yield [`${server?.pointer}/Tls/CertFile`, server?.settings.Tls?.CertFile] as const
+  yield [`${server?.pointer}/Tls/KeyFile`, server?.settings.Tls?.KeyFile] as const
+  yield [`${server?.pointer}/Branding/ThemeFile`, server?.settings.Branding?.ThemeFile] as const
+  yield ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile] as const
+  for (const { pointer, settings: frontend } of frontends)
+    for (const [index, { Tls }] of (frontend.Routes ?? []).entries())
+      for (const member of ['CaFile', 'CertFile', 'KeyFile'] as const)
+        yield [`${pointer}/Routes/${index}/Tls/${member}`, Tls?.[member]] as const
+}
+
+function isReadable(path: string): boolean {
   try {
     accessSync(path, constants.R_OK)
     return true

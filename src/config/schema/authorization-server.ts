@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { tls } from './server.js'
 import { duration, httpUrl, jwk, listenAddress, secret, text } from './values.js'
 
+const count = z.int().min(1)
+
 /** What a client may do, in the original's notation: endpoint, grant type, response type, scope. */
 const permission = text.meta({ examples: ['scp:profile'] })
 
@@ -12,7 +14,9 @@ const application = z
       description: 'Has to be null: this server authenticates clients by `private_key_jwt` only.',
       examples: [null],
     }),
-    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `ClientId`.' }),
+    DisplayName: text
+      .optional()
+      .meta({ description: 'What the consent page calls it. Default: `ClientId`.', examples: ['My app'] }),
     SigningKeyJwk: jwk.nullish().meta({
       description:
         'Public key for `private_key_jwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default: the key of the frontend in this file that has this `ClientId`.',
@@ -63,6 +67,7 @@ const user = z
     Username: text.optional().meta({ description: 'Unique. What is typed in at sign-in.', examples: ['alice'] }),
     PasswordHash: text.optional().meta({
       description: 'What `sallyport keygen --password` prints. Never the password.',
+      examples: ['$scrypt$ln=15,r=8,p=3$…$…'],
     }),
     Claims: z
       .record(z.string(), z.json())
@@ -77,7 +82,9 @@ const user = z
 const scope = z
   .strictObject({
     Name: text.optional().meta({ description: 'Unique.', examples: ['orders'] }),
-    DisplayName: text.optional().meta({ description: 'What the consent page calls it. Default: `Name`.' }),
+    DisplayName: text
+      .optional()
+      .meta({ description: 'What the consent page calls it. Default: `Name`.', examples: ['See your orders'] }),
     Resources: z
       .array(text)
       .default([])
@@ -113,6 +120,46 @@ export const authorizationServer = z
       description: 'How long a refresh token is good for.',
       examples: ['14.00:00:00'],
     }),
+    SessionLifetime: duration.default('08:00:00').meta({
+      description: 'Single sign-on: how long somebody stays signed in here.',
+      examples: ['08:00:00'],
+    }),
+    ConsentLifetime: duration.default('90.00:00:00').meta({
+      description: "How long a user's consent to a client is remembered.",
+      examples: ['90.00:00:00'],
+    }),
+    Branding: z
+      .strictObject({
+        Name: text
+          .optional()
+          .meta({ description: 'Above every page. Default: Sallyport.', examples: ['Example Bank'] }),
+        ThemeFile: text.optional().meta({
+          description: 'CSS that comes after ours, such as `:root{--sp-accent:#7a1fa2}`.',
+          examples: ['./theme.css'],
+        }),
+      })
+      .optional()
+      .meta({ description: 'What the sign-in pages look like.' }),
+    SignInLimits: z
+      .strictObject({
+        PerUserAndAddress: count.optional().meta({
+          description: 'Failures of one user from one address. Default: 5.',
+          examples: [5],
+        }),
+        PerUser: count.optional().meta({
+          description: 'Failures of one user from all addresses. Default: 50.',
+          examples: [50],
+        }),
+        PerAddress: count.optional().meta({
+          description: 'Failures of all users from one address. Default: 50.',
+          examples: [50],
+        }),
+        Window: duration
+          .optional()
+          .meta({ description: 'Within this time. Default: `00:15:00`.', examples: ['00:15:00'] }),
+      })
+      .optional()
+      .meta({ description: 'How many failed sign-ins are too many. Successes do not count.' }),
     RequireNonce: z.boolean().default(true).meta({
       description: 'Whether proofs at the token endpoint have to carry a nonce of this server (RFC 9449 §8).',
     }),

@@ -1,44 +1,6 @@
 import { z } from 'zod'
-import { duration, httpUrl, jwk, localPath, pathPrefix, routePath, secret, text } from './values.js'
-
-const route = z
-  .strictObject({
-    Path: routePath.optional().meta({
-      description:
-        'The path and everything below it, counted from `PathPrefix`. The longest match wins. No pattern: `/api` covers `/api/orders`.',
-      examples: ['/api'],
-    }),
-    Upstreams: z
-      .array(httpUrl)
-      .default([])
-      .meta({
-        description: 'Origin and optional base path of each server. Nothing else is ever called. Plain http is fine.',
-        examples: [['http://orders:8080']],
-      }),
-    StripPath: z.boolean().default(false).meta({
-      description: 'Whether `Path` is left out of what the upstream is asked for.',
-    }),
-    Methods: z
-      .array(z.string().regex(/^[A-Z]+$/, 'is not an HTTP method in capitals'))
-      .default([])
-      .meta({ description: 'The HTTP methods that pass. Default: all.', examples: [['GET', 'POST']] }),
-    TokenType: z.enum(['User', 'UserOrNone', 'Client', 'None']).default('User').meta({
-      description:
-        "Whose access token goes upstream: the user's, the user's if there is one, the gateway's own, or none.",
-    }),
-    Resource: text.optional().meta({
-      description: 'Resource indicator (RFC 8707) of the token for this route. Default: the token of the session.',
-      examples: ['https://orders.example.com'],
-    }),
-    Scopes: z
-      .array(text)
-      .default([])
-      .meta({
-        description: 'Scopes of the token for this route. Default: those of the session.',
-        examples: [['orders']],
-      }),
-  })
-  .meta({ required: ['Path', 'Upstreams'] })
+import { route } from './route.js'
+import { duration, httpUrl, jwk, localPath, pathPrefix, secret, text } from './values.js'
 
 const session = {
   duration: duration.meta({
@@ -132,6 +94,25 @@ const frontend = z
     UseSessionSlidingExpiration: session.sliding.optional().meta({
       description: 'Default: `Bff.UseSessionSlidingExpiration`.',
     }),
+    UserClaims: z
+      .array(text)
+      .optional()
+      .meta({
+        description:
+          'Claims that the page may see at `{PathPrefix}/bff/user`. Default: every claim about the user, none about the token.',
+        examples: [['sub', 'name', 'roles']],
+      }),
+    LoginParameters: z
+      .array(z.enum(['login_hint', 'prompt', 'ui_locales']))
+      .optional()
+      .meta({
+        description: 'Parameters that a login link may set. All others are ignored. Default: all of these.',
+        examples: [['login_hint']],
+      }),
+    UseIdTokenHint: z.boolean().default(true).meta({
+      description:
+        "Whether logout may put the ID token into the browser's URL for a server that wants an `id_token_hint`. The embedded one never does.",
+    }),
     StaticFilesPath: text.nullish().meta({
       description: 'Folder of the built single-page application, relative to this file.',
       examples: ['./spa'],
@@ -182,6 +163,14 @@ export const bff = z
     SessionAbsoluteMaxDuration: session.absolute.default('08:00:00'),
     UseSessionSlidingExpiration: session.sliding.default(true),
     RefreshGracePeriod: session.grace.default('00:01:00'),
+    AuthorityTimeout: duration.default('00:00:10').meta({
+      description: 'How long one call to an authorization server may take.',
+      examples: ['00:00:10'],
+    }),
+    AuthorityCaFile: text.optional().meta({
+      description: "PEM certificates to trust for authorization servers, besides the system's.",
+      examples: ['./tls/ca.pem'],
+    }),
     SealingKeys: z
       .array(secret)
       .default([])
@@ -196,4 +185,3 @@ export const bff = z
 
 export type BffSettings = z.output<typeof bff>
 export type FrontendSettings = z.output<typeof frontend>
-export type RouteSettings = z.output<typeof route>

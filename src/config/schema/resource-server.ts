@@ -23,16 +23,9 @@ export const resourceServer = z
         }),
       })
       .prefault({})
-      .meta({ required: ['Audience'] }),
+      .meta({ description: 'Which access tokens it accepts.', required: ['Audience'] }),
     DPoP: z
       .strictObject({
-        RequireNonce: z.boolean().default(false).meta({
-          description: 'Whether proofs have to carry a nonce of this API (RFC 9449 §9).',
-        }),
-        AllowedAlgorithms: z
-          .array(z.enum(['ES256', 'PS256', 'Ed25519']))
-          .default(['ES256', 'PS256', 'Ed25519'])
-          .meta({ description: 'Algorithms of proofs.' }),
         MaxProofLifetime: duration.default('00:01:00').meta({
           description: 'How long a proof is accepted after it was made.',
           examples: ['00:01:00'],
@@ -42,7 +35,8 @@ export const resourceServer = z
           examples: ['00:00:10'],
         }),
       })
-      .prefault({}),
+      .prefault({})
+      .meta({ description: 'Which proofs it accepts.' }),
   })
   .meta({
     description: 'The sample API, protected by the DPoP validator. Absent: there is none.',

@@ -1,0 +1,101 @@
+import type { Environment } from '../config/environment.js'
+import { loadConfiguration } from '../config/load.js'
+import { unreachable } from '../errors.js'
+import type { TokenType } from '../gateway/options.js'
+import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
+import { type Style, styleFor } from './report.js'
+
+export interface ExplainOptions {
+  readonly method: string
+  /** As the browser sees it. */
+  readonly url: string
+  readonly file: string
+  readonly format: 'text' | 'json'
+  /** Default: the environment of the process. */
+  readonly environment?: Environment
+  /** Default: standard output. */
+  readonly output?: { write(text: string): unknown; readonly isTTY?: boolean }
+}
+
+/** `sallyport explain`: what would happen to a request. Nobody is called. */
+export async function explain({
+  method,
+  url,
+  file,
+  format,
+  environment = process.env,
+  output = process.stdout,
+}: ExplainOptions): Promise<void> {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+    throw new Error(`${url} is not a URL. Write it as the browser sees it, as in https://app.example.com/api/orders`)
+  const { gateway } = loadConfiguration({ file, environment, state: 'look' })
+  if (gateway === undefined) throw new Error(`${file} has no frontends, so that there is nothing to explain`)
+  const explanation = explanationOf(method.toUpperCase(), url, gateway.frontends)
+  output.write(format === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation, styleFor(output)))
+}
+
+function textOf({ request, frontend, outcome }: Explanation, style: Style): string {
+  const rows: [string, string][] = [['request', request]]
+  if (frontend !== undefined)
+    rows.push(['frontend', `${frontend.name} (endpoints at ${frontend.base}/, cookie ${frontend.sessionCookie})`])
+  switch (outcome.kind) {
+    case 'refused':
+      rows.push(['answer', style.red(`${outcome.status} ${outcome.code}: ${outcome.detail}`)])
+      break
+    case 'endpoint':
+      rows.push(['answer', `the gateway's own endpoint ${outcome.path}`], ...csrfRows(outcome.csrf))
+      break
+    case 'page':
+      rows.push([
+        'answer',
+        `the application itself, ${outcome.folder ? `from ${outcome.folder}` : 'which is served elsewhere'}`,
+      ])
+      break
+    case 'forwarded':
+      rows.push(...forwardingRows(outcome.forwarding))
+      break
+    default:
+      return unreachable(outcome)
+  }
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return `${rows.map(([name, value]) => `${style.bold(name.padEnd(width))}  ${value}`).join('\n')}\n`
+}
+
+function forwardingRows(forwarding: Forwarding): [string, string][] {
+  const { route, csrf, token, scheme, resource, scopes, headersDropped, headersAdded, calls } = forwarding
+  const asked = [resource && `for ${resource}`, scopes.length > 0 && `with ${scopes.join(' ')}`].filter(Boolean)
+  return [
+    ['route', route],
+    ...csrfRows(csrf),
+    ['token', [tokenText(token), ...asked].join(' ') + (scheme === 'none' ? '' : `, as ${scheme}`)],
+    ['dropped', `${headersDropped.join(', ')} (of what a browser may send)`],
+    ['added', headersAdded.join(', ')],
+    ...calls.flatMap(({ url, htu }, index): [string, string][] => [
+      [calls.length === 1 ? 'calls' : `calls (${index + 1})`, url],
+      ...(scheme === 'DPoP' ? ([['htu', htu]] as [string, string][]) : []),
+    ]),
+  ]
+}
+
+function csrfRows(csrf: CsrfRule | undefined): [string, string][] {
+  if (csrf === undefined)
+    return [['csrf', 'not checked: this endpoint changes nothing, or proves its caller otherwise']]
+  return [
+    ['csrf', `our page with X-CSRF: 1 ${csrf.own} · without the header ${csrf.bare} · another site ${csrf.foreign}`],
+  ]
+}
+
+function tokenText(token: TokenType): string {
+  switch (token) {
+    case 'User':
+      return "the user's access token; without a session 401 bff.session.absent"
+    case 'UserOrNone':
+      return "the user's access token; without a session none"
+    case 'Client':
+      return "the gateway's own access token"
+    case 'None':
+      return 'none'
+    default:
+      return unreachable(token)
+  }
+}

@@ -1,0 +1,170 @@
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import { targetUri } from '../dpop/proof.js'
+import { assertOwnPage, changesState } from '../gateway/anti-forgery.js'
+import { destinationOf } from '../gateway/destination.js'
+import { endpointMethods } from '../gateway/endpoints.js'
+import { createFrontend, createFrontendSelection, type Frontend } from '../gateway/frontend.js'
+import { requestHeaders } from '../gateway/headers.js'
+import type { FrontendOptions, RouteOptions } from '../gateway/options.js'
+import { Refusal, statusOf } from '../gateway/refusal.js'
+import { parseRequestTarget } from '../gateway/request-target.js'
+import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/route.js'
+import { upstreamUrl } from '../gateway/upstream.js'
+
+/** What happens to a request, found out by the gateway's own functions. */
+export interface Explanation {
+  readonly request: string
+  readonly frontend?: { readonly name: string; readonly base: string; readonly sessionCookie: string }
+  readonly outcome: Outcome
+}
+
+export type Outcome =
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly detail: string }
+  | { readonly kind: 'endpoint'; readonly path: string; readonly csrf: CsrfRule | undefined }
+  | { readonly kind: 'page'; readonly folder: string | undefined }
+  | { readonly kind: 'forwarded'; readonly forwarding: Forwarding }
+
+export interface Forwarding {
+  readonly route: string
+  readonly csrf: CsrfRule
+  readonly token: RouteOptions['tokenType']
+  readonly scheme: 'DPoP' | 'Bearer' | 'none'
+  readonly resource?: string
+  readonly scopes: readonly string[]
+  readonly headersDropped: readonly string[]
+  readonly headersAdded: readonly string[]
+  /** One for each upstream: the URL that is called and the `htu` claim of its proof. */
+  readonly calls: readonly { readonly url: string; readonly htu: string }[]
+}
+
+/** What the anti-forgery check says to three calls: one without the header, one from another site, and our page's own. */
+export interface CsrfRule {
+  readonly bare: string
+  readonly foreign: string
+  readonly own: string
+}
+
+/** @param url As it is asked for: nothing in it is tidied up before the gateway's own functions see it. */
+export function explanationOf(method: string, url: string, frontends: readonly FrontendOptions[]): Explanation {
+  const request = `${method} ${url}`
+  const { host } = new URL(url)
+  const [, path = ''] = /^https?:\/\/[^/?#]*([^#]*)/i.exec(url) ?? []
+  let frontend: Frontend | undefined
+  try {
+    const target = parseRequestTarget(path.startsWith('/') ? path : `/${path}`, host)
+    frontend = createFrontendSelection(frontends.map(createFrontend))(host, target.path)
+    const { name, base, sessionCookie, options } = frontend
+    const found = { request, frontend: { name, base, sessionCookie } }
+    const destination = destinationOf({ ...frontend, matchRoute: createRouteMatcher(options) }, target)
+    switch (destination.kind) {
+      case 'endpoint': {
+        const methods = endpointMethods(frontend, target.path)
+        if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
+        if (!methods.includes(method))
+          throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
+        const csrf = changesState(frontend, method, target.path) ? csrfRule(frontend, method) : undefined
+        return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf } }
+      }
+      case 'page':
+        if (options.staticFilesPath === undefined && options.clientUrl === undefined)
+          throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+        return { ...found, outcome: { kind: 'page', folder: options.staticFilesPath } }
+      case 'route': {
+        assertMethodAllowed(destination.match.route, method)
+        const forwarding = forwardingOf(frontend, method, destination.match)
+        return { ...found, outcome: { kind: 'forwarded', forwarding } }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const { code, message: detail } = error
+    const known = frontend && { name: frontend.name, base: frontend.base, sessionCookie: frontend.sessionCookie }
+    return {
+      request,
+      ...(known && { frontend: known }),
+      outcome: { kind: 'refused', status: statusOf(code), code, detail },
+    }
+  }
+}
+
+function forwardingOf(
+  frontend: Frontend,
+  method: string,
+  { route, upstreamTarget, removedPrefix }: RouteMatch,
+): Forwarding {
+  const { options } = frontend
+  const sent = aRequest(method, { ...everyKindOfHeader, cookie: `theme=dark; ${frontend.sessionCookie}=secret` })
+  const client = { address: '203.0.113.7', protocol: 'https', host: options.publicUrl.host } as const
+  const facts = { client, publicUrl: options.publicUrl, removedPrefix, requestId: '(request id)' }
+  const received = requestHeaders(sent, facts)
+  const scheme = route.tokenType === 'None' ? 'none' : options.dpop ? 'DPoP' : 'Bearer'
+  const credentials = scheme === 'none' ? [] : scheme === 'DPoP' ? ['authorization', 'dpop'] : ['authorization']
+  const kept = (name: string): boolean => received[name] === sent.headers[name]
+  return {
+    route: route.path,
+    csrf: csrfRule(frontend, method),
+    token: route.tokenType,
+    scheme,
+    ...(route.resource !== undefined && { resource: route.resource }),
+    scopes: route.scopes,
+    headersDropped: Object.keys(sent.headers)
+      .filter((name) => !kept(name))
+      .map((name) => (name in received && name === 'cookie' ? `our cookies (${frontend.sessionCookie}, …)` : name)),
+    headersAdded: [...credentials, 'host', ...Object.keys(received).filter((name) => !kept(name) && name !== 'cookie')],
+    calls: route.upstreams.map((upstream) => {
+      const url = upstreamUrl(upstream, upstreamTarget)
+      return { url: url.href, htu: targetUri(url) }
+    }),
+  }
+}
+
+/** One header of every kind that the gateway treats in its own way, and a few that simply pass. */
+export const everyKindOfHeader = {
+  accept: 'application/json',
+  'content-type': 'application/json',
+  connection: 'keep-alive, x-hop',
+  'keep-alive': 'timeout=5',
+  te: 'trailers',
+  trailer: 'x-checksum',
+  upgrade: 'h2c',
+  expect: '100-continue',
+  'proxy-authorization': 'Basic x',
+  'x-hop': '1',
+  authorization: 'Bearer x',
+  dpop: 'x',
+  'x-csrf': '1',
+  forwarded: 'for=192.0.2.1',
+  'x-forwarded-for': '192.0.2.1',
+  'x-forwarded-host': 'evil.example',
+  'x-forwarded-proto': 'gopher',
+  'x-forwarded-user': 'root',
+  x_forwarded_user: 'root',
+  'x-real-ip': '192.0.2.1',
+  'x-original-url': '/',
+  'x-http-method-override': 'DELETE',
+  'x-request-id': 'x',
+}
+
+function csrfRule(frontend: Frontend, method: string): CsrfRule {
+  const own = { 'sec-fetch-site': 'same-origin', origin: frontend.origin }
+  const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://another.example' }
+  const verdict = (headers: Record<string, string>): string => {
+    try {
+      assertOwnPage({ request: aRequest(method, headers), frontend }, 'request')
+      return 'passes'
+    } catch (error) {
+      if (error instanceof Refusal) return `${statusOf(error.code)} ${error.code}`
+      throw error
+    }
+  }
+  return {
+    bare: verdict(own),
+    foreign: verdict({ ...foreign, 'x-csrf': '1' }),
+    own: verdict({ ...own, 'x-csrf': '1' }),
+  }
+}
+
+function aRequest(method: string, headers: Record<string, string>): IncomingMessage {
+  return Object.assign(new IncomingMessage(new Socket()), { method, headers })
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod'
+import { duration, httpUrl, routePath, text } from './values.js'
+
+const count = z.int().min(1)
+
+const timeouts = z
+  .strictObject({
+    Connect: duration
+      .optional()
+      .meta({ description: 'Until the connection stands. Default: `00:00:05`.', examples: ['00:00:05'] }),
+    ResponseHeaders: duration.optional().meta({
+      description: 'From the end of the request to the head of the response. Default: `00:01:00`.',
+      examples: ['00:01:00'],
+    }),
+    Idle: duration.optional().meta({
+      description: 'Without a byte in either direction. Default: `00:05:00`.',
+      examples: ['00:05:00'],
+    }),
+    Total: duration.optional().meta({
+      description: 'From the first byte to the last, all attempts together. Default: none, for streams have no end.',
+      examples: ['00:10:00'],
+    }),
+  })
+  .meta({ description: 'How long the upstream may take. Each names itself in the 504 that it causes.' })
+
+const healthCheck = z
+  .strictObject({
+    Path: routePath.optional().meta({
+      description: "Below the upstream's base path. Any 2xx answer to a GET without credentials is health.",
+      examples: ['/healthz'],
+    }),
+    Interval: duration
+      .optional()
+      .meta({ description: 'Between two checks. Default: `00:00:10`.', examples: ['00:00:10'] }),
+    Timeout: duration.optional().meta({
+      description: 'Until no answer is a failure. Default: `00:00:02`.',
+      examples: ['00:00:02'],
+    }),
+  })
+  .meta({
+    description: 'Asks each upstream regularly whether it is well. Absent: it is only watched while it is used.',
+    required: ['Path'],
+  })
+
+const circuitBreaker = z
+  .strictObject({
+    Failures: count.optional().meta({
+      description: 'Failures in a row (no connection, no answer in time, 502, 503 or 504) that open it. Default: 5.',
+      examples: [5],
+    }),
+    OpenFor: duration.optional().meta({
+      description:
+        'Until one request tries again; twice as long after each that fails, at most 30 s. Default: `00:00:01`.',
+      examples: ['00:00:01'],
+    }),
+  })
+  .meta({ description: 'Stops sending to an upstream that fails again and again.' })
+
+const upstreamTls = z
+  .strictObject({
+    CaFile: text.optional().meta({
+      description: 'PEM certificates of the only authorities that are trusted. Default: those that Node.js trusts.',
+      examples: ['./tls/ca.pem'],
+    }),
+    CertFile: text.optional().meta({ description: 'PEM certificate that we show.', examples: ['./tls/client.pem'] }),
+    KeyFile: text.optional().meta({ description: 'Its private key.', examples: ['./tls/client.key'] }),
+    ServerName: text.optional().meta({
+      description: 'The name to ask for and to check the certificate against. Default: the host in the URL.',
+      examples: ['orders.internal'],
+    }),
+  })
+  .meta({ description: 'For `https:` upstreams.' })
+
+/** One path of a frontend, and the API behind it. */
+export const route = z
+  .strictObject({
+    Path: routePath.optional().meta({
+      description:
+        'The path and everything below it, counted from `PathPrefix`. The longest match wins. No pattern: `/api` covers `/api/orders`.',
+      examples: ['/api'],
+    }),
+    Upstreams: z
+      .array(httpUrl)
+      .default([])
+      .meta({
+        description: 'Origin and optional base path of each server. Nothing else is ever called. Plain http is fine.',
+        examples: [['http://orders:8080']],
+      }),
+    StripPath: z.boolean().default(false).meta({
+      description: 'Whether `Path` is left out of what the upstream is asked for.',
+    }),
+    Methods: z
+      .array(z.string().regex(/^[A-Z]+$/, 'is not an HTTP method in capitals'))
+      .default([])
+      .meta({ description: 'The HTTP methods that pass. Default: all.', examples: [['GET', 'POST']] }),
+    TokenType: z.enum(['User', 'UserOrNone', 'Client', 'None']).default('User').meta({
+      description:
+        "Whose access token goes upstream: the user's, the user's if there is one, the gateway's own, or none.",
+    }),
+    Resource: text.optional().meta({
+      description: 'Resource indicator (RFC 8707) of the token for this route. Default: the token of the session.',
+      examples: ['https://orders.example.com'],
+    }),
+    Scopes: z
+      .array(text)
+      .default([])
+      .meta({
+        description: 'Scopes of the token for this route. Default: those of the session.',
+        examples: [['orders']],
+      }),
+    Balance: z.enum(['RoundRobin', 'LeastRequests']).default('RoundRobin').meta({
+      description: 'Which of several upstreams is next: each in turn, or the one with the fewest requests.',
+    }),
+    Timeouts: timeouts.optional(),
+    BodyLimit: count.optional().meta({
+      description: 'Bytes of a request body; refused with 413 beyond. Default: no limit, nothing is buffered.',
+      examples: [10_485_760],
+    }),
+    ReplayLimit: z
+      .int()
+      .min(0)
+      .optional()
+      .meta({
+        description:
+          'Bytes of a request body that are kept until the upstream has answered, so that it can be sent again with a nonce or to another upstream. Default: 65536.',
+        examples: [65_536],
+      }),
+    Retries: z
+      .int()
+      .min(0)
+      .max(5)
+      .optional()
+      .meta({
+        description:
+          'More attempts for an idempotent request when an upstream cannot be reached, each with a new proof. Default: 1.',
+        examples: [1],
+      }),
+    HealthCheck: healthCheck.optional(),
+    CircuitBreaker: circuitBreaker.optional(),
+    WebSocket: z
+      .strictObject({
+        PingInterval: duration.optional().meta({
+          description:
+            'Without a byte from the browser, after which it is pinged, and once more until it is given up. `00:00:00`: never. Default: `00:00:30`.',
+          examples: ['00:00:30'],
+        }),
+      })
+      .optional()
+      .meta({ description: 'For upgraded connections.' }),
+    Tls: upstreamTls.optional(),
+  })
+  .meta({ required: ['Path', 'Upstreams'] })
+
+export type RouteSettings = z.output<typeof route>

@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { matchDevelopmentServer } from './development-server.js'
+import { isNavigation } from './navigation.js'
+import type { FrontendOptions } from './options.js'
+import { Refusal } from './refusal.js'
+import type { RequestTarget } from './request-target.js'
+import type { RouteMatch } from './route.js'
+import { createSecurityHeaders } from './security-headers.js'
+import { createStaticFiles } from './static-files.js'
+
+/** What no endpoint and no route covers is the page's own. */
+export interface Page {
+  /** From where it is fetched; undefined when it is served from files. */
+  match(target: RequestTarget): RouteMatch | undefined
+  /** @throws Refusal */
+  serve(request: IncomingMessage, response: ServerResponse, target: RequestTarget): Promise<void>
+}
+
+export function createPage(frontend: FrontendOptions): Page {
+  const { staticFilesPath, pathPrefix } = frontend
+  const setSecurityHeaders = createSecurityHeaders(frontend)
+  const serveFile = staticFilesPath === undefined ? undefined : createStaticFiles(staticFilesPath)
+  return {
+    match: (target) => matchDevelopmentServer(frontend, target),
+
+    async serve(request, response, { path, query }) {
+      if (serveFile === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+      if (path === pathPrefix && pathPrefix !== '') {
+        // Without the slash a page's relative URLs would lead out of its frontend.
+        response.writeHead(308, { Location: `${path}/${query}` }).end()
+        return
+      }
+      setSecurityHeaders(request, response)
+      await serveFile(request, response, path.slice(pathPrefix.length), isNavigation(request) ? 'navigation' : 'asset')
+    },
+  }
+}

@@ -1,0 +1,500 @@
+import test from 'ava'
+import type { Environment } from '../../src/config/environment.js'
+import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { aFolder, load, problemsOf } from './_workspace.js'
+
+/*
+ * Forty files as they go wrong in life. Each is a right one with one thing changed; each is found with its pointer, the line
+ * it is on and what to write instead.
+ */
+
+const clientKey = generateSigningJwk('ES256')
+const otherKey = generateSigningJwk('ES256')
+
+/** A gateway beside a foreign authorization server: one setting a line. */
+function aGateway(): string {
+  return `{
+  "Server": {
+    "Listen": "127.0.0.1:3000",
+    "TrustedProxies": ["10.0.0.0/8"]
+  },
+  "Bff": {
+    "Authority": "https://auth.example.com",
+    "PublicUrl": "https://app.example.com",
+    "SessionDuration": "01:00:00",
+    "SessionAbsoluteMaxDuration": "08:00:00",
+    "Frontends": [
+      {
+        "Name": "app",
+        "ClientId": "my-bff",
+        "ClientSigningKeyJwk": ${JSON.stringify(JSON.stringify(clientKey))},
+        "Scopes": ["openid", "offline_access"],
+        "Routes": [
+          {
+            "Path": "/api",
+            "Upstreams": ["http://orders:8080"]
+          }
+        ]
+      }
+    ]
+  }
+}`
+}
+
+/** All three products in one file: one setting a line. */
+function theWhole(): string {
+  return `{
+  "Bff": {
+    "PublicUrl": "http://localhost:3000",
+    "Frontends": [
+      {
+        "Name": "app",
+        "ClientId": "my-bff",
+        "ClientSigningKeyJwk": ${JSON.stringify(JSON.stringify(clientKey))}
+      },
+      {
+        "Name": "admin",
+        "PathPrefix": "/admin"
+      }
+    ]
+  },
+  "OpenIddict": {
+    "Issuer": "http://localhost:3001",
+    "Seeding": {
+      "Applications": [
+        {
+          "ClientId": "my-bff",
+          "SigningKeyJwk": ${JSON.stringify(JSON.stringify(publicHalf(clientKey)))},
+          "Permissions": ["ept:authorization", "ept:pushed_authorization", "ept:token", "gt:authorization_code", "gt:refresh_token", "rst:code", "scp:openid", "scp:profile", "scp:email", "scp:offline_access"],
+          "RedirectUris": ["http://localhost:3000/bff/callback"]
+        }
+      ],
+      "Users": [
+        {
+          "Username": "alice",
+          "PasswordHash": "$scrypt$ln=15,r=8,p=3$bQoexCDV1X/tzG5OEnJF+w$BEsAFn8n5CnwAQP5DLSNGHcr+Twy6xb0+3Q97sTUiOk"
+        }
+      ]
+    }
+  },
+  "Authentication": {
+    "OpenIddict": {
+      "Issuer": "http://localhost:3001",
+      "Audience": "my-api"
+    }
+  }
+}`
+}
+
+interface Misconfiguration {
+  readonly from: () => string
+  /** What is replaced by what. */
+  readonly change: readonly [string, string]
+  readonly pointer: string
+  /** Text on the line that is pointed at. */
+  readonly line: string
+  readonly problem: RegExp
+  readonly remedy: RegExp
+  readonly environment?: Environment
+}
+
+const finds = test.macro({
+  title: (title = '') => title,
+  async exec(t, { from, change: [before, after], pointer, line, problem, remedy, environment }: Misconfiguration) {
+    const right = from()
+    t.true(right.includes(before), 'the change applies')
+    const wrong = right.replace(before, () => after)
+    const problems = await problemsOf(t, wrong, environment)
+    t.is(problems.length, 1, problems.map((each) => `${each.pointer}: ${each.problem}`).join('\n'))
+    const [found] = problems
+    t.is(found?.pointer, pointer)
+    t.regex(found?.problem ?? '', problem)
+    t.regex(found?.remedy ?? '', remedy)
+    const [file, number] = (found?.where ?? '').split(':')
+    t.is(file, 'frontends.json')
+    t.true(wrong.split('\n')[Number(number) - 1]?.includes(line), `line ${number} has ${line}`)
+    for (const secret of [clientKey.d, otherKey.d]) t.false(JSON.stringify(problems).includes(String(secret)))
+  },
+})
+
+test('the right ones are right', async (t) => {
+  await t.notThrowsAsync(load(t, aGateway()))
+  await t.notThrowsAsync(load(t, theWhole()))
+})
+
+test('1. a misspelt member', finds, {
+  from: aGateway,
+  change: ['"ClientId"', '"ClientID"'],
+  pointer: '/Bff/Frontends/0/ClientID',
+  line: '"ClientID"',
+  problem: /not a known setting/,
+  remedy: /Did you mean "ClientId"\?/,
+})
+test('2. a member of another section', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app", "Listen": "127.0.0.1:1",'],
+  pointer: '/Bff/Frontends/0/Listen',
+  line: '"Name": "app"',
+  problem: /not a known setting/,
+  remedy: /Known here: Name, Hosts/,
+})
+test("3. a member of the original's that has no meaning here", finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Bff": {\n    "CsrfHmacKey": "x",'],
+  pointer: '/Bff/CsrfHmacKey',
+  line: '"CsrfHmacKey"',
+  problem: /not a known setting/,
+  remedy: /X-CSRF: 1/,
+})
+test('4. a member twice', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "Name": "app",'],
+  pointer: '/Bff/Frontends/0/Name',
+  line: '"Name": "app"',
+  problem: /there twice/,
+  remedy: /Keep one/,
+})
+test('5. a text where a flag belongs', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "UseDPoP": "true",'],
+  pointer: '/Bff/Frontends/0/UseDPoP',
+  line: '"UseDPoP"',
+  problem: /is a text; true or false goes here/,
+  remedy: /without quotes/,
+})
+test('6. a duration in another notation', finds, {
+  from: aGateway,
+  change: ['"01:00:00"', '"1h"'],
+  pointer: '/Bff/SessionDuration',
+  line: '"1h"',
+  problem: /not a duration/,
+  remedy: /08:00:00/,
+})
+test('7. a choice misspelt', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "ClientAuthenticationMethod": "private_key_jwt",'],
+  pointer: '/Bff/Frontends/0/ClientAuthenticationMethod',
+  line: '"private_key_jwt"',
+  problem: /is not one of/,
+  remedy: /Did you mean "PrivateKeyJwt"\?/,
+})
+test('8. a URL without a scheme', finds, {
+  from: aGateway,
+  change: ['"https://auth.example.com"', '"auth.example.com"'],
+  pointer: '/Bff/Authority',
+  line: '"auth.example.com"',
+  problem: /not an absolute http or https URL/,
+  remedy: /https:/,
+})
+test('9. an address without a port', finds, {
+  from: aGateway,
+  change: ['"127.0.0.1:3000"', '"127.0.0.1"'],
+  pointer: '/Server/Listen',
+  line: '"Listen"',
+  problem: /not a host and a port/,
+  remedy: /127\.0\.0\.1:3000/,
+})
+test('10. a path pattern', finds, {
+  from: aGateway,
+  change: ['"/api"', '"/api/{**rest}"'],
+  pointer: '/Bff/Frontends/0/Routes/0/Path',
+  line: '"Path"',
+  problem: /not a plain path/,
+  remedy: /"\/api"/,
+})
+test('11. a route without upstreams', finds, {
+  from: aGateway,
+  change: ['["http://orders:8080"]', '[]'],
+  pointer: '/Bff/Frontends/0/Routes/0/Upstreams',
+  line: '"Upstreams"',
+  problem: /is empty/,
+  remedy: /orders:8080/,
+})
+test('12. a frontend without a name', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', ''],
+  pointer: '/Bff/Frontends/0/Name',
+  line: '{',
+  problem: /is missing/,
+  remedy: /Unique/,
+})
+test('13. plain http for the authorization server', finds, {
+  from: aGateway,
+  change: ['"https://auth.example.com"', '"http://auth.example.com"'],
+  pointer: '/Bff/Authority',
+  line: '"Authority"',
+  problem: /plain http/,
+  remedy: /https:\/\/auth\.example\.com/,
+})
+test('14. plain http for browsers', finds, {
+  from: aGateway,
+  change: ['"https://app.example.com"', '"http://app.example.com"'],
+  pointer: '/Bff/PublicUrl',
+  line: '"PublicUrl"',
+  problem: /__Host-/,
+  remedy: /https:\/\/app\.example\.com/,
+})
+test('15. a public URL with a path', finds, {
+  from: aGateway,
+  change: ['"https://app.example.com"', '"https://app.example.com/app"'],
+  pointer: '/Bff/PublicUrl',
+  line: '"PublicUrl"',
+  problem: /more than an origin/,
+  remedy: /PathPrefix/,
+})
+test('16. no pushed requests under FAPI 2.0', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "UsePushedAuthorizationRequests": false,'],
+  pointer: '/Bff/Frontends/0/UsePushedAuthorizationRequests',
+  line: 'UsePushed',
+  problem: /FAPI 2\.0 does not allow/,
+  remedy: /"Profile": "Baseline"/,
+})
+test('17. no DPoP under FAPI 2.0', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "UseDPoP": false,'],
+  pointer: '/Bff/Frontends/0/UseDPoP',
+  line: 'UseDPoP',
+  problem: /FAPI 2\.0 does not allow/,
+  remedy: /"Profile": "Baseline"/,
+})
+test('18. a client secret under FAPI 2.0', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n "ClientAuthenticationMethod": "ClientSecretPost", "ClientSecret": "s",'],
+  pointer: '/Bff/Frontends/0/ClientAuthenticationMethod',
+  line: 'ClientSecretPost',
+  problem: /FAPI 2\.0 does not allow/,
+  remedy: /PrivateKeyJwt/,
+})
+test('19. no issuer check under FAPI 2.0', finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Bff": {\n    "RequireIssuerValidation": false,'],
+  pointer: '/Bff/RequireIssuerValidation',
+  line: 'RequireIssuerValidation',
+  problem: /RFC 9207/,
+  remedy: /Leave it out/,
+})
+test('20. no key', finds, {
+  from: aGateway,
+  change: [`"ClientSigningKeyJwk": ${JSON.stringify(JSON.stringify(clientKey))},`, ''],
+  pointer: '/Bff/Frontends/0/ClientSigningKeyJwk',
+  line: '{',
+  problem: /cannot prove who it is/,
+  remedy: /sallyport keygen/,
+})
+test('21. the public key instead of the private one', finds, {
+  from: aGateway,
+  change: [JSON.stringify(JSON.stringify(clientKey)), JSON.stringify(JSON.stringify(publicHalf(clientKey)))],
+  pointer: '/Bff/Frontends/0/ClientSigningKeyJwk',
+  line: 'ClientSigningKeyJwk',
+  problem: /not a private key/,
+  remedy: /sallyport keygen/,
+})
+test('22. a key on a curve that FAPI 2.0 does not have', finds, {
+  from: aGateway,
+  change: [JSON.stringify(JSON.stringify(clientKey)), '{ "kty": "EC", "crv": "P-384", "x": "a", "y": "b", "d": "c" }'],
+  pointer: '/Bff/Frontends/0/ClientSigningKeyJwk',
+  line: 'ClientSigningKeyJwk',
+  problem: /is not an EC P-256/,
+  remedy: /sallyport keygen/,
+})
+test('23. a key in a file that is not there', finds, {
+  from: aGateway,
+  change: [JSON.stringify(JSON.stringify(clientKey)), '{ "File": "./keys/client.jwk" }'],
+  pointer: '/Bff/Frontends/0/ClientSigningKeyJwk/File',
+  line: 'ClientSigningKeyJwk',
+  problem: /is not there/,
+  remedy: /Relative paths start at/,
+})
+test('24. a key in a variable that is not set', finds, {
+  from: aGateway,
+  change: [JSON.stringify(JSON.stringify(clientKey)), '{ "Env": "CLIENT_KEY" }'],
+  pointer: '/Bff/Frontends/0/ClientSigningKeyJwk/Env',
+  line: 'ClientSigningKeyJwk',
+  problem: /CLIENT_KEY, which is not set/,
+  remedy: /Set CLIENT_KEY/,
+})
+test('25. a secret source misspelt', finds, {
+  from: aGateway,
+  change: [JSON.stringify(JSON.stringify(clientKey)), '{ "Environment": "CLIENT_KEY" }'],
+  pointer: '/Bff/Frontends/0/ClientSigningKeyJwk',
+  line: 'ClientSigningKeyJwk',
+  problem: /does not fit/,
+  remedy: /\{"Env": "…"\}/,
+})
+test('26. idle longer than absolute', finds, {
+  from: aGateway,
+  change: ['"01:00:00"', '"10:00:00"'],
+  pointer: '/Bff/SessionDuration',
+  line: '"SessionDuration"',
+  problem: /longer than SessionAbsoluteMaxDuration/,
+  remedy: /"08:00:00" at most/,
+})
+test('27. Redis without a sealing key', finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Store": { "Redis": { "Url": "redis://127.0.0.1" } },\n  "Bff": {'],
+  pointer: '/Bff/SealingKeys',
+  line: '"Bff"',
+  problem: /every replica needs the same key/,
+  remedy: /keygen --sealing/,
+})
+test('28. a sealing key that is too short', finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Bff": {\n    "SealingKeys": ["c2hvcnQ"],'],
+  pointer: '/Bff/SealingKeys/0',
+  line: 'SealingKeys',
+  problem: /not 32 bytes/,
+  remedy: /keygen --sealing/,
+})
+test('29. everybody trusted as a proxy', finds, {
+  from: aGateway,
+  change: ['"10.0.0.0/8"', '"0.0.0.0/0"'],
+  pointer: '/Server/TrustedProxies/0',
+  line: 'TrustedProxies',
+  problem: /trusts everybody/,
+  remedy: /your own proxies/,
+})
+test('30. two frontends of one name', finds, {
+  from: theWhole,
+  change: ['"Name": "admin"', '"Name": "App"'],
+  pointer: '/Bff/Frontends/1/Name',
+  line: '"Name": "App"',
+  problem: /is the name of \/Bff\/Frontends\/0 too/,
+  remedy: /a name of its own/,
+})
+test('31. two frontends at one place', finds, {
+  from: theWhole,
+  change: [',\n        "PathPrefix": "/admin"', ''],
+  pointer: '/Bff/Frontends/1/PathPrefix',
+  line: '{',
+  problem: /never reached/,
+  remedy: /another PathPrefix or other Hosts/,
+})
+test('32. hosts without the public one', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "Hosts": ["www.example.com"],'],
+  pointer: '/Bff/Frontends/0/Hosts',
+  line: '"Hosts"',
+  problem: /does not have app\.example\.com/,
+  remedy: /Add "app\.example\.com"/,
+})
+test('33. no openid scope', finds, {
+  from: aGateway,
+  change: ['"openid", ', ''],
+  pointer: '/Bff/Frontends/0/Scopes',
+  line: '"Scopes"',
+  problem: /who logged in/,
+  remedy: /Add "openid"/,
+})
+test('34. a folder that is not there', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "StaticFilesPath": "./dist",'],
+  pointer: '/Bff/Frontends/0/StaticFilesPath',
+  line: 'StaticFilesPath',
+  problem: /not a folder/,
+  remedy: /Build the application first/,
+})
+test('35. a private key for an application', finds, {
+  from: theWhole,
+  change: [JSON.stringify(JSON.stringify(publicHalf(clientKey))), JSON.stringify(JSON.stringify(clientKey))],
+  pointer: '/OpenIddict/Seeding/Applications/0/SigningKeyJwk',
+  line: 'SigningKeyJwk',
+  problem: /holds the private member "d"/,
+  remedy: /public JWK/,
+})
+test("36. an application with another key than its frontend's", finds, {
+  from: theWhole,
+  change: [JSON.stringify(JSON.stringify(publicHalf(clientKey))), JSON.stringify(publicHalf(otherKey))],
+  pointer: '/OpenIddict/Seeding/Applications/0/SigningKeyJwk',
+  line: 'SigningKeyJwk',
+  problem: /not the public half of \/Bff\/Frontends\/0/,
+  remedy: /leave this out/,
+})
+test('37. an unknown permission', finds, {
+  from: theWhole,
+  change: ['"rst:code"', '"rst:code", "ept:pushed_autorization"'],
+  pointer: '/OpenIddict/Seeding/Applications/0/Permissions/6',
+  line: 'Permissions',
+  problem: /permission/,
+  remedy: /ept:pushed_authorization/,
+})
+test('38. a permission that the frontend needs and does not have', finds, {
+  from: theWhole,
+  change: ['"scp:openid", ', ''],
+  pointer: '/OpenIddict/Seeding/Applications/0/Permissions',
+  line: 'Permissions',
+  problem: /does not allow what \/Bff\/Frontends\/0 asks for/,
+  remedy: /Add "scp:openid"/,
+})
+test('39. a redirect URI that is not the one used', finds, {
+  from: theWhole,
+  change: ['http://localhost:3000/bff/callback', 'http://localhost:3000/callback'],
+  pointer: '/OpenIddict/Seeding/Applications/0/RedirectUris',
+  line: 'RedirectUris',
+  problem: /does not have http:\/\/localhost:3000\/bff\/callback/,
+  remedy: /Add "http:\/\/localhost:3000\/bff\/callback"/,
+})
+test('40. a password instead of its hash', finds, {
+  from: theWhole,
+  change: ['$scrypt$ln=15,r=8,p=3$bQoexCDV1X/tzG5OEnJF+w$BEsAFn8n5CnwAQP5DLSNGHcr+Twy6xb0+3Q97sTUiOk', 'wonderland'],
+  pointer: '/OpenIddict/Seeding/Users/0/PasswordHash',
+  line: 'PasswordHash',
+  problem: /not a password hash/,
+  remedy: /keygen --password/,
+})
+test('41. the profile switched off', finds, {
+  from: theWhole,
+  change: ['"OpenIddict": {\n    "Issuer"', '"OpenIddict": {\n    "EnableFapi2Profile": false,\n    "Issuer"'],
+  pointer: '/OpenIddict/EnableFapi2Profile',
+  line: 'EnableFapi2Profile',
+  problem: /nothing weaker/,
+  remedy: /Leave it out/,
+})
+test('42. an API without an audience', finds, {
+  from: theWhole,
+  change: [',\n      "Audience": "my-api"', ''],
+  pointer: '/Authentication/OpenIddict/Audience',
+  line: '"OpenIddict"',
+  problem: /is missing/,
+  remedy: /made for/,
+})
+test("43. an API that trusts another issuer than the frontends'", finds, {
+  from: theWhole,
+  change: [
+    '"Issuer": "http://localhost:3001",\n      "Audience"',
+    '"Issuer": "http://localhost:3001/",\n      "Audience"',
+  ],
+  pointer: '/Authentication/OpenIddict/Issuer',
+  line: 'Issuer',
+  problem: /is not http:\/\/localhost:3001/,
+  remedy: /Leave it out/,
+})
+test('44. a secret for an application', finds, {
+  from: theWhole,
+  change: ['"RedirectUris"', '"ClientSecret": "hush",\n          "RedirectUris"'],
+  pointer: '/OpenIddict/Seeding/Applications/0/ClientSecret',
+  line: 'ClientSecret',
+  problem: /private_key_jwt only/,
+  remedy: /Write null/,
+})
+test('45. a certificate that is not there', finds, {
+  from: aGateway,
+  change: ['"Server": {', '"Server": {\n    "Tls": { "CertFile": "cert.pem", "KeyFile": "frontends.json" },'],
+  pointer: '/Server/Tls/CertFile',
+  line: 'CertFile',
+  problem: /cert\.pem/,
+  remedy: /Relative paths start at/,
+})
+test('46. a comma forgotten', async (t) => {
+  const problems = await problemsOf(t, aGateway().replace('"app",', '"app"'))
+  t.is(problems[0]?.where, 'frontends.json:14:9')
+  t.regex(problems[0]?.problem ?? '', /is not JSON: comma expected/)
+})
+test('47. no file at all', async (t) => {
+  const { loadConfiguration } = await import('../../src/config/load.js')
+  const { ConfigurationError } = await import('../../src/errors.js')
+  const file = `${await aFolder(t)}/nothing.json`
+  const error = t.throws(() => loadConfiguration({ file, environment: {} }), { instanceOf: ConfigurationError })
+  t.regex(error?.problems[0]?.remedy ?? '', /sallyport init/)
+  t.is(error?.problems.length, 1)
+})
