@@ -33,14 +33,12 @@ export interface PlanOptions {
   /** Of the clients' authentication keys and of their proofs. */
   readonly algorithm: FapiAlgorithm
   readonly modules?: readonly Module[]
-  /** Modules that are known to fail: they have to. */
-  readonly failing?: readonly string[]
 }
 
 const user = { name: 'alice', password: randomUUID() }
 
 /** Registers one test per module, named by the module. */
-export function plan({ start, variant, algorithm, modules = testPlan, failing = [] }: PlanOptions): void {
+export function plan({ start, variant, algorithm, modules = testPlan }: PlanOptions): void {
   const openid = variant === 'openid_connect'
   const { send, close } = createSender()
   let shared: Running | undefined
@@ -79,10 +77,8 @@ export function plan({ start, variant, algorithm, modules = testPlan, failing = 
 
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
-    const known = failing.includes(module.name)
-    // Client and server share this process: together they would only starve each other's timers.
-    const register = known ? test.serial.failing : test.serial
-    register(`${module.name}${known ? ' [known failure]' : ''} (${variant}, ${algorithm} clients)`, async (t) => {
+    // One after the other: client and server share this process and would only starve each other's timers.
+    test.serial(`${module.name} (${variant}, ${algorithm} clients)`, async (t) => {
       const running = module.movesClock ? await run() : shared
       if (running === undefined) return t.fail('the server did not start')
       const { server, one, two, stranger, metadata, jwks } = running
