@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
 import { type Answer, form, formContentType, type Outgoing, type Send } from '../_http.js'
 import { type Algorithm, bareJwk, type Claims, compactJws, type KeyPair, replaced } from '../_jose.js'
-import { type Decision, signIn } from '../_sign-in.js'
+import { type Decision, signIn, submitSignIn, type User } from '../_sign-in.js'
 import { type Arrival, createUserAgent, type UserAgent } from '../_user-agent.js'
 import type { ServerUnderTest, SuiteClient } from './_server-under-test.js'
 
@@ -78,7 +78,7 @@ export interface ConversationOptions {
   readonly openid: boolean
   readonly metadata: Metadata
   readonly jwks: readonly JWK[]
-  readonly user: { readonly name: string; readonly password: string }
+  readonly user: User
 }
 
 /** What the suite does in every module, each step with the checks that every module makes there. */
@@ -273,6 +273,11 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
 
     /** A user agent of its own: no cookie is shared with another. */
     userAgent: newUserAgent,
+
+    user,
+
+    /** Fills in a sign-in page and sends it, whichever browser it was shown to. */
+    submitSignIn: (userAgent: UserAgent, page: Arrival): Promise<Arrival> => submitSignIn(userAgent, page, user),
 
     /** Signs in and decides, and looks at how the browser was led there. */
     async decide(userAgent: UserAgent, arrival: Arrival, decision: Decision): Promise<Arrival> {
