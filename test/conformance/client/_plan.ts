@@ -2,14 +2,10 @@ import test from 'ava'
 import { createSender } from '../_http.js'
 import { type FapiAlgorithm, generateKey, type KeyPair } from '../_jose.js'
 import { createUserAgent } from '../_user-agent.js'
-import {
-  generateServerKeys,
-  type MisbehavingServer,
-  type ServerKeys,
-  startMisbehavingServer,
-} from './_authorization-server.js'
+import { type MisbehavingServer, startMisbehavingServer } from './_authorization-server.js'
 import type { StartClient } from './_client-under-test.js'
 import { type ClientModule, clientTestPlan, type Outcome } from './_modules.js'
+import { generateServerKeys, type ServerKeys } from './_server-keys.js'
 
 export interface ClientPlanOptions {
   readonly start: StartClient

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { form, formContentType } from '../../_http.js'
-import type { AssertionKnobs } from '../_conversation.js'
+import type { AssertionKnobs } from '../_credentials.js'
 import type { Module } from '../_module.js'
 
 const unauthenticated = { invalid_client: [400, 401], invalid_request: [400] } as const
