@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.js'
+import { isLoopback } from '../http/loopback.js'
 import type { AuthorizationServerOptions, ClientOptions, Lifetimes } from './options.js'
 import { isPasswordHash } from './password.js'
 import { subjectOf } from './users.js'

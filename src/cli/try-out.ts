@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
 import type { Configuration } from '../config/load.js'
-import { isLoopback } from '../config/plan.js'
 import { generateProofKey } from '../dpop/prover.js'
 import { ConfigurationError, ProtocolError, UpstreamError } from '../errors.js'
 import { createFrontend } from '../gateway/frontend.js'
 import { createIssuerFetch, type IssuerFetch } from '../gateway/issuer-fetch.js'
 import { createOAuthClient } from '../gateway/oauth-client.js'
 import type { FrontendOptions } from '../gateway/options.js'
+import { isLoopback } from '../http/loopback.js'
 import { createMemoryStore } from '../store/memory-store.js'
 import { createRedisStore } from '../store/redis-store.js'
 import { createSeal } from '../store/seal.js'
@@ -208,7 +208,7 @@ async function tryUpstream(upstream: URL, samplePort: number | undefined): Promi
     await response.body?.cancel()
     return passed(subject, `answers (${response.status} without a token)`)
   } catch (error) {
-    if (isLoopback(upstream) && Number(upstream.port) === samplePort)
+    if (isLoopback(upstream.hostname) && Number(upstream.port) === samplePort)
       return {
         subject,
         outcome: 'noted',
