@@ -49,6 +49,21 @@ export function checkOptions({ issuer, clients, users = [], resources = [] }: Au
       fail(`resource ${indicator} is not an absolute URI without fragment`)
 }
 
+/** @throws TypeError for a rotation in which a key could sign before every replica and every verifier knows it. */
+export function checkRotation({
+  lifetime,
+  publishBefore,
+  refreshInterval,
+}: {
+  readonly lifetime: number
+  readonly publishBefore: number
+  readonly refreshInterval: number
+}): void {
+  if (!(refreshInterval > 0 && publishBefore > refreshInterval))
+    fail('signingKeys.publishBefore is not longer than signingKeys.refreshInterval')
+  if (!(lifetime > publishBefore)) fail('signingKeys.lifetime is not longer than signingKeys.publishBefore')
+}
+
 function checkClient(client: ClientOptions): void {
   const { clientId, keys, redirectUris, postLogoutRedirectUris = [], backchannelLogoutUri, permissions } = client
   if (clientId === '') fail('a clientId is empty')
