@@ -155,7 +155,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       settings: server,
       issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
       tls: tlsFiles(server.Tls, directory),
-      listen: ownListener(server, listen, settings.Bff !== undefined),
+      listen: ownListener(server, listen, frontends.length > 0),
       applications: applicationsOf(server, serverPointer, frontends, (application, pointer) => [
         secrets.publicJwk(application.SigningKeyJwk, `${pointer}/SigningKeyJwk`),
         ...application.RetiredSigningKeyJwks.map((jwk, item) =>
