@@ -1,5 +1,5 @@
 import { Agent, fetch } from 'undici'
-import { isLoopback } from '../config/plan.js'
+import { isLoopback } from '../http/loopback.js'
 import type { FrontendOptions, RouteOptions } from '../gateway/options.js'
 import { tlsPreset } from '../http/tls.js'
 import { adviceFor, failed, passed, printable, reasonOf, type Trial } from './trial.js'
@@ -47,7 +47,7 @@ async function tryUpstream(
       .catch(() => undefined)
     return [reached, ...metadataTrials(subject, metadata, route, frontend)]
   } catch (error) {
-    if (isLoopback(upstream) && Number(upstream.port) === samplePort)
+    if (isLoopback(upstream.hostname) && Number(upstream.port) === samplePort)
       return [
         { subject, outcome: 'noted', result: 'is the sample API of this file, which starts with `sallyport start`' },
       ]

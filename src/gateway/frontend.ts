@@ -1,4 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 import { cookiePrefix } from './cookie.js'
 import { foreignPageOrigins } from './cors.js'
 import type { FrontendOptions } from './options.js'
@@ -131,7 +132,7 @@ function problemsOf(
     report('PathPrefix', 'is not a path prefix', 'Write "" or a path such as "/admin", without a slash at its end.')
   if (earlier.some((other) => other.pathPrefix === pathPrefix && shareAHost(other.hosts, hosts)))
     report('PathPrefix', 'is taken by another frontend on the same host', 'Give one of them another prefix or host.')
-  if (publicUrl.protocol !== 'https:' && !isLoopback(publicUrl))
+  if (publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     report('PublicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
   if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
     report('ClientSigningKeyJwk', 'is missing', 'Make one with `sallyport keygen`.')
@@ -143,14 +144,4 @@ function problemsOf(
 function shareAHost(left: readonly string[], right: readonly string[]): boolean {
   if (left.length === 0 || right.length === 0) return left.length === right.length
   return left.some((host) => right.some((other) => other.toLowerCase() === host.toLowerCase()))
-}
-
-/** Where plain http is accepted: it never leaves this machine. */
-export function isLoopback({ hostname }: URL): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(?:\.\d{1,3}){3}$/.test(hostname)
-  )
 }

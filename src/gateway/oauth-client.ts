@@ -1,9 +1,10 @@
 import type { webcrypto } from 'node:crypto'
 import * as openid from 'openid-client'
 import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 import type { Jwk, SignatureAlgorithm, SigningKey } from '../keys.js'
 import { publicHalf } from '../keys.js'
-import { type Frontend, isLoopback } from './frontend.js'
+import type { Frontend } from './frontend.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import type { FrontendOptions } from './options.js'
 import type { AccessToken } from './sealed-sessions.js'
@@ -83,7 +84,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       algorithm,
       timeout,
       [openid.customFetch]: fetch,
-      execute: isLoopback(issuer) ? [openid.allowInsecureRequests] : [],
+      execute: isLoopback(issuer.hostname) ? [openid.allowInsecureRequests] : [],
     })
     const found = await openid
       .discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oidc'))
@@ -107,7 +108,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
     configuration[openid.customFetch] = fetch
     // Without this the signature of an ID token that came over TLS would not be looked at.
     openid.enableNonRepudiationChecks(configuration)
-    if (isLoopback(issuer)) openid.allowInsecureRequests(configuration)
+    if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
     return configuration
   }
 
@@ -339,6 +340,10 @@ function refuse(error: unknown): never {
     if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
       throw new UpstreamError('timeout', 'the authorization server did not answer in time')
     if (error.cause instanceof UpstreamError) throw error.cause
+    if (error.cause instanceof Object && 'status' in error.cause && Number(error.cause.status) >= 500)
+      throw new UpstreamError('unreachable', 'the authorization server has trouble of its own')
+    if (error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
+      throw new UpstreamError('invalid_response', 'the ID token is not valid now: compare the clocks of both servers')
     throw new UpstreamError(
       'invalid_response',
       `the authorization server's answer is not acceptable (${error.code ?? 'no code'})`,

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { aBrowser, type Browser } from './_browser.js'
 import { aProtocolClient, claimsOf } from './_client.js'
-import { loggedOutUri, startServer } from './_running.js'
+import { aClient, loggedOutUri, startServer } from './_running.js'
 
 const server = await startServer()
 test.after.always(() => server.stop())
@@ -107,4 +107,12 @@ test('an access token or the ID token of another client is no hint', async (t) =
   const tokens = await aProtocolClient(server).tokens({}, { browser })
   t.is((await browser.get(url({ id_token_hint: tokens.access_token }))).status, 400)
   t.is((await browser.get(url({ id_token_hint: tokens.id_token ?? '', client_id: 'client-2' }))).status, 400)
+})
+
+test('a client without ept:logout cannot ask for it', async (t) => {
+  const own = await startServer({ client: aClient('plain', { permissions: ['ept:token', 'gt:client_credentials'] }) })
+  t.teardown(() => own.stop())
+  const page = await aBrowser().get(`${own.url}/connect/endsession?client_id=plain`)
+  t.is(page.status, 400)
+  t.regex(page.text, /unauthorized_client/)
 })

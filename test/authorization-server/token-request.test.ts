@@ -98,13 +98,7 @@ test('without grant_type', refusesCode, { grant_type: undefined }, 'invalid_requ
 test('with another grant_type', refusesCode, { grant_type: 'password' }, 'unsupported_grant_type')
 test('without code', refusesCode, { code: undefined }, 'invalid_request')
 test('that it never issued', refusesCode, { code: 'unknown' }, 'invalid_grant')
-test('for an unknown resource', async (t) => {
-  const client = aProtocolClient(shared)
-  const { body } = await client.redeem((await client.authorize()).searchParams.get('code') ?? '', {
-    resource: 'https://x.example',
-  })
-  t.is(body.error, 'invalid_target')
-})
+test('for an unknown resource', refusesCode, { resource: 'https://x.example' }, 'invalid_target')
 
 test('refuses a token request without a proof (RFC 9449 §5)', async (t) => {
   const client = aProtocolClient(shared)

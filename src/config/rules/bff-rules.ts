@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isLoopback } from '../../http/loopback.js'
 import { seconds } from '../duration.js'
-import { type FrontendPlan, isLoopback } from '../plan.js'
+import type { FrontendPlan } from '../plan.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 const baseline = 'or set "Profile": "Baseline" in "Bff" and give up what FAPI 2.0 protects from.'
@@ -143,7 +144,7 @@ export const bffRules: readonly Rule[] = [
           'is more than an origin',
           `Write "${url.origin}", and the path as the frontend's PathPrefix.`,
         )
-      if (url.protocol === 'http:' && !isLoopback(url))
+      if (url.protocol === 'http:' && !isLoopback(url.hostname))
         yield problem(
           pointer,
           'is plain http: the session cookie has the prefix "__Host-" and needs https',
@@ -168,7 +169,7 @@ export const bffRules: readonly Rule[] = [
     ]
     for (const { value, pointer, isOrigin } of urls) {
       const url = value === undefined ? undefined : new URL(value)
-      if (url?.protocol === 'http:' && !isLoopback(url))
+      if (url?.protocol === 'http:' && !isLoopback(url.hostname))
         yield problem(
           pointer,
           'is plain http',
