@@ -32,6 +32,8 @@ const blank: ApplicationSettings = {
   DisplayName: undefined,
   SigningKeyJwk: undefined,
   RetiredSigningKeyJwks: [],
+  BackchannelLogoutUri: undefined,
+  Audiences: [],
   Permissions: undefined,
   RedirectUris: undefined,
   PostLogoutRedirectUris: undefined,
@@ -57,7 +59,8 @@ function applicationPlan(
     redirectUris: settings.RedirectUris ?? present(frontends.map(({ redirectUri }) => redirectUri)),
     postLogoutRedirectUris:
       settings.PostLogoutRedirectUris ?? present(frontends.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri)),
-    backchannelLogoutUri: frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined,
+    backchannelLogoutUri:
+      settings.BackchannelLogoutUri ?? (frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined),
     frontends,
   }
 }

@@ -84,23 +84,22 @@ export const applicationRules: readonly Rule[] = [
   },
 
   function* redirectUrisAreSafe({ authorizationServer: server }) {
-    for (const { pointer, settings } of server?.applications ?? [])
-      for (const member of ['RedirectUris', 'PostLogoutRedirectUris'] as const)
-        for (const [index, uri] of (settings[member] ?? []).entries()) {
-          const url = new URL(uri)
-          if (url.protocol === 'http:' && !isLoopback(url.hostname))
-            yield problem(
-              `${pointer}/${member}/${index}`,
-              'is plain http',
-              `Write "https://${url.host}${url.pathname}". http is for localhost only.`,
-            )
-          if (url.hash !== '')
-            yield problem(
-              `${pointer}/${member}/${index}`,
-              'has a fragment (RFC 6749 §3.1.2)',
-              `Write "${uri.replace(/#.*/, '')}".`,
-            )
-        }
+    for (const { pointer, settings } of server?.applications ?? []) {
+      const { RedirectUris = [], PostLogoutRedirectUris = [], BackchannelLogoutUri } = settings
+      const uris = [
+        ...RedirectUris.map((uri, index) => ({ uri, at: `${pointer}/RedirectUris/${index}` })),
+        ...PostLogoutRedirectUris.map((uri, index) => ({ uri, at: `${pointer}/PostLogoutRedirectUris/${index}` })),
+        ...(BackchannelLogoutUri === undefined
+          ? []
+          : [{ uri: BackchannelLogoutUri, at: `${pointer}/BackchannelLogoutUri` }]),
+      ]
+      for (const { uri, at } of uris) {
+        const url = new URL(uri)
+        if (url.protocol === 'http:' && !isLoopback(url.hostname))
+          yield problem(at, 'is plain http', `Write "https://${url.host}${url.pathname}". http is for localhost only.`)
+        if (url.hash !== '') yield problem(at, 'has a fragment (RFC 6749 §3.1.2)', `Write "${uri.replace(/#.*/, '')}".`)
+      }
+    }
   },
 
   function* redirectUrisAreRegistered({ authorizationServer: server }) {
