@@ -7,11 +7,12 @@ import { proofFaults } from '../dpop/proof-checks.js'
 import { UpstreamError } from '../errors.js'
 import { createBoundedCache } from '../store/bounded-cache.js'
 import type { TokenContent, VerifiedToken } from './access-token.js'
+import { after } from './after.js'
 import { type Answer, createAnswers } from './answer.js'
 import type { ApiRequest } from './api-request.js'
 import { type AccessTokenClaims, Auth } from './auth.js'
 import { AuthError, proofRefusal, refusals, refuseProof } from './auth-error.js'
-import { readCredentials, type Scheme } from './credentials.js'
+import { assertToken68, readCredentials, type Scheme } from './credentials.js'
 import { type ExplainedCheck, explainProof } from './explain.js'
 import { type HeaderFields, readHeaderFields, valuesOf } from './header-fields.js'
 import { htuHint } from './htu-hint.js'
@@ -123,13 +124,13 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
     if (settings.cors && isPreflight(request, fields)) return { kind: 'preflight' }
 
     const { scheme, token } = readCredentials(fields, target.query, tokenLimits.maxLength)
-    exchange.scheme = scheme
-    if (scheme === 'Bearer' && !takes.bearer) throw refusals.schemeNotTaken
-    if (scheme === 'DPoP' && !takes.dpop) throw refusals.dpopNotTaken
-
     const at = now()
     const ath = hash('sha256', token, 'base64url')
     const known = reusableToken(ath, at)
+    if (known === undefined) assertToken68(token)
+    exchange.scheme = scheme
+    if (scheme === 'Bearer' && !takes.bearer) throw refusals.schemeNotTaken
+    if (scheme === 'DPoP' && !takes.dpop) throw refusals.dpopNotTaken
     const occasion = { method: request.method, uris, ath, now: at, token: known }
     exchange.occasion = { fields, uris, token, jkt: known?.jkt }
     const proof = scheme === 'DPoP' ? proofs.read(fields, occasion) : undefined
@@ -139,7 +140,7 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
       assertBound(content, scheme, proof, fields, request)
       exchange.beforeCrypto = false
     }
-    return verifyToken(token, at, assertBoundEarly).then((verified) => {
+    return after(verifyToken(token, at, assertBoundEarly), (verified) => {
       tokens.set(ath, verified)
       return withToken(verified)
     })
@@ -309,14 +310,6 @@ function createReplayMemory({
 
 function replayUnavailable(error: unknown): never {
   throw error instanceof UpstreamError ? refusals.replayUnavailable : error
-}
-
-/** Goes on at once when nothing has to be waited for: a turn of the event loop costs a tenth of a signature check. */
-function after<Value, Result>(
-  value: Value | Promise<Value>,
-  next: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> {
-  return value instanceof Promise ? value.then(next) : next(value)
 }
 
 function isPreflight({ method }: ApiRequest, { authorizations, origin, preflight }: HeaderFields): boolean {

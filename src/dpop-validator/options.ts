@@ -100,6 +100,8 @@ export interface NonceOptions {
 }
 
 export interface ProofOptions {
+  /** Algorithms of proofs. Default: ES256, EdDSA (as `Ed25519` too) and PS256; all asymmetric ones with `rfc9449`. */
+  readonly algs?: readonly JwsAlgorithm[]
   /** Seconds a proof is accepted after its `iat`. Default: 60. */
   readonly maxAge?: number
   /** Seconds a proof may be ahead of our clock. FAPI 2.0 §5.3.2.1-13 allows 10 to 60. Default: 10. */

@@ -18,7 +18,7 @@ export interface Settings {
   readonly trustedProxies: readonly string[]
   readonly mode: 'dpop' | 'mixed' | 'bearer' | 'any-bound'
   readonly algorithms: readonly JwsAlgorithm[]
-  readonly proof: Required<NonNullable<VerifierOptions['proof']>>
+  readonly proof: Required<Omit<NonNullable<VerifierOptions['proof']>, 'algs'>>
   readonly nonce: NoncePolicyOptions | undefined
   readonly replay: NonNullable<VerifierOptions['replay']>
   readonly replayCapacity: number
@@ -144,7 +144,7 @@ export function createSettings(options: VerifierOptions): Settings {
     publicUrls,
     trustedProxies: options.trustProxy ?? [],
     mode: choice('/mode', options.mode, ['dpop', 'mixed', 'bearer', 'any-bound']),
-    algorithms: profile === 'rfc9449' ? jwsAlgorithms : fapiAlgorithms,
+    algorithms: proofAlgorithms(options.proof?.algs, profile, wrong),
     proof: {
       maxAge,
       // FAPI 2.0 §5.3.2.1-13: 10 must pass, more than 60 must not.
@@ -182,6 +182,22 @@ export function createSettings(options: VerifierOptions): Settings {
 }
 
 type Wrong = (pointer: string, problem: string, remedy: string) => void
+
+/** Both names of the Ed25519 one, whichever was written. */
+function proofAlgorithms(
+  algs: readonly JwsAlgorithm[] | undefined,
+  profile: ProfileName,
+  wrong: Wrong,
+): readonly JwsAlgorithm[] {
+  if (algs === undefined) return profile === 'rfc9449' ? jwsAlgorithms : fapiAlgorithms
+  if (algs.length === 0 || !algs.every(isJwsAlgorithm))
+    wrong('/proof/algs', 'has an unknown name, or none', `Use ${jwsAlgorithms.join(', ')}.`)
+  return jwsAlgorithms.filter((name) => algs.includes(name) || (isEd25519(name) && algs.some(isEd25519)))
+}
+
+function isEd25519(name: JwsAlgorithm): boolean {
+  return name === 'Ed25519' || name === 'EdDSA'
+}
 
 function nonceSettings(
   option: VerifierOptions['nonce'],
@@ -221,7 +237,7 @@ const known = new Set(
 )
 const knownIn = {
   issuer: new Set(['issuer', 'jwksUri', 'jwks', 'algs', 'audience', 'profile', 'introspection']),
-  proof: new Set(['maxAge', 'futureSkew', 'maxLength', 'maxJti']),
+  proof: new Set(['algs', 'maxAge', 'futureSkew', 'maxLength', 'maxJti']),
   token: new Set(['clockSkew', 'maxLength', 'cache', 'decrypt']),
   jwks: new Set(['timeout', 'maxAge', 'maxStale', 'cooldown', 'burst']),
   challenge: new Set(['realm', 'resourceMetadata']),

@@ -1,11 +1,13 @@
 import type { SignatureKey } from '../dpop/jws-algorithm.js'
 import {
+  createTokenHeaders,
   readAccessToken,
   type TokenContent,
   type TrustedIssuer,
   type VerifiedToken,
   verifyAccessToken,
 } from './access-token.js'
+import { after } from './after.js'
 import { refusals } from './auth-error.js'
 import type { DecryptToken } from './encrypted-token.js'
 
@@ -24,7 +26,11 @@ export interface TokenVerifierOptions {
  * @param early Called with what the token says before anything costly is done for it; may refuse.
  * @throws AuthError at once where nothing has to be computed or asked for
  */
-export type VerifyToken = (token: string, now: number, early: (content: TokenContent) => void) => Promise<VerifiedToken>
+export type VerifyToken = (
+  token: string,
+  now: number,
+  early: (content: TokenContent) => void,
+) => VerifiedToken | Promise<VerifiedToken>
 
 export function createTokenVerifier({
   issuers,
@@ -33,7 +39,7 @@ export function createTokenVerifier({
   cacheTtl,
   signatureHolds,
 }: TokenVerifierOptions): VerifyToken {
-  const rules = { issuers, clockSkew }
+  const rules = { issuers, clockSkew, headers: createTokenHeaders() }
   const introspecting = [...issuers.values()].find(({ introspection }) => introspection !== undefined)
 
   function verified(content: TokenContent, signer: VerifiedToken['signer'], until: number): VerifiedToken {
@@ -73,11 +79,10 @@ export function createTokenVerifier({
 
     const unverified = readAccessToken(token, rules, now)
     early(unverified)
-    return verifyAccessToken(unverified, signatureHolds).then(async (signer) => {
+    return after(verifyAccessToken(unverified, signatureHolds), (signer) => {
       const { trusted } = unverified
       if (trusted.introspection?.tokens !== 'all') return verified(unverified, signer, now + cacheTtl)
-      const { reusableUntil } = await introspected(token, now, trusted)
-      return verified(unverified, signer, reusableUntil)
+      return introspected(token, now, trusted).then(({ reusableUntil }) => verified(unverified, signer, reusableUntil))
     })
   }
   return verifyToken

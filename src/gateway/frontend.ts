@@ -69,16 +69,17 @@ export function createFrontendSelection<Selected extends Frontend>(
   }
   const anyHost = byPrefix.filter(({ options }) => options.hosts.length === 0)
 
+  // A port that is the scheme's own may be spelled out, whatever scheme the last proxy spoke.
+  const namedBy = (host: string): readonly Selected[] =>
+    hosts.get(host.toLowerCase()) ??
+    hosts.get(canonicalHost(host, 'https:')) ??
+    hosts.get(canonicalHost(host, 'http:')) ??
+    []
+
   return (host, path) => {
-    // A port that is the scheme's own may be spelled out, whatever scheme the last proxy spoke.
-    const named =
-      hosts.get(host.toLowerCase()) ??
-      hosts.get(canonicalHost(host, 'https:')) ??
-      hosts.get(canonicalHost(host, 'http:'))
-    const found = covering(named ?? [], path) ?? covering(anyHost, path)
-    if (found === undefined || !isHost(host)) {
+    const found = isHost(host) ? (covering(namedBy(host), path) ?? covering(anyHost, path)) : undefined
+    if (found === undefined)
       throw new Refusal('bff.frontend.unknown', 'no frontend is configured for this host and path')
-    }
     return found
   }
 }

@@ -340,6 +340,10 @@ function refuse(error: unknown): never {
     if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
       throw new UpstreamError('timeout', 'the authorization server did not answer in time')
     if (error.cause instanceof UpstreamError) throw error.cause
+    if (error.cause instanceof Object && 'status' in error.cause && Number(error.cause.status) >= 500)
+      throw new UpstreamError('unreachable', 'the authorization server has trouble of its own')
+    if (error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
+      throw new UpstreamError('invalid_response', 'the ID token is not valid now: compare the clocks of both servers')
     throw new UpstreamError(
       'invalid_response',
       `the authorization server's answer is not acceptable (${error.code ?? 'no code'})`,

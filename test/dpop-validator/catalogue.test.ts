@@ -33,7 +33,7 @@ for (const { name, api } of apis) {
 
   for (const one of attackCatalogue) {
     const precision = elsewhere[name]?.some((id) => id.test(one.id)) ? 'refused' : 'exact'
-    test(`${name}: ${one.id} ${one.title}`, async (t) => {
+    test.serial(`${name}: ${one.id} ${one.title}`, async (t) => {
       t.is(await runCase(one, { ...target, precision }), undefined)
     })
   }

@@ -28,7 +28,7 @@ export function sendRaw(origin: string, { method, target, headers, body = '' }: 
       ]
       socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1')
     })
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`${method} ${target}: no response within 10 s`)))
+    socket.setTimeout(30_000, () => socket.destroy(new Error(`${method} ${target}: no response within 30 s`)))
     socket.on('data', (chunk) => chunks.push(chunk))
     socket.on('error', reject)
     socket.on('close', () => {
