@@ -1,6 +1,6 @@
 import { Agent, fetch } from 'undici'
-import { isLoopback } from '../http/loopback.js'
 import type { FrontendOptions, RouteOptions } from '../gateway/options.js'
+import { isLoopback } from '../http/loopback.js'
 import { tlsPreset } from '../http/tls.js'
 import { adviceFor, failed, passed, printable, reasonOf, type Trial } from './trial.js'
 
