@@ -55,14 +55,30 @@ export function verificationKey(jwk: Jwk): VerificationKey {
 
 /** A new private key as a JWK with `kid` and `alg`. RSA keys have 2048 bits. */
 export function generateSigningJwk(algorithm: SignatureAlgorithm): Jwk {
-  const { privateKey } =
-    algorithm === 'ES256'
-      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      : algorithm === 'PS256'
-        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-        : generateKeyPairSync('ed25519')
-  const jwk = privateKey.export({ format: 'jwk' }) as Jwk
+  const jwk = generatePrivateJwk(algorithm)
   return { ...jwk, kid: thumbprint(jwk), alg: algorithm, use: 'sig' }
+}
+
+/**
+ * A new private key, by way of DER: exporting a generated key as a JWK while Node collects the generator's garbage locks
+ * one mutex twice, and the process stands still for ever (seen on Node 20.20).
+ */
+export function generatePrivateJwk(algorithm: SignatureAlgorithm): Jwk {
+  const der = { type: 'pkcs8', format: 'der' } as const
+  return createPrivateKey({ key: generatePkcs8(algorithm), ...der }).export({ format: 'jwk' }) as Jwk
+}
+
+function generatePkcs8(algorithm: SignatureAlgorithm): Buffer {
+  const publicKeyEncoding = { type: 'spki', format: 'der' } as const
+  const privateKeyEncoding = { type: 'pkcs8', format: 'der' } as const
+  switch (algorithm) {
+    case 'ES256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256', publicKeyEncoding, privateKeyEncoding }).privateKey
+    case 'PS256':
+      return generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding, privateKeyEncoding }).privateKey
+    case 'Ed25519':
+      return generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding }).privateKey
+  }
 }
 
 /** The public half of a JWK: its required members, `kid`, `alg` and `use`. */

@@ -28,8 +28,15 @@ export interface Redemption {
 
 export interface AuthorizationCodes {
   issue(binding: CodeBinding): Promise<string>
-  /** At most one caller gets it. @throws ProtocolError `invalid_grant` */
-  redeem(code: string, redemption: Redemption): Promise<CodeBinding>
+  /** @throws ProtocolError `invalid_grant` */
+  accept(code: string, redemption: Redemption): Promise<AcceptedCode>
+}
+
+/** A code that may be redeemed. What can still go wrong is done before `consume`; after it nothing may. */
+export interface AcceptedCode {
+  readonly binding: CodeBinding
+  /** Of any number of callers one passes. @throws ProtocolError `invalid_grant` for the others */
+  consume(): Promise<void>
 }
 
 interface CodeRecord extends CodeBinding {
@@ -73,7 +80,7 @@ export function createAuthorizationCodes({
       return code
     },
 
-    async redeem(code, redemption) {
+    async accept(code, redemption) {
       const record = await codes.get(code)
       if (record === undefined) refuse('the code is unknown or has expired')
       const { value, revision } = record
@@ -85,9 +92,13 @@ export function createAuthorizationCodes({
       if (!verifierFits(redemption.codeVerifier, value.codeChallenge)) refuse('code_verifier does not fit')
       if (value.jkt !== undefined && value.jkt !== redemption.jkt) refuse('the code is bound to another DPoP key')
 
-      // One step from issued to used: of parallel redemptions the store lets one through.
-      const won = await codes.replace(code, revision, { ...value, state: 'used' }, now() + memory)
-      return won ? value : reused(value)
+      return {
+        binding: value,
+        async consume() {
+          // One step from issued to used: of parallel redemptions the store lets one through.
+          if (!(await codes.replace(code, revision, { ...value, state: 'used' }, now() + memory))) await reused(value)
+        },
+      }
     },
   }
 }

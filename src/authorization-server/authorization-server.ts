@@ -17,6 +17,18 @@ import { revocation } from './revocation.js'
 import { tokenRequest } from './token-request.js'
 import { challenges, userinfo } from './userinfo.js'
 
+// What it takes to make one, for those who import this product alone.
+export { type Html, html } from '../http/page.js'
+export { verificationKey } from '../keys.js'
+export { createMemoryStore } from '../store/memory-store.js'
+export { createRedisStore } from '../store/redis-store.js'
+export { createSeal } from '../store/seal.js'
+export { createFileKeySource, createStoreKeySource, type SigningKeySource } from './key-source.js'
+export type * from './options.js'
+export type * from './pages.js'
+export { hashPassword, verifyPassword } from './password.js'
+export { parsePermissions } from './permissions.js'
+
 /** A FAPI 2.0 authorization server and OpenID Provider. */
 export interface AuthorizationServer {
   readonly issuer: URL
@@ -47,10 +59,10 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
 
   // Each row: where, how, and the steps from the outermost inwards. The first one turns errors into answers.
   const endpoints: readonly Endpoint[] = [
-    { url: urls.openidConfiguration, methods: ['GET'], steps: [document] },
-    { url: urls.authorizationServerMetadata, methods: ['GET'], steps: [document] },
-    { url: urls.insertedAuthorizationServerMetadata, methods: ['GET'], steps: [document] },
-    { url: urls.jwks, methods: ['GET'], steps: [keySet] },
+    { url: urls.openidConfiguration, methods: ['GET'], steps: [oauthErrors('metadata'), document] },
+    { url: urls.authorizationServerMetadata, methods: ['GET'], steps: [oauthErrors('metadata'), document] },
+    { url: urls.insertedAuthorizationServerMetadata, methods: ['GET'], steps: [oauthErrors('metadata'), document] },
+    { url: urls.jwks, methods: ['GET'], steps: [oauthErrors('jwks'), keySet] },
     {
       url: urls.pushedAuthorizationRequest,
       methods: ['POST'],
@@ -78,7 +90,12 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   const routes = router.routes()
   return {
     issuer: options.issuer,
-    callback: () => new Koa().use(routes).callback(),
+    callback() {
+      const app = new Koa().use(routes)
+      // Every step reports what fails in it; what is left to Koa is a connection that broke off.
+      app.silent = true
+      return app.callback()
+    },
     middleware: () => (ctx, next) => routes(Object.assign(ctx, { router, params: {} }), next),
     close: parts.close,
   }

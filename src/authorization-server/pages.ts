@@ -83,15 +83,14 @@ ${hidden(fields)}
   consent: ({ texts, action, fields, client, username, host, scopes }) => ({
     title: texts.allowTitle(client),
     content: html`<h1>${texts.allowTitle(client)}</h1>
-<p class="soft">${texts.wantsTo(client)}</p>
+<p class="soft">${texts.wantsTo}</p>
 <ul>
 ${scopes.map(({ displayName }) => html`<li>${displayName}</li>\n`)}</ul>
 <form method="post" action="${action}">
 ${hidden(fields)}
 <button id="allow" name="action" value="allow">${texts.allow}</button>
 <button id="cancel" name="action" value="cancel" class="quiet">${texts.deny}</button>
-<p class="small soft who">${texts.willSendYouTo(host)}<br>${texts.signedInAs} <strong>${username}</strong>.</p>
-<button id="switch-user" name="action" value="switch-user" class="quiet">${texts.notYou}</button>
+<p class="small soft note">${texts.willSendYouTo(host)}<br>${texts.signedInAs} <strong>${username}</strong>. <button id="switch-user" name="action" value="switch-user" class="link">${texts.notYou}</button></p>
 </form>`,
   }),
 

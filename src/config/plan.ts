@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 import { generateSigningJwk, type Jwk, publicHalf } from '../keys.js'
 import type { Environment } from './environment.js'
 import { type ListenAddress, listenAddress } from './listen-address.js'
@@ -178,11 +179,6 @@ export function tlsFiles(settings: Settings['Server']['Tls'], directory: string)
   return settings && { certFile: resolve(directory, settings.CertFile), keyFile: resolve(directory, settings.KeyFile) }
 }
 
-/** Whether a host can only be this machine. */
-export function isLoopback({ hostname }: Pick<URL, 'hostname'>): boolean {
-  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname)
-}
-
 /** The port a URL is served on. */
 export function portOf(url: URL): number {
   return Number(url.port || (url.protocol === 'https:' ? 443 : 80))
@@ -192,7 +188,7 @@ function listenOf(settings: Settings): ListenAddress {
   if (settings.Server.Listen !== undefined) return listenAddress(settings.Server.Listen)
   const publicUrl = settings.Bff?.PublicUrl ?? settings.Bff?.Frontends.find(({ PublicUrl }) => PublicUrl)?.PublicUrl
   const url = publicUrl === undefined ? undefined : new URL(publicUrl)
-  return { host: '127.0.0.1', port: url !== undefined && isLoopback(url) ? portOf(url) : 3000 }
+  return { host: '127.0.0.1', port: url !== undefined && isLoopback(url.hostname) ? portOf(url) : 3000 }
 }
 
 function ownListener(
@@ -202,7 +198,7 @@ function ownListener(
 ): ListenAddress | undefined {
   if (Listen !== undefined) return listenAddress(Listen)
   const issuer = Issuer === undefined ? undefined : new URL(Issuer)
-  if (issuer !== undefined && isLoopback(issuer) && (!hasGateway || portOf(issuer) !== gateway.port))
+  if (issuer !== undefined && isLoopback(issuer.hostname) && (!hasGateway || portOf(issuer) !== gateway.port))
     return { host: '127.0.0.1', port: portOf(issuer) }
   return hasGateway ? undefined : { host: '127.0.0.1', port: 3001 }
 }
@@ -220,7 +216,7 @@ function publicUrlOf(
   const callback = `${frontend.PathPrefix}/bff/callback`
   const registered = application?.RedirectUris?.map((uri) => new URL(uri)).find(({ pathname }) => pathname === callback)
   if (registered !== undefined) return { url: new URL(registered.origin), pointer: general }
-  const isLocal = isLoopback({ hostname: listen.host }) && settings.Server.TrustedProxies.length === 0
+  const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0
   const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
   return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
 }

@@ -1,8 +1,11 @@
 import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../dpop/compact-jws.js'
 import { isJsonObject } from '../dpop/json-object.js'
 import type { JwsAlgorithm, SignatureKey } from '../dpop/jws-algorithm.js'
+import { createBoundedCache } from '../store/bounded-cache.js'
+import { after } from './after.js'
 import type { AccessTokenClaims } from './auth.js'
 import { refusals } from './auth-error.js'
+import type { Introspect } from './introspection.js'
 import type { IssuerKey, IssuerKeys } from './issuer-keys.js'
 import { elementsOf, type TokenProfile } from './token-profile.js'
 
@@ -13,6 +16,15 @@ export interface TrustedIssuer {
   readonly algorithms: readonly JwsAlgorithm[]
   readonly profile: TokenProfile
   readonly keys: IssuerKeys
+  readonly introspection: IssuerIntrospection | undefined
+}
+
+/** What an issuer says itself of its tokens. */
+export interface IssuerIntrospection {
+  readonly introspect: Introspect
+  readonly tokens: 'opaque' | 'all'
+  /** Seconds an answer is good for. */
+  readonly cacheTtl: number
 }
 
 /** What a token says, once it is believed. */
@@ -35,7 +47,7 @@ export interface VerifiedToken extends TokenContent {
   /** Seconds since the epoch until which this may be reused. */
   readonly reusableUntil: number
   /** The proof key last seen with it, with the header segment it came in: the same header is the same key. */
-  pinned: { readonly header: string; readonly key: SignatureKey } | undefined
+  pinned: { readonly header: string; readonly jkt: string; readonly key: SignatureKey } | undefined
 }
 
 /** Everything about a token but its signature. */
@@ -51,6 +63,23 @@ export interface AccessTokenRules {
   readonly issuers: ReadonlyMap<string, TrustedIssuer>
   /** Seconds our clock and the issuer's may be apart. */
   readonly clockSkew: number
+  readonly headers: TokenHeaders
+}
+
+/** All tokens of one key have one header: it is read once. */
+export interface TokenHeaders {
+  decode(segment: string): Readonly<Record<string, unknown>> | undefined
+}
+
+export function createTokenHeaders(max = 100): TokenHeaders {
+  const known = createBoundedCache<Readonly<Record<string, unknown>>>(max)
+  return {
+    decode(segment) {
+      const header = known.get(segment) ?? decodeJsonSegment(segment)
+      if (header !== undefined) known.set(segment, header)
+      return header
+    },
+  }
 }
 
 /**
@@ -58,9 +87,13 @@ export interface AccessTokenRules {
  * `verifyAccessToken`.
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068#section-4 RFC 9068 §4}
  */
-export function readAccessToken(token: string, { issuers, clockSkew }: AccessTokenRules, now: number): UnverifiedToken {
+export function readAccessToken(
+  token: string,
+  { issuers, clockSkew, headers }: AccessTokenRules,
+  now: number,
+): UnverifiedToken {
   const jws = splitCompactJws(token)
-  const header = jws && decodeJsonSegment(jws.header)
+  const header = jws && headers.decode(jws.header)
   const claims = jws && decodeJsonSegment(jws.payload)
   const signature = jws && decodeBase64url(jws.signature)
   if (!jws || !header || !claims || !signature) throw refusals.notJwt
@@ -133,16 +166,26 @@ function isThumbprint(value: unknown): value is string {
 
 export type SignatureCheck = (key: SignatureKey, data: Buffer, signature: Buffer) => boolean | Promise<boolean>
 
-/** @throws AuthError, UpstreamError when the issuer's keys cannot be had */
-export async function verifyAccessToken(
+/**
+ * @returns the key that made the signature; at once where the keys are there and checks are made on this thread
+ * @throws AuthError, UpstreamError when the issuer's keys cannot be had
+ */
+export function verifyAccessToken(
   { trusted, algorithm, kid, signed, signature }: UnverifiedToken,
   signatureHolds: SignatureCheck,
-): Promise<IssuerKey> {
-  const keys = await trusted.keys.find(algorithm, kid)
-  if (keys.length === 0) throw refusals.unknownKey
-  for (const key of keys) {
+): IssuerKey | Promise<IssuerKey> {
+  return after(trusted.keys.find(algorithm, kid), ([first, ...others]) => {
+    if (first === undefined) throw refusals.unknownKey
+    return tryKey(first, others)
+  })
+
+  function tryKey(key: IssuerKey, others: readonly IssuerKey[]): IssuerKey | Promise<IssuerKey> {
     const imported = key.signatureKey(algorithm)
-    if (imported !== undefined && (await signatureHolds(imported, signed, signature))) return key
+    return after(imported !== undefined && signatureHolds(imported, signed, signature), (holds) => {
+      if (holds) return key
+      const [next, ...rest] = others
+      if (next === undefined) throw refusals.tokenSignature
+      return tryKey(next, rest)
+    })
   }
-  throw refusals.tokenSignature
 }

@@ -6,13 +6,14 @@ import type { Requirements } from './requirements.js'
 
 /** A refusal as an HTTP response. Every octet of it is ours. */
 export interface Answer {
-  readonly status: 400 | 401 | 403 | 503
+  readonly status: 200 | 400 | 401 | 403 | 503
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   readonly body: string
 }
 
 export interface AnswerOptions {
-  readonly mode: 'dpop' | 'mixed' | 'bearer' | 'any-bound'
+  /** Which schemes this API takes. */
+  readonly takes: { readonly dpop: boolean; readonly bearer: boolean }
   /** `algs`, with spaces between. */
   readonly algorithms: string
   readonly realm: string | undefined
@@ -31,7 +32,7 @@ export type CreateAnswer = (error: AuthError, context: AnswerContext) => Answer
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 §7.1}, RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1 */
 export function createAnswers({
-  mode,
+  takes,
   algorithms,
   realm,
   resourceMetadata,
@@ -47,13 +48,11 @@ export function createAnswers({
 
   function challenges(error: AuthError, { scheme, requirements }: AnswerContext): readonly string[] {
     const parameters = parametersOf(error, requirements)
-    const takesDpop = mode !== 'bearer'
-    const takesBearer = mode !== 'dpop'
     // Two credentials, or one that cannot be told apart: the same error in both challenges (RFC 9449 §7.2).
     if (error === refusals.several) return [bearer(...parameters), dpop(...parameters)]
-    if (scheme === 'Bearer') return [bearer(...parameters), ...(takesDpop ? [dpop()] : [])]
+    if (scheme === 'Bearer') return [bearer(...parameters), ...(takes.dpop ? [dpop()] : [])]
     if (scheme === 'DPoP') return [dpop(...parameters)]
-    return [...(takesBearer ? [bearer(...parameters)] : []), ...(takesDpop ? [dpop(...parameters)] : [])]
+    return [...(takes.bearer ? [bearer(...parameters)] : []), ...(takes.dpop ? [dpop(...parameters)] : [])]
   }
 
   const refusal = (error: AuthError, context: AnswerContext): Answer => {
@@ -135,9 +134,22 @@ function statusOf(code: AuthErrorCode): Answer['status'] {
   }
 }
 
-const titles = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 503: 'Service Unavailable' } as const
+const titles = {
+  200: 'OK',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  503: 'Service Unavailable',
+} as const
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457} */
 function bodyOf({ code, message }: AuthError, status: Answer['status']): string {
   return JSON.stringify({ type: 'about:blank', title: titles[status], status, detail: message, code })
+}
+
+/** The header fields of an answer, one line for each value. */
+export function fieldLines({ headers }: Answer): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((one) => [name, one] as const),
+  )
 }

@@ -1,5 +1,7 @@
-import type { VerifiedToken } from './access-token.js'
+import type { TokenContent } from './access-token.js'
+import type { Answer } from './answer.js'
 import type { Scheme } from './credentials.js'
+import type { Requirements } from './requirements.js'
 
 /** What an access token says. Members beyond these are the issuer's. */
 export interface AccessTokenClaims {
@@ -43,13 +45,15 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
   /** Whether the access token was known from an earlier request. */
   readonly cached: boolean
   readonly #token: string
+  readonly #lacks: (auth: Auth, requirements: Requirements) => Answer | undefined
 
   constructor(
     scheme: Scheme,
     token: string,
-    { issuer, subject, clientId, scopes, claims, header, jkt }: VerifiedToken,
+    { issuer, subject, clientId, scopes, claims, header, jkt }: TokenContent,
     proof: AuthProof | undefined,
     cached: boolean,
+    lacks: (auth: Auth, requirements: Requirements) => Answer | undefined,
   ) {
     this.scheme = scheme
     this.issuer = issuer
@@ -63,10 +67,16 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
     this.proof = proof
     this.cached = cached
     this.#token = token
+    this.#lacks = lacks
   }
 
   /** The access token as it was received. */
   get token(): string {
     return this.#token
+  }
+
+  /** Undefined when the access token is good for it; otherwise the refusal to send. */
+  lacks(requirements: Requirements): Answer | undefined {
+    return this.#lacks(this, requirements)
   }
 }

@@ -8,11 +8,11 @@ export interface Credentials {
   readonly token: string
 }
 
-const schemePattern = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]|$)/
-const credentialsPattern = /^(?:dpop|bearer) +([A-Za-z0-9\-._~+/]+=*)$/i
+const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
 
 /**
- * The one access token of a request, in the one place it may be.
+ * The one access token of a request, in the one place it may be. Whether it is spelled as a token may be is left to
+ * `assertToken68`: a token that is known need not be looked through again.
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 §7.1}
  */
 export function readCredentials(fields: HeaderFields, query: string, maxLength: number): Credentials {
@@ -20,13 +20,24 @@ export function readCredentials(fields: HeaderFields, query: string, maxLength: 
   if (fields.authorizations > 1) throw refusals.several
   const { authorization } = fields
   if (authorization === undefined) throw refusals.none
-  const scheme = schemePattern.exec(authorization)?.[1]?.toLowerCase()
-  if (scheme === undefined) throw refusals.malformed
-  if (scheme !== 'dpop' && scheme !== 'bearer') throw refusals.none
+  const scheme = schemeOf(authorization)
   if (authorization.length > maxLength + 16) throw refusals.tooLong
-  const token = credentialsPattern.exec(authorization)?.[1]
-  if (token === undefined) throw refusals.malformed
-  return { scheme: scheme === 'dpop' ? 'DPoP' : 'Bearer', token }
+  let start = scheme.length
+  while (authorization[start] === ' ') start++
+  // Between scheme and token there are spaces, and at least one.
+  if (start === scheme.length || start === authorization.length) throw refusals.malformed
+  return { scheme, token: authorization.slice(start) }
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-11.2 RFC 9110 §11.2} */
+export function assertToken68(token: string): void {
+  if (!token68.test(token)) throw refusals.malformed
+}
+
+function schemeOf(authorization: string): Scheme {
+  if (/^dpop(?![\w!#$%&'*+.^`|~-])/i.test(authorization)) return 'DPoP'
+  if (/^bearer(?![\w!#$%&'*+.^`|~-])/i.test(authorization)) return 'Bearer'
+  throw /^[\w!#$%&'*+.^`|~-]+(?: |$)/.test(authorization) ? refusals.none : refusals.malformed
 }
 
 function holdsToken(query: string): boolean {

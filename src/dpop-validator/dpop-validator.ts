@@ -1,24 +1,50 @@
+import cluster from 'node:cluster'
 import { hash } from 'node:crypto'
-import { channel } from 'node:diagnostics_channel'
-import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../dpop/compact-jws.js'
-import { type SignatureKey, signatureHolds, signatureHoldsInPool } from '../dpop/jws-algorithm.js'
-import { type ProofClaims, proofFaults, readProofClaims, readProofHeader } from '../dpop/proof-checks.js'
-import { importProofKey, readProofKey } from '../dpop/proof-key.js'
+import { decodeJsonSegment } from '../dpop/compact-jws.js'
+import { isJsonObject } from '../dpop/json-object.js'
+import { signatureHolds, signatureHoldsInPool } from '../dpop/jws-algorithm.js'
+import { proofFaults } from '../dpop/proof-checks.js'
 import { UpstreamError } from '../errors.js'
 import { createBoundedCache } from '../store/bounded-cache.js'
-import { channelName, type ValidatorEvent } from '../telemetry/events.js'
-import { readAccessToken, type TokenContent, type VerifiedToken, verifyAccessToken } from './access-token.js'
+import type { TokenContent, VerifiedToken } from './access-token.js'
+import { after } from './after.js'
 import { type Answer, createAnswers } from './answer.js'
 import type { ApiRequest } from './api-request.js'
 import { type AccessTokenClaims, Auth } from './auth.js'
-import { AuthError, refusals, refuseProof } from './auth-error.js'
-import { readCredentials, type Scheme } from './credentials.js'
-import { type HeaderFields, readHeaderFields } from './header-fields.js'
+import { AuthError, proofRefusal, refusals, refuseProof } from './auth-error.js'
+import { assertToken68, readCredentials, type Scheme } from './credentials.js'
+import { type ExplainedCheck, explainProof } from './explain.js'
+import { type HeaderFields, readHeaderFields, valuesOf } from './header-fields.js'
+import { htuHint } from './htu-hint.js'
+import { createNoncePolicy } from './nonce-policy.js'
+import { createObserver } from './observer.js'
 import type { VerifierOptions } from './options.js'
-import { createLocalReplayMemory } from './replay-memory.js'
+import { createProofReader, type PresentedProof } from './presented-proof.js'
+import { createClusterReplayMemory } from './replay-cluster.js'
+import {
+  createLocalReplayMemory,
+  createReplayMemoryWithFallback,
+  createSharedReplayMemory,
+  proofUse,
+  type ReplayMemory,
+} from './replay-memory.js'
 import { createRequestUris, readRequestTarget } from './request-uri.js'
 import { assertSufficient, type Requirements } from './requirements.js'
-import { createSettings } from './settings.js'
+import { createResourceMetadata } from './resource-metadata.js'
+import { createSettings, type Settings } from './settings.js'
+import { createTokenVerifier } from './token-verifier.js'
+import { createTrustedIssuer } from './trusted-issuer.js'
+
+export type { ApiRequest } from './api-request.js'
+export { fromIncomingMessage } from './api-request.js'
+export type { AccessTokenClaims, AuthProof } from './auth.js'
+export { Auth } from './auth.js'
+export type { AuthErrorCode } from './auth-error.js'
+export { AuthError } from './auth-error.js'
+export type { ExplainedCheck, ExplainedProof } from './explain.js'
+export { explainProof, explanationText } from './explain.js'
+export type { IssuerOptions, VerifierOptions } from './options.js'
+export type { Requirements } from './requirements.js'
 
 /** Header fields for the response of a request that is let through. */
 export type ResponseHeaders = readonly (readonly [name: string, value: string])[]
@@ -26,117 +52,128 @@ export type ResponseHeaders = readonly (readonly [name: string, value: string])[
 export type Verdict<Claims extends AccessTokenClaims = AccessTokenClaims> =
   | { readonly kind: 'accepted'; readonly auth: Auth<Claims>; readonly headers: ResponseHeaders }
   /** A CORS preflight: it carries no token and wants none. */
-  | { readonly kind: 'preflight'; readonly headers: ResponseHeaders }
+  | { readonly kind: 'preflight' }
+  /** Our own metadata, which everybody may read. */
+  | { readonly kind: 'public'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly error: AuthError; readonly answer: Answer }
 
 export interface Verifier<Claims extends AccessTokenClaims = AccessTokenClaims> {
   /** Decides about a request: at once where nothing has to be waited for. */
   verify(request: ApiRequest, requirements?: Requirements): Verdict<Claims> | Promise<Verdict<Claims>>
-  /** Fetches metadata and keys of every issuer. @throws UpstreamError */
+  /** Fetches the keys of every issuer, so that the first request need not wait. @throws UpstreamError */
   ready(): Promise<void>
+  /** All checks of a request's proof, with what was expected and what was there. For development: never answer with it. */
+  explain(request: ApiRequest): readonly ExplainedCheck[]
+  /** Counters in Prometheus' text format. */
+  metrics(): string
 }
 
-/** A proof that has passed every check but those of its key and its signature. */
-interface PresentedProof {
-  readonly claims: ProofClaims
-  /** The header segment, which stands for the key. */
-  readonly header: string
-  readonly jkt: string
-  readonly key: () => SignatureKey | undefined
-  readonly signed: Buffer
-  readonly signature: Buffer
-}
-
-const nothing: ResponseHeaders = []
+const noHeaders: ResponseHeaders = []
 const noRequirements: Requirements = {}
-const events = channel(channelName)
 
 /**
- * Checks token, proof and binding of requests to an API.
+ * Checks token, proof and binding of the requests to an API.
  * @throws ConfigurationError with everything that is wrong at once
  */
 export function createVerifier<Claims extends AccessTokenClaims = AccessTokenClaims>(
   options: VerifierOptions,
 ): Verifier<Claims> {
-  const emit = (event: ValidatorEvent): void => {
-    options.onEvent?.(event)
-    if (events.hasSubscribers) events.publish(event)
-  }
-  const settings = createSettings(options, emit)
-  const { issuers, mode, now, proof: limits } = settings
-  const requestUris = createRequestUris(settings)
+  const settings = createSettings(options)
+  const { mode, now, proof: limits } = settings
+  const observer = createObserver(options.onEvent)
+  const issuers = new Map(
+    settings.issuers.map((issuer) => [issuer.issuer, createTrustedIssuer(issuer, settings, observer.emit)]),
+  )
+  const algorithms = settings.algorithms.filter((name) => name !== 'Ed25519')
+  const takes = { dpop: mode !== 'bearer', bearer: mode !== 'dpop' }
+  const metadata =
+    settings.resource === undefined
+      ? undefined
+      : createResourceMetadata(settings.resource, [...issuers.keys()], algorithms, takes, {
+          ...(settings.scopes.length > 0 && { scopes: settings.scopes }),
+          ...options.resource,
+        })
   const answer = createAnswers({
-    mode,
-    algorithms: settings.proofAlgorithms.filter((name) => name !== 'Ed25519').join(' '),
+    takes,
+    algorithms: algorithms.join(' '),
     realm: settings.realm,
-    resourceMetadata: undefined,
+    resourceMetadata: metadata?.url,
     exposeHeaders: settings.cors,
   })
-  const tokens = createBoundedCache<VerifiedToken>(settings.cache.max)
-  const proofKeys = createBoundedCache<{ readonly jkt: string; readonly key: SignatureKey }>(settings.cache.max)
-  const replays = createLocalReplayMemory({ capacity: 1_000_000, now })
   const holds = settings.crypto === 'pool' ? signatureHoldsInPool : signatureHolds
-  const tokenRules = { issuers, clockSkew: settings.token.clockSkew }
+  const { decrypt, token: tokenLimits } = settings
+  const verifyToken = createTokenVerifier({
+    issuers,
+    decrypt,
+    clockSkew: tokenLimits.clockSkew,
+    cacheTtl: tokenLimits.ttl,
+    signatureHolds: holds,
+  })
+  const tokens = createBoundedCache<VerifiedToken>(tokenLimits.max)
+  const proofs = createProofReader({ algorithms: settings.algorithms, ...limits, maxKeys: tokenLimits.max })
+  const requestUris = createRequestUris(settings)
+  const nonces = settings.nonce && createNoncePolicy(settings.nonce)
+  const replays = createReplayMemory(settings)
 
-  /** The checks in order: cheap ones, then signatures, then what a failed request must not use up. */
-  function decide(
-    exchange: Exchange,
-    request: ApiRequest,
-    requirements: Requirements,
-  ): Verdict<Claims> | Promise<Verdict<Claims>> {
+  /** The checks in order: the cheap ones, the signatures, and last what a refused request must not use up. */
+  function decide(exchange: Exchange, request: ApiRequest): Verdict<Claims> | Promise<Verdict<Claims>> {
     const fields = readHeaderFields(request.rawHeaders)
     const target = readRequestTarget(request.target)
     const uris = requestUris(request, target, fields)
-    if (settings.cors && isPreflight(request, fields)) return { kind: 'preflight', headers: nothing }
-    const { scheme, token } = readCredentials(fields, target.query, settings.token.maxLength)
-    exchange.scheme = scheme
-    if (scheme === 'Bearer' && mode === 'dpop') throw refusals.schemeNotTaken
-    if (scheme === 'DPoP' && mode === 'bearer') throw refusals.dpopNotTaken
+    if (metadata?.isAt(target.path, request.method)) return { kind: 'public', answer: metadata.answer }
+    if (settings.cors && isPreflight(request, fields)) return { kind: 'preflight' }
 
+    const { scheme, token } = readCredentials(fields, target.query, tokenLimits.maxLength)
     const at = now()
     const ath = hash('sha256', token, 'base64url')
     const known = reusableToken(ath, at)
-    const proof = scheme === 'DPoP' ? readProof(fields, request.method, uris, ath, at, known) : undefined
-
-    const withToken = (verified: VerifiedToken) => {
-      assertBound(verified, scheme, proof, fields, request)
-      return after(proof === undefined || proofHolds(proof, verified), (holds) => {
-        if (!holds) refuseProof(proofFaults.signature)
-        assertSufficient(verified, requirements)
-        if (proof === undefined)
-          return accepted(new Auth<Claims>(scheme, token, verified, undefined, verified === known))
-        const { jti, iat, nonce } = proof.claims
-        return after(firstUse(proof.jkt, jti, iat + limits.maxAge + limits.futureSkew), (first) => {
-          if (!first) refuseProof(proofFaults.replayed)
-          const about = { jti, iat, age: at - iat, nonce }
-          return accepted(new Auth<Claims>(scheme, token, verified, about, verified === known))
-        })
-      })
-    }
+    if (known === undefined) assertToken68(token)
+    exchange.scheme = scheme
+    if (scheme === 'Bearer' && !takes.bearer) throw refusals.schemeNotTaken
+    if (scheme === 'DPoP' && !takes.dpop) throw refusals.dpopNotTaken
+    const occasion = { method: request.method, uris, ath, now: at, token: known }
+    exchange.occasion = { fields, uris, token, jkt: known?.jkt }
+    const proof = scheme === 'DPoP' ? proofs.read(fields, occasion) : undefined
     if (known !== undefined) return withToken(known)
-    const unverified = readAccessToken(token, tokenRules, at)
-    assertBound(unverified, scheme, proof, fields, request)
-    exchange.beforeCrypto = false
-    return verifyAccessToken(unverified, holds).then((signer) => {
-      const { issuer, subject, clientId, scopes, claims, header, jkt, certificate } = unverified
-      const content = { issuer, subject, clientId, scopes, claims, header, jkt, certificate }
-      const reusableUntil = Math.min(claims.exp + settings.token.clockSkew, at + settings.cache.ttl)
-      const verified: VerifiedToken = { ...content, signer, reusableUntil, pinned: undefined }
+
+    const assertBoundEarly = (content: TokenContent): void => {
+      assertBound(content, scheme, proof, fields, request)
+      exchange.beforeCrypto = false
+    }
+    return after(verifyToken(token, at, assertBoundEarly), (verified) => {
       tokens.set(ath, verified)
       return withToken(verified)
     })
 
-    function proofHolds({ header, key, signed, signature }: PresentedProof, verified: VerifiedToken) {
+    function withToken(verified: VerifiedToken): Verdict<Claims> | Promise<Verdict<Claims>> {
+      assertBound(verified, scheme, proof, fields, request)
       exchange.beforeCrypto = false
-      const imported = key() ?? refuseProof(proofFaults.jwk)
-      return after(holds(imported, signed, signature), (held) => {
-        // Only keys that a valid token is bound to get here, so nobody can fill the memory with others.
-        if (held && verified.pinned?.header !== header) {
-          verified.pinned = { header, key: imported }
-          if (verified.jkt !== undefined) proofKeys.set(header, { jkt: verified.jkt, key: imported })
+      return after(proof === undefined || holds(proof.key(), proof.signed, proof.signature), (held) => {
+        if (!held) refuseProof(proofFaults.signature)
+        if (proof !== undefined) {
+          proofs.remember(proof, verified)
+          nonces?.assertNonce(proof.jkt, proof.claims.nonce, at - proof.claims.iat)
         }
-        return held
+        assertSufficient(verified.scopes, verified.claims, { scopes: settings.scopes }, at)
+        assertSufficient(verified.scopes, verified.claims, exchange.requirements, at)
+        return after(options.isRevoked?.(verified) ?? false, (revoked) => {
+          if (revoked) throw refusals.revoked
+          return after(proof === undefined || firstUse(proof), (first) => {
+            if (!first && proof !== undefined) nonces?.suspect(proof.jkt)
+            if (!first) refuseProof(proofFaults.replayed)
+            return accepted(verified)
+          })
+        })
       })
+    }
+
+    function accepted(verified: VerifiedToken): Verdict<Claims> {
+      const { claims } = proof ?? {}
+      const about = claims && { jti: claims.jti, iat: claims.iat, age: at - claims.iat, nonce: claims.nonce }
+      const auth = new Auth<Claims>(scheme, token, verified, about, verified === known, lacks)
+      observer.accepted(auth)
+      const nonce = proof && nonces?.ahead(proof.jkt, claims?.nonce)
+      return { kind: 'accepted', auth, headers: nonce === undefined ? noHeaders : [['DPoP-Nonce', nonce]] }
     }
   }
 
@@ -148,51 +185,12 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
     return undefined
   }
 
-  function readProof(
-    fields: HeaderFields,
-    method: string,
-    uris: readonly string[],
-    ath: string,
-    at: number,
-    known: VerifiedToken | undefined,
-  ): PresentedProof {
-    if (fields.proof === undefined) return refuseProof(proofFaults.absent)
-    if (fields.proofs > 1) refuseProof(proofFaults.several)
-    if (fields.proof.length > limits.maxLength) refuseProof(proofFaults.tooLong)
-    const jws = splitCompactJws(fields.proof) ?? refuseProof(proofFaults.notCompactJws)
-    const { jkt, key } = readKey(jws.header, known)
-    const claims = decodeJsonSegment(jws.payload) ?? refuseProof(proofFaults.notCompactJws)
-    const expected = { method, uris, ath, now: at, ...limits }
-    return {
-      claims: readProofClaims(claims, expected, refuseProof),
-      header: jws.header,
-      jkt,
-      key,
-      signed: Buffer.from(fields.proof.slice(0, -jws.signature.length - 1), 'latin1'),
-      signature: decodeBase64url(jws.signature) ?? refuseProof(proofFaults.notCompactJws),
-    }
-  }
-
-  /** A header seen before, with a key that a valid token is bound to, need not be read again. */
-  function readKey(
-    segment: string,
-    known: VerifiedToken | undefined,
-  ): { readonly jkt: string; readonly key: () => SignatureKey | undefined } {
-    const { pinned, jkt } = known ?? {}
-    if (pinned !== undefined && jkt !== undefined && pinned.header === segment) return { jkt, key: () => pinned.key }
-    const seen = proofKeys.get(segment)
-    if (seen !== undefined) return { jkt: seen.jkt, key: () => seen.key }
-    const header = decodeJsonSegment(segment) ?? refuseProof(proofFaults.notCompactJws)
-    const algorithm = readProofHeader(header, settings.proofAlgorithms, refuseProof)
-    const read = readProofKey(header.jwk, algorithm) ?? refuseProof(proofFaults.jwk)
-    return { jkt: read.jkt, key: () => importProofKey(read, algorithm) }
-  }
-
+  /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.2 RFC 9449 §7.2}, RFC 8705 §3 */
   function assertBound(
     { jkt, certificate }: TokenContent,
     scheme: Scheme,
     proof: PresentedProof | undefined,
-    fields: HeaderFields,
+    { proofs: stray }: HeaderFields,
     request: ApiRequest,
   ): void {
     if (scheme === 'DPoP') {
@@ -201,45 +199,80 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
     } else {
       if (jkt !== undefined) throw refusals.boundAsBearer
       if (certificate === undefined && mode === 'any-bound') throw refusals.unbound
-      if (fields.proofs > 0) throw refusals.strayProof
+      if (stray > 0) throw refusals.strayProof
     }
     if (certificate !== undefined && certificate !== thumbprintOf(request.clientCertificate?.()))
       throw refusals.certificate
   }
 
-  function firstUse(jkt: string, jti: string, expiresAt: number): boolean | Promise<boolean> {
-    return replays.firstUse(jkt, jti, expiresAt)
+  function firstUse({ jkt, claims: { jti, iat } }: PresentedProof): boolean | Promise<boolean> {
+    if (replays === undefined) return true
+    try {
+      const first = replays.firstUse(proofUse(jkt, jti), iat + limits.maxAge + limits.futureSkew)
+      return first instanceof Promise ? first.catch(replayUnavailable) : first
+    } catch (error) {
+      return replayUnavailable(error)
+    }
   }
 
-  function accepted(auth: Auth<Claims>): Verdict<Claims> {
-    return { kind: 'accepted', auth, headers: nothing }
-  }
-
-  function refused(error: unknown, exchange: Exchange, requirements: Requirements): Verdict<Claims> {
-    if (error instanceof UpstreamError) return refused(refusals.issuerUnavailable, exchange, requirements)
+  function refused(error: unknown, exchange: Exchange): Verdict<Claims> {
+    if (error instanceof UpstreamError) return refused(refusals.issuerUnavailable, exchange)
+    // Not a refusal but a mistake of ours, or of an option that is a function.
     if (!(error instanceof AuthError)) throw error
-    return {
-      kind: 'refused',
-      error,
-      answer: answer(error, { scheme: exchange.scheme, nonce: undefined, requirements }),
+    const { scheme, requirements, occasion, beforeCrypto } = exchange
+    observer.refused(error, beforeCrypto, () =>
+      error === htuRefusal && occasion ? htuHint(occasion.fields.proof, occasion.uris) : undefined,
+    )
+    // Where the proof is missing the nonce comes along at once: it saves the client a round trip.
+    const wantsNonce = error === refusals.nonceRequired || error === absentRefusal
+    const nonce = wantsNonce && occasion ? nonces?.issue(occasion.jkt ?? claimedJkt(occasion.token)) : undefined
+    const needed = { ...requirements, scopes: [...settings.scopes, ...(requirements.scopes ?? [])] }
+    return { kind: 'refused', error, answer: answer(error, { scheme, nonce, requirements: needed }) }
+  }
+
+  function lacks({ scheme, scopes, claims }: Auth, requirements: Requirements): Answer | undefined {
+    try {
+      assertSufficient(scopes, claims, requirements, now())
+      return undefined
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error
+      observer.refused(error, false, () => undefined)
+      return answer(error, { scheme, nonce: undefined, requirements })
     }
   }
 
   return {
     verify(request, requirements = noRequirements) {
-      const exchange: Exchange = { scheme: undefined, beforeCrypto: true }
+      const exchange: Exchange = { scheme: undefined, beforeCrypto: true, occasion: undefined, requirements }
       try {
-        const verdict = decide(exchange, request, requirements)
-        return verdict instanceof Promise
-          ? verdict.catch((error: unknown) => refused(error, exchange, requirements))
-          : verdict
+        const deciding = decide(exchange, request)
+        return deciding instanceof Promise ? deciding.catch((error: unknown) => refused(error, exchange)) : deciding
       } catch (error) {
-        return refused(error, exchange, requirements)
+        return refused(error, exchange)
       }
     },
+
     async ready() {
       await Promise.all([...issuers.values()].map(({ keys }) => keys.ready()))
     },
+
+    explain(request) {
+      const fields = readHeaderFields(request.rawHeaders)
+      const sent = valuesOf(request.rawHeaders, 'dpop')
+      const accessToken = /^dpop +(.*)$/i.exec(fields.authorization ?? '')?.[1]
+      const uris = requestUris(request, readRequestTarget(request.target), fields)
+      return explainProof({
+        method: request.method,
+        uris,
+        proofs: sent,
+        accessToken,
+        now: now(),
+        ...limits,
+        algorithms: settings.algorithms,
+      })
+    },
+
+    metrics: () => observer.metrics(),
   }
 }
 
@@ -247,18 +280,46 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
 interface Exchange {
   scheme: Scheme | undefined
   beforeCrypto: boolean
+  occasion:
+    | {
+        readonly fields: HeaderFields
+        readonly uris: readonly string[]
+        readonly token: string
+        readonly jkt: string | undefined
+      }
+    | undefined
+  readonly requirements: Requirements
 }
 
-/** Goes on at once when nothing has to be waited for: a turn of the event loop costs a tenth of a signature check. */
-function after<Value, Result>(
-  value: Value | Promise<Value>,
-  next: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> {
-  return value instanceof Promise ? value.then(next) : next(value)
+const htuRefusal = proofRefusal(proofFaults.htu)
+const absentRefusal = proofRefusal(proofFaults.absent)
+
+function createReplayMemory({
+  replay,
+  replayCapacity,
+  onReplayStoreError,
+  now,
+}: Pick<Settings, 'replay' | 'replayCapacity' | 'onReplayStoreError' | 'now'>): ReplayMemory | undefined {
+  if (replay === false) return undefined
+  const local = createLocalReplayMemory({ capacity: replayCapacity, now })
+  if (replay === 'memory' || replay === 'memory-per-process') return local
+  if (replay === 'cluster' && !cluster.isWorker) return local
+  const shared = replay === 'cluster' ? createClusterReplayMemory() : createSharedReplayMemory(replay)
+  return onReplayStoreError === 'local' ? createReplayMemoryWithFallback(shared, local) : shared
+}
+
+function replayUnavailable(error: unknown): never {
+  throw error instanceof UpstreamError ? refusals.replayUnavailable : error
 }
 
 function isPreflight({ method }: ApiRequest, { authorizations, origin, preflight }: HeaderFields): boolean {
   return method === 'OPTIONS' && preflight && origin !== undefined && authorizations === 0
+}
+
+/** The key that a token says it is bound to. Not believed: a nonce for a key that is not theirs is of no use to anybody. */
+function claimedJkt(token: string): string | undefined {
+  const cnf = decodeJsonSegment(token.split('.')[1] ?? '')?.cnf
+  return isJsonObject(cnf) && typeof cnf.jkt === 'string' ? cnf.jkt : undefined
 }
 
 function thumbprintOf(certificate: Buffer | undefined): string | undefined {

@@ -3,11 +3,13 @@ import type { Answer } from './answer.js'
 import { fromIncomingMessage } from './api-request.js'
 import type { AccessTokenClaims, Auth } from './auth.js'
 import type { Verifier } from './dpop-validator.js'
-import type { Requirements } from './requirements.js'
+import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from './requirements.js'
+import { answerUnguarded } from './unguarded.js'
 
 /** What of a Koa context is used here; any Koa 2 or 3 context is one. */
 export interface KoaContext {
   readonly req: IncomingMessage
+  readonly method: string
   readonly originalUrl: string
   readonly protocol: string
   readonly host: string
@@ -25,20 +27,49 @@ export function protect<Claims extends AccessTokenClaims>(
   verifier: Verifier<Claims>,
   requirements: Requirements = {},
 ): KoaMiddleware {
+  requireWellFormed(requirements)
   return async function dpopProtected(context, next) {
     const { req, originalUrl, app } = context
     const outside = app.proxy ? { protocol: context.protocol, host: context.host } : undefined
     const deciding = verifier.verify(fromIncomingMessage(req, originalUrl, outside), requirements)
     // Most requests are decided at once; they need not wait for a turn of the event loop.
     const verdict = deciding instanceof Promise ? await deciding : deciding
-    if (verdict.kind === 'refused') return answer(context, verdict.answer)
-    if (verdict.kind === 'accepted') context.state.auth = verdict.auth
-    for (const [name, value] of verdict.headers) context.set(name, value)
-    await next()
+    switch (verdict.kind) {
+      case 'accepted':
+        context.state.auth = verdict.auth
+        for (const [name, value] of verdict.headers) context.set(name, value)
+        await next()
+        return
+      case 'preflight':
+        await next()
+        return
+      case 'public':
+      case 'refused':
+        send(context, verdict.answer)
+        return
+    }
   }
 }
 
-function answer(context: KoaContext, { status, headers, body }: Answer): void {
+export const requireScopes = (...scopes: string[]): KoaMiddleware => required({ scopes })
+/** One of them. */
+export const requireAcr = (...acr: string[]): KoaMiddleware => required({ acr })
+/** @param maxAge Seconds since the user signed in, at most. */
+export const requireMaxAge = (maxAge: number): KoaMiddleware => required({ maxAge })
+export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): KoaMiddleware =>
+  required({ authorizationDetails })
+
+function required(requirements: Requirements): KoaMiddleware {
+  requireWellFormed(requirements)
+  return async function sufficient(context, next) {
+    const { auth } = context.state
+    const answer = auth === undefined ? answerUnguarded(context.method) : auth.lacks(requirements)
+    if (answer === undefined) await next()
+    else send(context, answer)
+  }
+}
+
+function send(context: KoaContext, { status, headers, body }: Answer): void {
   context.status = status
   for (const [name, value] of Object.entries(headers)) context.set(name, typeof value === 'string' ? value : [...value])
   context.body = body

@@ -1,5 +1,12 @@
+import type { KeyObject } from 'node:crypto'
 import type { JwsAlgorithm } from '../dpop/jws-algorithm.js'
+import type { Jwk } from '../keys.js'
+import type { Store } from '../store/store.js'
 import type { ValidatorEvent } from '../telemetry/events.js'
+import type { AccessTokenClaims } from './auth.js'
+import type { IntrospectionOptions } from './introspection.js'
+import type { ProofCircumstances } from './nonce-policy.js'
+import type { ResourceOptions } from './resource-metadata.js'
 import type { ProfileName } from './token-profile.js'
 
 /** What `createVerifier` takes. Times are in seconds. */
@@ -23,10 +30,26 @@ export interface VerifierOptions {
   /** What proofs and tokens look like. Default: `fapi2`. See the page "Protect an API". */
   readonly profile?: ProfileName
   readonly proof?: ProofOptions
+  /** Nonces (RFC 9449 §9). `true`: always, with a secret of this process alone. Default: false. */
+  readonly nonce?: boolean | NonceOptions
+  /**
+   * Where used proofs are remembered. `memory`: in this process, refused under `node:cluster`, where each worker would
+   * accept the same proof once; `memory-per-process` says that this is meant. `cluster`: in the primary process. A store:
+   * across processes. Default: `memory`.
+   */
+  readonly replay?: false | 'memory' | 'memory-per-process' | 'cluster' | Pick<Store, 'addIfAbsent'>
+  /** Used proofs remembered in memory at most; beyond it requests are answered 503. Default: 1,000,000. */
+  readonly replayCapacity?: number
+  /** When the store or the primary cannot tell: `deny` with 503, or rely on this process's memory. Default: `deny`. */
+  readonly onReplayStoreError?: 'deny' | 'local'
   readonly token?: TokenOptions
+  /** Asked about every token, known or not: has it been revoked? Keep it fast. */
+  readonly isRevoked?: (token: RevocableToken) => boolean | Promise<boolean>
   readonly jwks?: JwksOptions
   /** Scopes that every request needs. Default: none. */
   readonly scopes?: readonly string[]
+  /** For the protected resource metadata. */
+  readonly resource?: ResourceOptions
   readonly challenge?: ChallengeOptions
   /** `true`: preflight requests pass without a token, and pages may read our answers' header fields. Default: false. */
   readonly cors?: boolean
@@ -50,9 +73,35 @@ export interface IssuerOptions {
   readonly audience?: string | readonly string[]
   /** Default: the verifier's. */
   readonly profile?: ProfileName
+  /** For tokens that are no JWTs, or that may be revoked (RFC 7662). */
+  readonly introspection?: IntrospectionOptions
+}
+
+/** What a revocation list has to go by. */
+export interface RevocableToken {
+  readonly issuer: string
+  readonly subject: string | undefined
+  readonly clientId: string | undefined
+  readonly claims: AccessTokenClaims
+}
+
+export interface NonceOptions {
+  /**
+   * 32 bytes or more; of several the first one issues, and all are recognised. Default: one of this process alone, so that
+   * a proof with a nonce is good at one process only, and the memory of that process is enough.
+   */
+  readonly secret?: Buffer | readonly Buffer[]
+  /** Seconds per time step; a nonce is good in its own step and the one after. Default: 60. */
+  readonly step?: number
+  /** Whether a nonce is good for one key only. Default: true. */
+  readonly perKey?: boolean
+  /** `suspicious`: after a replay or a clock that is far off, and from then on. Default: `always`. */
+  readonly when?: 'always' | 'suspicious' | ((circumstances: ProofCircumstances) => boolean)
 }
 
 export interface ProofOptions {
+  /** Algorithms of proofs. Default: ES256, EdDSA (as `Ed25519` too) and PS256; all asymmetric ones with `rfc9449`. */
+  readonly algs?: readonly JwsAlgorithm[]
   /** Seconds a proof is accepted after its `iat`. Default: 60. */
   readonly maxAge?: number
   /** Seconds a proof may be ahead of our clock. FAPI 2.0 §5.3.2.1-13 allows 10 to 60. Default: 10. */
@@ -70,6 +119,8 @@ export interface TokenOptions {
   readonly maxLength?: number
   /** Verified tokens kept: how many, and for how many seconds at most. Default: 10000 and 60. */
   readonly cache?: { readonly max?: number; readonly ttl?: number }
+  /** Opens encrypted access tokens: a private key of this API. Default: they are refused. */
+  readonly decrypt?: KeyObject | Jwk
 }
 
 export interface JwksOptions {
@@ -87,6 +138,6 @@ export interface JwksOptions {
 
 export interface ChallengeOptions {
   readonly realm?: string
-  /** Whether challenges name our protected resource metadata (RFC 9728). Needs `publicUrl`. Default: true. */
+  /** Whether metadata of this API is served and named in challenges (RFC 9728). Needs `publicUrl`. Default: true. */
   readonly resourceMetadata?: boolean
 }

@@ -52,7 +52,9 @@ export function createRequestUris({ publicUrls, trustedProxies }: RequestUriOpti
       return ours.map(({ prefix }) => `${prefix}${path}`)
     }
     const direct = { protocol: request.encrypted ? 'https' : 'http', host: fields.authority ?? fields.host ?? '' }
-    const outside = isTrustedPeer(request.peer) ? forwarded(request, direct) : (request.outside ?? direct)
+    const outside = isTrustedPeer(request.peer)
+      ? forwarded(request, direct)
+      : checked(request.outside ?? direct, direct)
     const authority = normalizedAuthority(target.authority ?? outside.host, outside.protocol)
     return [`${outside.protocol}://${authority}${path}`]
   }

@@ -1,182 +1,260 @@
+import cluster from 'node:cluster'
+import { randomBytes } from 'node:crypto'
 import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../dpop/jws-algorithm.js'
-import { ConfigurationError, type ConfigurationProblem, UpstreamError } from '../errors.js'
-import type { ValidatorEvent } from '../telemetry/events.js'
-import type { TrustedIssuer } from './access-token.js'
-import { createIssuerKeys } from './issuer-keys.js'
-import { discoverIssuer, isSecureUrl } from './issuer-metadata.js'
-import { exchangeJson } from './json-exchange.js'
+import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { createTrustedPeers } from '../http/trusted-peers.js'
+import { signingKey } from '../keys.js'
+import { createTokenDecryption, type DecryptToken } from './encrypted-token.js'
+import { isSecureUrl } from './issuer-metadata.js'
+import type { NoncePolicyOptions } from './nonce-policy.js'
 import type { IssuerOptions, VerifierOptions } from './options.js'
-import { tokenProfiles } from './token-profile.js'
+import { requireWellFormed } from './requirements.js'
+import { type ProfileName, tokenProfiles } from './token-profile.js'
 
-/** The options, complete and checked: nothing is looked at twice. */
+/** The options, complete and checked: no request looks at them twice. */
 export interface Settings {
-  readonly issuers: ReadonlyMap<string, TrustedIssuer>
+  readonly issuers: readonly IssuerSettings[]
   readonly publicUrls: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly mode: 'dpop' | 'mixed' | 'bearer' | 'any-bound'
-  readonly proofAlgorithms: readonly JwsAlgorithm[]
-  readonly proof: {
-    readonly maxAge: number
-    readonly futureSkew: number
-    readonly maxLength: number
-    readonly maxJti: number
-  }
-  readonly token: { readonly clockSkew: number; readonly maxLength: number }
-  readonly cache: { readonly max: number; readonly ttl: number }
+  readonly algorithms: readonly JwsAlgorithm[]
+  readonly proof: Required<Omit<NonNullable<VerifierOptions['proof']>, 'algs'>>
+  readonly nonce: NoncePolicyOptions | undefined
+  readonly replay: NonNullable<VerifierOptions['replay']>
+  readonly replayCapacity: number
+  readonly onReplayStoreError: 'deny' | 'local'
+  readonly token: { readonly clockSkew: number; readonly maxLength: number; readonly max: number; readonly ttl: number }
+  readonly decrypt: DecryptToken | undefined
+  readonly jwks: Required<NonNullable<VerifierOptions['jwks']>>
   readonly scopes: readonly string[]
+  /** Resource identifier (RFC 9728 §1.2); undefined: no metadata. */
+  readonly resource: string | undefined
   readonly realm: string | undefined
-  readonly resourceMetadata: boolean
   readonly cors: boolean
   readonly crypto: 'sync' | 'pool'
   readonly now: () => number
 }
 
+export interface IssuerSettings extends IssuerOptions {
+  readonly audiences: readonly string[]
+  readonly algorithms: readonly JwsAlgorithm[]
+  readonly profile: ProfileName
+}
+
+const httpsOnly = 'Write an https URL. Plain http is accepted for loopback hosts only.'
+const header = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
+
 /** @throws ConfigurationError with everything that is wrong at once */
-export function createSettings(options: VerifierOptions, emit: (event: ValidatorEvent) => void): Settings {
+export function createSettings(options: VerifierOptions): Settings {
   const problems: ConfigurationProblem[] = []
   const wrong = (pointer: string, problem: string, remedy: string): void => {
     problems.push({ pointer, problem, remedy })
   }
-  const seconds = (pointer: string, value: number | undefined, fallback: number, least = 0): number => {
-    const chosen = value ?? fallback
-    if (typeof chosen === 'number' && Number.isFinite(chosen) && chosen >= least) return chosen
-    wrong(pointer, `is not a number of at least ${least}`, `Write a number, or leave it out for ${fallback}.`)
+  const number = (pointer: string, value: number | undefined, fallback: number, least: number, most = 1e9): number => {
+    if (value === undefined) return fallback
+    if (typeof value === 'number' && value >= least && value <= most) return value
+    wrong(pointer, `is not a number from ${least} to ${most}`, `Leave it out for ${fallback}.`)
     return fallback
   }
-  refuseUnknown(options, wrong)
-
-  const now = options.now ?? (() => Date.now() / 1000)
-  const profile = options.profile ?? 'fapi2'
-  if (!Object.hasOwn(tokenProfiles, profile))
-    wrong('/profile', 'is not a known profile', `Write one of ${Object.keys(tokenProfiles).join(', ')}.`)
-  const audiences = listOf(options.audience)
-  if (audiences.length === 0 || audiences.some((audience) => typeof audience !== 'string' || audience === ''))
-    wrong('/audience', 'is missing', 'Name this API as access tokens do in their aud, such as https://api.example.com.')
-
-  const jwks = options.jwks ?? {}
-  const fetching = {
-    timeout: seconds('/jwks/timeout', jwks.timeout, 3, 0.01),
-    maxAge: seconds('/jwks/maxAge', jwks.maxAge, 600, 1),
-    maxStale: seconds('/jwks/maxStale', jwks.maxStale, 86_400, 1),
-    cooldown: seconds('/jwks/cooldown', jwks.cooldown, 30, 1),
-    burst: seconds('/jwks/burst', jwks.burst, 2, 1),
+  const choice = <Choice extends string>(
+    pointer: string,
+    value: Choice | undefined,
+    all: readonly Choice[],
+  ): Choice => {
+    if (value !== undefined && all.includes(value)) return value
+    if (value !== undefined) wrong(pointer, 'is not one of its values', `Write ${all.join(', ')}.`)
+    return all[0] as Choice
   }
+  const usable = (pointer: string, remedy: string, check: () => unknown): void => {
+    try {
+      check()
+    } catch (error) {
+      wrong(pointer, error instanceof Error ? error.message : 'cannot be used', remedy)
+    }
+  }
+  refuseUnknown(options, '', known, wrong)
+  for (const section of ['proof', 'token', 'jwks', 'challenge', 'resource'] as const)
+    refuseUnknown(options[section] ?? {}, `/${section}`, knownIn[section], wrong)
 
-  const issuers = new Map<string, TrustedIssuer>()
-  const listed: readonly (string | IssuerOptions)[] = listOf(options.issuer)
-  if (listed.length === 0) wrong('/issuer', 'is missing', 'Name the authorization server by its issuer identifier.')
-  for (const [index, entry] of listed.entries()) {
+  const profiles = Object.keys(tokenProfiles) as ProfileName[]
+  const profile = choice('/profile', options.profile, profiles)
+  const audiences = listOf(options.audience)
+  if (audiences.length === 0 || !audiences.every(isText))
+    wrong('/audience', 'is missing', 'Name this API as aud of its access tokens does, such as https://api.example.com.')
+
+  const issuers = listOf<string | IssuerOptions>(options.issuer).map((entry, index): IssuerSettings => {
     const own: IssuerOptions = typeof entry === 'string' ? { issuer: entry } : entry
     const pointer = Array.isArray(options.issuer) ? `/issuer/${index}` : '/issuer'
-    const httpsOnly = 'Write an https URL. Plain http is accepted for loopback hosts only.'
+    if (typeof entry !== 'string') refuseUnknown(own, pointer, knownIn.issuer, wrong)
     if (!isSecure(own.issuer)) wrong(pointer, 'is not an https URL', httpsOnly)
     if (own.jwksUri !== undefined && !isSecure(own.jwksUri))
       wrong(`${pointer}/jwksUri`, 'is not an https URL', httpsOnly)
-    if (issuers.has(own.issuer)) wrong(pointer, 'is there twice', 'Give each issuer one entry.')
-    for (const alg of own.algs ?? [])
-      if (!isJwsAlgorithm(alg)) wrong(`${pointer}/algs`, 'has an unknown name', `Use ${jwsAlgorithms.join(', ')}.`)
-    const ownProfile = tokenProfiles[own.profile ?? profile] ?? tokenProfiles.fapi2
-    issuers.set(own.issuer, {
-      issuer: own.issuer,
+    if (!(own.algs ?? []).every(isJwsAlgorithm))
+      wrong(`${pointer}/algs`, 'has an unknown name', `Use ${jwsAlgorithms.join(', ')}.`)
+    const { introspection } = own
+    if (introspection !== undefined) {
+      const { endpoint, clientSecret, signingKey: jwk } = introspection
+      if (endpoint !== undefined && !isSecure(endpoint))
+        wrong(`${pointer}/introspection/endpoint`, 'is not an https URL', httpsOnly)
+      if ((clientSecret === undefined) === (jwk === undefined))
+        wrong(`${pointer}/introspection`, 'has not one way to authenticate', 'Give it a clientSecret or a signingKey.')
+      if (jwk !== undefined)
+        usable(`${pointer}/introspection/signingKey`, 'Give it a private JWK.', () => signingKey(jwk))
+      number(`${pointer}/introspection/cache`, introspection.cache, 10, 0, 60)
+    }
+    const ownProfile = choice(`${pointer}/profile`, own.profile ?? profile, profiles)
+    return {
+      ...own,
       audiences: own.audience === undefined ? audiences : listOf(own.audience),
-      algorithms: own.algs ?? ownProfile.algorithms,
+      algorithms: own.algs ?? tokenProfiles[ownProfile].algorithms,
       profile: ownProfile,
-      keys: createIssuerKeys({
-        ...fetching,
-        now,
-        fixed: own.jwks && { ...own.jwks },
-        fetchKeySet: keySetOf(own.issuer, own.jwksUri, fetching.timeout),
-        onFetched: () => emit({ type: 'validator.keys.fetched', issuer: own.issuer }),
-        onFailed: ({ message }) => emit({ type: 'validator.keys.unavailable', issuer: own.issuer, error: message }),
-      }),
-    })
-  }
+    }
+  })
+  if (issuers.length === 0) wrong('/issuer', 'is missing', 'Name the authorization server by its issuer identifier.')
+  if (new Set(issuers.map(({ issuer }) => issuer)).size < issuers.length)
+    wrong('/issuer', 'names one issuer twice', 'Give each issuer one entry.')
 
   const publicUrls = listOf(options.publicUrl)
-  publicUrls.forEach((url, index) => {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol) || /[?#]/.test(url))
+  for (const [index, url] of publicUrls.entries())
+    if (!isText(url) || !URL.canParse(url) || !/^https?:\/\/[^?#@\\]+$/i.test(url))
       wrong(`/publicUrl/${index}`, 'is not an http or https URL', 'Write what clients call this API by.')
-  })
+  usable('/trustProxy', 'Write ranges such as 10.0.0.0/8.', () => createTrustedPeers(options.trustProxy ?? []))
+
+  const maxAge = number('/proof/maxAge', options.proof?.maxAge, 60, 1, 3600)
+  const now = options.now ?? (() => Date.now() / 1000)
+  const replay = options.replay ?? 'memory'
+  if (typeof replay === 'string') choice('/replay', replay, ['memory', 'memory-per-process', 'cluster'])
+  if (replay === 'memory' && cluster.isWorker)
+    wrong(
+      '/replay',
+      'is the memory of one of several workers',
+      'Write cluster, or a store, or memory-per-process if that is meant.',
+    )
+  usable('/scopes', 'Write scopes as they are in tokens.', () => requireWellFormed({ scopes: options.scopes ?? [] }))
+  const { realm, resourceMetadata = true } = options.challenge ?? {}
+  if (realm !== undefined && !header.test(realm))
+    wrong('/challenge/realm', 'has characters that a header cannot carry', 'Use ASCII without quotes.')
+  const resource = resourceMetadata && problems.length === 0 ? resourceIdentifier(publicUrls, audiences) : undefined
+  const { decrypt } = options.token ?? {}
+  if (decrypt !== undefined) usable('/token/decrypt', 'Give it a private key.', () => createTokenDecryption(decrypt))
+  const nonce = nonceSettings(options.nonce, maxAge, now, wrong)
 
   const settings: Settings = {
     issuers,
     publicUrls,
     trustedProxies: options.trustProxy ?? [],
-    mode: options.mode ?? 'dpop',
-    proofAlgorithms: profile === 'rfc9449' ? jwsAlgorithms : fapiAlgorithms,
+    mode: choice('/mode', options.mode, ['dpop', 'mixed', 'bearer', 'any-bound']),
+    algorithms: proofAlgorithms(options.proof?.algs, profile, wrong),
     proof: {
-      maxAge: seconds('/proof/maxAge', options.proof?.maxAge, 60, 1),
-      futureSkew: seconds('/proof/futureSkew', options.proof?.futureSkew, 10),
-      maxLength: seconds('/proof/maxLength', options.proof?.maxLength, 8192, 256),
-      maxJti: seconds('/proof/maxJti', options.proof?.maxJti, 256, 16),
+      maxAge,
+      // FAPI 2.0 §5.3.2.1-13: 10 must pass, more than 60 must not.
+      futureSkew: number('/proof/futureSkew', options.proof?.futureSkew, 10, 0, 60),
+      maxLength: number('/proof/maxLength', options.proof?.maxLength, 8192, 256, 65_536),
+      maxJti: number('/proof/maxJti', options.proof?.maxJti, 256, 16, 1024),
     },
+    nonce,
+    replay,
+    replayCapacity: number('/replayCapacity', options.replayCapacity, 1_000_000, 1),
+    onReplayStoreError: choice('/onReplayStoreError', options.onReplayStoreError, ['deny', 'local']),
     token: {
-      clockSkew: seconds('/token/clockSkew', options.token?.clockSkew, 5),
-      maxLength: seconds('/token/maxLength', options.token?.maxLength, 16_384, 256),
+      clockSkew: number('/token/clockSkew', options.token?.clockSkew, 5, 0, 300),
+      maxLength: number('/token/maxLength', options.token?.maxLength, 16_384, 256, 1_048_576),
+      max: number('/token/cache/max', options.token?.cache?.max, 10_000, 1),
+      ttl: number('/token/cache/ttl', options.token?.cache?.ttl, 60, 0, 3600),
     },
-    cache: {
-      max: seconds('/token/cache/max', options.token?.cache?.max, 10_000, 1),
-      ttl: seconds('/token/cache/ttl', options.token?.cache?.ttl, 60),
+    decrypt: problems.length === 0 && decrypt !== undefined ? createTokenDecryption(decrypt) : undefined,
+    jwks: {
+      timeout: number('/jwks/timeout', options.jwks?.timeout, 3, 0.01, 60),
+      maxAge: number('/jwks/maxAge', options.jwks?.maxAge, 600, 1),
+      maxStale: number('/jwks/maxStale', options.jwks?.maxStale, 86_400, 1),
+      cooldown: number('/jwks/cooldown', options.jwks?.cooldown, 30, 1),
+      burst: number('/jwks/burst', options.jwks?.burst, 2, 1),
     },
     scopes: options.scopes ?? [],
-    realm: options.challenge?.realm,
-    resourceMetadata: options.challenge?.resourceMetadata ?? true,
+    resource,
+    realm,
     cors: options.cors ?? false,
-    crypto: options.crypto ?? 'sync',
+    crypto: choice('/crypto', options.crypto, ['sync', 'pool']),
     now,
   }
-  if (settings.proof.futureSkew > 60)
-    wrong('/proof/futureSkew', 'is more than 60 seconds', 'FAPI 2.0 §5.3.2.1-13 allows 10 to 60.')
   if (problems.length > 0) throw new ConfigurationError(problems)
   return settings
 }
 
-const known: Readonly<Record<string, true>> = Object.fromEntries(
-  [
-    'issuer',
-    'audience',
-    'publicUrl',
-    'trustProxy',
-    'mode',
-    'profile',
-    'proof',
-    'token',
-    'jwks',
-    'scopes',
-    'challenge',
-    'cors',
-    'crypto',
-    'onEvent',
-    'now',
-  ].map((name) => [name, true]),
-)
+type Wrong = (pointer: string, problem: string, remedy: string) => void
 
-function refuseUnknown(
-  options: VerifierOptions,
-  wrong: (pointer: string, problem: string, remedy: string) => void,
-): void {
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(known, name)) wrong(`/${name}`, 'is not a known option', 'Check its spelling.')
+/** Both names of the Ed25519 one, whichever was written. */
+function proofAlgorithms(
+  algs: readonly JwsAlgorithm[] | undefined,
+  profile: ProfileName,
+  wrong: Wrong,
+): readonly JwsAlgorithm[] {
+  if (algs === undefined) return profile === 'rfc9449' ? jwsAlgorithms : fapiAlgorithms
+  if (algs.length === 0 || !algs.every(isJwsAlgorithm))
+    wrong('/proof/algs', 'has an unknown name, or none', `Use ${jwsAlgorithms.join(', ')}.`)
+  return jwsAlgorithms.filter((name) => algs.includes(name) || (isEd25519(name) && algs.some(isEd25519)))
 }
 
-function keySetOf(issuer: string, jwksUri: string | undefined, timeout: number) {
-  const configured = jwksUri === undefined ? undefined : new URL(jwksUri)
-  let address = configured
-  return async (): Promise<Record<string, unknown>> => {
-    address ??= (await discoverIssuer(issuer, exchangeJson, timeout)).jwksUri
-    if (address === undefined) throw new UpstreamError('invalid_response', `${issuer} names no usable jwks_uri`)
-    try {
-      return await exchangeJson(address, { timeout, maxBytes: 1_048_576 })
-    } catch (error) {
-      // The issuer may have moved its keys: the next try asks for their address again.
-      address = configured
-      throw error
-    }
-  }
+function isEd25519(name: JwsAlgorithm): boolean {
+  return name === 'Ed25519' || name === 'EdDSA'
+}
+
+function nonceSettings(
+  option: VerifierOptions['nonce'],
+  maxAge: number,
+  now: () => number,
+  wrong: Wrong,
+): NoncePolicyOptions | undefined {
+  if (option === undefined || option === false) return undefined
+  const {
+    secret = randomBytes(32),
+    step = 60,
+    perKey = true,
+    when = 'always',
+    ...unknown
+  } = option === true ? {} : option
+  refuseUnknown(unknown, '/nonce', new Set(), wrong)
+  const secrets = Buffer.isBuffer(secret) ? [secret] : secret
+  if (secrets.length === 0 || secrets.some((one) => !Buffer.isBuffer(one) || one.length < 32))
+    wrong('/nonce/secret', 'is not a Buffer of at least 32 bytes', 'Make one with crypto.randomBytes(32).')
+  if (!(step >= 1 && step <= 3600)) wrong('/nonce/step', 'is not a number from 1 to 3600', 'Leave it out for 60.')
+  if (typeof when !== 'function' && when !== 'always' && when !== 'suspicious')
+    wrong('/nonce/when', 'is not one of its values', 'Write always, suspicious or a function.')
+  return { secrets, step, perKey, when, maxAge, now }
+}
+
+/** The audience, where it is a URL of this API; else what the API is called by. Neither: it has no identifier to publish. */
+function resourceIdentifier(publicUrls: readonly string[], audiences: readonly string[]): string | undefined {
+  const [publicUrl] = publicUrls
+  if (publicUrl === undefined) return undefined
+  const { origin } = new URL(publicUrl)
+  return audiences.find((audience) => URL.canParse(audience) && new URL(audience).origin === origin) ?? publicUrl
+}
+
+const known = new Set(
+  `issuer audience publicUrl trustProxy mode profile proof nonce replay replayCapacity onReplayStoreError token isRevoked jwks
+   scopes resource challenge cors crypto onEvent now`.split(/\s+/),
+)
+const knownIn = {
+  issuer: new Set(['issuer', 'jwksUri', 'jwks', 'algs', 'audience', 'profile', 'introspection']),
+  proof: new Set(['algs', 'maxAge', 'futureSkew', 'maxLength', 'maxJti']),
+  token: new Set(['clockSkew', 'maxLength', 'cache', 'decrypt']),
+  jwks: new Set(['timeout', 'maxAge', 'maxStale', 'cooldown', 'burst']),
+  challenge: new Set(['realm', 'resourceMetadata']),
+  resource: new Set(['name', 'documentation', 'scopes']),
+}
+
+function refuseUnknown(section: object, pointer: string, names: ReadonlySet<string>, wrong: Wrong): void {
+  for (const name of Object.keys(section))
+    if (!names.has(name)) wrong(`${pointer}/${name}`, 'is not a known option', 'Check its spelling.')
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }
 
 function isSecure(url: string): boolean {
-  return URL.canParse(url) && isSecureUrl(new URL(url))
+  return isText(url) && URL.canParse(url) && isSecureUrl(new URL(url))
 }
 
 function listOf<Item>(value: Item | readonly Item[] | undefined): readonly Item[] {

@@ -25,5 +25,8 @@ export function decodeBase64url(segment: string): Buffer | undefined {
 /** A segment as the JSON object it must be; undefined when it is anything else. */
 export function decodeJsonSegment(segment: string): Record<string, unknown> | undefined {
   const bytes = decodeBase64url(segment)
-  return bytes === undefined || !isUtf8(bytes) ? undefined : parseJsonObject(bytes.toString())
+  if (bytes === undefined) return undefined
+  const text = bytes.toString()
+  // Only where the decoder had to replace something, or somebody wrote just that character, is a closer look needed.
+  return text.includes('\ufffd') && !isUtf8(bytes) ? undefined : parseJsonObject(text)
 }

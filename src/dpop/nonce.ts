@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { decodeBase64url } from './compact-jws.js'
 
 /**
  * Nonces a server hands out and recognises without remembering them: a time step and its HMAC. They can be used again
@@ -6,42 +7,52 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-8 RFC 9449 §8}
  */
 export interface Nonces {
-  issue(): string
-  recognise(nonce: string): boolean
+  /** @param context What the nonce is good for, such as a key's thumbprint. */
+  issue(context?: string): string
+  recognise(nonce: string, context?: string): boolean
+  /** Whether the next request should rather use a newer one. Says nothing about whose it is. */
+  isOutdated(nonce: string): boolean
 }
 
 export interface NonceOptions {
-  /** The same on every replica. At least 32 bytes. */
-  readonly secret: Buffer
+  /** The same on every replica. At least 32 bytes. Of several the first one issues, and all are recognised. */
+  readonly secret: Buffer | readonly Buffer[]
   /** Seconds per time step; a nonce is good in its own step and the one after. Default: 60. */
   readonly step?: number
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
 }
 
+const bucketLength = 6
+
 export function createNonces({ secret, step = 60, now = () => Date.now() / 1000 }: NonceOptions): Nonces {
+  const [issuing, ...retired] = Buffer.isBuffer(secret) ? [secret] : secret
+  if (issuing === undefined) throw new TypeError('nonces need a secret')
   const current = (): number => Math.floor(now() / step)
-  const nonceOf = (bucket: number): string => {
-    const mac = createHmac('sha256', secret).update(`dpop nonce ${bucket}`).digest()
-    return Buffer.concat([bucketBytes(bucket), mac.subarray(0, 16)]).toString('base64url')
-  }
+  const macOf = (key: Buffer, bucket: number, context: string): Buffer =>
+    createHmac('sha256', key).update(`dpop nonce ${bucket} ${context}`).digest().subarray(0, 16)
+
   return {
-    issue: () => nonceOf(current()),
-    recognise(nonce) {
+    issue(context = '') {
       const bucket = current()
-      // One step ahead as well: another replica's clock may be a little before ours.
-      return [bucket, bucket - 1, bucket + 1].some((candidate) => equal(nonce, nonceOf(candidate)))
+      const bytes = Buffer.alloc(bucketLength)
+      bytes.writeUIntBE(bucket, 0, bucketLength)
+      return Buffer.concat([bytes, macOf(issuing, bucket, context)]).toString('base64url')
     },
+
+    recognise(nonce, context = '') {
+      const bucket = bucketOf(nonce)
+      // One step ahead as well: another replica's clock may be a little before ours.
+      if (bucket === undefined || Math.abs(bucket - current()) > 1) return false
+      const mac = Buffer.from(nonce, 'base64url').subarray(bucketLength)
+      return [issuing, ...retired].some((key) => timingSafeEqual(mac, macOf(key, bucket, context)))
+    },
+
+    isOutdated: (nonce) => bucketOf(nonce) !== current(),
   }
 }
 
-function bucketBytes(bucket: number): Buffer {
-  const bytes = Buffer.alloc(6)
-  bytes.writeUIntBE(bucket, 0, 6)
-  return bytes
-}
-
-function equal(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)]
-  return a.length === b.length && timingSafeEqual(a, b)
+function bucketOf(nonce: string): number | undefined {
+  const bytes = nonce.length > 64 ? undefined : decodeBase64url(nonce)
+  return bytes?.length === bucketLength + 16 ? bytes.readUIntBE(0, bucketLength) : undefined
 }

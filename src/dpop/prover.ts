@@ -1,5 +1,5 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
-import { type Jwk, thumbprint } from '../keys.js'
+import { createPrivateKey, createPublicKey, randomUUID, sign } from 'node:crypto'
+import { generatePrivateJwk, type Jwk, thumbprint } from '../keys.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
 
 /** Holds one key pair and makes a fresh proof with it for each request. */
@@ -16,7 +16,7 @@ export interface Prover {
 
 /** A new EC P-256 private key: the fast one (OpenSSL has assembly for it) and the one every server takes. */
 export function generateProofKey(): Jwk {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }) as Jwk
+  return generatePrivateJwk('ES256')
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.2 RFC 9449 §4.2} */

@@ -1,9 +1,10 @@
 import type { webcrypto } from 'node:crypto'
 import * as openid from 'openid-client'
 import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 import type { Jwk, SignatureAlgorithm, SigningKey } from '../keys.js'
 import { publicHalf } from '../keys.js'
-import { type Frontend, isLoopback } from './frontend.js'
+import type { Frontend } from './frontend.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import type { FrontendOptions } from './options.js'
 import type { AccessToken } from './sealed-sessions.js'
@@ -75,13 +76,15 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   const issuer = new URL(options.authority)
   const proofSource = createProofSource(fetch)
 
+  let acceptedAlgorithms: readonly string[] = []
+
   const discover = async (): Promise<openid.Configuration> => {
-    const authentication = await clientAuthentication(frontend)
+    const authentication = await clientAuthentication(frontend, () => acceptedAlgorithms)
     const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
       algorithm,
       timeout,
       [openid.customFetch]: fetch,
-      execute: isLoopback(issuer) ? [openid.allowInsecureRequests] : [],
+      execute: isLoopback(issuer.hostname) ? [openid.allowInsecureRequests] : [],
     })
     const found = await openid
       .discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oidc'))
@@ -92,6 +95,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       })
     const { supportsPKCE: _, ...metadata } = found.serverMetadata()
     assertMetadata(metadata, frontend)
+    acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
     const accepted = options.profile === 'Baseline' ? [...idTokenAlgorithms, 'RS256'] : idTokenAlgorithms
     const offered = metadata.id_token_signing_alg_values_supported ?? accepted
     const configuration = new openid.Configuration(
@@ -104,7 +108,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
     configuration[openid.customFetch] = fetch
     // Without this the signature of an ID token that came over TLS would not be looked at.
     openid.enableNonRepudiationChecks(configuration)
-    if (isLoopback(issuer)) openid.allowInsecureRequests(configuration)
+    if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
     return configuration
   }
 
@@ -248,12 +252,23 @@ function assertMetadata(metadata: Readonly<openid.ServerMetadata>, { options }: 
     throw new UpstreamError('invalid_response', `the authorization server does not fit: ${problem}`)
 }
 
-async function clientAuthentication({ options }: Frontend): Promise<openid.ClientAuth> {
+async function clientAuthentication(
+  { options }: Frontend,
+  accepted: () => readonly string[],
+): Promise<openid.ClientAuth> {
   const { clientAuthentication: authentication } = options
   if (authentication.method === 'client_secret_post') return openid.ClientSecretPost(authentication.secret)
   const [key] = authentication.keys
   if (key === undefined) throw new TypeError('private_key_jwt needs a key')
-  return openid.PrivateKeyJwt({ key: await privateCryptoKey(key), kid: key.kid })
+  return openid.PrivateKeyJwt(
+    { key: await privateCryptoKey(key), kid: key.kid },
+    {
+      [openid.modifyAssertion](header) {
+        // RFC 9864 gave EdDSA with Ed25519 a name of its own; most servers know the old one only.
+        if (header.alg === 'Ed25519' && !accepted().includes('Ed25519')) header.alg = 'EdDSA'
+      },
+    },
+  )
 }
 
 function privateCryptoKey({ privateKey, algorithm }: SigningKey): Promise<webcrypto.CryptoKey> {
@@ -325,6 +340,10 @@ function refuse(error: unknown): never {
     if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
       throw new UpstreamError('timeout', 'the authorization server did not answer in time')
     if (error.cause instanceof UpstreamError) throw error.cause
+    if (error.cause instanceof Object && 'status' in error.cause && Number(error.cause.status) >= 500)
+      throw new UpstreamError('unreachable', 'the authorization server has trouble of its own')
+    if (error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
+      throw new UpstreamError('invalid_response', 'the ID token is not valid now: compare the clocks of both servers')
     throw new UpstreamError(
       'invalid_response',
       `the authorization server's answer is not acceptable (${error.code ?? 'no code'})`,

@@ -20,14 +20,25 @@ export async function readFormBody(
   const [type = ''] = (request.headers['content-type'] ?? '').split(';')
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
     throw new ProtocolError('invalid_request', 'the body is not application/x-www-form-urlencoded')
+  const body = await bodyOf(request, limit)
+  return parameters(new URLSearchParams(body.toString('utf8')), repeatable)
+}
+
+async function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limit) throw new ProtocolError('invalid_request', 'the body is too large')
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > limit) throw new ProtocolError('invalid_request', 'the body is too large')
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error
+    // Whoever sends half a body is at fault, not we.
+    throw new ProtocolError('invalid_request', 'the body broke off', { cause: error })
   }
-  return parameters(new URLSearchParams(Buffer.concat(chunks).toString('utf8')), repeatable)
+  return Buffer.concat(chunks)
 }
 
 /** @throws ProtocolError `invalid_request` when one comes twice. */

@@ -115,7 +115,10 @@ export async function startServer({
     signingKeys: { algorithms: ['ES256'] },
     ...settings,
   }
-  const server = await createAuthorizationServer(options)
+  const server = await createAuthorizationServer(options).catch((error: unknown) => {
+    http.close()
+    throw error
+  })
   listener = server.callback()
   return {
     ...server,

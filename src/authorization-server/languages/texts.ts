@@ -12,7 +12,7 @@ export interface Texts {
   readonly limited: (minutes: number) => string
   readonly formExpired: string
   readonly allowTitle: (client: string) => string
-  readonly wantsTo: (client: string) => string
+  readonly wantsTo: string
   readonly allow: string
   readonly deny: string
   readonly signedInAs: string

@@ -1,7 +1,7 @@
 import { parsePermissions } from '../../authorization-server/permissions.js'
+import { isLoopback } from '../../http/loopback.js'
 import { publicHalf, thumbprint } from '../../keys.js'
 import { seconds } from '../duration.js'
-import { isLoopback } from '../plan.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const authorizationServerRules: readonly Rule[] = [
@@ -9,7 +9,7 @@ export const authorizationServerRules: readonly Rule[] = [
     const issuer = server?.issuer
     if (server === undefined || issuer === undefined) return
     const pointer = `${server.pointer}/Issuer`
-    if (issuer.protocol === 'http:' && !isLoopback(issuer))
+    if (issuer.protocol === 'http:' && !isLoopback(issuer.hostname))
       yield problem(pointer, 'is plain http', `Write "https://${issuer.host}". http is for localhost only.`)
     if (issuer.search !== '' || issuer.hash !== '')
       yield problem(
@@ -136,7 +136,7 @@ export const authorizationServerRules: readonly Rule[] = [
       for (const member of ['RedirectUris', 'PostLogoutRedirectUris'] as const)
         for (const [index, uri] of (settings[member] ?? []).entries()) {
           const url = new URL(uri)
-          if (url.protocol === 'http:' && !isLoopback(url))
+          if (url.protocol === 'http:' && !isLoopback(url.hostname))
             yield problem(
               `${pointer}/${member}/${index}`,
               'is plain http',

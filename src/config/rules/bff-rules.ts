@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isLoopback } from '../../http/loopback.js'
 import { seconds } from '../duration.js'
-import { type FrontendPlan, isLoopback } from '../plan.js'
+import type { FrontendPlan } from '../plan.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 const baseline = 'or set "Profile": "Baseline" in "Bff" and give up what FAPI 2.0 protects from.'
@@ -143,7 +144,7 @@ export const bffRules: readonly Rule[] = [
           'is more than an origin',
           `Write "${url.origin}", and the path as the frontend's PathPrefix.`,
         )
-      if (url.protocol === 'http:' && !isLoopback(url))
+      if (url.protocol === 'http:' && !isLoopback(url.hostname))
         yield problem(
           pointer,
           'is plain http: the session cookie has the prefix "__Host-" and needs https',
@@ -154,15 +155,21 @@ export const bffRules: readonly Rule[] = [
 
   function* otherUrlsAreSafe({ bff, frontends }) {
     const urls = [
-      { value: bff?.Authority, pointer: '/Bff/Authority' },
+      { value: bff?.Authority, pointer: '/Bff/Authority', isOrigin: false },
       ...frontends.flatMap(({ pointer, settings }) => [
-        { value: settings.Authority, pointer: `${pointer}/Authority` },
-        { value: settings.ClientUrl ?? undefined, pointer: `${pointer}/ClientUrl` },
+        { value: settings.Authority, pointer: `${pointer}/Authority`, isOrigin: false },
+        { value: settings.ClientUrl ?? undefined, pointer: `${pointer}/ClientUrl`, isOrigin: true },
+        { value: settings.DevelopmentServer ?? undefined, pointer: `${pointer}/DevelopmentServer`, isOrigin: true },
+        ...(settings.Cors?.Origins ?? []).map((value, index) => ({
+          value,
+          pointer: `${pointer}/Cors/Origins/${index}`,
+          isOrigin: true,
+        })),
       ]),
     ]
-    for (const { value, pointer } of urls) {
+    for (const { value, pointer, isOrigin } of urls) {
       const url = value === undefined ? undefined : new URL(value)
-      if (url?.protocol === 'http:' && !isLoopback(url))
+      if (url?.protocol === 'http:' && !isLoopback(url.hostname))
         yield problem(
           pointer,
           'is plain http',
@@ -170,7 +177,7 @@ export const bffRules: readonly Rule[] = [
         )
       if (url !== undefined && (url.search !== '' || url.hash !== ''))
         yield problem(pointer, 'has a query or a fragment', `Write "${url.origin}${url.pathname}".`)
-      if (url !== undefined && pointer.endsWith('/ClientUrl') && url.pathname !== '/')
+      if (url !== undefined && isOrigin && url.pathname !== '/')
         yield problem(pointer, 'is more than an origin', `Write "${url.origin}".`)
     }
   },
@@ -236,13 +243,14 @@ export const bffRules: readonly Rule[] = [
   function* foldersAreThere({ frontends, directory }) {
     for (const { pointer, settings } of frontends) {
       const folder = settings.StaticFilesPath ?? undefined
-      if (folder === undefined) continue
-      if (settings.ClientUrl)
+      const places = (['StaticFilesPath', 'DevelopmentServer', 'ClientUrl'] as const).filter((name) => settings[name])
+      if (places.length > 1)
         yield problem(
-          `${pointer}/StaticFilesPath`,
-          'and ClientUrl both say where the application is served',
-          'Keep StaticFilesPath for a built application, ClientUrl for a development server.',
+          `${pointer}/${places[0]}`,
+          `and ${places.slice(1).join(' and ')} both say where the application is`,
+          'Keep StaticFilesPath for a built application, DevelopmentServer while it is written, ClientUrl for one on another host.',
         )
+      if (folder === undefined) continue
       if (!isFolder(resolve(directory, folder)))
         yield problem(
           `${pointer}/StaticFilesPath`,

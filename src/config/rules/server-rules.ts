@@ -65,11 +65,21 @@ export const serverRules: readonly Rule[] = [
   },
 
   function* storeOfSeveralNeedsTheirKey({ settings }) {
-    if (settings.Store.Redis !== undefined && settings.Bff?.SealingKeys.length === 0)
+    const isShared = settings.Store.Redis !== undefined || settings.Server.Workers > 1
+    if (isShared && settings.Bff?.SealingKeys.length === 0)
       yield problem(
         '/Bff/SealingKeys',
-        'is missing: sessions in Redis are shared, so that every replica needs the same key',
+        'is missing: sessions are shared by several processes, and every one needs the same key',
         'Make one with `sallyport keygen --sealing` and write [{ "Env": "SEALING_KEY" }].',
+      )
+  },
+
+  function* workersShareTheirStore({ settings }) {
+    if (settings.Server.Workers > 1 && settings.Store.Redis === undefined)
+      yield problem(
+        '/Server/Workers',
+        'is more than 1, and without Store.Redis each process would know only the sessions it made itself',
+        'Write "Store": { "Redis": { "Url": "redis://…" } }, or leave Workers out.',
       )
   },
 

@@ -1,0 +1,86 @@
+import { type Answer, fieldLines } from './answer.js'
+import type { ApiRequest } from './api-request.js'
+import type { AccessTokenClaims, Auth } from './auth.js'
+import type { AuthError } from './auth-error.js'
+import type { Verifier } from './dpop-validator.js'
+import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from './requirements.js'
+
+export type FetchHandler<Context> = (request: Request, context: Context) => Response | Promise<Response>
+
+export type FetchVerdict<Claims extends AccessTokenClaims> =
+  | { readonly ok: true; readonly auth: Auth<Claims>; readonly headers: readonly (readonly [string, string])[] }
+  | { readonly ok: false; readonly response: Response; readonly error: AuthError | undefined }
+
+/** Decides about a Fetch request: who calls, or the response to give. */
+export async function verifyRequest<Claims extends AccessTokenClaims>(
+  verifier: Verifier<Claims>,
+  request: Request,
+  requirements: Requirements = {},
+): Promise<FetchVerdict<Claims>> {
+  const verdict = await verifier.verify(fromRequest(request), requirements)
+  switch (verdict.kind) {
+    case 'accepted':
+      return { ok: true, auth: verdict.auth, headers: verdict.headers }
+    case 'preflight':
+      return { ok: false, response: new Response(null, { status: 204 }), error: undefined }
+    case 'public':
+      return { ok: false, response: toResponse(verdict.answer, request.method), error: undefined }
+    case 'refused':
+      return { ok: false, response: toResponse(verdict.answer, request.method), error: verdict.error }
+  }
+}
+
+/** Wraps a handler: `protect(verifier)((request, auth) => Response.json({ subject: auth.subject }))`. */
+export function protect<Claims extends AccessTokenClaims>(verifier: Verifier<Claims>, requirements: Requirements = {}) {
+  requireWellFormed(requirements)
+  return (handler: FetchHandler<Auth<Claims>>) =>
+    async function dpopProtected(request: Request): Promise<Response> {
+      const verdict = await verifyRequest(verifier, request, requirements)
+      if (!verdict.ok) return verdict.response
+      const response = await handler(request, verdict.auth)
+      if (verdict.headers.length === 0) return response
+      // A response that came from `fetch` has header fields that cannot be changed.
+      const headers = new Headers(response.headers)
+      for (const [name, value] of verdict.headers) headers.set(name, value)
+      return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+    }
+}
+
+type HandlerWrapper = <Context extends Auth>(handler: FetchHandler<Context>) => FetchHandler<Context>
+
+/** Inside `protect`: `protect(verifier)(requireScopes('orders:read')(handler))`. */
+export const requireScopes = (...scopes: string[]): HandlerWrapper => required({ scopes })
+/** One of them. */
+export const requireAcr = (...acr: string[]): HandlerWrapper => required({ acr })
+/** @param maxAge Seconds since the user signed in, at most. */
+export const requireMaxAge = (maxAge: number): HandlerWrapper => required({ maxAge })
+export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): HandlerWrapper =>
+  required({ authorizationDetails })
+
+function required(requirements: Requirements): HandlerWrapper {
+  requireWellFormed(requirements)
+  return (handler) =>
+    function sufficient(request, auth) {
+      const answer = auth.lacks(requirements)
+      return answer === undefined ? handler(request, auth) : toResponse(answer, request.method)
+    }
+}
+
+/** Repeated header fields arrive here joined by commas, which no credential and no proof can contain. */
+function fromRequest(request: Request): ApiRequest {
+  const { pathname, search, protocol, host } = new URL(request.url)
+  const rawHeaders = [...request.headers].flat()
+  return {
+    method: request.method,
+    target: `${pathname}${search}`,
+    rawHeaders: request.headers.has('host') ? rawHeaders : [...rawHeaders, 'host', host],
+    encrypted: protocol === 'https:',
+    peer: undefined,
+  }
+}
+
+function toResponse(answer: Answer, method: string): Response {
+  const headers = new Headers()
+  for (const [name, value] of fieldLines(answer)) headers.append(name, value)
+  return new Response(method === 'HEAD' ? null : answer.body, { status: answer.status, headers })
+}

@@ -1,0 +1,106 @@
+import { randomUUID, sign } from 'node:crypto'
+import { UpstreamError } from '../errors.js'
+import { type Jwk, type SigningKey, signingKey } from '../keys.js'
+import { readTokenClaims, type TokenContent, type TrustedIssuer } from './access-token.js'
+import { refusals } from './auth-error.js'
+import type { JsonExchange } from './json-exchange.js'
+
+export interface IntrospectionOptions {
+  /** Default: `introspection_endpoint` of the issuer's metadata. */
+  readonly endpoint?: string
+  readonly clientId: string
+  /** For `client_secret_basic`. */
+  readonly clientSecret?: string
+  /** A private JWK, for `private_key_jwt`. */
+  readonly signingKey?: Jwk
+  /** `opaque`: only what is no JWT. `all`: JWTs too, so that a revoked one is seen within `cache`. Default: `opaque`. */
+  readonly tokens?: 'opaque' | 'all'
+  /** `trusted`: the server says active only of tokens that are for us, so `aud` may be missing. Default: `required`. */
+  readonly audience?: 'required' | 'trusted'
+  /** Seconds an answer is good for, at most 60. Default: 10. */
+  readonly cache?: number
+}
+
+/** Asks the issuer what a token is worth. @throws AuthError `invalid_token`, UpstreamError */
+export type Introspect = (token: string, now: number) => Promise<TokenContent>
+
+/** Questions open at one time: beyond it a flood of made-up tokens is answered 503, and the issuer is left in peace. */
+const mostOpen = 100
+
+export function createIntrospection(
+  { clientId, clientSecret, signingKey: jwk, audience = 'required' }: IntrospectionOptions,
+  trusted: Pick<TrustedIssuer, 'issuer' | 'audiences' | 'profile'>,
+  endpoint: () => Promise<URL>,
+  exchange: JsonExchange,
+  { timeout, clockSkew }: { readonly timeout: number; readonly clockSkew: number },
+): Introspect {
+  const key = jwk && signingKey(jwk)
+  const open = new Map<string, Promise<Record<string, unknown>>>()
+
+  async function ask(token: string, now: number): Promise<Record<string, unknown>> {
+    const form = new URLSearchParams({ token, token_type_hint: 'access_token' })
+    const headers: Record<string, string> = {}
+    if (key === undefined) headers.Authorization = basic(clientId, clientSecret ?? '')
+    else {
+      form.set('client_id', clientId)
+      form.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
+      form.set('client_assertion', assertion(clientId, trusted.issuer, key, now))
+    }
+    return exchange(await endpoint(), { timeout, maxBytes: 262_144, form, headers })
+  }
+
+  return async (token, now) => {
+    let answering = open.get(token)
+    if (answering === undefined) {
+      if (open.size >= mostOpen) throw new UpstreamError('unreachable', 'too many introspections are open')
+      answering = ask(token, now).finally(() => open.delete(token))
+      open.set(token, answering)
+    }
+    const answer = await answering
+    if (typeof answer.active !== 'boolean')
+      throw new UpstreamError('invalid_response', 'the introspection response has no active')
+    if (!answer.active) throw refusals.inactive
+    if (answer.iss !== undefined && answer.iss !== trusted.issuer) throw refusals.iss
+    const claims = {
+      ...answer,
+      iss: trusted.issuer,
+      aud: answer.aud ?? (audience === 'trusted' ? trusted.audiences : undefined),
+      exp: answer.exp ?? now + 60,
+    }
+    const content = readTokenClaims(claims, { ...trusted, profile: lenient(trusted.profile) }, clockSkew, now)
+    // RFC 9449 §6.2: a bound token's type is DPoP. One that says otherwise contradicts itself.
+    const type = answer.token_type
+    if (content.jkt !== undefined && typeof type === 'string' && type.toLowerCase() !== 'dpop') throw refusals.cnf
+    return content
+  }
+}
+
+/** RFC 7662 §2.2 makes every member but `active` optional. */
+function lenient(profile: TrustedIssuer['profile']): TrustedIssuer['profile'] {
+  return { ...profile, requiredClaims: [] }
+}
+
+/** RFC 6749 §2.3.1: both are form-encoded before they are joined. */
+function basic(clientId: string, clientSecret: string): string {
+  const encoded = [clientId, clientSecret].map((part) => new URLSearchParams({ part }).toString().slice('part='.length))
+  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`
+}
+
+/** RFC 7523 §3, with the issuer as the only audience (FAPI 2.0 §5.3.3.1-5). */
+function assertion(
+  clientId: string,
+  audience: string,
+  { algorithm, kid, privateKey }: SigningKey,
+  now: number,
+): string {
+  const segment = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const iat = Math.floor(now)
+  const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomUUID(), iat, exp: iat + 60 }
+  const signed = `${segment({ alg: algorithm, kid })}.${segment(claims)}`
+  const signature = sign(algorithm === 'Ed25519' ? null : 'sha256', Buffer.from(signed), {
+    key: privateKey,
+    ...(algorithm === 'ES256' && { dsaEncoding: 'ieee-p1363' as const }),
+    ...(algorithm === 'PS256' && { padding: 6, saltLength: 32 }),
+  })
+  return `${signed}.${signature.toString('base64url')}`
+}

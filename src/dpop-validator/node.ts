@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Answer, fieldLines } from './answer.js'
+import { fromIncomingMessage } from './api-request.js'
+import type { AccessTokenClaims, Auth } from './auth.js'
+import type { Verifier } from './dpop-validator.js'
+import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from './requirements.js'
+import { unguarded } from './unguarded.js'
+
+/** Resolves to who calls, or to undefined when the request was refused and answered. */
+export type Guard<Claims extends AccessTokenClaims> = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<Auth<Claims> | undefined>
+
+/**
+ * Guards a plain `node:http` handler: `const auth = await guard(request, response); if (auth === undefined) return`.
+ */
+export function protect<Claims extends AccessTokenClaims>(
+  verifier: Verifier<Claims>,
+  requirements: Requirements = {},
+): Guard<Claims> {
+  requireWellFormed(requirements)
+  return async function dpopGuard(request, response) {
+    const verdict = await verifier.verify(fromIncomingMessage(request), requirements)
+    switch (verdict.kind) {
+      case 'accepted':
+        for (const [name, value] of verdict.headers) response.setHeader(name, value)
+        return verdict.auth
+      case 'preflight':
+        response.writeHead(204).end()
+        return undefined
+      case 'public':
+      case 'refused':
+        send(response, request.method, verdict.answer)
+        return undefined
+    }
+  }
+}
+
+/** The same for `server.on('upgrade', …)`, before a WebSocket is opened: a refusal is written to the socket. */
+export function protectUpgrade<Claims extends AccessTokenClaims>(
+  verifier: Verifier<Claims>,
+  requirements: Requirements = {},
+): (request: IncomingMessage, socket: Duplex) => Promise<Auth<Claims> | undefined> {
+  requireWellFormed(requirements)
+  return async function dpopUpgradeGuard(request, socket) {
+    // Until the request is let through nobody else listens, and an unheard error would end the process.
+    const ignore = (): void => undefined
+    socket.on('error', ignore)
+    const verdict = await verifier.verify(fromIncomingMessage(request), requirements)
+    if (verdict.kind === 'accepted') {
+      socket.off('error', ignore)
+      return verdict.auth
+    }
+    const answer = verdict.kind === 'refused' ? verdict.answer : unguarded
+    const head = fieldLines(answer).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.end(
+      `HTTP/1.1 ${answer.status} Refused\r\n${head.join('')}Connection: close\r\nContent-Length: ${Buffer.byteLength(answer.body)}\r\n\r\n${answer.body}`,
+    )
+    return undefined
+  }
+}
+
+/** Whether a guarded request is good for it; false when it was refused and answered. */
+export type RequestCheck = (auth: Auth, request: IncomingMessage, response: ServerResponse) => boolean
+
+export const requireScopes = (...scopes: string[]): RequestCheck => required({ scopes })
+/** One of them. */
+export const requireAcr = (...acr: string[]): RequestCheck => required({ acr })
+/** @param maxAge Seconds since the user signed in, at most. */
+export const requireMaxAge = (maxAge: number): RequestCheck => required({ maxAge })
+export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): RequestCheck =>
+  required({ authorizationDetails })
+
+function required(requirements: Requirements): RequestCheck {
+  requireWellFormed(requirements)
+  return function sufficient(auth, request, response) {
+    const answer = auth.lacks(requirements)
+    if (answer !== undefined) send(response, request.method, answer)
+    return answer === undefined
+  }
+}
+
+/** Writes an answer of ours to a response that nobody has begun. */
+export function send(response: ServerResponse, method: string | undefined, answer: Answer): void {
+  // Whoever disconnected meanwhile, or was answered by somebody else, gets nothing more.
+  if (response.headersSent || response.destroyed) return
+  response.statusCode = answer.status
+  for (const [name, value] of Object.entries(answer.headers))
+    response.setHeader(name, typeof value === 'string' ? value : [...value])
+  response.setHeader('Content-Length', Buffer.byteLength(answer.body))
+  response.end(method === 'HEAD' ? undefined : answer.body)
+}

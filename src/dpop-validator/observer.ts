@@ -1,0 +1,56 @@
+import { channel } from 'node:diagnostics_channel'
+import { channelName, type ValidatorEvent } from '../telemetry/events.js'
+import type { Auth } from './auth.js'
+import type { AuthError } from './auth-error.js'
+import { createMetrics } from './metrics.js'
+
+/** Everybody who wants to know: the option, the `sallyport` diagnostics channel, the counters. */
+export interface Observer {
+  readonly emit: (event: ValidatorEvent) => void
+  accepted(auth: Auth): void
+  /** @param hint What the operator may have got wrong; asked for only when somebody listens. */
+  refused(error: AuthError, beforeCrypto: boolean, hint: () => string | undefined): void
+  metrics(): string
+}
+
+export function createObserver(onEvent: ((event: ValidatorEvent) => void) | undefined): Observer {
+  const events = channel(channelName)
+  const metrics = createMetrics()
+  let warned = false
+  const isHeard = (): boolean => onEvent !== undefined || events.hasSubscribers
+  const emit = (event: ValidatorEvent): void => {
+    onEvent?.(event)
+    if (events.hasSubscribers) events.publish(event)
+  }
+
+  return {
+    emit,
+
+    accepted({ jkt, clientId, proof, cached }) {
+      metrics.accepted(proof?.age, cached)
+      if (!isHeard()) return
+      emit({
+        type: 'validator.request.accepted',
+        ...(jkt !== undefined && { jkt }),
+        ...(clientId !== undefined && { client: clientId }),
+        ...(proof !== undefined && { proofAge: proof.age }),
+      })
+    },
+
+    refused({ code, check }, beforeCrypto, hint) {
+      metrics.refused(check, code, beforeCrypto)
+      // Once per process where nobody listens: enough to find it, too little to fill a disk with.
+      if (!isHeard() && warned) return
+      const found = hint()
+      if (isHeard()) {
+        const event = { type: 'validator.request.refused', code, check, beforeCrypto } as const
+        return emit(found === undefined ? event : { ...event, hint: found })
+      }
+      if (found === undefined) return
+      warned = true
+      process.emitWarning(found, { code: 'SALLYPORT_HTU' })
+    },
+
+    metrics: () => metrics.text(),
+  }
+}

@@ -1,0 +1,89 @@
+import type { SignatureKey } from '../dpop/jws-algorithm.js'
+import {
+  createTokenHeaders,
+  readAccessToken,
+  type TokenContent,
+  type TrustedIssuer,
+  type VerifiedToken,
+  verifyAccessToken,
+} from './access-token.js'
+import { after } from './after.js'
+import { refusals } from './auth-error.js'
+import type { DecryptToken } from './encrypted-token.js'
+
+export interface TokenVerifierOptions {
+  readonly issuers: ReadonlyMap<string, TrustedIssuer>
+  readonly decrypt: DecryptToken | undefined
+  /** Seconds. */
+  readonly clockSkew: number
+  /** Seconds a verified token is reused at most. */
+  readonly cacheTtl: number
+  readonly signatureHolds: (key: SignatureKey, data: Buffer, signature: Buffer) => boolean | Promise<boolean>
+}
+
+/**
+ * Believes an access token, or not.
+ * @param early Called with what the token says before anything costly is done for it; may refuse.
+ * @throws AuthError at once where nothing has to be computed or asked for
+ */
+export type VerifyToken = (
+  token: string,
+  now: number,
+  early: (content: TokenContent) => void,
+) => VerifiedToken | Promise<VerifiedToken>
+
+export function createTokenVerifier({
+  issuers,
+  decrypt,
+  clockSkew,
+  cacheTtl,
+  signatureHolds,
+}: TokenVerifierOptions): VerifyToken {
+  const rules = { issuers, clockSkew, headers: createTokenHeaders() }
+  const introspecting = [...issuers.values()].find(({ introspection }) => introspection !== undefined)
+
+  function verified(content: TokenContent, signer: VerifiedToken['signer'], until: number): VerifiedToken {
+    const { issuer, subject, clientId, scopes, claims, header, jkt, certificate } = content
+    const reusableUntil = Math.min(claims.exp + clockSkew, until)
+    return {
+      issuer,
+      subject,
+      clientId,
+      scopes,
+      claims,
+      header,
+      jkt,
+      certificate,
+      signer,
+      reusableUntil,
+      pinned: undefined,
+    }
+  }
+
+  async function introspected(token: string, now: number, { introspection }: TrustedIssuer): Promise<VerifiedToken> {
+    if (introspection === undefined) throw refusals.notJwt
+    const content = await introspection.introspect(token, now)
+    return verified(content, undefined, now + introspection.cacheTtl)
+  }
+
+  const verifyToken: VerifyToken = (token, now, early) => {
+    const parts = token.split('.').length
+    if (parts === 5 && decrypt !== undefined)
+      return decrypt(token).then((jwt) => {
+        // One layer is a token; more would be work at the sender's command.
+        if (jwt.split('.').length !== 3) throw refusals.notJwt
+        return verifyToken(jwt, now, early)
+      })
+    if (introspecting !== undefined && !(parts === 3 && token.startsWith('eyJ')))
+      return introspected(token, now, introspecting)
+
+    const unverified = readAccessToken(token, rules, now)
+    early(unverified)
+    return after(verifyAccessToken(unverified, signatureHolds), (signer) => {
+      const { trusted } = unverified
+      if (trusted.introspection?.tokens !== 'all') return verified(unverified, signer, now + cacheTtl)
+      return introspected(token, now, trusted).then(({ reusableUntil }) => verified(unverified, signer, reusableUntil))
+    })
+  }
+  return verifyToken
+}

@@ -1,0 +1,86 @@
+import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { calculateJwkThumbprint, type JWK } from 'jose'
+
+/** The algorithms of FAPI 2.0 §5.4.1, and those that have to be refused. */
+export type Algorithm = 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA' | 'RS256' | 'none'
+/** `Ed25519` is RFC 9864's name for what most software still calls `EdDSA`. */
+export type FapiAlgorithm = 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA'
+
+export interface KeyPair {
+  readonly algorithm: FapiAlgorithm
+  readonly kid: string
+  readonly privateKey: KeyObject
+  readonly publicJwk: JWK
+  readonly privateJwk: JWK
+  readonly thumbprint: string
+}
+
+export type Claims = Readonly<Record<string, unknown>>
+
+export async function generateKey(algorithm: FapiAlgorithm): Promise<KeyPair> {
+  const { privateKey, publicKey } =
+    algorithm === 'PS256'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : algorithm === 'ES256'
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('ed25519')
+  const bare = publicKey.export({ format: 'jwk' }) as JWK
+  const thumbprint = await calculateJwkThumbprint(bare)
+  const kid = `kid-${thumbprint.slice(0, 12)}`
+  const named = { kid, alg: algorithm, use: 'sig' }
+  return {
+    algorithm,
+    kid,
+    privateKey,
+    publicJwk: { ...bare, ...named },
+    privateJwk: { ...(privateKey.export({ format: 'jwk' }) as JWK), ...named },
+    thumbprint,
+  }
+}
+
+/** The members of a JWK that make it a public key, and nothing else. */
+export function bareJwk({ publicJwk: { kid: _kid, alg: _alg, use: _use, ...bare } }: KeyPair): JWK {
+  return bare
+}
+
+/**
+ * A compact JWS with exactly this header and these claims, signed by `algorithm` whatever the header says: a library
+ * would refuse to make most of what a server has to refuse.
+ */
+export function compactJws(header: Claims, claims: Claims, key: KeyObject, algorithm: Algorithm): string {
+  const signed = `${encode(header)}.${encode(claims)}`
+  return `${signed}.${signature(Buffer.from(signed), key, algorithm).toString('base64url')}`
+}
+
+function signature(data: Buffer, key: KeyObject, algorithm: Algorithm): Buffer {
+  switch (algorithm) {
+    case 'PS256':
+      return sign('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 })
+    case 'RS256':
+      return sign('sha256', data, key)
+    case 'ES256':
+      return sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' })
+    case 'Ed25519':
+    case 'EdDSA':
+      return sign(null, data, key)
+    case 'none':
+      return Buffer.alloc(0)
+  }
+}
+
+function encode(value: Claims): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+/** `claims` with some replaced; `undefined` leaves one out. */
+export function replaced(claims: Claims, overrides: Claims): Claims {
+  return Object.fromEntries(Object.entries({ ...claims, ...overrides }).filter(([, value]) => value !== undefined))
+}
+
+/** The same JWS with another signature: its last character that carries whole bits is another one. */
+export function withBadSignature(jws: string): string {
+  const [header, claims, signature = ''] = jws.split('.')
+  const bytes = Buffer.from(signature, 'base64url')
+  bytes.writeUInt8(bytes.readUInt8(8) ^ 0x5a, 8)
+  return `${header}.${claims}.${bytes.toString('base64url')}`
+}

@@ -1,0 +1,41 @@
+import type { JWK } from 'jose'
+import type { KeyPair } from '../_jose.js'
+
+/** A client as the server has to know it. */
+export interface RegisteredClient {
+  readonly id: string
+  readonly publicJwk: JWK
+  readonly redirectUris: readonly string[]
+  readonly scope: string
+}
+
+export interface Registration {
+  readonly clients: readonly RegisteredClient[]
+  readonly user: { readonly name: string; readonly password: string }
+}
+
+/** The server and the protected resource that a plan is run against, reachable over HTTPS alone. */
+export interface ServerUnderTest {
+  readonly issuer: string
+  /** A protected resource: GET, 200, JSON. */
+  readonly resourceUrl: string
+  /** The server's clock, seconds since the epoch: what an assertion or a proof of ours has to agree with. */
+  now(): number
+  /** Moves that clock. The suite waits instead. */
+  advance(seconds: number): void
+  close(): Promise<void>
+}
+
+export type StartServer = (registration: Registration) => Promise<ServerUnderTest>
+
+/** One of the two clients of a plan. */
+export interface SuiteClient {
+  readonly id: string
+  /** Authenticates the client. */
+  readonly key: KeyPair
+  /** Proves possession. */
+  readonly proofKey: KeyPair
+  readonly redirectUri: string
+  readonly scope: string
+  readonly which: 1 | 2
+}

@@ -1,0 +1,7 @@
+import test from 'ava'
+import { testPlan } from './_plan.js'
+
+test('the plan has the 56 modules of openid_connect and the 50 of plain_oauth, each once', (t) => {
+  t.is(new Set(testPlan.map(({ name }) => name)).size, 56)
+  t.is(testPlan.filter(({ openidOnly }) => !openidOnly).length, 50)
+})

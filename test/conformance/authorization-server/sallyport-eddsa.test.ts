@@ -1,0 +1,5 @@
+import { plan } from './_plan.js'
+import { startDemandingNonces } from './_sallyport.js'
+
+plan({ start: startDemandingNonces, variant: 'openid_connect', algorithm: 'EdDSA' })
+plan({ start: startDemandingNonces, variant: 'plain_oauth', algorithm: 'EdDSA' })

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import { createGateway, type Gateway } from '../../../src/gateway/gateway.js'
+import { signingKey } from '../../../src/keys.js'
+import { createMemoryStore } from '../../../src/store/memory-store.js'
+import { createSeal } from '../../../src/store/seal.js'
+import { listenPlainly } from '../_https.js'
+import type { ClientRegistration, ClientUnderTest } from './_client-under-test.js'
+
+/** Our gateway with one frontend for the server and one route to its accounts endpoint. */
+export async function startGateway(registration: ClientRegistration): Promise<ClientUnderTest> {
+  const { issuer, issuerCa, clientId, key, scope, accountsUrl } = registration
+  const store = createMemoryStore()
+  let gateway: Gateway | undefined
+  const { origin, close } = await listenPlainly(async (publicUrl) => {
+    gateway = await createGateway({
+      store,
+      seal: createSeal([randomBytes(32)]),
+      ...(issuerCa !== undefined && { issuerCa }),
+      frontends: [
+        {
+          name: 'suite',
+          hosts: [],
+          pathPrefix: '',
+          publicUrl: new URL(publicUrl),
+          authority: issuer,
+          clientId,
+          clientAuthentication: { method: 'private_key_jwt', keys: [signingKey({ ...key.privateJwk })] },
+          pushedAuthorizationRequests: true,
+          dpop: true,
+          requireIssuer: true,
+          scopes: scope.split(' '),
+          session: { idle: 600, absolute: 600, sliding: false, refreshGracePeriod: 30 },
+          postLoginRedirectPath: '/',
+          postLogoutRedirectPath: '/',
+          routes: [
+            {
+              path: '/accounts',
+              stripPath: true,
+              upstreams: [new URL(accountsUrl)],
+              methods: [],
+              tokenType: 'User',
+              scopes: [],
+            },
+          ],
+        },
+      ],
+    })
+    return gateway.callback()
+  })
+  return {
+    redirectUri: `${origin}/bff/callback`,
+    loginUrl: `${origin}/bff/login`,
+    accountsUrl: `${origin}/accounts`,
+    async close() {
+      await close()
+      await gateway?.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,103 @@
+import { replaced, withBadSignature } from '../_jose.js'
+import type { Misbehaviour } from './_misbehaviour.js'
+
+/** What the client must not do any more. */
+export type Outcome = 'completes' | 'stops after discovery' | 'stops after authorize' | 'stops after token'
+
+export interface ClientModule {
+  /** The suite's name, without its prefix `fapi2-security-profile-final-client-test-`. */
+  readonly name: string
+  /** Not part of the `plain_oauth` plan. */
+  readonly openidOnly?: true
+  readonly misbehaviour: Misbehaviour
+  readonly outcome: Outcome
+  /** Only when the client has sent it. */
+  readonly needs?: 'state' | 'nonce'
+}
+
+const completes = (name: string, misbehaviour: Misbehaviour): ClientModule => ({
+  name,
+  misbehaviour,
+  outcome: 'completes',
+})
+
+const idToken = (name: string, misbehaviour: Misbehaviour): ClientModule => ({
+  name,
+  openidOnly: true,
+  misbehaviour,
+  outcome: 'stops after token',
+})
+
+const claims = (name: string, overrides: () => Readonly<Record<string, unknown>>): ClientModule =>
+  idToken(name, { idToken: (usual) => replaced(usual, overrides()) })
+
+const response = (name: string, change: (response: URLSearchParams) => void): ClientModule => ({
+  name,
+  misbehaviour: { authorizationResponse: change },
+  outcome: 'stops after authorize',
+})
+
+const hourAgo = (): number => Math.floor(Date.now() / 1000) - 3600
+
+/** `fapi2-security-profile-final-client-test-plan` with private_key_jwt, dpop, plain_fapi. */
+export const clientTestPlan: readonly ClientModule[] = [
+  completes('happy-path', {}),
+  {
+    name: 'discovery-issuer-mismatch',
+    misbehaviour: { metadata: (usual) => ({ ...usual, issuer: `${usual.issuer}/other` }) },
+    outcome: 'stops after discovery',
+  },
+  claims('invalid-iss', () => ({ iss: 'https://wrong.example' })),
+  claims('invalid-aud', () => ({ aud: 'another-client' })),
+  idToken('invalid-secondary-aud', {
+    idToken: (usual) => ({ ...usual, aud: [usual.aud, 'another-client'] }),
+  }),
+  idToken('invalid-null-alg', { idTokenAlgorithm: 'none' }),
+  idToken('invalid-alternate-alg', { idTokenAlgorithm: 'RS256' }),
+  claims('invalid-expired-exp', () => ({ exp: hourAgo() })),
+  claims('invalid-missing-exp', () => ({ exp: undefined })),
+  claims('invalid-missing-aud', () => ({ aud: undefined })),
+  claims('invalid-missing-iss', () => ({ iss: undefined })),
+  { ...claims('invalid-nonce', () => ({ nonce: 'another-nonce' })), needs: 'nonce' },
+  { ...claims('invalid-missing-nonce', () => ({ nonce: undefined })), needs: 'nonce' },
+  {
+    ...completes('valid-aud-as-array', { idToken: (usual) => ({ ...usual, aud: [usual.aud] }) }),
+    openidOnly: true,
+  },
+  response('invalid-authorization-response-iss', (answer) => answer.set('iss', `${answer.get('iss')}/other`)),
+  response('remove-authorization-response-iss', (answer) => answer.delete('iss')),
+  {
+    ...response('ensure-authorization-response-with-invalid-state-fails', (answer) =>
+      answer.set('state', `${answer.get('state')}1`),
+    ),
+    needs: 'state',
+  },
+  {
+    ...response('ensure-authorization-response-with-invalid-missing-state-fails', (answer) => answer.delete('state')),
+    needs: 'state',
+  },
+  completes('token-endpoint-response-without-expires_in', {
+    tokenResponse: (usual) => replaced(usual, { expires_in: undefined }),
+  }),
+  completes('token-type-case-insensitivity', { tokenResponse: (usual) => ({ ...usual, token_type: 'dPOp' }) }),
+  completes('rs-dpop-auth-scheme-case-insensitivity', { challengeScheme: 'dPOp' }),
+  completes('happy-path-no-dpop-nonce', { nonces: 'none' }),
+]
+
+/** What a FAPI 2.0 client has to refuse as well, though the plan has no module for it. */
+export const beyondTheClientPlan: readonly ClientModule[] = [
+  idToken('beyond: invalid-signature', { spoil: withBadSignature }),
+  idToken('beyond: missing-signature', { spoil: (made) => `${made.split('.').slice(0, 2).join('.')}.` }),
+  idToken('beyond: missing-id-token', { tokenResponse: (usual) => replaced(usual, { id_token: undefined }) }),
+  claims('beyond: missing-sub', () => ({ sub: undefined })),
+  claims('beyond: missing-iat', () => ({ iat: undefined })),
+  {
+    name: 'beyond: token-type-bearer',
+    misbehaviour: { tokenResponse: (usual) => ({ ...usual, token_type: 'Bearer' }) },
+    outcome: 'stops after token',
+  },
+  response('beyond: repeated-code', (answer) => answer.append('code', 'another-code')),
+  response('beyond: repeated-iss', (answer) => answer.append('iss', answer.get('iss') ?? '')),
+  response('beyond: repeated-state', (answer) => answer.append('state', answer.get('state') ?? '')),
+  response('beyond: code-beside-error', (answer) => answer.set('error', 'access_denied')),
+]

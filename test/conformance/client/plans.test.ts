@@ -1,0 +1,7 @@
+import test from 'ava'
+import { clientTestPlan } from './_modules.js'
+
+test('the client plan has the 22 modules of oidc and the 10 of plain_oauth, each once', (t) => {
+  t.is(new Set(clientTestPlan.map(({ name }) => name)).size, 22)
+  t.is(clientTestPlan.filter(({ openidOnly }) => !openidOnly).length, 10)
+})

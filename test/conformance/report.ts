@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** Runs the conformance tests and prints one line per module of each plan: `npm run test:conformance`. */
+
+type Verdict = 'PASSED' | 'FAILED' | 'SKIPPED'
+
+interface Line {
+  readonly plan: string
+  readonly module: string
+  readonly parameters: string
+  verdict: Verdict
+  reason: string
+}
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const ava = spawn(
+  process.execPath,
+  ['node_modules/ava/entrypoints/cli.mjs', '--tap', 'build/test/conformance/**/*.test.js'],
+  {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  },
+)
+
+const lines: Line[] = []
+let others = 0
+let failures = 0
+for await (const text of createInterface({ input: ava.stdout })) {
+  const result = /^(not )?ok \d+ - (.*)$/.exec(text)
+  if (result !== null) {
+    const [, failed, title = ''] = result
+    const [, file = '', module = '', variant = '', parameters = ''] =
+      /^(.*) › (.*?) \((openid_connect|plain_oauth|oidc)(?:, (.*))?\)$/.exec(title) ?? []
+    if (failed) {
+      failures++
+      console.log(`FAILED   ${title}`)
+    }
+    if (module === '') others++
+    else {
+      const verdict = failed ? 'FAILED' : 'PASSED'
+      lines.push({ plan: planOf(file, module, variant), module, parameters, verdict, reason: '' })
+    }
+    continue
+  }
+  const skipped = /^#\s+SKIPPED: (.*)$/.exec(text)
+  const last = lines.at(-1)
+  if (skipped !== null && last !== undefined) {
+    last.verdict = 'SKIPPED'
+    last.reason = skipped[1] ?? ''
+  }
+}
+
+for (const [plan, all] of grouped(lines, ({ plan }) => plan)) {
+  console.log(`\n${plan}`)
+  const modules = grouped(all, ({ module }) => module)
+  let held = 0
+  for (const [module, runs] of modules) {
+    const verdicts = new Set(runs.map(({ verdict }) => verdict))
+    const verdict: Verdict = verdicts.has('FAILED') ? 'FAILED' : verdicts.has('PASSED') ? 'PASSED' : 'SKIPPED'
+    if (verdict !== 'FAILED') held++
+    const notes = runs
+      .filter((run) => run.verdict !== 'PASSED')
+      .map(({ parameters, verdict: other, reason }) => `${other} with ${parameters}${reason && `: ${reason}`}`)
+    console.log(`  ${verdict.padEnd(8)} ${module}${notes.length > 0 ? `  (${notes.join('; ')})` : ''}`)
+  }
+  console.log(
+    `  ${held} of ${modules.length}, each with ${[...new Set(all.map(({ parameters }) => parameters))].join(' | ')}`,
+  )
+}
+console.log(`\n${lines.length} runs of modules, ${others} other tests, ${failures} failures`)
+process.exitCode = await new Promise<number>((resolve) => ava.once('close', (code) => resolve(code ?? 1)))
+
+/** Test files are named after their subject, and after what they try it with where one subject has several. */
+function planOf(file: string, module: string, variant: string): string {
+  const [subject = '', tried = ''] = (file.split(' › ').at(-1) ?? '').split(/-(?=\w+$)/)
+  const role = file.startsWith('client') ? 'client' : 'authorization server'
+  if (tried === 'requirements') return `${subject}, requirements that the suite does not test: ${variant}`
+  const extent = module.startsWith('beyond') ? 'beyond the' : 'the'
+  return `${/^(ps256|es256|ed25519|eddsa|beyond)$/.test(tried) ? subject : file.split(' › ').at(-1)}, ${extent} ${role} plan: ${variant}`
+}
+
+function grouped<T>(all: readonly T[], keyOf: (one: T) => string): readonly (readonly [string, readonly T[]])[] {
+  const groups = new Map<string, T[]>()
+  for (const one of all) groups.set(keyOf(one), [...(groups.get(keyOf(one)) ?? []), one])
+  return [...groups]
+}
