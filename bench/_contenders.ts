@@ -208,8 +208,13 @@ export function sallyport(kind: 'DPoP' | 'Bearer', workers = 1, frontends = 1): 
         }),
       }
       writeFileSync(file, JSON.stringify(configuration))
-      const profile = process.env.BENCH_PROFILE === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', process.env.BENCH_PROFILE]
-      const running = await start(process.execPath, [...profile, resolve('dist/main.js'), 'start', '--config', file], port)
+      const profile =
+        process.env.BENCH_PROFILE === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', process.env.BENCH_PROFILE]
+      const running = await start(
+        process.execPath,
+        [...profile, resolve('dist/main.js'), 'start', '--config', file],
+        port,
+      )
       const session = await loggedIn(`http://localhost:${port}/bff/login?returnUrl=/`, port, running)
       return { ...running, port, headers: [...session, 'X-CSRF: 1', 'Sec-Fetch-Site: same-origin'] }
     },
