@@ -3,6 +3,8 @@ import { createProofVerifier } from '../dpop/verifier.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
 import { createAccessTokens } from './access-token.js'
 import { createAuthorizationCodes } from './authorization-code.js'
+import { createAuthorizationPages } from './authorization-pages.js'
+import { createAuthorizationResponse } from './authorization-response.js'
 import { createBackchannelLogout } from './backchannel-logout.js'
 import { createClientAuthentication } from './client-authentication.js'
 import { createConsents } from './consents.js'
@@ -11,6 +13,7 @@ import { endpointUrls, issuerIdentifier } from './endpoint-urls.js'
 import { createFirstUse } from './first-use.js'
 import { createGrants } from './grant.js'
 import { createIdTokens } from './id-token.js'
+import { createInteractions } from './interaction.js'
 import { createStoreKeySource } from './key-source.js'
 import type { AuthorizationServerOptions } from './options.js'
 import { createPageResponse } from './page-response.js'
@@ -19,7 +22,7 @@ import { createPushedRequests } from './pushed-authorization-request.js'
 import { createRefreshTokens } from './refresh-token.js'
 import { createResources } from './resources.js'
 import { createSessionEnd } from './session-end.js'
-import { checkOptions, completeLifetimes } from './settings.js'
+import { checkOptions, checkRotation, completeLifetimes } from './settings.js'
 import { createSignIn } from './sign-in.js'
 import { createSignInLimit } from './sign-in-limit.js'
 import { createSignInSessions } from './sign-in-session.js'
@@ -36,6 +39,9 @@ export async function assemble(options: AuthorizationServerOptions) {
   const { algorithms = ['ES256', 'PS256'] } = signingKeys
   const [algorithm = 'ES256'] = algorithms
 
+  const { lifetime = 7_776_000, publishBefore = 86_400, refreshInterval = 60 } = signingKeys
+  checkRotation({ lifetime, publishBefore, refreshInterval })
+
   const users = await createUserDirectory({
     users: options.users ?? [],
     verifyUser: options.verifyUser,
@@ -44,9 +50,9 @@ export async function assemble(options: AuthorizationServerOptions) {
   const keys = await createSigningKeys({
     source: signingKeys.source ?? createStoreKeySource(store, seal, now),
     algorithms,
-    lifetime: signingKeys.lifetime ?? 7_776_000,
-    publishBefore: signingKeys.publishBefore ?? 86_400,
-    refreshInterval: signingKeys.refreshInterval ?? 60,
+    lifetime,
+    publishBefore,
+    refreshInterval,
     // An ID token comes back as a hint as long as the session lasts.
     retention: Math.max(lifetimes.accessToken, lifetimes.idToken, lifetimes.session),
     now,
@@ -57,14 +63,33 @@ export async function assemble(options: AuthorizationServerOptions) {
   const grants = createGrants(store, seal)
   const sessionCookie = createSecretCookie('session', issuer)
   const sessions = createSignInSessions({ store, seal, cookie: sessionCookie, lifetime: lifetimes.session, now })
+  const browserCookie = createSecretCookie('browser', issuer)
+  const urls = endpointUrls(options.issuer)
+  const response = createPageResponse(options.branding)
+  const scopeNames = new Map(scopes.map(({ name, displayName }) => [name, displayName]))
+  const pushedRequests = createPushedRequests(store, seal)
+  const interactions = createInteractions({
+    clients,
+    pushedRequests,
+    browserCookie,
+    lifetime: lifetimes.interaction,
+    now,
+  })
+  const codes = createAuthorizationCodes({
+    store,
+    seal,
+    grants,
+    lifetime: lifetimes.code,
+    memory: lifetimes.accessToken,
+    now,
+  })
   const backchannelLogout = createBackchannelLogout({ issuer, clients, keys, defaultAlgorithm: algorithm, now })
 
   return {
     issuer,
-    urls: endpointUrls(options.issuer),
+    urls,
     clients,
     scopes,
-    scopeNames: new Map(scopes.map(({ name, displayName }) => [name, displayName])),
     algorithms,
     lifetimes,
     now,
@@ -79,15 +104,9 @@ export async function assemble(options: AuthorizationServerOptions) {
       nonces,
       firstUse,
     }),
-    pushedRequests: createPushedRequests(store, seal),
-    codes: createAuthorizationCodes({
-      store,
-      seal,
-      grants,
-      lifetime: lifetimes.code,
-      memory: lifetimes.accessToken,
-      now,
-    }),
+    pushedRequests,
+    interactions,
+    codes,
     accessTokens: createAccessTokens({
       issuer,
       keys,
@@ -101,7 +120,17 @@ export async function assemble(options: AuthorizationServerOptions) {
     refreshTokens: createRefreshTokens(store, seal),
     resources: createResources(options.resources ?? [], options.audience ?? issuer),
     consents: createConsents({ store, seal, lifetime: lifetimes.consent, now }),
-    browserCookie: createSecretCookie('browser', issuer),
+    browserCookie,
+    authorizationPages: createAuthorizationPages({ urls, browserCookie, interactions, response, scopeNames }),
+    authorizationResponse: createAuthorizationResponse({
+      issuer,
+      interactions,
+      sessions,
+      grants,
+      codes,
+      lifetimes,
+      now,
+    }),
     signIn: createSignIn({
       users,
       limit: createSignInLimit(options.signInLimits),
@@ -109,7 +138,7 @@ export async function assemble(options: AuthorizationServerOptions) {
     }),
     sessionEnd: createSessionEnd(sessions, backchannelLogout),
     isTrustedPeer: createTrustedPeers(options.trustedProxies ?? []),
-    response: createPageResponse(options.branding),
+    response,
     async close() {
       keys.close()
       await backchannelLogout.close()

@@ -17,6 +17,18 @@ import { revocation } from './revocation.js'
 import { tokenRequest } from './token-request.js'
 import { challenges, userinfo } from './userinfo.js'
 
+// What it takes to make one, for those who import this product alone.
+export { type Html, html } from '../http/page.js'
+export { verificationKey } from '../keys.js'
+export { createMemoryStore } from '../store/memory-store.js'
+export { createRedisStore } from '../store/redis-store.js'
+export { createSeal } from '../store/seal.js'
+export { createFileKeySource, createStoreKeySource, type SigningKeySource } from './key-source.js'
+export type * from './options.js'
+export type * from './pages.js'
+export { hashPassword, verifyPassword } from './password.js'
+export { parsePermissions } from './permissions.js'
+
 /** A FAPI 2.0 authorization server and OpenID Provider. */
 export interface AuthorizationServer {
   readonly issuer: URL

@@ -97,6 +97,9 @@ function checkRequest({ clients, idTokens }: EndSessionOptions, given: ReadonlyM
   const client = clientId === undefined ? undefined : clients.get(clientId)
   if (clientId !== undefined && client === undefined) refuse('client_id is not a known client')
 
+  if (client !== undefined && !client.permissions.endpoints.includes('end_session'))
+    throw new ProtocolError('unauthorized_client', 'the client may not ask for logout')
+
   const destination = given.get('post_logout_redirect_uri')
   if (destination !== undefined && client === undefined)
     refuse('post_logout_redirect_uri needs client_id or id_token_hint')

@@ -120,7 +120,7 @@ export interface Lifetimes {
   readonly accessToken?: number
   /** Default: 600. */
   readonly idToken?: number
-  /** From sign-in; not rotated, not extended. Default: 1,209,600 (14 days). */
+  /** From the use of the code on; not rotated, not extended. Default: 1,209,600 (14 days). */
   readonly refreshToken?: number
   /** Single sign-on. Default: 28,800 (8 hours). */
   readonly session?: number

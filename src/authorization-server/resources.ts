@@ -5,20 +5,22 @@ import type { ResourceOptions } from './options.js'
 export interface Resources {
   /** @throws ProtocolError `invalid_target` for one that is not configured. */
   parse(parameter: string | undefined): readonly string[]
-  /** `aud` for what was named now, within what was named when the user agreed. @throws ProtocolError `invalid_target` */
-  audience(named: readonly string[], granted: readonly string[]): readonly string[]
+  /** `aud` for what is named now, within what was named when the user agreed. @throws ProtocolError `invalid_target` */
+  audience(parameter: string | undefined, granted: readonly string[]): readonly string[]
 }
 
 export function createResources(resources: readonly ResourceOptions[], defaultAudience: string): Resources {
   const audiences = new Map(resources.map(({ indicator, audience = indicator }) => [indicator, audience]))
+  const parse = (parameter: string | undefined): readonly string[] => {
+    const named = [...new Set((parameter ?? '').split(' ').filter((uri) => uri !== ''))]
+    if (!named.every((uri) => audiences.has(uri)))
+      throw new ProtocolError('invalid_target', 'a resource is not known to this server')
+    return named
+  }
   return {
-    parse(parameter) {
-      const named = [...new Set((parameter ?? '').split(' ').filter((uri) => uri !== ''))]
-      if (!named.every((uri) => audiences.has(uri)))
-        throw new ProtocolError('invalid_target', 'a resource is not known to this server')
-      return named
-    },
-    audience(named, granted) {
+    parse,
+    audience(parameter, granted) {
+      const named = parse(parameter)
       if (granted.length > 0 && !named.every((uri) => granted.includes(uri)))
         throw new ProtocolError('invalid_target', 'a resource was not part of the authorization')
       const wanted = named.length > 0 ? named : granted

@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.js'
+import { isLoopback } from '../http/loopback.js'
 import type { AuthorizationServerOptions, ClientOptions, Lifetimes } from './options.js'
 import { isPasswordHash } from './password.js'
 import { subjectOf } from './users.js'
@@ -47,6 +47,21 @@ export function checkOptions({ issuer, clients, users = [], resources = [] }: Au
   for (const { indicator } of resources)
     if (!URL.canParse(indicator) || indicator.includes('#') || /\s/.test(indicator))
       fail(`resource ${indicator} is not an absolute URI without fragment`)
+}
+
+/** @throws TypeError for a rotation in which a key could sign before every replica and every verifier knows it. */
+export function checkRotation({
+  lifetime,
+  publishBefore,
+  refreshInterval,
+}: {
+  readonly lifetime: number
+  readonly publishBefore: number
+  readonly refreshInterval: number
+}): void {
+  if (!(refreshInterval > 0 && publishBefore > refreshInterval))
+    fail('signingKeys.publishBefore is not longer than signingKeys.refreshInterval')
+  if (!(lifetime > publishBefore)) fail('signingKeys.lifetime is not longer than signingKeys.publishBefore')
 }
 
 function checkClient(client: ClientOptions): void {

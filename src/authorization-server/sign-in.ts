@@ -16,13 +16,16 @@ export interface SignInOptions {
   readonly users: UserDirectory
   readonly limit: SignInLimit
   readonly clientIds: ReadonlySet<string>
+  /** Passwords that may be waiting for their check: each check costs tens of MiB and most of a core. Default: 32. */
+  readonly maxPending?: number
 }
 
 /** Who is the user? */
-export function createSignIn({ users, limit, clientIds }: SignInOptions): SignIn {
-  return async (username, password, context) => {
+export function createSignIn({ users, limit, clientIds, maxPending = 32 }: SignInOptions): SignIn {
+  let pending = 0
+
+  const check = async (username: string, password: string, context: SignInContext): Promise<SignInOutcome> => {
     const { address } = context
-    if (username === '' || password === '' || username.length > 256 || password.length > 1024) return { kind: 'failed' }
     const attempt = await limit.attempt(username, address)
     switch (attempt.kind) {
       case 'limited':
@@ -41,6 +44,17 @@ export function createSignIn({ users, limit, clientIds }: SignInOptions): SignIn
       }
       default:
         return unreachable(attempt)
+    }
+  }
+
+  return async (username, password, context) => {
+    if (username === '' || password === '' || username.length > 256 || password.length > 1024) return { kind: 'failed' }
+    if (pending >= maxPending) return { kind: 'limited', retryAfter: 10 }
+    pending++
+    try {
+      return await check(username, password, context)
+    } finally {
+      pending--
     }
   }
 }

@@ -44,6 +44,7 @@ interface Issue {
   readonly grantId: string
   readonly grant: Grant
   readonly scopes: readonly string[]
+  readonly audience: readonly string[]
   readonly nonce?: string
   readonly refreshToken?: string
 }
@@ -88,7 +89,7 @@ async function respond(options: TokenRequestOptions, grantType: GrantType, reque
 }
 
 async function redeemCode(
-  { codes, grants, refreshTokens, lifetimes, now }: TokenRequestOptions,
+  { codes, grants, refreshTokens, resources, lifetimes, now }: TokenRequestOptions,
   { client, form, jkt }: TokenRequest,
 ): Promise<Issue> {
   const code = form.get('code')
@@ -101,18 +102,19 @@ async function redeemCode(
   })
   const { grantId, nonce } = binding
   const grant = await grants.find(grantId)
-  const refreshable =
-    client.permissions.grants.includes('refresh_token') && grant?.scopes.includes('offline_access') === true
+  if (grant === undefined) refuse('the authorization has been revoked')
+  const audience = resources.audience(form.get('resource'), grant.resources)
+  const refreshable = client.permissions.grants.includes('refresh_token') && grant.scopes.includes('offline_access')
   const expiresAt = now() + (refreshable ? lifetimes.refreshToken : 0)
   // Extended, never written, and before the code is consumed: a second use that ends the grant in this moment wins over
   // us for what was issued, but the first one has its answer.
-  if (grant === undefined || !(await grants.extend(grantId, expiresAt + lifetimes.accessToken)))
-    throw new ProtocolError('invalid_grant', 'the authorization has been revoked')
+  if (!(await grants.extend(grantId, expiresAt + lifetimes.accessToken))) refuse('the authorization has been revoked')
   await consume()
   return {
     grantId,
     grant,
     scopes: grant.scopes,
+    audience,
     ...(nonce !== undefined && { nonce }),
     ...(refreshable && {
       refreshToken: await refreshTokens.issue({ grantId, clientId: client.clientId, expiresAt }),
@@ -122,7 +124,7 @@ async function redeemCode(
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-6 RFC 6749 §6} */
 async function refresh(
-  { refreshTokens, grants, users, now }: TokenRequestOptions,
+  { refreshTokens, grants, resources, users, now }: TokenRequestOptions,
   { client, form }: TokenRequest,
 ): Promise<Issue> {
   const token = form.get('refresh_token')
@@ -132,11 +134,13 @@ async function refresh(
   if (known.clientId !== client.clientId) refuse('the refresh token was issued to another client')
   const grant = await grants.find(known.grantId)
   if (grant?.user === undefined) refuse('the authorization has been revoked')
-  if ((await users.find(grant.user)) === undefined) refuse('the user is not known any more')
+  const claims = await users.find(grant.user)
+  if (claims === undefined) refuse('the user is not known any more')
   const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : grant.scopes
   if (!scopes.every((name) => grant.scopes.includes(name)))
     throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
-  return { grantId: known.grantId, grant, scopes }
+  const audience = resources.audience(form.get('resource'), grant.resources)
+  return { grantId: known.grantId, grant: { ...grant, user: { ...grant.user, claims } }, scopes, audience }
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4} */
@@ -148,16 +152,16 @@ async function clientCredentials(
   if (scopes.includes('openid') || scopes.includes('offline_access'))
     throw new ProtocolError('invalid_scope', 'openid and offline_access need a user')
   const grant: Grant = { clientId: client.clientId, scopes, resources: resources.parse(form.get('resource')) }
-  return { grantId: await grants.start(grant, now() + lifetimes.accessToken), grant, scopes }
+  const audience = resources.audience(undefined, grant.resources)
+  return { grantId: await grants.start(grant, now() + lifetimes.accessToken), grant, scopes, audience }
 }
 
 async function tokens(
-  { accessTokens, idTokens, resources, lifetimes }: TokenRequestOptions,
+  { accessTokens, idTokens, lifetimes }: TokenRequestOptions,
   grantType: GrantType,
-  { client, form, jkt }: TokenRequest,
-  { grantId, grant, scopes, nonce, refreshToken }: Issue,
+  { client, jkt }: TokenRequest,
+  { grantId, grant, scopes, audience, nonce, refreshToken }: Issue,
 ) {
-  const audience = resources.audience(resources.parse(form.get('resource')), grant.resources)
   const { token, jti } = await accessTokens.issue({ grantId, grant, scopes, audience, jkt })
   const idToken =
     grant.user !== undefined && scopes.includes('openid') ? await idTokens.issue(client, grant.user, nonce) : undefined

@@ -3,8 +3,8 @@ import type { RequestListener } from 'node:http'
 export interface AdminOptions {
   /** Whether new requests may come. */
   readonly isReady: () => boolean
-  /** Whether the store answers. */
-  readonly isStoreUp: () => Promise<boolean>
+  /** Whether the store answers. Absent: not told. */
+  readonly isStoreUp?: () => Promise<boolean>
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
 }
 
@@ -32,11 +32,14 @@ export function admin({ isReady, isStoreUp, metrics }: AdminOptions): RequestLis
       case '/healthz':
         return state(200, { status: 'alive' })
       case '/readyz': {
-        const store = (await isStoreUp()) ? 'up' : 'down'
-        return isReady() ? state(200, { status: 'ready', store }) : state(503, { status: 'not ready', store })
+        const store = isStoreUp && { store: (await isStoreUp()) ? 'up' : 'down' }
+        return isReady() ? state(200, { status: 'ready', ...store }) : state(503, { status: 'not ready', ...store })
       }
-      case '/metrics':
-        return answer(200, metrics.contentType, await metrics.render())
+      case '/metrics': {
+        const text = await metrics.render().catch(() => undefined)
+        if (text === undefined) return state(503, { status: 'a worker does not answer' })
+        return answer(200, metrics.contentType, text)
+      }
       default:
         return state(404, { status: 'not found' })
     }

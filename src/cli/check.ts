@@ -2,7 +2,7 @@ import type { Environment } from '../config/environment.js'
 import { type Configuration, loadConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { describeProblems, type Style, styleFor } from './report.js'
-import { type Trial, tryOut } from './try-out.js'
+import type { Trial } from './trial.js'
 
 export interface CheckOptions {
   readonly file: string
@@ -24,7 +24,7 @@ export async function check({
   output = process.stdout,
 }: CheckOptions): Promise<boolean> {
   const { problems, configuration } = loaded(file, environment)
-  const trials = configuration !== undefined && network === 'try' ? await tryOut(configuration) : []
+  const trials = configuration !== undefined && network === 'try' ? await tried(configuration) : []
   const isFine = problems.length === 0 && trials.every(({ outcome }) => outcome !== 'failed')
   if (format === 'json') {
     output.write(`${JSON.stringify({ ok: isFine, file, problems, trials }, null, 2)}\n`)
@@ -39,6 +39,12 @@ export async function check({
     if (failed > 0) output.write(`\n${failed === 1 ? '1 trial' : `${failed} trials`} failed.\n`)
   }
   return isFine
+}
+
+/** Loaded only when it is asked for: looking at a file needs none of the products. */
+async function tried(configuration: Configuration): Promise<readonly Trial[]> {
+  const { tryOut } = await import('./try-out.js')
+  return tryOut(configuration)
 }
 
 function loaded(

@@ -3,7 +3,8 @@ import { loadConfiguration } from '../config/load.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
 import { packageRoot } from './package-root.js'
 import { type Style, styleFor } from './report.js'
-import { run, stopOnSignal } from './start.js'
+import { run } from './run.js'
+import { stopOnSignal } from './start.js'
 
 /** `sallyport dev`: the example, with its keys kept in the folder that it was called from. */
 export async function dev(): Promise<void> {

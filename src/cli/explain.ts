@@ -46,10 +46,7 @@ function textOf({ request, frontend, outcome }: Explanation, style: Style): stri
       rows.push(['answer', `the gateway's own endpoint ${outcome.path}`], ...csrfRows(outcome.csrf))
       break
     case 'page':
-      rows.push([
-        'answer',
-        `the application itself, ${outcome.folder ? `from ${outcome.folder}` : 'which is served elsewhere'}`,
-      ])
+      rows.push(['answer', `the application itself, from ${outcome.folder}`])
       break
     case 'forwarded':
       rows.push(...forwardingRows(outcome.forwarding))

@@ -7,6 +7,7 @@ import { endpointMethods } from '../gateway/endpoints.js'
 import { createFrontend, createFrontendSelection, type Frontend } from '../gateway/frontend.js'
 import { requestHeaders } from '../gateway/headers.js'
 import type { FrontendOptions, RouteOptions } from '../gateway/options.js'
+import { createPage } from '../gateway/page.js'
 import { Refusal, statusOf } from '../gateway/refusal.js'
 import { parseRequestTarget } from '../gateway/request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/route.js'
@@ -22,7 +23,7 @@ export interface Explanation {
 export type Outcome =
   | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly detail: string }
   | { readonly kind: 'endpoint'; readonly path: string; readonly csrf: CsrfRule | undefined }
-  | { readonly kind: 'page'; readonly folder: string | undefined }
+  | { readonly kind: 'page'; readonly folder: string }
   | { readonly kind: 'forwarded'; readonly forwarding: Forwarding }
 
 export interface Forwarding {
@@ -66,10 +67,14 @@ export function explanationOf(method: string, url: string, frontends: readonly F
         const csrf = changesState(frontend, method, target.path) ? csrfRule(frontend, method) : undefined
         return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf } }
       }
-      case 'page':
-        if (options.staticFilesPath === undefined && options.clientUrl === undefined)
+      case 'page': {
+        const match = createPage(options).match(target)
+        if (match !== undefined)
+          return { ...found, outcome: { kind: 'forwarded', forwarding: forwardingOf(frontend, method, match) } }
+        if (options.staticFilesPath === undefined)
           throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
         return { ...found, outcome: { kind: 'page', folder: options.staticFilesPath } }
+      }
       case 'route': {
         assertMethodAllowed(destination.match.route, method)
         const forwarding = forwardingOf(frontend, method, destination.match)

@@ -1,19 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { configurationReference } from '../config/reference.js'
-import { jsonSchema } from '../config/schema.js'
 import { type SignatureAlgorithm, signatureAlgorithms } from '../keys.js'
-import { check } from './check.js'
-import { dev } from './dev.js'
-import { explain } from './explain.js'
-import { initialise } from './init.js'
-import { passwordHashText, sealingKeyText, signingKeyText } from './keygen.js'
 import { packageRoot } from './package-root.js'
 import { describeError, styleFor } from './report.js'
-import { start } from './start.js'
 
-/** The command line. Every command ends with exit code 0, or says what to do and ends with 1. */
+/** The command line. Each command loads what it needs and no more. Every one ends with exit code 0, or says what to do and ends with 1. */
 export function program(): Command {
   const sallyport = new Command('sallyport')
     .description('A FAPI 2.0 gateway for browser apps, an authorization server and a DPoP validator')
@@ -26,12 +18,22 @@ export function program(): Command {
     .command('start')
     .description('run what the configuration describes; drains on SIGTERM')
     .addOption(config())
-    .action(({ config: file }: { readonly config: string }) => explained(() => start({ file })))
+    .action(({ config: file }: { readonly config: string }) =>
+      explained(async () => {
+        const { start } = await import('./start.js')
+        await start({ file })
+      }),
+    )
 
   sallyport
     .command('dev')
     .description('run gateway, authorization server, sample API and sample application, with two users')
-    .action(() => explained(dev))
+    .action(() =>
+      explained(async () => {
+        const { dev } = await import('./dev.js')
+        await dev()
+      }),
+    )
 
   sallyport
     .command('check')
@@ -41,6 +43,7 @@ export function program(): Command {
     .option('--json', 'print a JSON document')
     .action((options: { readonly config: string; readonly offline?: true; readonly json?: true }) =>
       explained(async () => {
+        const { check } = await import('./check.js')
         const isFine = await check({
           file: options.config,
           network: options.offline ? 'none' : 'try',
@@ -58,7 +61,10 @@ export function program(): Command {
     .addOption(config())
     .option('--json', 'print a JSON document')
     .action((method: string, url: string, options: { readonly config: string; readonly json?: true }) =>
-      explained(() => explain({ method, url, file: options.config, format: options.json ? 'json' : 'text' })),
+      explained(async () => {
+        const { explain } = await import('./explain.js')
+        await explain({ method, url, file: options.config, format: options.json ? 'json' : 'text' })
+      }),
     )
 
   sallyport
@@ -69,6 +75,7 @@ export function program(): Command {
     .addOption(new Option('--password', 'the PasswordHash for the password on standard input'))
     .action((options: { readonly alg: SignatureAlgorithm; readonly sealing?: true; readonly password?: true }) =>
       explained(async () => {
+        const { passwordHashText, sealingKeyText, signingKeyText } = await import('./keygen.js')
         if (options.password && process.stdin.isTTY) process.stderr.write('Password, then Enter: ')
         if (options.sealing) process.stdout.write(sealingKeyText())
         else if (options.password) process.stdout.write(await passwordHashText(process.stdin))
@@ -88,6 +95,7 @@ export function program(): Command {
     .argument('[folder]', 'where', '.')
     .action((folder: string) =>
       explained(async () => {
+        const { initialise } = await import('./init.js')
         const { created, kept } = initialise(folder)
         for (const name of created) process.stdout.write(`made ${name}\n`)
         for (const name of kept) process.stdout.write(`left ${name} as it was\n`)
@@ -100,11 +108,15 @@ export function program(): Command {
     .description('print the JSON Schema of the configuration')
     .option('--reference', 'the reference in Markdown instead')
     .option('-o, --out <file>', 'write to a file')
-    .action(({ reference, out }: { readonly reference?: true; readonly out?: string }) => {
-      const text = reference ? configurationReference() : `${JSON.stringify(jsonSchema, null, 2)}\n`
-      if (out === undefined) process.stdout.write(text)
-      else writeFileSync(out, text)
-    })
+    .action(({ reference, out }: { readonly reference?: true; readonly out?: string }) =>
+      explained(async () => {
+        const { jsonSchema } = await import('../config/schema.js')
+        const { configurationReference } = await import('../config/reference.js')
+        const text = reference ? configurationReference() : `${JSON.stringify(jsonSchema, null, 2)}\n`
+        if (out === undefined) process.stdout.write(text)
+        else writeFileSync(out, text)
+      }),
+    )
 
   return sallyport
 }

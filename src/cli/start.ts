@@ -1,23 +1,10 @@
-import type { RequestListener } from 'node:http'
-import { join } from 'node:path'
-import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
-import { createFileKeySource } from '../authorization-server/key-source.js'
+import cluster from 'node:cluster'
 import type { Environment } from '../config/environment.js'
-import { type Configuration, loadConfiguration } from '../config/load.js'
-import { createGateway, type Gateway } from '../gateway/gateway.js'
-import { createTrustedPeers } from '../http/trusted-peers.js'
-import { createMemoryStore } from '../store/memory-store.js'
-import { createRedisStore } from '../store/redis-store.js'
-import { createSeal, type Seal } from '../store/seal.js'
-import type { Store } from '../store/store.js'
-import { publish } from '../telemetry/events.js'
+import { loadConfiguration } from '../config/load.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
-import { createMetrics } from '../telemetry/metrics.js'
-import { admin } from './admin.js'
-import { type Listener, listen } from './listener.js'
 import { describeError, styleFor } from './report.js'
-import { createSampleApi } from './sample-api.js'
-import { sharedListener } from './shared-listener.js'
+import { type Running, run } from './run.js'
+import { runWorkers, serveAsWorker } from './workers.js'
 
 export interface StartOptions {
   readonly file: string
@@ -29,154 +16,12 @@ export interface StartOptions {
 export async function start({ file, environment = process.env }: StartOptions): Promise<void> {
   const configuration = loadConfiguration({ file, environment })
   logEvents(createLogger({ level: configuration.server.logLevel }))
-  const running = await run(configuration)
-  stopOnSignal(running)
-}
-
-/** What a configuration describes, running. */
-export interface Running {
-  /** Where the frontends are served. */
-  readonly url: string | undefined
-  /** Readiness turns red, requests in flight finish, then everything is closed. */
-  stop(): Promise<void>
-}
-
-export async function run(configuration: Configuration): Promise<Running> {
-  const { server, sealingKeys } = configuration
-  const listeners: Listener[] = []
-  const closers: (() => Promise<void> | void)[] = []
-  let isReady = false
-
-  try {
-    const store = await openStore(configuration)
-    closers.push(() => store.close())
-    const metrics = createMetrics({ isStoreUp: () => isStoreUp(store) })
-    closers.push(() => metrics.close())
-    if (server.adminListen !== undefined)
-      listeners.push(
-        await listen({
-          pointer: '/Server/AdminListen',
-          address: server.adminListen,
-          onRequest: admin({ isReady: () => isReady, isStoreUp: () => isStoreUp(store), metrics }),
-        }),
-      )
-    const [adminListener] = listeners
-
-    const seal = createSeal(sealingKeys)
-    const authorizationServer = await createServer(configuration, store, seal)
-    if (authorizationServer !== undefined) closers.push(() => authorizationServer.close())
-    const gateway = configuration.gateway && (await createGateway({ ...configuration.gateway, store, seal }))
-    if (gateway !== undefined) closers.push(() => gateway.close())
-
-    const { front, own } = arrange(configuration, gateway, authorizationServer)
-    if (own !== undefined) listeners.push(await listen(own))
-    if (configuration.sampleApi !== undefined) {
-      const { listen: address, verifier } = configuration.sampleApi
-      const onRequest = createSampleApi(verifier).callback()
-      listeners.push(await listen({ pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))
-    }
-    const frontListener = front && (await listen(front))
-    if (frontListener !== undefined) listeners.push(frontListener)
-    isReady = true
-    for (const { url } of listeners)
-      publish({ type: 'server.started', url, name: url === adminListener?.url ? 'admin' : 'public' })
-
-    return {
-      url: frontListener?.url,
-      async stop() {
-        isReady = false
-        publish({ type: 'server.draining' })
-        const draining = listeners.filter((listener) => listener !== adminListener)
-        await Promise.all([
-          ...draining.map((listener) => listener.drain(server.drainTimeout)),
-          gateway?.drain(server.drainTimeout),
-        ])
-        await closeAll(closers)
-        publish({ type: 'server.stopped' })
-        // Last, so that readiness could be asked to the end.
-        await adminListener?.drain(1)
-      },
-    }
-  } catch (error) {
-    await Promise.all(listeners.map((listener) => listener.drain(0)))
-    await closeAll(closers)
-    throw error
-  }
-}
-
-type ListenOptions = Parameters<typeof listen>[0]
-
-/** What answers where: both products on one listener, or each on its own. */
-function arrange(
-  { server, authorizationServer: configured, plan }: Configuration,
-  gateway: Gateway | undefined,
-  authorizationServer: AuthorizationServer | undefined,
-): { readonly front: ListenOptions | undefined; readonly own: ListenOptions | undefined } {
-  const serverRequests = authorizationServer?.callback()
-  const own =
-    serverRequests !== undefined && configured?.listen !== undefined
-      ? {
-          pointer: `${plan.authorizationServer?.pointer}/Listen`,
-          address: configured.listen,
-          tls: plan.authorizationServer?.tls,
-          onRequest: serverRequests,
-        }
-      : undefined
-  if (gateway === undefined) return { front: undefined, own }
-
-  const onRequest: RequestListener =
-    serverRequests === undefined || configured === undefined || own !== undefined
-      ? gateway.callback()
-      : sharedListener({
-          issuer: configured.options.issuer,
-          isTrustedPeer: createTrustedPeers(plan.settings.Server.TrustedProxies),
-          authorizationServer: serverRequests,
-          gateway: gateway.callback(),
-        })
-  return {
-    front: {
-      pointer: '/Server/Listen',
-      address: server.listen,
-      tls: server.tls,
-      onRequest,
-      onUpgrade: gateway.upgrade,
-    },
-    own,
-  }
-}
-
-async function createServer(
-  { authorizationServer, store: { kind }, stateDirectory }: Configuration,
-  store: Store,
-  seal: Seal,
-): Promise<AuthorizationServer | undefined> {
-  if (authorizationServer === undefined) return undefined
-  const { options } = authorizationServer
-  // A store that goes with the process would take the signing keys along, and with them every token.
-  if (kind === 'redis') return createAuthorizationServer({ ...options, store, seal })
-  const source = createFileKeySource(join(stateDirectory, 'signing-keys'), seal)
-  return createAuthorizationServer({ ...options, store, seal, signingKeys: { source } })
-}
-
-async function openStore({ store }: Configuration): Promise<Store> {
-  return store.kind === 'memory' ? createMemoryStore() : createRedisStore(store)
-}
-
-async function isStoreUp(store: Store): Promise<boolean> {
-  try {
-    await store.get('readiness')
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
-  for (const close of closers.toReversed()) await close()
+  if (cluster.isWorker) return serveAsWorker(configuration)
+  stopOnSignal(configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration))
 }
 
 /** Once means drain; a second time means now. */
-export function stopOnSignal(running: Running): void {
+export function stopOnSignal(running: Pick<Running, 'stop'>): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {
       process.once(signal, () => process.exit(1))

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
 import type { Configuration } from '../config/load.js'
-import { isLoopback } from '../config/plan.js'
 import { generateProofKey } from '../dpop/prover.js'
-import { ConfigurationError, ProtocolError, UpstreamError } from '../errors.js'
+import { ConfigurationError, ProtocolError } from '../errors.js'
 import { createFrontend } from '../gateway/frontend.js'
 import { createIssuerFetch, type IssuerFetch } from '../gateway/issuer-fetch.js'
 import { createOAuthClient } from '../gateway/oauth-client.js'
@@ -12,22 +11,14 @@ import { createMemoryStore } from '../store/memory-store.js'
 import { createRedisStore } from '../store/redis-store.js'
 import { createSeal } from '../store/seal.js'
 import { type Listener, listen } from './listener.js'
-import { innermost } from './report.js'
-
-/** Something that was tried, and how it went. */
-export interface Trial {
-  /** What was tried, and for whom: `app: pushed authorization request`. */
-  readonly subject: string
-  readonly outcome: 'passed' | 'failed' | 'noted'
-  readonly result: string
-  /** What to do about it. */
-  readonly remedy?: string
-}
+import { adviceFor, failed, passed, printable, reasonOf, type Trial } from './trial.js'
+import { tryUpstreams } from './try-upstreams.js'
 
 /** Asks everybody that the configuration names, once each, as the gateway would. Never rejects for what they answer. */
 export async function tryOut(configuration: Configuration): Promise<readonly Trial[]> {
   const frontends = configuration.gateway?.frontends ?? []
-  const fetch = createIssuerFetch(5, configuration.gateway?.issuerCa)
+  const timeout = configuration.gateway?.issuerTimeout ?? 10
+  const fetch = createIssuerFetch(timeout, configuration.gateway?.issuerCa)
   const embedded = await startEmbedded(configuration)
   try {
     const issuers = new Map<string, readonly Trial[]>()
@@ -36,11 +27,9 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
     const trials: Trial[] = [...issuers.values()].flat()
     for (const frontend of frontends) {
       const isReachable = issuers.get(frontend.authority)?.every(({ outcome }) => outcome !== 'failed') ?? false
-      if (isReachable) trials.push(...(await tryClient(frontend, fetch)))
+      if (isReachable) trials.push(...(await tryClient(frontend, fetch, timeout)))
     }
-    const upstreams = new Set(frontends.flatMap(({ routes }) => routes.flatMap((route) => route.upstreams.map(String))))
-    const own = configuration.sampleApi?.listen.port
-    for (const upstream of upstreams) trials.push(await tryUpstream(new URL(upstream), own))
+    trials.push(...(await tryUpstreams(frontends, configuration.sampleApi?.listen.port)))
     trials.push(...(await tryStore(configuration)))
     return trials
   } finally {
@@ -128,10 +117,10 @@ function clockTrial(authority: string, response: Response, asked: number): Trial
 }
 
 /** Discovery as the gateway does it, then a real push: key, client, redirect URI and scopes in one request. */
-async function tryClient(options: FrontendOptions, fetch: IssuerFetch): Promise<readonly Trial[]> {
+async function tryClient(options: FrontendOptions, fetch: IssuerFetch, timeout: number): Promise<readonly Trial[]> {
   const frontend = createFrontend(options)
   const { watched, refusal } = watchRefusals(fetch)
-  const oauth = createOAuthClient({ frontend, fetch: watched, timeout: 5, now: () => Date.now() / 1000 })
+  const oauth = createOAuthClient({ frontend, fetch: watched, timeout, now: () => Date.now() / 1000 })
   const trials: Trial[] = []
   try {
     await oauth.metadata()
@@ -196,28 +185,6 @@ function watchRefusals(fetch: IssuerFetch) {
   return { watched, refusal: () => last }
 }
 
-/** Whoever answers writes to the operator's terminal: no control characters. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
-}
-
-async function tryUpstream(upstream: URL, samplePort: number | undefined): Promise<Trial> {
-  const subject = `upstream ${upstream.href}`
-  try {
-    const response = await globalThis.fetch(upstream, { redirect: 'manual', signal: AbortSignal.timeout(5000) })
-    await response.body?.cancel()
-    return passed(subject, `answers (${response.status} without a token)`)
-  } catch (error) {
-    if (isLoopback(upstream) && Number(upstream.port) === samplePort)
-      return {
-        subject,
-        outcome: 'noted',
-        result: 'is the sample API of this file, which starts with `sallyport start`',
-      }
-    return failed(subject, `cannot be reached: ${reasonOf(error)}`, adviceFor(error))
-  }
-}
-
 async function tryStore({ store: settings }: Configuration): Promise<readonly Trial[]> {
   if (settings.kind === 'memory') return []
   const subject = 'Redis'
@@ -229,37 +196,6 @@ async function tryStore({ store: settings }: Configuration): Promise<readonly Tr
   } catch (error) {
     return [failed(subject, reasonOf(error), 'Is Store.Redis.Url right, and may this machine connect?')]
   }
-}
-
-function passed(subject: string, result: string): Trial {
-  return { subject, outcome: 'passed', result }
-}
-
-function failed(subject: string, result: string, remedy: string): Trial {
-  return { subject, outcome: 'failed', result, remedy }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const bottom = innermost(error)
-  return error instanceof UpstreamError && error.cause === undefined ? error.message : bottom
-}
-
-function adviceFor(error: unknown): string {
-  const text = error instanceof Error ? `${codeOf(error)} ${reasonOf(error)}` : ''
-  if (/ENOTFOUND|EAI_AGAIN/.test(text)) return 'Is the host name spelled right, and known to the DNS of this machine?'
-  if (/ECONNREFUSED/.test(text)) return 'Nobody listens there: is the port right, and is it running?'
-  if (/CERT|certificate|SELF_SIGNED|UNABLE_TO_/i.test(text))
-    return 'Its certificate is not trusted here: name its authority in NODE_EXTRA_CA_CERTS.'
-  if (/timeout|aborted|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i.test(text)) return 'Is there a firewall in between?'
-  if (/JSON/.test(text)) return 'Is Authority the issuer identifier, with its whole path?'
-  return 'Try it from this machine with curl.'
-}
-
-function codeOf(error: Error): string {
-  if (error.cause instanceof Error) return codeOf(error.cause)
-  const code = (error as NodeJS.ErrnoException).code
-  return typeof code === 'string' ? code : ''
 }
 
 function random(): string {

@@ -38,6 +38,8 @@ export interface ServerSettings {
   readonly listen: ListenAddress
   readonly tls: TlsFiles | undefined
   readonly adminListen: ListenAddress | undefined
+  /** Processes that share the listeners. */
+  readonly workers: number
   /** Seconds. */
   readonly drainTimeout: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -90,6 +92,7 @@ function configurationOf(file: string, plan: Plan, state: StateDirectory): Confi
       listen: plan.listen,
       tls: tlsFiles(Server.Tls, directory),
       adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
+      workers: Server.Workers,
       drainTimeout: seconds(Server.DrainTimeout),
       logLevel: Server.LogLevel,
     },

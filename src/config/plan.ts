@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
-import { generateSigningJwk, type Jwk, publicHalf } from '../keys.js'
+import { isLoopback } from '../http/loopback.js'
+import { generateSigningJwk, type Jwk } from '../keys.js'
+import { applicationsOf } from './applications.js'
 import type { Environment } from './environment.js'
 import { type ListenAddress, listenAddress } from './listen-address.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
@@ -155,7 +157,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       settings: server,
       issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
       tls: tlsFiles(server.Tls, directory),
-      listen: ownListener(server, listen, settings.Bff !== undefined),
+      listen: ownListener(server, listen, frontends.length > 0),
       applications: applicationsOf(server, serverPointer, frontends, (application, pointer) => [
         secrets.publicJwk(application.SigningKeyJwk, `${pointer}/SigningKeyJwk`),
         ...application.RetiredSigningKeyJwks.map((jwk, item) =>
@@ -178,11 +180,6 @@ export function tlsFiles(settings: Settings['Server']['Tls'], directory: string)
   return settings && { certFile: resolve(directory, settings.CertFile), keyFile: resolve(directory, settings.KeyFile) }
 }
 
-/** Whether a host can only be this machine. */
-export function isLoopback({ hostname }: Pick<URL, 'hostname'>): boolean {
-  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname)
-}
-
 /** The port a URL is served on. */
 export function portOf(url: URL): number {
   return Number(url.port || (url.protocol === 'https:' ? 443 : 80))
@@ -192,7 +189,7 @@ function listenOf(settings: Settings): ListenAddress {
   if (settings.Server.Listen !== undefined) return listenAddress(settings.Server.Listen)
   const publicUrl = settings.Bff?.PublicUrl ?? settings.Bff?.Frontends.find(({ PublicUrl }) => PublicUrl)?.PublicUrl
   const url = publicUrl === undefined ? undefined : new URL(publicUrl)
-  return { host: '127.0.0.1', port: url !== undefined && isLoopback(url) ? portOf(url) : 3000 }
+  return { host: '127.0.0.1', port: url !== undefined && isLoopback(url.hostname) ? portOf(url) : 3000 }
 }
 
 function ownListener(
@@ -202,7 +199,7 @@ function ownListener(
 ): ListenAddress | undefined {
   if (Listen !== undefined) return listenAddress(Listen)
   const issuer = Issuer === undefined ? undefined : new URL(Issuer)
-  if (issuer !== undefined && isLoopback(issuer) && (!hasGateway || portOf(issuer) !== gateway.port))
+  if (issuer !== undefined && isLoopback(issuer.hostname) && (!hasGateway || portOf(issuer) !== gateway.port))
     return { host: '127.0.0.1', port: portOf(issuer) }
   return hasGateway ? undefined : { host: '127.0.0.1', port: 3001 }
 }
@@ -220,7 +217,7 @@ function publicUrlOf(
   const callback = `${frontend.PathPrefix}/bff/callback`
   const registered = application?.RedirectUris?.map((uri) => new URL(uri)).find(({ pathname }) => pathname === callback)
   if (registered !== undefined) return { url: new URL(registered.origin), pointer: general }
-  const isLocal = isLoopback({ hostname: listen.host }) && settings.Server.TrustedProxies.length === 0
+  const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0
   const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
   return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
 }
@@ -247,79 +244,4 @@ function sampleApiOf(
 function sampleRoute({ listen }: SampleApiPlan): RouteSettings {
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
   return route.parse({ Path: '/api', Upstreams: [`http://${host}:${listen.port}`] })
-}
-
-/** Those in the file, and one for each client of a frontend here that is not among them. */
-function applicationsOf(
-  server: AuthorizationServerSettings,
-  serverPointer: string,
-  frontends: readonly FrontendPlan[],
-  keysOf: (application: ApplicationSettings, pointer: string) => readonly (Jwk | undefined)[],
-): ApplicationPlan[] {
-  const clientsOf = (clientId: string | undefined): FrontendPlan[] =>
-    frontends.filter((frontend) => frontend.isEmbedded && frontend.clientId === clientId)
-  const known = server.Seeding.Applications.map((application, index) => {
-    const pointer = `${serverPointer}/Seeding/Applications/${index}`
-    return applicationPlan(application, pointer, clientsOf(application.ClientId), keysOf(application, pointer), false)
-  })
-  const clientIds = new Set(frontends.filter(({ isEmbedded }) => isEmbedded).map(({ clientId }) => clientId))
-  const made = [...clientIds]
-    .filter((clientId) => clientId !== undefined && !known.some((application) => application.clientId === clientId))
-    .map((clientId) => {
-      const [first] = clientsOf(clientId)
-      const settings: ApplicationSettings = { ...blank, ClientId: clientId, DisplayName: first?.name }
-      return applicationPlan(settings, first?.pointer ?? '', clientsOf(clientId), [], true)
-    })
-  return [...known, ...made]
-}
-
-const blank: ApplicationSettings = {
-  ClientId: undefined,
-  ClientSecret: undefined,
-  DisplayName: undefined,
-  SigningKeyJwk: undefined,
-  RetiredSigningKeyJwks: [],
-  Permissions: undefined,
-  RedirectUris: undefined,
-  PostLogoutRedirectUris: undefined,
-}
-
-function applicationPlan(
-  settings: ApplicationSettings,
-  pointer: string,
-  frontends: readonly FrontendPlan[],
-  given: readonly (Jwk | undefined)[],
-  isMade: boolean,
-): ApplicationPlan {
-  const keys = given.filter((jwk) => jwk !== undefined)
-  const own = frontends.flatMap((frontend) => frontend.keys.map(publicHalf))
-  const needed = (settings.SigningKeyJwk ?? undefined) === undefined ? [...own, ...keys] : keys
-  return {
-    pointer,
-    settings,
-    clientId: settings.ClientId ?? '',
-    isMade,
-    keys: needed,
-    permissions: settings.Permissions ?? permissionsOf(frontends),
-    redirectUris: settings.RedirectUris ?? present(frontends.map(({ redirectUri }) => redirectUri)),
-    postLogoutRedirectUris:
-      settings.PostLogoutRedirectUris ?? present(frontends.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri)),
-    backchannelLogoutUri: frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined,
-    frontends,
-  }
-}
-
-function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
-  const routes = frontends.flatMap((frontend) => frontend.routes)
-  const scopes = [...frontends.flatMap(({ settings }) => settings.Scopes), ...routes.flatMap(({ Scopes }) => Scopes)]
-  const ownToken = routes.some(({ TokenType }) => TokenType === 'Client') ? ['gt:client_credentials'] : []
-  return [
-    ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),
-    ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, 'rst:code'],
-    ...new Set(scopes.map((scope) => `scp:${scope}`)),
-  ]
-}
-
-function present(values: readonly (string | undefined)[]): string[] {
-  return [...new Set(values.filter((value) => value !== undefined))]
 }

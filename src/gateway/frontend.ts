@@ -1,4 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 import { cookiePrefix } from './cookie.js'
 import { foreignPageOrigins } from './cors.js'
 import type { FrontendOptions } from './options.js'
@@ -68,16 +69,17 @@ export function createFrontendSelection<Selected extends Frontend>(
   }
   const anyHost = byPrefix.filter(({ options }) => options.hosts.length === 0)
 
+  // A port that is the scheme's own may be spelled out, whatever scheme the last proxy spoke.
+  const namedBy = (host: string): readonly Selected[] =>
+    hosts.get(host.toLowerCase()) ??
+    hosts.get(canonicalHost(host, 'https:')) ??
+    hosts.get(canonicalHost(host, 'http:')) ??
+    []
+
   return (host, path) => {
-    // A port that is the scheme's own may be spelled out, whatever scheme the last proxy spoke.
-    const named =
-      hosts.get(host.toLowerCase()) ??
-      hosts.get(canonicalHost(host, 'https:')) ??
-      hosts.get(canonicalHost(host, 'http:'))
-    const found = covering(named ?? [], path) ?? covering(anyHost, path)
-    if (found === undefined || !isHost(host)) {
+    const found = isHost(host) ? (covering(namedBy(host), path) ?? covering(anyHost, path)) : undefined
+    if (found === undefined)
       throw new Refusal('bff.frontend.unknown', 'no frontend is configured for this host and path')
-    }
     return found
   }
 }
@@ -130,7 +132,7 @@ function problemsOf(
     report('PathPrefix', 'is not a path prefix', 'Write "" or a path such as "/admin", without a slash at its end.')
   if (earlier.some((other) => other.pathPrefix === pathPrefix && shareAHost(other.hosts, hosts)))
     report('PathPrefix', 'is taken by another frontend on the same host', 'Give one of them another prefix or host.')
-  if (publicUrl.protocol !== 'https:' && !isLoopback(publicUrl))
+  if (publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     report('PublicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
   if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
     report('ClientSigningKeyJwk', 'is missing', 'Make one with `sallyport keygen`.')
@@ -142,14 +144,4 @@ function problemsOf(
 function shareAHost(left: readonly string[], right: readonly string[]): boolean {
   if (left.length === 0 || right.length === 0) return left.length === right.length
   return left.some((host) => right.some((other) => other.toLowerCase() === host.toLowerCase()))
-}
-
-/** Where plain http is accepted: it never leaves this machine. */
-export function isLoopback({ hostname }: URL): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(?:\.\d{1,3}){3}$/.test(hostname)
-  )
 }

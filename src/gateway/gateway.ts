@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -74,6 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */
   const received = (request: IncomingMessage, requestId: string): Call => {
+    assertOneHost(request)
     const client = clientOf(request, isTrustedPeer)
     const target = parseRequestTarget(request.url ?? '', request.headers.host)
     return { requestId, request, target, client, frontend: select(client.host, target.path) }
@@ -100,7 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (destination.kind === 'page') return servePage(call, response)
     const { match } = destination
     const { open, credentials } = await prepared(call, match, 'request', response)
-    await forwarder.forward(request, response, exchangeOf(call, match, credentials, holdOpen(open, response)))
+    await forwarder.forward(request, response, exchangeOf(call, match, credentials, hold(open, response)))
   }
 
   const servePage = async (call: Call, response: ServerResponse): Promise<void> => {
@@ -116,16 +116,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const match = call.frontend.matchRoute(call.target) ?? call.frontend.page.match(call.target)
     if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
     const { open, credentials } = await prepared(call, match, 'upgrade')
-    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, holdOpen(open, socket)))
+    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, hold(open, socket)))
   }
 
-  /** Ties an open stream or socket to its session. */
-  const holdOpen = (open: OpenSession | undefined, connection: EventEmitter): AbortSignal | undefined => {
-    if (open === undefined) return undefined
-    const { signal, release } = watch.hold(open.session)
-    connection.once('close', release)
-    return signal
-  }
+  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): AbortSignal | undefined =>
+    open && watch.hold(open.session, connection)
 
   return {
     callback() {
@@ -150,6 +145,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await fetch.close()
     },
   }
+}
+
+/** Node takes the first of several, the next server perhaps the last (RFC 9112 §3.2). */
+function assertOneHost({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  if (hosts > 1) throw new Refusal('bff.request.ambiguous_target', 'the request names more than one host')
 }
 
 interface FrontendParts extends GatewayOptions {

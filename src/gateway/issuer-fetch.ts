@@ -1,8 +1,8 @@
 import { rootCertificates } from 'node:tls'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { UpstreamError } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 import { tlsPreset } from '../http/tls.js'
-import { isLoopback } from './frontend.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
 export interface IssuerFetch {
@@ -35,7 +35,7 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
 
   const issuerFetch = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
     const { protocol, origin } = new URL(url)
-    if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(new URL(url)))) {
+    if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(new URL(url).hostname))) {
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
     }
     const response = await undiciFetch(url, {

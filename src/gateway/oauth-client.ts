@@ -1,9 +1,10 @@
 import type { webcrypto } from 'node:crypto'
 import * as openid from 'openid-client'
 import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 import type { Jwk, SignatureAlgorithm, SigningKey } from '../keys.js'
 import { publicHalf } from '../keys.js'
-import { type Frontend, isLoopback } from './frontend.js'
+import type { Frontend } from './frontend.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import type { FrontendOptions } from './options.js'
 import type { AccessToken } from './sealed-sessions.js'
@@ -19,6 +20,10 @@ export interface OAuthClient {
   refresh(refreshToken: string, proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
   /** The gateway's own token, for routes without a user. */
   clientCredentials(proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
+  /**
+   * What the server adds about the user. Nothing when it has no such endpoint or does not answer: who the user is was in
+   * the ID token. @throws UpstreamError when it answers about somebody else
+   */
   userInfo(accessToken: string, subject: string, proofKey: Jwk | undefined): Promise<Claims>
   /** Best effort: a server without revocation is not asked. */
   revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void>
@@ -83,7 +88,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       algorithm,
       timeout,
       [openid.customFetch]: fetch,
-      execute: isLoopback(issuer) ? [openid.allowInsecureRequests] : [],
+      execute: isLoopback(issuer.hostname) ? [openid.allowInsecureRequests] : [],
     })
     const found = await openid
       .discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oidc'))
@@ -107,7 +112,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
     configuration[openid.customFetch] = fetch
     // Without this the signature of an ID token that came over TLS would not be looked at.
     openid.enableNonRepudiationChecks(configuration)
-    if (isLoopback(issuer)) openid.allowInsecureRequests(configuration)
+    if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
     return configuration
   }
 
@@ -201,7 +206,14 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
 
     async userInfo(accessToken, subject, proofKey) {
       const known = await configuration()
-      return openid.fetchUserInfo(known, accessToken, subject, await dpop(known, proofKey)).catch(refuse)
+      if (known.serverMetadata().userinfo_endpoint === undefined) return {}
+      try {
+        return await openid.fetchUserInfo(known, accessToken, subject, await dpop(known, proofKey))
+      } catch (error) {
+        if (error instanceof openid.ClientError && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
+          refuse(error)
+        return {}
+      }
     },
 
     async revoke(token, hint) {
@@ -339,6 +351,10 @@ function refuse(error: unknown): never {
     if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
       throw new UpstreamError('timeout', 'the authorization server did not answer in time')
     if (error.cause instanceof UpstreamError) throw error.cause
+    if (error.cause instanceof Object && 'status' in error.cause && Number(error.cause.status) >= 500)
+      throw new UpstreamError('unreachable', 'the authorization server has trouble of its own')
+    if (error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
+      throw new UpstreamError('invalid_response', 'the ID token is not valid now: compare the clocks of both servers')
     throw new UpstreamError(
       'invalid_response',
       `the authorization server's answer is not acceptable (${error.code ?? 'no code'})`,

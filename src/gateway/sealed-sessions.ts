@@ -73,7 +73,7 @@ export interface SealedSessions {
   end(session: Pick<Session, 'key'>, cause: SessionEndCause): Promise<boolean>
   /** Ends the session only if nobody has changed it since. */
   endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
-  /** The keys of a user's or of a server session's sessions, without opening any. */
+  /** The keys of a user's or of a server session's living sessions, without opening any. */
   keysOf(index: SessionIndex): Promise<readonly string[]>
   /** The same, this frontend's only. */
   ownKeysOf(index: SessionIndex): Promise<readonly string[]>
@@ -153,8 +153,15 @@ export function createSealedSessions({ store, seal, frontend, now, onEnd }: Seal
   }
 
   const keysOf = async (index: SessionIndex): Promise<readonly string[]> => {
-    const members = await Promise.all(indexNames(index).map((indexName) => store.members(indexName)))
-    return [...new Set(members.flat())]
+    const alive = new Set<string>()
+    for (const indexName of indexNames(index)) {
+      for (const key of await store.members(indexName)) {
+        // Sessions end without their index being known: who looks it up clears it up.
+        if ((await store.get(key)) === undefined) await store.removeMember(indexName, key)
+        else alive.add(key)
+      }
+    }
+    return [...alive]
   }
 
   return {
@@ -183,8 +190,9 @@ export function createSealedSessions({ store, seal, frontend, now, onEnd }: Seal
     async start(id, record) {
       const key = records.keyOf(id)
       const until = endsAt(record)
-      await enterIndexes(key, record, until)
+      // In this order: an index entry without its session is cleared away.
       await records.add(id, record, restsUntil(until))
+      await enterIndexes(key, record, until)
       const sealed = await records.get(id)
       if (sealed === undefined) throw new RangeError('a session cannot begin after its end')
       const session = sessionOf(key, sealed)
@@ -242,11 +250,7 @@ export function createSealedSessions({ store, seal, frontend, now, onEnd }: Seal
     handleOf,
     hasHandle: (key, wanted) => seal.names(`handle ${key}`).some((candidate) => handle(candidate) === wanted),
 
-    sighting: async (key, subject) => {
-      // A sighting may outlast its session by a race; a session that is not there is not listed.
-      if ((await store.get(key)) === undefined) return undefined
-      return (await sightings.get(sightingSecret(key, subject)))?.value
-    },
+    sighting: async (key, subject) => (await sightings.get(sightingSecret(key, subject)))?.value,
   }
 }
 

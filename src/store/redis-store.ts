@@ -27,12 +27,17 @@ return 1`
 
 /** The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client. */
 export async function createRedisStore({ url, prefix = 'sallyport:', timeout = 2 }: RedisStoreOptions): Promise<Store> {
+  let hasConnected = false
   const client = createClient({
     url,
     // A command that cannot be sent now fails now: the caller answers 503 and the browser tries again.
     disableOfflineQueue: true,
     commandOptions: { timeout: timeout * 1000 },
-    socket: { connectTimeout: timeout * 1000, reconnectStrategy: (attempts) => Math.min(50 * 2 ** attempts, 2000) },
+    socket: {
+      connectTimeout: timeout * 1000,
+      // A Redis that is not there at start is a mistake to be told; one that goes away later comes back.
+      reconnectStrategy: (attempts, cause) => (hasConnected ? Math.min(50 * 2 ** attempts, 2000) : cause),
+    },
   })
   // Every failed command says so to its caller; without a listener the connection's own error would end the process.
   client.on('error', () => undefined)
@@ -49,6 +54,7 @@ export async function createRedisStore({ url, prefix = 'sallyport:', timeout = 2
     (await available(() => client.eval(text, { keys: [prefix + key], arguments: values }))) === 1
 
   await available(() => client.connect())
+  hasConnected = true
 
   return {
     get: async (key) => (await available(() => client.get(prefix + key))) ?? undefined,

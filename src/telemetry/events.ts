@@ -113,6 +113,7 @@ export type ValidatorEvent =
 export type ServerEvent =
   | { readonly type: 'server.started'; readonly url: string; readonly name: string }
   | { readonly type: 'server.draining' }
+  | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }
 
 /** Subscribers: `diagnostics_channel.subscribe('sallyport', listener)`. */

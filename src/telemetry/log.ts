@@ -32,8 +32,9 @@ const secrets: readonly (readonly [RegExp, string])[] = [
     /((?:access_token|refresh_token|id_token|client_assertion|client_secret|code|code_verifier|password)=)[^&\s"\\]+/gi,
     '$1[secret]',
   ],
-  [/(\\?"(?:d|p|q|dp|dq|qi|k)\\?":\s*\\?")[\w-]{16,}/g, '$1[key]'],
-  [/(\w+:\/\/[^\s:/@"]*:)[^\s@/"]+@/g, '$1[secret]@'],
+  [/(\\{0,7}"(?:d|p|q|dp|dq|qi|k)\\{0,7}":\s?\\{0,7}")[\w-]{16,}/g, '$1[key]'],
+  [/(__(?:Host|Secure)-[\w.-]{1,64}=)[^;\s"\\]+/gi, '$1[cookie]'],
+  [/(\b\w{1,32}:\/\/[^\s:/@"]*:)[^\s@/"]+@/g, '$1[secret]@'],
 ]
 
 export function withoutSecrets(line: string): string {
@@ -53,6 +54,7 @@ function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'err
     case 'gateway.request.failed':
     case 'as.request.failed':
       return 'error'
+    case 'server.worker.exited':
     case 'as.code.reused':
     case 'as.replay.detected':
     case 'as.sign-in.limited':

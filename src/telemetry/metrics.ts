@@ -1,5 +1,6 @@
+import cluster from 'node:cluster'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { channelName, type SallyportEvent } from './events.js'
 
 export interface Metrics {
@@ -23,6 +24,7 @@ export interface MetricsOptions {
 export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  if (cluster.isWorker) answerPrimaryWith(registry)
   const registers = [registry]
   const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
     new Counter({ name: `sallyport_${name}`, help, labelNames: [...labelNames], registers })
@@ -55,6 +57,7 @@ export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
   new Gauge({
     name: 'sallyport_store_up',
     help: '1 when the store answers, 0 when it does not.',
+    aggregator: 'min',
     registers,
     async collect() {
       this.set((await (isStoreUp?.() ?? Promise.resolve(true))) ? 1 : 0)
@@ -111,4 +114,16 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 function known(method: string): string {
   return methods.includes(method) ? method : 'other'
+}
+
+/** The metrics of all workers, added up by the primary process. */
+export function createWorkerMetrics(): Pick<Metrics, 'contentType' | 'render'> {
+  const aggregated = new AggregatorRegistry()
+  return { contentType: aggregated.contentType, render: () => aggregated.clusterMetrics() }
+}
+
+function answerPrimaryWith(registry: Registry): void {
+  AggregatorRegistry.setRegistries(registry)
+  // Making one is what makes prom-client listen for the primary's question.
+  new AggregatorRegistry()
 }

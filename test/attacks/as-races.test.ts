@@ -11,7 +11,7 @@ import { startRedis } from '../store/_redis.js'
 
 /** Each race: so many at once, so many times. `RACE_REPETITIONS=50 npx ava …` is the long run. */
 const parallel = 200
-const repetitions = Number(process.env.RACE_REPETITIONS ?? 3)
+const repetitions = Number(process.env.RACE_REPETITIONS ?? 2)
 
 const redis = await startRedis()
 test.after.always(() => redis?.stop())

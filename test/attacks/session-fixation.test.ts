@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
+import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createRedisStore } from '../../src/store/redis-store.js'
+import type { Store } from '../../src/store/store.js'
 import { createUserAgent } from '../flows/_user-agent.js'
 import { call } from '../gateway/_client.js'
 import { ownPage } from '../gateway/_planted.js'
 import { logIn } from '../gateway/_provider.js'
-import { aWorld, type WorldOptions, whoAmI } from '../gateway/_world.js'
+import { aWorld, whoAmI } from '../gateway/_world.js'
 import { startRedis } from '../store/_redis.js'
 
 const redis = await startRedis()
@@ -13,8 +15,10 @@ test.after.always(() => redis?.stop())
 
 const cookieName = '__Host-Http-bff-app'
 
-const fixation = test.macro(async (t, options: () => Promise<WorldOptions>) => {
-  const world = await aWorld(t, await options())
+const fixation = test.macro(async (t, open: () => Promise<Store>) => {
+  const store = await open()
+  const world = await aWorld(t, { gateway: { store } })
+  t.teardown(() => store.close())
   const { url } = world
   const user = async (id: string) => {
     const answer = await call(new URL(url), '/bff/user', { headers: { ...ownPage, Cookie: `${cookieName}=${id}` } })
@@ -61,13 +65,15 @@ async function loginWith(url: string, id: string): Promise<string> {
   return set.slice(cookieName.length + 1).split(';')[0] ?? ''
 }
 
-test('a login makes a new session identifier and ends the one the browser had (memory)', fixation, async () => ({}))
+test('a login makes a new session identifier and ends the one the browser had (memory)', fixation, async () =>
+  createMemoryStore(),
+)
 if (redis === undefined) {
   test('SKIPPED: session fixation over Redis, because no redis-server is installed', (t) => t.pass())
 } else {
-  test('a login makes a new session identifier and ends the one the browser had (Redis)', fixation, async () => ({
-    gateway: { store: await createRedisStore({ url: redis.url }) },
-  }))
+  test('a login makes a new session identifier and ends the one the browser had (Redis)', fixation, () =>
+    createRedisStore({ url: redis.url }),
+  )
 }
 
 test('the former session ends although its cookie stays away from the callback (SameSite=Strict)', async (t) => {

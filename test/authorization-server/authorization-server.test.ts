@@ -211,3 +211,10 @@ test('one client twice', refuses, () => ({ client: aClient('c'), other: aClient(
 test('a user who is a client', refuses, () => ({ client: aClient('user-bob') }), /clientId/)
 test('a password in clear', refuses, () => ({ users: [{ username: 'x', passwordHash: 'secret' }] }), /passwordHash/)
 test('a resource that is no URI', refuses, () => ({ resources: [{ indicator: 'orders' }] }), /absolute URI/)
+test(
+  'keys that sign before replicas know them',
+  refuses,
+  () => ({ signingKeys: { publishBefore: 60 } }),
+  /publishBefore/,
+)
+test('keys published longer than they sign', refuses, () => ({ signingKeys: { lifetime: 3600 } }), /lifetime/)

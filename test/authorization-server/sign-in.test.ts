@@ -73,7 +73,7 @@ test('the page says so, with 429 and when to come back, even for the right passw
   for (let i = 0; i < 2; i++) await browser.submit(page, 'sign-in', { username: 'alice', password: 'wrong' })
   const limited = await browser.submit(page, 'sign-in', { username: 'alice', password: 'wonderland' })
   t.is(limited.status, 429)
-  t.is(limited.headers.get('retry-after'), '900')
+  t.regex(limited.headers.get('retry-after') ?? '', /^(8\d\d|900)$/)
   t.regex(limited.text, /Try again in 15 minutes/)
   const bob = await browser.submit(page, 'sign-in', { username: 'bob', password: 'builder' })
   t.is(bob.status, 303)
@@ -127,25 +127,27 @@ test('a subject that is the identifier of a client is nobody', async (t) => {
   t.regex((await browser.submit(page, 'sign-in', { username: 'x', password: 'x' })).text, /is not right/)
 })
 
-test('an unknown user takes as long as a known one', async (t) => {
-  const passwordHash = await hashPassword('right', { ln: 13, p: 1 })
+test.serial('an unknown user costs as much as a known one', async (t) => {
+  const passwordHash = await hashPassword('right', { ln: 14, p: 1 })
   const users = await createUserDirectory({
     users: [{ username: 'alice', passwordHash }],
     verifyUser: undefined,
     findUser: undefined,
   })
-  const context = { address: '', clientId: '', acrValues: [] }
-  const median = async (username: string): Promise<number> => {
-    const times: number[] = []
-    for (let i = 0; i < 9; i++) {
-      const start = process.hrtime.bigint()
-      await users.verify(username, 'wrong', context)
-      times.push(Number(process.hrtime.bigint() - start))
-    }
-    return times.sort((a, b) => a - b)[4] ?? 0
+  // CPU time of the process, not time on a clock that other processes share.
+  const cost = async (username: string): Promise<number> => {
+    const before = process.cpuUsage()
+    await users.verify(username, 'wrong', { address: '', clientId: '', acrValues: [] })
+    const { user, system } = process.cpuUsage(before)
+    return user + system
   }
-  const [known, unknown] = [await median('alice'), await median('nobody')]
-  t.true(unknown > known / 3 && unknown < known * 3, `${known} and ${unknown} ns`)
+  const [known, unknown]: [number[], number[]] = [[], []]
+  for (let i = 0; i < 9; i++) {
+    known.push(await cost('alice'))
+    unknown.push(await cost('nobody'))
+  }
+  const median = (values: number[]): number => values.toSorted((a, b) => a - b)[4] ?? 0
+  t.true(median(unknown) > median(known) / 3, `${median(known)} and ${median(unknown)} µs`)
 })
 
 test.serial('no event of a sign-in holds the password or the name that was tried', async (t) => {
@@ -163,4 +165,47 @@ test.serial('no event of a sign-in holds the password or the name that was tried
   const mine = events.filter((event) => JSON.stringify(event).includes('192.0.2.77'))
   t.is(mine.length, 2)
   t.notRegex(JSON.stringify(events), /hunter2/)
+})
+
+test('a flood of sign-ins is turned away before it costs anything', async (t) => {
+  let running = 0
+  let most = 0
+  const signIn = createSignIn({
+    users: await createUserDirectory({
+      users: [],
+      async verifyUser(username) {
+        most = Math.max(most, ++running)
+        await new Promise(setImmediate)
+        running--
+        return { subject: username, claims: {} }
+      },
+      findUser: undefined,
+    }),
+    limit: createSignInLimit(),
+    clientIds: new Set(),
+    maxPending: 4,
+  })
+  const outcomes = await Promise.all(
+    Array.from({ length: 100 }, (_, i) =>
+      signIn(`user${i}`, 'x', { address: `192.0.2.${i}`, clientId: 'c', acrValues: [] }),
+    ),
+  )
+  t.is(most, 4)
+  t.is(outcomes.filter(({ kind }) => kind === 'limited').length, 96)
+  t.like(await signIn('later', 'x', { address: '192.0.2.1', clientId: 'c', acrValues: [] }), { kind: 'signed-in' })
+})
+
+test('the session of a user who is gone is none', async (t) => {
+  const directory = new Set(['carol'])
+  const server = await startServer({
+    verifyUser: async (username) => (directory.has(username) ? { subject: username, claims: {} } : undefined),
+    findUser: async (subject) => (directory.has(subject) ? {} : undefined),
+  })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  await client.authorize({}, { browser, username: 'carol', password: 'x' })
+  t.truthy((await browser.get(client.authorizationUrl(await client.push()))).location)
+  directory.delete('carol')
+  t.regex((await browser.get(client.authorizationUrl(await client.push()))).text, /id="sign-in"/)
 })

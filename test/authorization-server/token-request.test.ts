@@ -98,13 +98,7 @@ test('without grant_type', refusesCode, { grant_type: undefined }, 'invalid_requ
 test('with another grant_type', refusesCode, { grant_type: 'password' }, 'unsupported_grant_type')
 test('without code', refusesCode, { code: undefined }, 'invalid_request')
 test('that it never issued', refusesCode, { code: 'unknown' }, 'invalid_grant')
-test('for an unknown resource', async (t) => {
-  const client = aProtocolClient(shared)
-  const { body } = await client.redeem((await client.authorize()).searchParams.get('code') ?? '', {
-    resource: 'https://x.example',
-  })
-  t.is(body.error, 'invalid_target')
-})
+test('for an unknown resource', refusesCode, { resource: 'https://x.example' }, 'invalid_target')
 
 test('refuses a token request without a proof (RFC 9449 §5)', async (t) => {
   const client = aProtocolClient(shared)
@@ -115,13 +109,17 @@ test('refuses a token request without a proof (RFC 9449 §5)', async (t) => {
   t.truthy(headers.get('dpop-nonce'))
 })
 
-test('refuses a code of another client, which may still use it', async (t) => {
+test('refuses a code of another client, which may still use it, and whose tokens the other cannot end', async (t) => {
   const [client, other] = [aProtocolClient(shared), aProtocolClient(shared, shared.other)]
   const code = (await client.authorize()).searchParams.get('code') ?? ''
   const { status, body } = await other.redeem(code)
   t.is(status, 400)
   t.is(body.error, 'invalid_grant')
-  t.is((await client.redeem(code)).status, 200)
+  t.is(body.error_description, 'the code was issued to another client')
+  const tokens = await client.redeem(code)
+  t.is(tokens.status, 200)
+  t.is((await other.redeem(code)).body.error, 'invalid_grant')
+  t.is((await client.userinfo(String(tokens.body.access_token))).status, 200)
 })
 
 test('a code bound at PAR by proof or by dpop_jkt takes no other key (RFC 9449 §10)', async (t) => {

@@ -335,7 +335,7 @@ test('27. Redis without a sealing key', finds, {
   change: ['"Bff": {', '"Store": { "Redis": { "Url": "redis://127.0.0.1" } },\n  "Bff": {'],
   pointer: '/Bff/SealingKeys',
   line: '"Bff"',
-  problem: /every replica needs the same key/,
+  problem: /every one needs the same key/,
   remedy: /keygen --sealing/,
 })
 test('28. a sealing key that is too short', finds, {
@@ -484,6 +484,15 @@ test('45. a certificate that is not there', finds, {
   line: 'CertFile',
   problem: /cert\.pem/,
   remedy: /Relative paths start at/,
+})
+test('workers without a store that they share', finds, {
+  from: aGateway,
+  change: ['"Server": {', `"Server": {\n    "Workers": 2,`],
+  pointer: '/Server/Workers',
+  line: '"Workers"',
+  problem: /only the sessions it made itself/,
+  remedy: /Redis/,
+  environment: { Bff__SealingKeys__0: Buffer.alloc(32, 1).toString('base64url') },
 })
 test('46. a comma forgotten', async (t) => {
   const problems = await problemsOf(t, aGateway().replace('"app",', '"app"'))

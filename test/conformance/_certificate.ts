@@ -23,7 +23,8 @@ export function selfSignedCertificate(kind: 'ec' | 'rsa'): Certificate {
   const day = 86_400_000
   const serial = randomBytes(8)
   serial.writeUInt8(serial.readUInt8(0) & 0x3f || 1, 0)
-  const alternativeNames = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])))
+  const names = ['localhost', 'host.docker.internal'].map((host) => der(0x82, Buffer.from(host)))
+  const alternativeNames = sequence(...names, der(0x87, Buffer.from([127, 0, 0, 1])))
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, serial),

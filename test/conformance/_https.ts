@@ -14,13 +14,22 @@ const [ec, rsa] = [selfSignedCertificate('ec'), selfSignedCertificate('rsa')]
 /** For whoever has to trust these servers. */
 export const trustedCertificates = [ec.cert, rsa.cert]
 
-/** Listens with TLS on 127.0.0.1 and asks for the request listener once the origin is known. */
+/** Where a server is found. Default: any free port of 127.0.0.1. */
+export interface Place {
+  /** What the others call it. */
+  readonly origin: string
+  readonly host: string
+  readonly port: number
+}
+
+/** Listens with TLS and asks for the request listener once the origin is known. */
 export async function listenSecurely(
   options: ServerOptions,
   listenerOf: (origin: string) => RequestListener | Promise<RequestListener>,
+  place?: Place,
 ): Promise<Listening> {
   const server = createSecureServer({ ...options, cert: [ec.cert, rsa.cert], key: [ec.key, rsa.key] })
-  return listening(server, 'https', listenerOf)
+  return listening(server, 'https', listenerOf, place)
 }
 
 export async function listenPlainly(
@@ -33,10 +42,11 @@ async function listening(
   server: ReturnType<typeof createServer> | ReturnType<typeof createSecureServer>,
   scheme: 'http' | 'https',
   listenerOf: (origin: string) => RequestListener | Promise<RequestListener>,
+  place?: Place,
 ): Promise<Listening> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(place?.port ?? 0, place?.host ?? '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const origin = `${scheme}://127.0.0.1:${port}`
+  const origin = place?.origin ?? `${scheme}://127.0.0.1:${port}`
   server.on('request', await listenerOf(origin))
   return {
     origin,

@@ -1,4 +1,4 @@
-import { type Arrival, formsOf, linksOf, type UserAgent } from './_user-agent.js'
+import { type Arrival, type Form, formsOf, linksOf, type UserAgent } from './_user-agent.js'
 
 export type Decision = 'allow' | 'cancel'
 
@@ -37,13 +37,7 @@ async function press(
     )
     return link && userAgent.open(new URL(link.href, page.url), page.url)
   }
-  const signIn = forms.find(({ controls }) => controls.some(({ type }) => type === 'password'))
-  if (signIn !== undefined) {
-    const name = signIn.controls.find(({ type }) => type === 'text' || type === 'email')?.name ?? ''
-    const password = signIn.controls.find(({ type }) => type === 'password')?.name ?? ''
-    const button = signIn.controls.find(({ type, ...said }) => type === 'submit' && !says(said, /cancel|deny|abort/i))
-    return userAgent.submit(page, signIn, { [name]: user.name, [password]: user.password }, button)
-  }
+  if (forms.some(asksForPassword)) return submitSignIn(userAgent, page, user)
   for (const candidate of forms) {
     const button = candidate.controls.find(
       ({ type, ...said }) => type === 'submit' && !says(said, /cancel|deny|abort|not you|switch|sign.?out/i),
@@ -51,6 +45,21 @@ async function press(
     if (button !== undefined) return userAgent.submit(page, candidate, {}, button)
   }
   return undefined
+}
+
+function asksForPassword({ controls }: Form): boolean {
+  return controls.some(({ type }) => type === 'password')
+}
+
+/** Fills in the sign-in form of a page and sends it. */
+export async function submitSignIn(userAgent: UserAgent, page: Arrival, user: User): Promise<Arrival> {
+  const form = page.kind === 'page' ? formsOf(page.markup).find(asksForPassword) : undefined
+  if (form === undefined) throw new TypeError('is not a sign-in page')
+  const { controls } = form
+  const name = controls.find(({ type }) => type === 'text' || type === 'email')?.name ?? ''
+  const password = controls.find(({ type }) => type === 'password')?.name ?? ''
+  const button = controls.find(({ type, ...said }) => type === 'submit' && !says(said, /cancel|deny|abort/i))
+  return userAgent.submit(page, form, { [name]: user.name, [password]: user.password }, button)
 }
 
 function says(control: { name: string; value: string; text: string }, words: RegExp): boolean {

@@ -14,6 +14,7 @@ export interface Stack {
   readonly api: URL
   readonly admin: URL
   readonly folder: string
+  readonly pid: number
   /** All that was written to standard output and standard error. */
   output(): string
   /** SIGTERM, and the exit code once it has drained. */
@@ -87,6 +88,7 @@ export async function startStack({
     api: new URL(`http://127.0.0.1:${seen.api}`),
     admin: new URL(`http://127.0.0.1:${admin}`),
     folder,
+    pid: child.pid ?? 0,
     ports,
     output: () => output,
     stop,

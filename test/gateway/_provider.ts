@@ -20,7 +20,7 @@ export interface RunningProvider {
   /** Milliseconds by which every token response is held back. */
   tokenDelay: number
   /** What the token endpoint does instead of answering. */
-  tokenOutage: 'none' | 'reset' | 'unavailable'
+  tokenOutage: 'none' | 'reset' | 'unavailable' | { readonly status: number; readonly body: string }
   /** Seconds that access tokens live. */
   accessTokenLifetime: number
   /** The user that an access token belongs to. */
@@ -47,7 +47,12 @@ export interface ProviderOptions {
 /** node-oidc-provider with its FAPI 2.0 profile: PAR, DPoP with nonces, `private_key_jwt` and rotation required. */
 export async function startProvider({ rotate = true, dpopNonces = true, configuration = {} }: ProviderOptions = {}) {
   let provider: Provider | undefined
-  const running = { tokenDelay: 0, tokenOutage: 'none' as RunningProvider['tokenOutage'], accessTokenLifetime: 300 }
+  const running = {
+    tokenDelay: 0,
+    tokenOutage: 'none' as RunningProvider['tokenOutage'],
+    accessTokenLifetime: 300,
+    idTokenLifetime: 3600,
+  }
   const requests: string[] = []
   const errors: string[] = []
   const posted: RunningProvider['posted'] = []
@@ -65,7 +70,11 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
     }
     if (path === '/token' && running.tokenOutage !== 'none') {
       if (running.tokenOutage === 'reset') request.socket.destroy()
-      else response.writeHead(503).end()
+      else if (running.tokenOutage === 'unavailable') response.writeHead(503).end()
+      else {
+        response.writeHead(running.tokenOutage.status, { 'Content-Type': 'application/json' })
+        response.end(running.tokenOutage.body)
+      }
       return
     }
     if (path === '/token' && running.tokenDelay > 0) {
@@ -139,6 +148,11 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
         accountId: sub,
         claims: () => ({ sub, name: `Name of ${sub}`, email: `${sub}@example.com` }),
       }),
+      // Its own refuses to call loopback addresses, as it should anywhere else.
+      fetch(url, init) {
+        const { dispatcher: _, ...options } = { dispatcher: undefined, ...init }
+        return globalThis.fetch(url, options)
+      },
       ...configuration,
     })
     const failed = (event: string) => (_ctx: unknown, error: Error & { error_detail?: string }) =>
@@ -146,6 +160,10 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
     const emitter: EventEmitter = provider
     emitter.on('pushed_authorization_request.error', failed('par'))
     emitter.on('grant.error', failed('token'))
+    emitter.on('backchannel.error', (_ctx: unknown, error: Error) =>
+      errors.push(`backchannel: ${error.message} ${String(error.cause)}`),
+    )
+    emitter.on('end_session.error', failed('logout'))
     emitter.on('server_error', failed('server'))
   }
 

@@ -18,6 +18,8 @@ import { logIn, type ProviderOptions, startProvider } from './_provider.js'
 
 export interface WorldOptions {
   readonly provider?: ProviderOptions
+  /** `localhost` is another site than the provider's 127.0.0.1. Default: the same host, as on a company's own domain. */
+  readonly host?: 'localhost'
   readonly gateway?: Partial<GatewayOptions>
   readonly frontend?: Partial<FrontendOptions>
   readonly route?: Partial<RouteOptions>
@@ -42,18 +44,19 @@ export interface World {
 
 export async function aWorld(t: ExecutionContext, options: WorldOptions = {}): Promise<World> {
   const [provider, api, on] = await Promise.all([startProvider(options.provider), startApi(), listen()])
+  const url = options.host === undefined ? on.url : `http://${options.host}:${on.port}`
   provider.register([
     {
       clientId: 'my-bff',
       publicJwk: clientPublicJwk,
-      redirectUri: `${on.url}/bff/callback`,
-      postLogoutRedirectUri: `${on.url}/`,
+      redirectUri: `${url}/bff/callback`,
+      postLogoutRedirectUri: `${url}/`,
       backchannelLogoutUri: `${on.url}/bff/backchannel-logout`,
     },
   ])
   const upstreams = [new URL(api.url)]
   const frontend = aFrontend({
-    publicUrl: new URL(on.url),
+    publicUrl: new URL(url),
     authority: provider.issuer,
     routes: [
       aRoute({ upstreams, ...options.route }),
@@ -69,7 +72,7 @@ export async function aWorld(t: ExecutionContext, options: WorldOptions = {}): P
     await Promise.all([gateway.close(), api.close(), provider.close()])
   })
   return {
-    url: on.url,
+    url,
     on,
     gateway,
     options: given,
@@ -80,7 +83,7 @@ export async function aWorld(t: ExecutionContext, options: WorldOptions = {}): P
     aBrowser: createUserAgent,
     async loggedIn(username = 'alice') {
       const browser = createUserAgent()
-      const landing = await logIn(browser, `${on.url}/bff/login`, username)
+      const landing = await logIn(browser, `${url}/bff/login`, username)
       if (landing.url.pathname !== '/') throw new Error(`no login: ${landing.url} ${landing.body} ${provider.errors}`)
       return browser
     },

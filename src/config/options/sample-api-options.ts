@@ -19,6 +19,7 @@ export function sampleApiConfiguration({ sampleApi, settings }: Plan): SampleApi
       audience: sampleApi.audience,
       mode: OpenIddict.RequireDPoP ? 'dpop' : 'mixed',
       proof: { maxAge: seconds(DPoP.MaxProofLifetime), futureSkew: seconds(DPoP.ClockSkew) },
+      nonce: DPoP.RequireNonce,
       trustProxy: settings.Server.TrustedProxies,
     },
   }

@@ -1,7 +1,5 @@
-import { parsePermissions } from '../../authorization-server/permissions.js'
-import { publicHalf, thumbprint } from '../../keys.js'
+import { isLoopback } from '../../http/loopback.js'
 import { seconds } from '../duration.js'
-import { isLoopback } from '../plan.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const authorizationServerRules: readonly Rule[] = [
@@ -9,7 +7,7 @@ export const authorizationServerRules: readonly Rule[] = [
     const issuer = server?.issuer
     if (server === undefined || issuer === undefined) return
     const pointer = `${server.pointer}/Issuer`
-    if (issuer.protocol === 'http:' && !isLoopback(issuer))
+    if (issuer.protocol === 'http:' && !isLoopback(issuer.hostname))
       yield problem(pointer, 'is plain http', `Write "https://${issuer.host}". http is for localhost only.`)
     if (issuer.search !== '' || issuer.hash !== '')
       yield problem(
@@ -50,168 +48,6 @@ export const authorizationServerRules: readonly Rule[] = [
         'is shorter than AccessTokenLifetime',
         'Write it as in "14.00:00:00" (days, hours, minutes, seconds).',
       )
-  },
-
-  function* applicationsAreUnique({ authorizationServer: server }) {
-    const named = (server?.applications ?? []).filter(({ clientId }) => clientId !== '')
-    for (const [later, earlier] of repeated(named, ({ clientId }) => clientId))
-      yield problem(
-        `${later.pointer}/ClientId`,
-        `is that of ${earlier.pointer} too`,
-        'Give each application a ClientId of its own.',
-      )
-  },
-
-  function* applicationsAuthenticateByKey({ authorizationServer: server }) {
-    for (const { pointer, settings, keys, isMade } of server?.applications ?? []) {
-      if (isMade) continue
-      if (settings.ClientSecret !== null && settings.ClientSecret !== undefined)
-        yield problem(
-          `${pointer}/ClientSecret`,
-          'is given, and this server authenticates clients by private_key_jwt only',
-          'Write null, or leave it out, and give a SigningKeyJwk.',
-        )
-      if ((settings.SigningKeyJwk ?? undefined) === undefined && keys.length === 0)
-        yield problem(
-          `${pointer}/SigningKeyJwk`,
-          'is missing, and no frontend in this file has this ClientId and a key',
-          "Write the client's public JWK. `sallyport keygen` makes a pair.",
-        )
-    }
-  },
-
-  function* keysFitTheFrontends({ authorizationServer: server }) {
-    for (const { pointer, settings, keys, frontends } of server?.applications ?? []) {
-      if ((settings.SigningKeyJwk ?? undefined) === undefined || keys.length === 0) continue
-      const known = new Set(keys.map(thumbprint))
-      for (const frontend of frontends) {
-        const [current] = frontend.keys
-        if (current !== undefined && !known.has(thumbprint(publicHalf(current))))
-          yield problem(
-            `${pointer}/SigningKeyJwk`,
-            `is not the public half of ${frontend.pointer}/ClientSigningKeyJwk`,
-            "Copy the private key's public members, or leave this out: then it is taken from the frontend.",
-          )
-      }
-    }
-  },
-
-  function* permissionsAreKnown({ authorizationServer: server }) {
-    for (const { pointer, settings } of server?.applications ?? [])
-      for (const { index, problem: what, remedy } of parsePermissions(settings.Permissions ?? []).problems)
-        yield problem(`${pointer}/Permissions/${index}`, what, remedy)
-  },
-
-  function* permissionsSuffice({ authorizationServer: server }) {
-    for (const { pointer, settings, permissions, frontends } of server?.applications ?? []) {
-      if (settings.Permissions === undefined || frontends.length === 0) continue
-      const { endpoints, grants, scopes } = parsePermissions(permissions).permissions
-      const missing = [
-        ...(['authorization', 'pushed_authorization', 'token'] as const)
-          .filter((endpoint) => !endpoints.includes(endpoint))
-          .map((endpoint) => `ept:${endpoint}`),
-        ...(grants.includes('authorization_code') ? [] : ['gt:authorization_code']),
-        ...(frontends.some(({ settings: { Scopes } }) => Scopes.includes('offline_access')) &&
-        !grants.includes('refresh_token')
-          ? ['gt:refresh_token']
-          : []),
-        ...new Set(
-          frontends
-            .flatMap(({ settings: { Scopes } }) => Scopes)
-            .filter((scope) => !scopes.includes(scope))
-            .map((scope) => `scp:${scope}`),
-        ),
-      ]
-      if (missing.length > 0)
-        yield problem(
-          `${pointer}/Permissions`,
-          `does not allow what ${frontends[0]?.pointer} asks for`,
-          `Add ${missing.map((permission) => `"${permission}"`).join(', ')}, or leave Permissions out.`,
-        )
-    }
-  },
-
-  function* redirectUrisAreSafe({ authorizationServer: server }) {
-    for (const { pointer, settings } of server?.applications ?? [])
-      for (const member of ['RedirectUris', 'PostLogoutRedirectUris'] as const)
-        for (const [index, uri] of (settings[member] ?? []).entries()) {
-          const url = new URL(uri)
-          if (url.protocol === 'http:' && !isLoopback(url))
-            yield problem(
-              `${pointer}/${member}/${index}`,
-              'is plain http',
-              `Write "https://${url.host}${url.pathname}". http is for localhost only.`,
-            )
-          if (url.hash !== '')
-            yield problem(
-              `${pointer}/${member}/${index}`,
-              'has a fragment (RFC 6749 §3.1.2)',
-              `Write "${uri.replace(/#.*/, '')}".`,
-            )
-        }
-  },
-
-  function* redirectUrisAreRegistered({ authorizationServer: server }) {
-    for (const { pointer, settings, redirectUris, frontends, isMade } of server?.applications ?? []) {
-      if (isMade || settings.RedirectUris === undefined) continue
-      for (const { redirectUri, pointer: frontend } of frontends)
-        if (redirectUri !== undefined && !redirectUris.includes(redirectUri))
-          yield problem(
-            `${pointer}/RedirectUris`,
-            `does not have ${redirectUri}, where ${frontend} is called back`,
-            `Add "${redirectUri}", or leave RedirectUris out.`,
-          )
-    }
-  },
-
-  function* codesHaveSomewhereToGo({ authorizationServer: server }) {
-    for (const { pointer, permissions, redirectUris, isMade } of server?.applications ?? [])
-      if (!isMade && redirectUris.length === 0 && permissions.includes('gt:authorization_code'))
-        yield problem(
-          `${pointer}/RedirectUris`,
-          'is missing, and no frontend in this file has this ClientId',
-          'Write where the client takes its codes, as in ["https://app.example.com/bff/callback"].',
-        )
-  },
-
-  function* usersAreUnique({ authorizationServer: server }) {
-    const users = (server?.settings.Seeding.Users ?? []).map((user, index) => ({
-      user,
-      pointer: `${server?.pointer}/Seeding/Users/${index}`,
-    }))
-    const named = users.filter(({ user }) => user.Username !== undefined)
-    for (const [later, earlier] of repeated(named, ({ user }) => user.Username?.trim().toLowerCase() ?? ''))
-      yield problem(`${later.pointer}/Username`, `is that of ${earlier.pointer} too`, 'Give each user one name.')
-    const subjectOf = ({ user }: (typeof named)[number]): string => String(user.Claims.sub ?? user.Username)
-    for (const [later, earlier] of repeated(named, subjectOf))
-      if (later.user.Username !== earlier.user.Username)
-        yield problem(
-          `${later.pointer}/Claims/sub`,
-          `is the subject of ${earlier.pointer} too, so that the two would be one person`,
-          'Give each user a "sub" of its own.',
-        )
-    for (const { user, pointer } of users) {
-      const isClient = server?.applications.some(
-        ({ clientId }) => clientId === String(user.Claims.sub ?? user.Username),
-      )
-      if (isClient)
-        yield problem(
-          user.Claims.sub === undefined ? `${pointer}/Username` : `${pointer}/Claims/sub`,
-          'is the ClientId of an application: an API could take one for the other',
-          'Give the user another "sub".',
-        )
-      if (user.Claims.sub !== undefined && (typeof user.Claims.sub !== 'string' || user.Claims.sub === ''))
-        yield problem(`${pointer}/Claims/sub`, 'is not a text', 'Write a text that identifies the user for ever.')
-      if (
-        user.PasswordHash !== undefined &&
-        !/^\$scrypt\$ln=\d+,r=\d+,p=\d+\$[\w+/]+\$[\w+/]+$/.test(user.PasswordHash)
-      )
-        yield problem(
-          `${pointer}/PasswordHash`,
-          'is not a password hash',
-          'Write what `sallyport keygen --password` prints. Never write the password itself.',
-        )
-    }
   },
 
   function* scopesAreUnique({ authorizationServer: server }) {

@@ -1,5 +1,5 @@
+import { isLoopback } from '../../http/loopback.js'
 import { seconds } from '../duration.js'
-import { isLoopback } from '../plan.js'
 import { problem, type Rule } from './rule.js'
 
 export const resourceServerRules: readonly Rule[] = [
@@ -13,7 +13,7 @@ export const resourceServerRules: readonly Rule[] = [
         'Write the issuer identifier of the authorization server whose tokens are accepted.',
       )
     const url = sampleApi.issuer === undefined ? undefined : new URL(sampleApi.issuer)
-    if (url?.protocol === 'http:' && !isLoopback(url))
+    if (url?.protocol === 'http:' && !isLoopback(url.hostname))
       yield problem(pointer, 'is plain http', `Write "https://${url.host}". http is for localhost only.`)
   },
 

@@ -17,6 +17,18 @@ export const serverRules: readonly Rule[] = [
       )
   },
 
+  function* aGatewayHasFrontends({ settings, bff, authorizationServer, sampleApi }) {
+    if (bff === undefined || settings.Bff?.Frontends.length !== 0) return
+    // The sealing keys stand there also for an authorization server by itself.
+    const isOnlyForKeys = bff.Authority === undefined && bff.PublicUrl === undefined
+    if (!isOnlyForKeys || (authorizationServer === undefined && sampleApi === undefined))
+      yield problem(
+        '/Bff/Frontends',
+        'is missing, so that there is nothing to serve',
+        'Write one entry per browser application, as in [{ "Name": "app" }].',
+      )
+  },
+
   function* oneNameForTheAuthorizationServer({ settings }) {
     if (settings.OpenIddict !== undefined && settings.AuthorizationServer !== undefined)
       yield problem(
@@ -65,11 +77,21 @@ export const serverRules: readonly Rule[] = [
   },
 
   function* storeOfSeveralNeedsTheirKey({ settings }) {
-    if (settings.Store.Redis !== undefined && settings.Bff?.SealingKeys.length === 0)
+    const isShared = settings.Store.Redis !== undefined || settings.Server.Workers > 1
+    if (isShared && settings.Bff?.SealingKeys.length === 0)
       yield problem(
         '/Bff/SealingKeys',
-        'is missing: sessions in Redis are shared, so that every replica needs the same key',
+        'is missing: sessions are shared by several processes, and every one needs the same key',
         'Make one with `sallyport keygen --sealing` and write [{ "Env": "SEALING_KEY" }].',
+      )
+  },
+
+  function* workersShareTheirStore({ settings }) {
+    if (settings.Server.Workers > 1 && settings.Store.Redis === undefined)
+      yield problem(
+        '/Server/Workers',
+        'is more than 1, and without Store.Redis each process would know only the sessions it made itself',
+        'Write "Store": { "Redis": { "Url": "redis://…" } }, or leave Workers out.',
       )
   },
 

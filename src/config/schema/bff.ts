@@ -117,9 +117,34 @@ const frontend = z
       description: 'Folder of the built single-page application, relative to this file.',
       examples: ['./spa'],
     }),
-    ClientUrl: httpUrl.nullish().meta({
-      description: 'Origin of an application that is served elsewhere, such as a development server.',
+    DevelopmentServer: httpUrl.nullish().meta({
+      description:
+        'Origin of a development server, instead of a folder: the page and its socket for hot reloading pass through here, so that cookies work as in production.',
       examples: ['http://localhost:5173'],
+    }),
+    ClientUrl: httpUrl.nullish().meta({
+      description:
+        'Origin of an application that is served elsewhere. It may call with the cookie (CORS), and logins return to it.',
+      examples: ['https://www.example.com'],
+    }),
+    Cors: z
+      .strictObject({
+        Origins: z
+          .array(httpUrl)
+          .default([])
+          .meta({ description: 'As browsers send them. No patterns.', examples: [['https://www.example.com']] }),
+      })
+      .optional()
+      .meta({
+        description: 'For pages on other hosts. Default: only `ClientUrl`, if there is one.',
+        required: ['Origins'],
+      }),
+    SecurityHeaders: z.enum(['Spa', 'Strict', 'None']).default('Spa').meta({
+      description: "Headers of the page's files: `Spa` allows inline styles, `Strict` does not, `None` sets none.",
+    }),
+    ContentSecurityPolicy: text.nullish().meta({
+      description: "Instead of the preset's policy.",
+      examples: ["default-src 'self'; img-src 'self' https://images.example.com"],
     }),
     PostLoginRedirectPath: localPath.nullish().meta({
       description: 'Where the browser lands after login when it did not say where to. Default: `{PathPrefix}/`.',
@@ -181,7 +206,7 @@ export const bff = z
       }),
     Frontends: z.array(frontend).default([]).meta({ description: 'One entry per browser application.' }),
   })
-  .meta({ description: 'The gateway.', required: ['Frontends'] })
+  .meta({ description: 'The gateway.' })
 
 export type BffSettings = z.output<typeof bff>
 export type FrontendSettings = z.output<typeof frontend>

@@ -26,6 +26,9 @@ export const resourceServer = z
       .meta({ description: 'Which access tokens it accepts.', required: ['Audience'] }),
     DPoP: z
       .strictObject({
+        RequireNonce: z.boolean().default(false).meta({
+          description: 'Whether proofs have to carry a nonce of this API (RFC 9449 §9).',
+        }),
         MaxProofLifetime: duration.default('00:01:00').meta({
           description: 'How long a proof is accepted after it was made.',
           examples: ['00:01:00'],

@@ -37,6 +37,16 @@ export const server = z
       description: 'How long requests in flight may take to finish after SIGTERM.',
       examples: ['00:00:30'],
     }),
+    Workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .meta({
+        description:
+          'How many processes share the listeners, one per core at most. More than one needs `Store.Redis` and `Bff.SealingKeys`.',
+        examples: [2],
+      }),
     LogLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').meta({
       description: 'The least important thing that is logged.',
     }),

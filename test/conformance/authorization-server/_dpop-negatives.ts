@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { KeyPair } from '../_jose.js'
 import { compactJws, withBadSignature } from '../_jose.js'
-import type { ProofKnobs } from './_conversation.js'
+import type { ProofKnobs } from './_credentials.js'
 
 /** One way of making a proof, and what has to come of it. */
 export interface ProofCase {

@@ -33,23 +33,12 @@ export interface PlanOptions {
   /** Of the clients' authentication keys and of their proofs. */
   readonly algorithm: FapiAlgorithm
   readonly modules?: readonly Module[]
-  /** Modules that are known to fail: they have to. */
-  readonly failing?: readonly string[]
-  /** One after the other, where the server's clock is the process's. */
-  readonly serial?: boolean
 }
 
 const user = { name: 'alice', password: randomUUID() }
 
 /** Registers one test per module, named by the module. */
-export function plan({
-  start,
-  variant,
-  algorithm,
-  modules = testPlan,
-  failing = [],
-  serial = false,
-}: PlanOptions): void {
+export function plan({ start, variant, algorithm, modules = testPlan }: PlanOptions): void {
   const openid = variant === 'openid_connect'
   const { send, close } = createSender()
   let shared: Running | undefined
@@ -88,9 +77,8 @@ export function plan({
 
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
-    const known = failing.includes(module.name)
-    const register = known ? test.failing : serial ? test.serial : test
-    register(`${module.name}${known ? ' [known failure]' : ''} (${variant}, ${algorithm} clients)`, async (t) => {
+    // One after the other: client and server share this process and would only starve each other's timers.
+    test.serial(`${module.name} (${variant}, ${algorithm} clients)`, async (t) => {
       const running = module.movesClock ? await run() : shared
       if (running === undefined) return t.fail('the server did not start')
       const { server, one, two, stranger, metadata, jwks } = running

@@ -7,61 +7,110 @@ import { parsePermissions } from '../../../src/authorization-server/permissions.
 import { createVerifier } from '../../../src/dpop-validator/dpop-validator.js'
 import { protect } from '../../../src/dpop-validator/koa.js'
 import { tlsPreset } from '../../../src/http/tls.js'
-import { verificationKey } from '../../../src/keys.js'
+import { generateSigningJwk, publicHalf, verificationKey } from '../../../src/keys.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { createSeal } from '../../../src/store/seal.js'
-import { listenSecurely, trustedCertificates } from '../_https.js'
-import type { Registration, ServerUnderTest } from './_server-under-test.js'
+import { listenSecurely, type Place, trustedCertificates } from '../_https.js'
+import type { Registration, ServerUnderTest, StartServer } from './_server-under-test.js'
+
+/** The same, with an API that wants proofs with a nonce. */
+export const startDemandingNonces: StartServer = (registration) => startSallyport(registration, 'demanded')
 
 // The validator fetches metadata and keys by HTTPS, as it does from any other server.
 globalAgent.options.ca = trustedCertificates
 
+/** Whether the API wants proofs with a nonce. The authorization server always does. */
+export type ResourceNonces = 'demanded' | 'none'
+
 /** Our authorization server and an API behind our validator, on one HTTPS listener. */
-export async function startSallyport({ clients, user }: Registration): Promise<ServerUnderTest> {
+export async function startSallyport(
+  { clients, user }: Registration,
+  resourceNonces: ResourceNonces = 'none',
+  place?: Place,
+): Promise<ServerUnderTest> {
   let offset = 0
   const now = (): number => Date.now() / 1000 + offset
   const store = createMemoryStore({ now })
+  const resourceServerKey = generateSigningJwk('ES256')
   let stop = async (): Promise<void> => {}
-  const { origin, close } = await listenSecurely(tlsPreset, async (issuer) => {
-    const server = await createAuthorizationServer({
-      issuer: new URL(issuer),
-      store,
-      seal: createSeal([randomBytes(32)]),
-      now,
-      users: [
-        {
-          username: user.name,
-          // Cheap: what a guess costs is not the subject here.
-          passwordHash: await hashPassword(user.password, { ln: 4, p: 1 }),
-          claims: { sub: 'user-1', name: 'Alice Liddell', email: 'alice@example.com' },
+  let ready = async (): Promise<void> => {}
+  const { origin, close } = await listenSecurely(
+    tlsPreset,
+    async (issuer) => {
+      const server = await createAuthorizationServer({
+        issuer: new URL(issuer),
+        store,
+        seal: createSeal([randomBytes(32)]),
+        now,
+        // An RSA key takes its time: made only where the clients use RSA as well.
+        ...(clients[0]?.publicJwk.alg !== 'PS256' && { signingKeys: { algorithms: ['ES256'] } }),
+        users: [
+          {
+            username: user.name,
+            // Cheap: what a guess costs is not the subject here.
+            passwordHash: await hashPassword(user.password, { ln: 4, p: 1 }),
+            claims: { sub: 'user-1', name: 'Alice Liddell', email: 'alice@example.com' },
+          },
+        ],
+        clients: [
+          ...clients.map(({ id, publicJwk, redirectUris, scope }) => ({
+            clientId: id,
+            displayName: id,
+            keys: [verificationKey({ ...publicJwk })],
+            redirectUris,
+            permissions: parsePermissions([
+              'ept:authorization',
+              'ept:pushed_authorization',
+              'ept:token',
+              'gt:authorization_code',
+              'gt:refresh_token',
+              'rst:code',
+              ...scope.split(' ').map((name) => `scp:${name}`),
+            ]).permissions,
+          })),
+          {
+            clientId: 'resource-server',
+            keys: [verificationKey(publicHalf(resourceServerKey))],
+            redirectUris: [],
+            permissions: parsePermissions(['ept:introspection']).permissions,
+            audiences: [issuer],
+          },
+        ],
+      })
+      stop = server.close
+      const verifier = createVerifier({
+        issuer: {
+          issuer,
+          // FAPI 2.0 §5.3.4-3: revoked tokens too, and at once.
+          introspection: { clientId: 'resource-server', signingKey: resourceServerKey, tokens: 'all', cache: 0 },
         },
-      ],
-      clients: clients.map(({ id, publicJwk, redirectUris, scope }) => ({
-        clientId: id,
-        displayName: id,
-        keys: [verificationKey({ ...publicJwk })],
-        redirectUris,
-        permissions: parsePermissions([
-          'ept:authorization',
-          'ept:pushed_authorization',
-          'ept:token',
-          'gt:authorization_code',
-          'gt:refresh_token',
-          'rst:code',
-          ...scope.split(' ').map((name) => `scp:${name}`),
-        ]).permissions,
-      })),
-    })
-    stop = server.close
-    const verifier = createVerifier({ issuer, audience: issuer, publicUrl: issuer, now })
-    const guard = protect(verifier)
-    const app = new Koa()
-    app.use(server.middleware())
-    app.use((ctx, next) => (ctx.path === '/accounts' ? guard(ctx, next) : ctx.throw(404)))
-    app.use((ctx) => {
-      ctx.body = { accounts: [] }
-    })
-    return app.callback()
+        audience: issuer,
+        publicUrl: issuer,
+        nonce: resourceNonces === 'demanded',
+        // Client, server and API share this process: a key that is being generated keeps the others waiting.
+        jwks: { timeout: 30 },
+        now,
+      })
+      ready = verifier.ready
+      const guard = protect(verifier)
+      const app = new Koa()
+      app.use(server.middleware())
+      app.use((ctx, next) => (ctx.path === '/accounts' ? guard(ctx, next) : ctx.throw(404)))
+      app.use((ctx) => {
+        ctx.body = { accounts: [] }
+      })
+      return app.callback()
+    },
+    place,
+  )
+  const stopAll = async (): Promise<void> => {
+    await close()
+    await stop()
+    await store.close()
+  }
+  await ready().catch(async (error: unknown) => {
+    await stopAll()
+    throw error
   })
   return {
     issuer: origin,
@@ -70,10 +119,6 @@ export async function startSallyport({ clients, user }: Registration): Promise<S
     advance(seconds) {
       offset += seconds
     },
-    async close() {
-      await close()
-      await stop()
-      await store.close()
-    },
+    close: stopAll,
   }
 }

@@ -1,4 +1,4 @@
 import { startNodeOidcProvider } from './_node-oidc-provider.js'
 import { plan } from './_plan.js'
 
-plan({ start: startNodeOidcProvider, variant: 'openid_connect', algorithm: 'PS256', serial: true })
+plan({ start: startNodeOidcProvider, variant: 'openid_connect', algorithm: 'PS256' })

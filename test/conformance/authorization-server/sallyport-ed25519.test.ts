@@ -1,7 +1,5 @@
 import { plan } from './_plan.js'
 import { startSallyport } from './_sallyport.js'
 
-const failing = ['attempt-reuse-authorization-code-after-one-second']
-
-plan({ start: startSallyport, variant: 'openid_connect', algorithm: 'Ed25519', failing })
-plan({ start: startSallyport, variant: 'plain_oauth', algorithm: 'Ed25519', failing })
+plan({ start: startSallyport, variant: 'openid_connect', algorithm: 'Ed25519' })
+plan({ start: startSallyport, variant: 'plain_oauth', algorithm: 'Ed25519' })

@@ -1,7 +1,5 @@
 import { plan } from './_plan.js'
-import { startSallyport } from './_sallyport.js'
+import { startDemandingNonces } from './_sallyport.js'
 
-const failing = ['attempt-reuse-authorization-code-after-one-second']
-
-plan({ start: startSallyport, variant: 'openid_connect', algorithm: 'EdDSA', failing })
-plan({ start: startSallyport, variant: 'plain_oauth', algorithm: 'EdDSA', failing })
+plan({ start: startDemandingNonces, variant: 'openid_connect', algorithm: 'EdDSA' })
+plan({ start: startDemandingNonces, variant: 'plain_oauth', algorithm: 'EdDSA' })

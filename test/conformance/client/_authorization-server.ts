@@ -2,32 +2,11 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { listenPlainly } from '../_https.js'
-import { type Algorithm, type Claims, compactJws, type FapiAlgorithm, generateKey, type KeyPair } from '../_jose.js'
+import type { Claims } from '../_jose.js'
 import { type CheckedProof, checkAssertion, checkProof, onceOnly } from './_checks.js'
-
-/** How this server differs from one that does everything right. */
-export interface Misbehaviour {
-  readonly metadata?: (metadata: Claims) => Claims
-  /** Changes the parameters of the authorization response. */
-  readonly authorizationResponse?: (response: URLSearchParams) => void
-  readonly idToken?: (claims: Claims) => Claims
-  /** How the ID token is signed. */
-  readonly idTokenAlgorithm?: Algorithm
-  /** What to do to the finished ID token. */
-  readonly spoil?: (idToken: string) => string
-  readonly tokenResponse?: (response: Claims) => Claims
-  /** How the resource spells the scheme of its challenges. */
-  readonly challengeScheme?: string
-  readonly nonces?: 'demanded' | 'none'
-}
-
-export interface RegisteredClient {
-  readonly id: string
-  readonly key: KeyPair
-  readonly scope: string
-  /** Known once the client is up. */
-  redirectUri: string
-}
+import { serverMetadata } from './_metadata.js'
+import type { Misbehaviour, RegisteredClient } from './_misbehaviour.js'
+import { type IdTokenSubject, issueIdToken, publishedKeys, type ServerKeys } from './_server-keys.js'
 
 export type Endpoint = 'discovery' | 'jwks' | 'par' | 'authorize' | 'token' | 'userinfo' | 'accounts'
 
@@ -47,25 +26,10 @@ export interface MisbehavingServer {
   close(): Promise<void>
 }
 
-export interface ServerKeys {
-  /** Signs. */
-  readonly signing: KeyPair
-  /** Under the same `kid`, for other algorithms. */
-  readonly decoys: readonly KeyPair[]
-}
-
-export async function generateServerKeys(algorithm: FapiAlgorithm): Promise<ServerKeys> {
-  const curve = (name: FapiAlgorithm): string => (name === 'EdDSA' ? 'Ed25519' : name)
-  const others = (['PS256', 'ES256', 'Ed25519'] as const).filter((other) => other !== curve(algorithm))
-  const decoys = []
-  for (const other of others) decoys.push(await generateKey(other))
-  return { signing: await generateKey(algorithm), decoys }
-}
-
 /** The server that the suite becomes in its client plan: authorization server and protected resource in one. */
 export async function startMisbehavingServer(
   client: RegisteredClient,
-  { signing, decoys }: ServerKeys,
+  keys: ServerKeys,
   misbehaviour: Misbehaviour,
 ): Promise<MisbehavingServer> {
   const calls: Endpoint[] = []
@@ -103,14 +67,17 @@ export async function startMisbehavingServer(
     const target = new URL(request.url ?? '/', issuer)
     const path = target.pathname.slice(new URL(issuer).pathname.length - 1)
     const form = new URLSearchParams(await text(request))
-    if (target.pathname.startsWith('/.well-known/') || path.startsWith('/.well-known/')) {
+    // RFC 8414 §3.1 puts the well-known part before an issuer's path, OpenID Connect Discovery §4 behind it.
+    const inserted = `/.well-known/oauth-authorization-server${new URL(issuer).pathname}`.replace(/\/$/, '')
+    if (path === '/.well-known/openid-configuration' || target.pathname.replace(/\/$/, '') === inserted) {
       calls.push('discovery')
-      return json(response, 200, metadata())
+      const usual = serverMetadata(issuer, client, keys.signing.publicJwk.alg)
+      return json(response, 200, misbehaviour.metadata?.(usual) ?? usual)
     }
     switch (`${request.method} ${path}`) {
       case 'GET /jwks':
         calls.push('jwks')
-        return json(response, 200, jwks())
+        return json(response, 200, { ...publishedKeys(keys) })
       case 'POST /par':
         calls.push('par')
         return push(request, response, form)
@@ -136,41 +103,6 @@ export async function startMisbehavingServer(
   }
 
   const accountsUrl = (): string => url('/open-banking/v1.1/accounts')
-
-  function metadata(): Claims {
-    const algorithms = ['PS256', 'ES256', client.key.algorithm === 'Ed25519' ? 'Ed25519' : 'EdDSA']
-    const usual = {
-      issuer,
-      authorization_endpoint: url('/authorize'),
-      token_endpoint: url('/token'),
-      pushed_authorization_request_endpoint: url('/par'),
-      registration_endpoint: url('/register'),
-      response_types_supported: ['code'],
-      id_token_signing_alg_values_supported: [signing.publicJwk.alg],
-      token_endpoint_auth_methods_supported: ['private_key_jwt'],
-      token_endpoint_auth_signing_alg_values_supported: algorithms,
-      dpop_signing_alg_values_supported: algorithms,
-      code_challenge_methods_supported: ['S256'],
-      authorization_response_iss_parameter_supported: true,
-      // For clients that use mTLS, which none here does: nobody listens there.
-      mtls_endpoint_aliases: { token_endpoint: url('/mtls/token'), userinfo_endpoint: url('/mtls/userinfo') },
-      ...(openid && {
-        jwks_uri: url('/jwks'),
-        userinfo_endpoint: url('/userinfo'),
-        scopes_supported: ['openid'],
-        subject_types_supported: ['public'],
-      }),
-    }
-    return misbehaviour.metadata?.(usual) ?? usual
-  }
-
-  function jwks(): Claims {
-    const { kid } = signing
-    const keys = [...decoys, signing].map(({ publicJwk }) => ({ ...publicJwk, kid }))
-    // The key of PS256 once more, as if it were there for RS256.
-    const rsa = [signing, ...decoys].find(({ algorithm }) => algorithm === 'PS256')
-    return { keys: rsa === undefined ? keys : [{ ...rsa.publicJwk, kid, alg: 'RS256' }, ...keys] }
-  }
 
   /** Answers with a challenge when the proof does not carry the nonce that it has to. True: it did. */
   function challenged(response: ServerResponse, proof: CheckedProof): boolean {
@@ -269,30 +201,14 @@ export async function startMisbehavingServer(
       token_type: 'DPoP',
       expires_in: 300,
       refresh_token: refreshToken,
-      ...(openid && request !== undefined && { id_token: idToken(accessToken, request) }),
+      ...(openid &&
+        request !== undefined && { id_token: issueIdToken(keys, subject(accessToken, request), misbehaviour) }),
     }
     return misbehaviour.tokenResponse?.(usual) ?? usual
   }
 
-  function idToken(accessToken: string, request: URLSearchParams): string {
-    const now = Math.floor(Date.now() / 1000)
-    const nonce = request.get('nonce')
-    const usual = {
-      iss: issuer,
-      sub: 'user-1',
-      aud: client.id,
-      iat: now,
-      exp: now + 300,
-      auth_time: now,
-      ...(nonce !== null && { nonce }),
-      ...(signing.algorithm.endsWith('S256') && { at_hash: halfHash(accessToken) }),
-    }
-    const claims = misbehaviour.idToken?.(usual) ?? usual
-    const algorithm = misbehaviour.idTokenAlgorithm ?? signing.algorithm
-    const rsa = [signing, ...decoys].find((key) => key.algorithm === 'PS256')
-    const key = algorithm === 'RS256' && rsa !== undefined ? rsa.privateKey : signing.privateKey
-    const made = compactJws({ alg: algorithm, kid: signing.kid, typ: 'JWT' }, claims, key, algorithm)
-    return misbehaviour.spoil?.(made) ?? made
+  function subject(accessToken: string, request: URLSearchParams): IdTokenSubject {
+    return { issuer, clientId: client.id, nonce: request.get('nonce'), accessToken }
   }
 
   async function protectedResource(
@@ -356,10 +272,6 @@ export async function startMisbehavingServer(
 interface Pushed {
   readonly form: URLSearchParams
   readonly jkt: string | undefined
-}
-
-function halfHash(accessToken: string): string {
-  return createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url')
 }
 
 function json(

@@ -1,5 +1,5 @@
 import { replaced, withBadSignature } from '../_jose.js'
-import type { Misbehaviour } from './_authorization-server.js'
+import type { Misbehaviour } from './_misbehaviour.js'
 
 /** What the client must not do any more. */
 export type Outcome = 'completes' | 'stops after discovery' | 'stops after authorize' | 'stops after token'

@@ -2,14 +2,10 @@ import test from 'ava'
 import { createSender } from '../_http.js'
 import { type FapiAlgorithm, generateKey, type KeyPair } from '../_jose.js'
 import { createUserAgent } from '../_user-agent.js'
-import {
-  generateServerKeys,
-  type MisbehavingServer,
-  type ServerKeys,
-  startMisbehavingServer,
-} from './_authorization-server.js'
+import { type MisbehavingServer, startMisbehavingServer } from './_authorization-server.js'
 import type { StartClient } from './_client-under-test.js'
 import { type ClientModule, clientTestPlan, type Outcome } from './_modules.js'
+import { generateServerKeys, type ServerKeys } from './_server-keys.js'
 
 export interface ClientPlanOptions {
   readonly start: StartClient
@@ -19,8 +15,6 @@ export interface ClientPlanOptions {
   /** Of the server's ID tokens. */
   readonly serverAlgorithm?: FapiAlgorithm
   readonly modules?: readonly ClientModule[]
-  /** Known to fail: they have to. */
-  readonly failing?: boolean
 }
 
 /** Registers one test per module, named by the module. Each has a server and a client of its own. */
@@ -30,7 +24,6 @@ export function clientPlan({
   clientAlgorithm = 'PS256',
   serverAlgorithm = 'PS256',
   modules = clientTestPlan,
-  failing = false,
 }: ClientPlanOptions): void {
   const openid = variant === 'oidc'
   let clientKey: KeyPair
@@ -43,63 +36,59 @@ export function clientPlan({
 
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
-    const register = failing ? test.failing : test
-    register(
-      `${module.name}${failing ? ' [known failure]' : ''} (${variant}, ${clientAlgorithm} client, ${serverAlgorithm} server)`,
-      async (t) => {
-        const scope = openid ? 'openid accounts' : 'accounts'
-        const registration = { id: 'client-1', key: clientKey, scope, redirectUri: '' }
-        const server = await startMisbehavingServer(registration, serverKeys, module.misbehaviour)
-        const { send, close } = createSender()
+    test.serial(`${module.name} (${variant}, ${clientAlgorithm} client, ${serverAlgorithm} server)`, async (t) => {
+      const scope = openid ? 'openid accounts' : 'accounts'
+      const registration = { id: 'client-1', key: clientKey, scope, redirectUri: '' }
+      const server = await startMisbehavingServer(registration, serverKeys, module.misbehaviour)
+      const { send, close } = createSender()
+      try {
+        const client = await start({
+          issuer: server.issuer,
+          accountsUrl: server.accountsUrl,
+          clientId: registration.id,
+          key: clientKey,
+          scope,
+        })
         try {
-          const client = await start({
-            issuer: server.issuer,
-            accountsUrl: server.accountsUrl,
-            clientId: registration.id,
-            key: clientKey,
-            scope,
-          })
-          try {
-            registration.redirectUri = client.redirectUri
-            const userAgent = createUserAgent({ send, leaves: () => false })
-            await userAgent.open(client.loginUrl)
-            const call = [
-              'accept',
-              'application/json',
-              'x-csrf',
-              '1',
-              'sec-fetch-site',
-              'same-origin',
-              'sec-fetch-mode',
-              'cors',
-            ]
-            const accounts = await userAgent.send(client.accountsUrl, { headers: call })
-            t.deepEqual(server.violations, [])
-            const missing = { state: !server.stateSent, nonce: !server.nonceSent }
-            if (module.needs !== undefined && missing[module.needs]) {
-              t.log(`SKIPPED: the client has sent no ${module.needs}`)
-              return
-            }
-            t.deepEqual(forbidden(server, module.outcome), [], `calls: ${server.calls.join(' ')}`)
-            if (module.outcome === 'completes') {
-              t.is(accounts.status, 200, `${accounts.body} after ${server.calls.join(' ')}`)
-              t.true(server.served)
-            } else {
-              t.is(accounts.status, 401, accounts.body)
-              t.false(server.served)
-              // The module has reached its point.
-              if (module.outcome === 'stops after authorize') t.true(server.calls.includes('authorize'))
-              if (module.outcome === 'stops after token') t.true(server.calls.includes('token'))
-            }
-          } finally {
-            await client.close()
+          registration.redirectUri = client.redirectUri
+          const userAgent = createUserAgent({ send, leaves: () => false })
+          await userAgent.open(client.loginUrl)
+          const call = [
+            'accept',
+            'application/json',
+            'x-csrf',
+            '1',
+            'sec-fetch-site',
+            'same-origin',
+            'sec-fetch-mode',
+            'cors',
+          ]
+          const accounts = await userAgent.send(client.accountsUrl, { headers: call })
+          t.deepEqual(server.violations, [])
+          const missing = { state: !server.stateSent, nonce: !server.nonceSent }
+          if (module.needs !== undefined && missing[module.needs]) {
+            t.log(`SKIPPED: the client has sent no ${module.needs}`)
+            return
+          }
+          t.deepEqual(forbidden(server, module.outcome), [], `calls: ${server.calls.join(' ')}`)
+          if (module.outcome === 'completes') {
+            t.is(accounts.status, 200, `${accounts.body} after ${server.calls.join(' ')}`)
+            t.true(server.served)
+          } else {
+            t.is(accounts.status, 401, accounts.body)
+            t.false(server.served)
+            // The module has reached its point.
+            if (module.outcome === 'stops after authorize') t.true(server.calls.includes('authorize'))
+            if (module.outcome === 'stops after token') t.true(server.calls.includes('token'))
           }
         } finally {
-          await server.close()
-          await close()
+          await client.close()
         }
-      },
-    )
+      } finally {
+        await server.close()
+        await close()
+      }
+    })
   }
 }
 

@@ -27,5 +27,4 @@ clientPlan({
   clientAlgorithm: 'EdDSA',
   serverAlgorithm: 'EdDSA',
   modules: happyPaths,
-  failing: true,
 })

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Attempt, Conversation } from '../_conversation.js'
+import type { Attempt } from '../_attempt.js'
+import type { Conversation } from '../_conversation.js'
 import type { Module } from '../_module.js'
 
 const badRequest = { invalid_request: [400], invalid_request_object: [400] } as const

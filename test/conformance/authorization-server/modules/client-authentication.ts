@@ -1,4 +1,4 @@
-import type { AssertionKnobs } from '../_conversation.js'
+import type { AssertionKnobs } from '../_credentials.js'
 import type { Module, Run } from '../_module.js'
 
 const unauthenticated = { invalid_client: [400, 401], invalid_request: [400] } as const

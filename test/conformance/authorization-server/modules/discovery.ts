@@ -1,4 +1,4 @@
-import { isJson } from '../_conversation.js'
+import { isJson } from '../_answers.js'
 import type { Module } from '../_module.js'
 
 /** Every member that RFC 8414 §2, OpenID Connect Discovery §3 and the specifications after them have registered. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../../_http.js'
-import type { CallKnobs, ProofKnobs, ResourceKnobs } from '../_conversation.js'
+import type { CallKnobs, ResourceKnobs } from '../_calls.js'
+import type { ProofKnobs } from '../_credentials.js'
 import { proofCases } from '../_dpop-negatives.js'
 import type { Module, Run } from '../_module.js'
 

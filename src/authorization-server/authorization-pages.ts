@@ -1,0 +1,108 @@
+import type Koa from 'koa'
+import { formToken, type SecretCookie } from './cookies.js'
+import type { EndpointUrls } from './endpoint-urls.js'
+import type { Interactions, OpenRequest } from './interaction.js'
+import type { Texts } from './languages/texts.js'
+import type { ClientOptions } from './options.js'
+import type { PageResponse } from './page-response.js'
+import type { SignInSession } from './sign-in-session.js'
+
+/** The pages between an authorization request and its answer. */
+export interface AuthorizationPages {
+  /** @param problem Why it is shown again. */
+  signIn(ctx: Koa.Context, page: SignInForm): Promise<void>
+  consent(ctx: Koa.Context, open: OpenRequest, session: SignInSession): Promise<void>
+}
+
+export interface SignInForm {
+  readonly open: OpenRequest
+  /** The session that is there although somebody is to sign in. */
+  readonly session: SignInSession | undefined
+  readonly username: string
+  /** Why the form is shown again. */
+  readonly problem?: SignInProblem
+}
+
+export type SignInProblem =
+  | { readonly kind: 'failed' }
+  /** Seconds until the next try. */
+  | { readonly kind: 'limited'; readonly retryAfter: number }
+
+export interface AuthorizationPagesOptions {
+  readonly urls: EndpointUrls
+  readonly browserCookie: SecretCookie
+  readonly interactions: Interactions
+  readonly response: PageResponse
+  /** What scopes are called, by name. */
+  readonly scopeNames: ReadonlyMap<string, string>
+}
+
+export function createAuthorizationPages({
+  urls,
+  browserCookie,
+  interactions,
+  response,
+  scopeNames,
+}: AuthorizationPagesOptions): AuthorizationPages {
+  /** Where the form goes and what it carries; from here on this browser has time to answer. */
+  const formOf = async (ctx: Koa.Context, open: OpenRequest, session: SignInSession | undefined) => {
+    const browser = browserCookie.read(ctx) ?? browserCookie.issue(ctx)
+    await interactions.opened(open, browser)
+    return {
+      action: urls.authorization.pathname,
+      fields: {
+        client_id: open.client.clientId,
+        request_uri: open.requestUri,
+        form_token: formToken(browser, open.requestUri, session?.sid ?? ''),
+      },
+    }
+  }
+  const scopeName = (name: string, { scopes }: Texts): string =>
+    scopeNames.get(name) ?? (Object.hasOwn(scopes, name) ? (scopes[name] ?? name) : name)
+
+  return {
+    async signIn(ctx, { open, session, username, problem }) {
+      const texts = response.texts(ctx, open.request.uiLocales)
+      const page = response.pages.signIn({
+        ...(await formOf(ctx, open, session)),
+        texts,
+        client: nameOf(open.client),
+        username,
+        ...(problem !== undefined && { problem: problemText(problem, texts) }),
+      })
+      if (problem?.kind === 'limited') ctx.set('Retry-After', String(problem.retryAfter))
+      response.show(ctx, texts, page, problem?.kind === 'limited' ? 429 : 200, formAction(open.client))
+    },
+
+    async consent(ctx, open, session) {
+      const { redirectUri, scopes, uiLocales } = open.request
+      const texts = response.texts(ctx, uiLocales)
+      const page = response.pages.consent({
+        ...(await formOf(ctx, open, session)),
+        texts,
+        client: nameOf(open.client),
+        username: session.username,
+        host: new URL(redirectUri).host,
+        scopes: scopes.map((name) => ({ name, displayName: scopeName(name, texts) })),
+      })
+      response.show(ctx, texts, page, 200, formAction(open.client))
+    },
+  }
+}
+
+function problemText(problem: SignInProblem, texts: Texts): string {
+  return problem.kind === 'failed' ? texts.wrongCredentials : texts.limited(Math.ceil(problem.retryAfter / 60))
+}
+
+function nameOf({ clientId, displayName = clientId }: ClientOptions): string {
+  return displayName
+}
+
+/**
+ * Chromium holds every redirect after a form to `form-action`, also those that the client makes on its own site or on to
+ * the page it serves elsewhere. We cannot know them all; that they are https, or loopback in development, we can.
+ */
+function formAction({ redirectUris }: ClientOptions): readonly string[] {
+  const loopback = redirectUris.some((uri) => uri.startsWith('http:'))
+  return loopback ? ['https:', 'http://localhost:*', 'http://127.0.0.1:*', 'http://[::1]:*'] : ['https:']
+}

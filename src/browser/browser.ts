@@ -1,0 +1,121 @@
+/** What `P/user` says. */
+export interface User {
+  readonly authenticated: boolean
+  readonly sessionExpiresAt?: string
+  readonly logoutUrl?: string
+  readonly [claim: string]: unknown
+}
+
+export interface SallyportOptions {
+  /** Path of the gateway's endpoints for this frontend. Default: `/bff`. */
+  readonly base?: string
+  /** Called when somebody has logged in or out, in this tab or another, or the session has ended. */
+  readonly onChange?: (user: User) => void
+  /** Called once before the session ends, with the seconds that are left. Any call keeps the session alive. */
+  readonly onExpiring?: (secondsLeft: number) => void
+  /** Seconds before the end at which `onExpiring` is called. Default: 60. */
+  readonly warnBefore?: number
+}
+
+export interface Sallyport {
+  /** `fetch` with the header the gateway wants. A session that is over leads to the login, once. */
+  fetch(input: string | URL, init?: RequestInit): Promise<Response>
+  user(): Promise<User>
+  /** Leaves the page for the login and comes back. Default: to this very page. */
+  login(returnUrl?: string): void
+  logout(): Promise<void>
+  close(): void
+}
+
+declare const location: { readonly href: string; assign(url: string): void }
+
+export function createSallyport({
+  base = '/bff',
+  onChange,
+  onExpiring,
+  warnBefore = 60,
+}: SallyportOptions = {}): Sallyport {
+  const tabs = new BroadcastChannel(`sallyport ${base}`)
+  let known: boolean | undefined
+  let leaving = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const call = (input: string | URL, init: RequestInit = {}): Promise<Response> => {
+    const headers = new Headers(init.headers)
+    headers.set('X-CSRF', '1')
+    return fetch(input, { ...init, headers })
+  }
+
+  /** @param slide Whether asking counts as use of the session. */
+  const ask = async (slide: boolean): Promise<User> => {
+    const answer = await call(`${base}/user${slide ? '' : '?slide=false'}`)
+    if (!answer.ok) throw new Error(`${base}/user answered ${answer.status}`)
+    const user = (await answer.json()) as User
+    watch(user)
+    return user
+  }
+
+  const learn = (user: User): User => {
+    const changed = known !== undefined && known !== user.authenticated
+    known = user.authenticated
+    if (changed) onChange?.(user)
+    return user
+  }
+
+  /** Other tabs keep the session alive as well: before a warning the gateway is asked, without sliding. */
+  const watch = (user: User): void => {
+    clearTimeout(timer)
+    const left = () => (Date.parse(user.sessionExpiresAt ?? '') - Date.now()) / 1000
+    if (!user.authenticated || Number.isNaN(left())) return
+    const wait = (seconds: number, then: () => void) => {
+      timer = setTimeout(then, Math.min(Math.max(seconds, 0.1) * 1000, 2 ** 31 - 1))
+    }
+    const look = () => ask(false).then(learn, () => wait(warnBefore, look))
+    if (left() > warnBefore) wait(left() - warnBefore, look)
+    else {
+      onExpiring?.(Math.round(left()))
+      wait(left() + 1, look)
+    }
+  }
+
+  const login = (returnUrl = location.href): void => {
+    if (leaving) return
+    leaving = true
+    // Whoever stops the navigation, or comes back to this page, may be sent again.
+    setTimeout(() => {
+      leaving = false
+    }, 5000)
+    location.assign(`${base}/login?returnUrl=${encodeURIComponent(returnUrl)}`)
+  }
+
+  tabs.onmessage = () => void ask(false).then(learn, () => undefined)
+
+  return {
+    async fetch(input, init) {
+      const answer = await call(input, init)
+      if (answer.status === 401 && answer.headers.get('content-type') === 'application/problem+json') {
+        const { code } = (await answer.clone().json()) as { readonly code?: string }
+        // An API's own 401 is the page's business.
+        if (code?.startsWith('bff.session.')) login()
+      }
+      return answer
+    },
+    async user() {
+      const user = await ask(true)
+      if (known === undefined && user.authenticated) tabs.postMessage('in')
+      return learn(user)
+    },
+    login,
+    async logout() {
+      const answer = await call(`${base}/logout`, { method: 'POST' })
+      const { redirectTo } = (await answer.json()) as { readonly redirectTo: string }
+      tabs.postMessage('out')
+      leaving = true
+      location.assign(redirectTo)
+    },
+    close() {
+      clearTimeout(timer)
+      tabs.close()
+    },
+  }
+}

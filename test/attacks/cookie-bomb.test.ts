@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import test from 'ava'
+import { cookiesNamed, cookieValue } from '../../src/gateway/cookie.js'
+import { aPlantedGateway, ownPage } from '../gateway/_planted.js'
+
+const name = '__Host-Http-bff-app'
+const id = randomBytes(32).toString('base64url')
+
+/** Headers made to be slow to read. */
+const bombs: readonly (readonly [string, string])[] = [
+  ['8 KB in one cookie', `x=${'a'.repeat(8192)}; ${name}=${id}`],
+  ['1,000 cookies', `${Array.from({ length: 1000 }, (_, i) => `c${i}=${i}`).join('; ')}; ${name}=${id}`],
+  [
+    '1,000 cookies of almost our name',
+    `${Array.from({ length: 1000 }, () => `x${name}=${id}`).join(';')}; ${name}=${id}`,
+  ],
+  ['spaces', `${' '.repeat(16_000)};${' '.repeat(16_000)}${name}=${id}`],
+  ['spaces before almost our name', `${`${' '.repeat(60)}x${name}=1;`.repeat(300)}${name}=${id}`],
+  ['semicolons', `${';'.repeat(32_000)}${name}=${id}`],
+  ['equals signs', `${'='.repeat(32_000)};${name}=${id}`],
+  ['our name again and again without a value', `${`${name} `.repeat(800)};${name}=${id}`],
+]
+
+/** Milliseconds of the fastest of ten: what the work costs when nobody else has the processor. */
+function fastest(work: () => void): number {
+  const times = Array.from({ length: 10 }, () => {
+    const started = performance.now()
+    work()
+    return performance.now() - started
+  })
+  return Math.min(...times)
+}
+
+for (const [what, header] of bombs) {
+  test(`${what}: read in one pass, in less than 5 ms`, (t) => {
+    t.is(cookieValue(header, name), id)
+    const time = fastest(() => {
+      cookieValue(header, name)
+      cookiesNamed(header, `${name}.`)
+    })
+    t.true(time < 5, `${time} ms`)
+  })
+}
+
+test('reading twice as much takes twice as long, not four times', (t) => {
+  const time = (count: number) => {
+    const header = `${`${' '.repeat(60)}x${name}=1;`.repeat(count)}${name}=${id}`
+    return fastest(() => {
+      cookieValue(header, name)
+    })
+  }
+  const [short, long] = [time(1000), time(16_000)]
+  t.true(long < short * 64, `${short} ms for one, ${long} ms for sixteen times as much`)
+})
+
+test('hostile cookies are no session and no error', async (t) => {
+  const world = await aPlantedGateway(t)
+  const values = [
+    '',
+    '"',
+    `"${id}"`,
+    '%00',
+    'a'.repeat(4000),
+    '../../etc/passwd',
+    '__proto__',
+    `${id}=`,
+    `${id} `,
+    '💣',
+    '=;=',
+    `${id.slice(1)}!`,
+    '{"a":1}',
+  ]
+  for (const value of values) {
+    const answer = await world.call('/api/x', {
+      headers: { ...ownPage, Cookie: `${name}=${Buffer.from(value).toString('latin1')}` },
+    })
+    t.is(answer.status, 401, value)
+  }
+})
+
+test('transaction cookies of other people’s making cost no header of ours', async (t) => {
+  const world = await aPlantedGateway(t)
+  const { cookie } = await world.plant()
+  const strange = Array.from({ length: 100 }, (_, i) => `${name}.${i}\u0001x=${i}`).join('; ')
+  const answer = await world.call('/bff/logout', {
+    method: 'POST',
+    headers: { ...ownPage, Cookie: `${cookie}; ${strange.replaceAll('\u0001', '')}` },
+  })
+  t.is(answer.status, 200)
+  t.true((answer.headers['set-cookie'] ?? []).join().length < 1000)
+})

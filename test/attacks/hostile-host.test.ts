@@ -1,0 +1,129 @@
+import test from 'ava'
+import { createFrontend, createFrontendSelection } from '../../src/gateway/frontend.js'
+import { Refusal } from '../../src/gateway/refusal.js'
+import { call, rawConnection } from '../gateway/_client.js'
+import { aFrontend } from '../gateway/_gateway.js'
+import { aPlantedGateway, codeOf, ownPage } from '../gateway/_planted.js'
+
+const frontends = [
+  { name: 'app', hosts: ['app.example'] },
+  { name: 'admin', hosts: ['admin.example'] },
+]
+
+const hostile = [
+  'evilapp.example',
+  'app.example.evil',
+  'a@app.example',
+  'app.example@evil',
+  'app.example:x',
+  'app.example:443:80',
+  'app.example.',
+  '.app.example',
+  'app.example/',
+  'app.example#',
+  'app.example?',
+  'app.example\\evil',
+  'app.example,admin.example',
+  'app.example admin.example',
+  '[app.example]',
+  'xn--pp-xka.example',
+  '*',
+  'localhost',
+  '127.0.0.1',
+  '[::1]',
+  'app_example',
+  'app.example%00',
+  'app.example;admin.example',
+  '__proto__',
+  'constructor',
+  'toString',
+]
+
+test('a host that no frontend names is nobody’s: 421, whatever it looks like', async (t) => {
+  const world = await aPlantedGateway(t, { frontends })
+  for (const Host of hostile) {
+    const answer = await world.call('/api/x', { headers: { ...ownPage, Host } })
+    t.true([400, 421].includes(answer.status), `${Host}: ${answer.status}`)
+  }
+  t.is(world.api.calls.length, 0)
+})
+
+test('the frontend’s own host is found in any case and with the scheme’s port', async (t) => {
+  const world = await aPlantedGateway(t, { frontends })
+  const { cookie } = await world.plant('app')
+  for (const Host of ['app.example', 'APP.example', 'app.example:80', 'app.example:443']) {
+    t.is((await world.call('/api/x', { headers: { ...ownPage, Host, Cookie: cookie } })).status, 200, Host)
+  }
+})
+
+test('two Host headers, none, an empty one and a target that names another host are refused', async (t) => {
+  const world = await aPlantedGateway(t, { frontends })
+  const { cookie } = await world.plant('app')
+  const head = `X-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`
+  for (const request of [
+    `GET /api/x HTTP/1.1\r\nHost: admin.example\r\nHost: app.example\r\n${head}`,
+    `GET /api/x HTTP/1.1\r\n${head}`,
+    `GET /api/x HTTP/1.1\r\nHost:\r\n${head}`,
+    `GET http://admin.example/api/x HTTP/1.1\r\nHost: app.example\r\n${head}`,
+    `GET http://app.example@evil/api/x HTTP/1.1\r\nHost: app.example\r\n${head}`,
+    `GET //evil.example/api/x HTTP/1.1\r\nHost: app.example\r\n${head}`,
+  ]) {
+    const { socket, received } = await rawConnection(new URL(world.on.url))
+    socket.write(request)
+    await new Promise((resolve) => socket.once('close', resolve))
+    t.regex(received(), /^HTTP\/1\.1 4(00|21) /, request.split('\r\n')[0])
+  }
+  t.is(world.api.calls.length, 0)
+})
+
+test('forwarded headers of somebody who is not our proxy change nothing', async (t) => {
+  const world = await aPlantedGateway(t, { frontends })
+  const { cookie } = await world.plant('app')
+  const forwarded = {
+    'X-Forwarded-Host': 'admin.example',
+    Forwarded: 'host=admin.example',
+    'X-Forwarded-Proto': 'https',
+    'X-Original-URL': '/admin',
+    'X-Rewrite-URL': '/admin',
+  }
+  const answer = await world.call('/api/x', {
+    headers: { ...ownPage, Host: 'app.example', Cookie: cookie, ...forwarded },
+  })
+  t.is(answer.status, 200)
+  t.is(
+    codeOf(await world.call('/api/x', { headers: { ...ownPage, Host: 'nobody.example', ...forwarded } })),
+    'bff.frontend.unknown',
+  )
+})
+
+test('64 KB of hostile Host is looked at in less than 10 ms', (t) => {
+  const select = createFrontendSelection(
+    frontends.map((frontend) =>
+      createFrontend(
+        aFrontend({ ...frontend, publicUrl: new URL('https://app.example'), authority: 'https://as.example' }),
+      ),
+    ),
+  )
+  for (const piece of ['a', '.', ':', '@', '[', '-.', 'a:4', '\u00e4']) {
+    const host = piece.repeat(65_536 / piece.length)
+    const times = Array.from({ length: 5 }, () => {
+      const started = performance.now()
+      try {
+        select(host, '/')
+        t.fail(piece)
+      } catch (error) {
+        t.is(error instanceof Refusal && error.code, 'bff.frontend.unknown')
+      }
+      return performance.now() - started
+    })
+    t.true(Math.min(...times) < 10, piece)
+  }
+})
+
+test('redirect URIs come from the configuration, never from the Host header', async (t) => {
+  const world = await aPlantedGateway(t)
+  const answer = await call(new URL(world.on.url), '/bff/callback?code=x&state=y&iss=http://127.0.0.1:9', {
+    headers: { Host: 'evil.example' },
+  })
+  t.false(JSON.stringify([answer.headers, answer.text]).includes('evil.example'))
+})

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { generateSigningJwk } from '../../src/keys.js'
+import { createMemoryStore } from '../../src/store/memory-store.js'
+import { anIssuer, type Issuer } from '../gateway/_issuer.js'
+import { aPlantedGateway, codeOf, ownPage, type Planted } from '../gateway/_planted.js'
+
+const event = 'http://schemas.openid.net/event/backchannel-logout'
+const now = () => Math.floor(Date.now() / 1000)
+
+function claims(issuer: Issuer, overrides: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    iss: issuer.issuer,
+    aud: 'my-bff',
+    iat: now(),
+    exp: now() + 120,
+    jti: randomUUID(),
+    sub: 'alice',
+    events: { [event]: {} },
+    ...overrides,
+  }
+}
+
+const send = (world: Planted, token: string) =>
+  world.call('/bff/backchannel-logout', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ logout_token: token }).toString(),
+  })
+
+const alive = async (world: Planted, id: string) => (await world.sessionsOf('app').open(id)) !== undefined
+
+test('a token with a sub ends all of the user’s sessions, one with a sid only that one', async (t) => {
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const [one, two, other] = [
+    await world.plant('app', { sid: 'one' }),
+    await world.plant('app', { sid: 'two' }),
+    await world.plant('app', { subject: 'bob' }),
+  ]
+  t.is((await send(world, await issuer.sign(claims(issuer, { sub: undefined, sid: 'one' })))).status, 200)
+  t.deepEqual(
+    [await alive(world, one.id), await alive(world, two.id), await alive(world, other.id)],
+    [false, true, true],
+  )
+  t.is((await send(world, await issuer.sign(claims(issuer)))).status, 200)
+  t.deepEqual([await alive(world, two.id), await alive(world, other.id)], [false, true])
+  const answer = await world.call('/api/x', { headers: { ...ownPage, Cookie: two.cookie } })
+  t.is(codeOf(answer), 'bff.session.ended')
+})
+
+test('a token that lacks anything of §2.6, or has a nonce, ends nothing', async (t) => {
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const { id } = await world.plant()
+  const wrong: Record<string, Record<string, unknown>> = {
+    'no iss': { iss: undefined },
+    'another iss': { iss: 'https://evil.example' },
+    'iss with a slash': { iss: `${issuer.issuer}/` },
+    'no aud': { aud: undefined },
+    'another aud': { aud: 'other' },
+    'no iat': { iat: undefined },
+    'iat in the future': { iat: now() + 600 },
+    'iat long ago': { iat: now() - 3600 },
+    'no exp': { exp: undefined },
+    expired: { exp: now() - 600 },
+    'no jti': { jti: undefined },
+    'an empty jti': { jti: '' },
+    'a jti without end': { jti: 'x'.repeat(1000) },
+    'no events': { events: undefined },
+    'another event': { events: { 'http://schemas.openid.net/event/other': {} } },
+    'an event that is no object': { events: { [event]: true } },
+    'events as a list': { events: [event] },
+    'a nonce': { nonce: 'n' },
+    'neither sub nor sid': { sub: undefined },
+    'a sid that is no text': { sid: 1 },
+  }
+  for (const [what, overrides] of Object.entries(wrong)) {
+    const answer = await send(world, await issuer.sign(claims(issuer, overrides)))
+    t.is(answer.status, 400, what)
+    t.is(codeOf(answer), 'bff.logout.token_refused', what)
+    t.is(answer.headers['cache-control'], 'no-store')
+  }
+  t.true(await alive(world, id))
+})
+
+test('a token of another type, algorithm or key ends nothing', async (t) => {
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const { id } = await world.plant()
+  const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const genuine = await issuer.sign(claims(issuer))
+  const tokens = {
+    none: `${encoded({ alg: 'none', typ: 'logout+jwt' })}.${encoded(claims(issuer))}.`,
+    'no signature': `${genuine.split('.').slice(0, 2).join('.')}.`,
+    'another’s key under our name': await issuer.sign(
+      claims(issuer),
+      {},
+      { ...generateSigningJwk('ES256'), kid: 'current' },
+    ),
+    'an access token': await issuer.sign(claims(issuer), { typ: 'at+jwt' }),
+    'a proof': await issuer.sign(claims(issuer), { typ: 'dpop+jwt' }),
+    'a changed payload': [genuine.split('.')[0], encoded(claims(issuer)), genuine.split('.')[2]].join('.'),
+    'not a token': 'eyJ',
+    empty: '',
+    long: 'a'.repeat(20_000),
+  }
+  for (const [what, token] of Object.entries(tokens)) t.is((await send(world, token)).status, 400, what)
+  t.true(await alive(world, id))
+})
+
+test('a token works once', async (t) => {
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const token = await issuer.sign(claims(issuer))
+  t.is((await send(world, token)).status, 200)
+  const { id } = await world.plant()
+  t.is((await send(world, token)).status, 400)
+  t.true(await alive(world, id), 'a replay cannot log out who has come since')
+})
+
+test('a token whose work failed may come again: its jti is recorded last', async (t) => {
+  const issuer = await anIssuer(t)
+  const store = createMemoryStore()
+  let broken = false
+  const breaking = {
+    ...store,
+    delete: (key: string) => (broken ? Promise.reject(new Error('the store broke')) : store.delete(key)),
+  }
+  const world = await aPlantedGateway(t, { authority: issuer.issuer, gateway: { store: breaking } })
+  const { id } = await world.plant()
+  const token = await issuer.sign(claims(issuer))
+  broken = true
+  t.true((await send(world, token)).status >= 500)
+  broken = false
+  t.is((await send(world, token)).status, 200)
+  t.false(await alive(world, id))
+})
+
+test('1,000 tokens that name unknown keys make one fetch of the key set', async (t) => {
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const key = generateSigningJwk('ES256')
+  const token = await issuer.sign(claims(issuer), {}, key)
+  const [, payload, signature] = token.split('.')
+  for (let batch = 0; batch < 10; batch++) {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => {
+        const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'logout+jwt', kid: randomUUID() })).toString(
+          'base64url',
+        )
+        return send(world, `${header}.${payload}.${signature}`)
+      }),
+    )
+    t.true(answers.every(({ status }) => status === 400))
+  }
+  t.is(issuer.requests.filter((path) => path === '/jwks').length, 1)
+  t.is(issuer.requests.length, 2, 'the metadata and the key set')
+})
+
+test('while the keys cannot be fetched a token is neither believed nor refused for good', async (t) => {
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const { id } = await world.plant()
+  const token = await issuer.sign(claims(issuer))
+  issuer.down = true
+  const answer = await send(world, token)
+  t.is(answer.status, 503)
+  t.true(await alive(world, id))
+  issuer.down = false
+  t.is((await send(world, token)).status, 200)
+  t.false(await alive(world, id))
+})

@@ -1,0 +1,111 @@
+import test from 'ava'
+import type { RouteOptions, TokenType } from '../../src/gateway/options.js'
+import { rawConnection } from '../gateway/_client.js'
+import { aRoute } from '../gateway/_gateway.js'
+import { aPlantedGateway, codeOf, type Planted } from '../gateway/_planted.js'
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const kinds: readonly TokenType[] = ['User', 'UserOrNone', 'Client', 'None']
+
+/** Every kind of route, in every frontend. */
+async function aGatewayWithEverything(t: Parameters<typeof aPlantedGateway>[0]): Promise<Planted> {
+  const routes = (upstream: URL): RouteOptions[] =>
+    kinds.map((tokenType) => aRoute({ path: `/${tokenType.toLowerCase()}`, tokenType, upstreams: [upstream] }))
+  const api = new URL('http://127.0.0.1:9')
+  return aPlantedGateway(t, {
+    frontends: [
+      { name: 'app', routes: routes(api) },
+      { name: 'admin', pathPrefix: '/admin', routes: routes(api) },
+      { name: 'dev', pathPrefix: '/dev', clientUrl: new URL('http://localhost:5173'), routes: routes(api) },
+    ],
+  })
+}
+
+/** What a page of another site can make a browser send. */
+const forgeries: readonly (readonly [string, Record<string, string>])[] = [
+  ['no header', {}],
+  ['no header, as browsers say it', { 'Sec-Fetch-Site': 'same-origin' }],
+  ['another value', { 'X-CSRF': '0', 'Sec-Fetch-Site': 'same-origin' }],
+  ['another site', { 'X-CSRF': '1', 'Sec-Fetch-Site': 'cross-site' }],
+  ['a sibling of our site', { 'X-CSRF': '1', 'Sec-Fetch-Site': 'same-site' }],
+  ['another origin', { 'X-CSRF': '1', Origin: 'https://evil.example' }],
+  ['an origin that hides', { 'X-CSRF': '1', Origin: 'null' }],
+  [
+    'another origin that claims to be ours',
+    { 'X-CSRF': '1', Origin: 'https://evil.example', 'Sec-Fetch-Site': 'same-origin' },
+  ],
+]
+
+test('every kind of route refuses a forged call: kinds × methods × frontends × forgeries', async (t) => {
+  const world = await aGatewayWithEverything(t)
+  let calls = 0
+  for (const [name, prefix] of [
+    ['app', ''],
+    ['admin', '/admin'],
+    ['dev', '/dev'],
+  ] as const) {
+    const { cookie } = await world.plant(name)
+    for (const kind of kinds) {
+      for (const method of methods) {
+        for (const [what, headers] of forgeries) {
+          const answer = await world.call(`${prefix}/${kind.toLowerCase()}/x`, {
+            method,
+            headers: { Cookie: cookie, ...headers },
+          })
+          t.is(answer.status, 403, `${name} ${kind} ${method}: ${what}`)
+          calls += 1
+        }
+      }
+    }
+  }
+  t.is(calls, 3 * kinds.length * methods.length * forgeries.length)
+})
+
+test('every endpoint that changes something refuses a forged call', async (t) => {
+  const world = await aGatewayWithEverything(t)
+  for (const [name, prefix] of [
+    ['app', ''],
+    ['admin', '/admin'],
+    ['dev', '/dev'],
+  ] as const) {
+    const { cookie, id } = await world.plant(name)
+    for (const [method, path] of [
+      ['POST', 'logout'],
+      ['DELETE', 'sessions'],
+      ['DELETE', 'sessions/abc'],
+      ['PUT', 'user'],
+      ['PATCH', 'sessions'],
+    ] as const) {
+      for (const [what, headers] of forgeries) {
+        const answer = await world.call(`${prefix}/bff/${path}`, { method, headers: { Cookie: cookie, ...headers } })
+        t.is(answer.status, 403, `${name} ${method} ${path}: ${what}`)
+      }
+    }
+    t.truthy(await world.sessionsOf(name).open(id), 'the session is as it was')
+  }
+})
+
+test('a WebSocket handshake is refused unless its origin is ours', async (t) => {
+  const world = await aGatewayWithEverything(t)
+  const { cookie } = await world.plant('app')
+  for (const [origin, status] of [
+    ['https://evil.example', 403],
+    ['null', 403],
+    [undefined, 403],
+    ['http://localhost:5173', 403],
+  ] as const) {
+    const { socket, received } = await rawConnection(new URL(world.on.url))
+    socket.write(
+      `GET /user/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCookie: ${cookie}\r\n${origin ? `Origin: ${origin}\r\n` : ''}\r\n`,
+    )
+    await new Promise((resolve) => socket.once('close', resolve))
+    t.true(received().startsWith(`HTTP/1.1 ${status} `), `${origin}: ${received().slice(0, 40)}`)
+  }
+})
+
+test('an SPA at its own origin may call its own frontend, and no other one', async (t) => {
+  const world = await aGatewayWithEverything(t)
+  const headers = { 'X-CSRF': '1', Origin: 'http://localhost:5173', 'Sec-Fetch-Site': 'same-site' }
+  t.not((await world.call('/dev/none/x', { headers })).status, 403)
+  t.is(codeOf(await world.call('/none/x', { headers })), 'bff.csrf.cross_site')
+})

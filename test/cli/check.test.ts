@@ -1,0 +1,221 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { check } from '../../src/cli/check.js'
+import { run } from '../../src/cli/run.js'
+import type { Trial } from '../../src/cli/trial.js'
+import { loadConfiguration } from '../../src/config/load.js'
+import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { aFile } from '../config/_workspace.js'
+import { freePorts } from '../flows/_stack.js'
+
+interface Report {
+  readonly ok: boolean
+  readonly problems: readonly { readonly pointer: string; readonly where: string }[]
+  readonly trials: readonly Trial[]
+}
+
+async function checked(t: ExecutionContext, content: unknown): Promise<Report> {
+  let output = ''
+  const ok = await check({
+    file: await aFile(t, content),
+    network: 'try',
+    format: 'json',
+    environment: {},
+    output: {
+      write(text) {
+        output += text
+      },
+    },
+  })
+  const report = JSON.parse(output) as Report
+  t.is(report.ok, ok)
+  return report
+}
+
+async function listening(t: ExecutionContext, listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const key = generateSigningJwk('ES256')
+
+function aFrontend(authority: string, more: object = {}) {
+  return {
+    Bff: {
+      Authority: authority,
+      PublicUrl: 'http://localhost:3000',
+      Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: key, Scopes: ['openid'], ...more }],
+    },
+  }
+}
+
+/** An authorization server of another process, as far as `check` can tell. */
+async function aServer(t: ExecutionContext, application: object = {}): Promise<string> {
+  const [port = 0] = await freePorts(1)
+  const issuer = `http://localhost:${port}`
+  const known = {
+    ClientId: 'my-bff',
+    SigningKeyJwk: publicHalf(key),
+    RedirectUris: ['http://localhost:3000/bff/callback'],
+    Permissions: ['ept:authorization', 'ept:pushed_authorization', 'ept:token', 'gt:authorization_code', 'scp:openid'],
+  }
+  const file = await aFile(t, {
+    OpenIddict: { Issuer: issuer, Seeding: { Applications: [{ ...known, ...application }] } },
+  })
+  const running = await run(loadConfiguration({ file, environment: {} }))
+  t.teardown(() => running.stop())
+  return issuer
+}
+
+const failures = ({ trials }: Report) => trials.filter(({ outcome }) => outcome === 'failed')
+
+test.serial('tries discovery, clock, metadata and a real push, with the key and the redirect URI', async (t) => {
+  const issuer = await aServer(t)
+  const report = await checked(t, aFrontend(issuer))
+  t.true(report.ok)
+  t.deepEqual(
+    report.trials.map(({ subject, outcome }) => [subject, outcome]),
+    [
+      [`${issuer}: discovery`, 'passed'],
+      [`${issuer}: clock`, 'passed'],
+      ['app: metadata', 'passed'],
+      ['app: pushed authorization request', 'passed'],
+    ],
+  )
+})
+
+test.serial('starts the embedded authorization server for the moment', async (t) => {
+  const [port = 0] = await freePorts(1)
+  const report = await checked(t, {
+    Bff: { PublicUrl: 'http://localhost:3000', Frontends: [{ Name: 'app' }] },
+    OpenIddict: { Issuer: `http://localhost:${port}` },
+  })
+  t.true(report.ok)
+  t.like(report.trials.at(-1), { subject: 'app: pushed authorization request', outcome: 'passed' })
+  await t.throwsAsync(fetch(`http://127.0.0.1:${port}/`), undefined, 'and stops it again')
+})
+
+test.serial('finds a key that the server does not know', async (t) => {
+  const issuer = await aServer(t, { SigningKeyJwk: publicHalf(generateSigningJwk('ES256')) })
+  const [failure] = failures(await checked(t, aFrontend(issuer)))
+  t.regex(failure?.result ?? '', /^invalid_client/)
+  t.regex(failure?.remedy ?? '', /Register the public key of ClientSigningKeyJwk for client my-bff/)
+})
+
+test.serial('finds a redirect URI that is not registered', async (t) => {
+  const issuer = await aServer(t, { RedirectUris: ['http://localhost:3000/callback'] })
+  const [failure] = failures(await checked(t, aFrontend(issuer)))
+  t.regex(failure?.remedy ?? '', /http:\/\/localhost:3000\/bff\/callback/)
+})
+
+test.serial('finds a scope that the client may not ask for', async (t) => {
+  const issuer = await aServer(t)
+  const [failure] = failures(await checked(t, aFrontend(issuer, { Scopes: ['openid', 'accounts'] })))
+  t.regex(failure?.result ?? '', /^invalid_scope/)
+})
+
+test.serial('finds an issuer that is written differently', async (t) => {
+  const url: string = await listening(t, (_request, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.end(JSON.stringify({ issuer: `${url}/` }))
+  })
+  const [failure] = failures(await checked(t, aFrontend(url)))
+  t.is(failure?.result, `the server calls itself "${url}/"`)
+  t.regex(failure?.remedy ?? '', /character by character/)
+})
+
+test.serial('finds a clock that is wrong', async (t) => {
+  const url: string = await listening(t, (_request, response) => {
+    response.setHeader('Date', new Date(Date.now() - 90_000).toUTCString())
+    response.setHeader('Content-Type', 'application/json')
+    response.end(JSON.stringify({ issuer: url }))
+  })
+  const failure = failures(await checked(t, aFrontend(url))).find(({ subject }) => subject === `${url}: clock`)
+  t.regex(failure?.result ?? '', /^(89|90|91) seconds behind ours/)
+})
+
+test.serial('finds what cannot be reached, and says why', async (t) => {
+  const [dead = 0] = await freePorts(1)
+  const report = await checked(
+    t,
+    aFrontend(`http://localhost:${dead}`, { Routes: [{ Path: '/api', Upstreams: [`http://127.0.0.1:${dead}`] }] }),
+  )
+  t.deepEqual(
+    failures(report).map(({ subject }) => subject),
+    [`http://localhost:${dead}: discovery`, `upstream http://127.0.0.1:${dead}/`],
+  )
+  for (const { result, remedy } of failures(report)) {
+    t.regex(result, /ECONNREFUSED/)
+    t.regex(remedy ?? '', /is it running/)
+  }
+})
+
+test.serial('reads what an API says of itself, and finds what does not fit', async (t) => {
+  const issuer = await aServer(t)
+  const api = (metadata: object) =>
+    listening(t, (request, response) => {
+      response.statusCode = request.url === '/.well-known/oauth-protected-resource/v1' ? 200 : 401
+      response.end(JSON.stringify(metadata))
+    })
+  const found = async (metadata: object, route: object = {}) => {
+    const upstream = `${await api(metadata)}/v1`
+    const report = await checked(t, aFrontend(issuer, { Routes: [{ Path: '/api', Upstreams: [upstream], ...route }] }))
+    return report.trials.filter(({ subject }) => subject === `upstream ${upstream}: metadata`)
+  }
+  const fits = { authorization_servers: [issuer], dpop_signing_alg_values_supported: ['ES256'] }
+  t.like((await found(fits))[0], { outcome: 'passed' })
+  t.regex((await found({ ...fits, authorization_servers: ['https://x'] }))[0]?.result ?? '', /of https:\/\/x only/)
+  t.regex((await found({ ...fits, dpop_signing_alg_values_supported: ['PS256'] }))[0]?.result ?? '', /ES256/)
+  const named = await found({ ...fits, resource: 'https://a.example' }, { Resource: 'https://b.example' })
+  t.like(named[0], { outcome: 'noted' })
+  t.deepEqual(await found(fits, { TokenType: 'None' }), [])
+})
+
+test.serial('finds a Redis that does not answer', async (t) => {
+  const issuer = await aServer(t)
+  const [dead = 0] = await freePorts(1)
+  const configuration = aFrontend(issuer)
+  const report = await checked(t, {
+    Store: { Redis: { Url: `redis://:hush@127.0.0.1:${dead}` } },
+    Bff: { ...configuration.Bff, SealingKeys: [Buffer.alloc(32, 1).toString('base64url')] },
+  })
+  t.deepEqual(
+    failures(report).map(({ subject }) => subject),
+    ['Redis'],
+  )
+  t.notRegex(JSON.stringify(report), /hush/)
+})
+
+test.serial('a server cannot write control characters to the terminal', async (t) => {
+  const url: string = await listening(t, (request, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    if (request.url?.endsWith('/par')) {
+      response.statusCode = 400
+      response.end(JSON.stringify({ error: 'invalid_request', error_description: 'red: \u001b[31m' }))
+    } else
+      response.end(
+        JSON.stringify({
+          issuer: url,
+          authorization_endpoint: `${url}/authorize`,
+          token_endpoint: `${url}/token`,
+          jwks_uri: `${url}/jwks`,
+          pushed_authorization_request_endpoint: `${url}/par`,
+          code_challenge_methods_supported: ['S256'],
+          dpop_signing_alg_values_supported: ['ES256'],
+        }),
+      )
+  })
+  const [failure] = failures(await checked(t, aFrontend(url)))
+  t.is(failure?.result, 'invalid_request: red: ?[31m')
+})
+
+test.serial('a file that is wrong is not tried', async (t) => {
+  const report = await checked(t, { Bff: { Authority: 'http://auth.example.com', Frontends: [{ Name: 'app' }] } })
+  t.false(report.ok)
+  t.deepEqual(report.trials, [])
+  t.true(report.problems.every(({ where }) => where.startsWith('frontends.json:')))
+})

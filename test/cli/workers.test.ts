@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { startStack } from '../flows/_stack.js'
+import { createUserAgent } from '../flows/_user-agent.js'
+import { startRedis } from '../store/_redis.js'
+
+test('several workers share sessions and listeners, are replaced when they die, and drain together', async (t) => {
+  const redis = await startRedis()
+  if (redis === undefined) {
+    t.pass('Redis is not installed here: left out')
+    return
+  }
+  t.teardown(redis.stop)
+  const stack = await startStack({
+    configure(configuration) {
+      configuration.Server.Workers = 2
+      configuration.Server.LogLevel = 'warn'
+      configuration.Store = { Redis: { Url: redis.url } }
+      configuration.Bff.SealingKeys = [Buffer.alloc(32, 1).toString('base64url')]
+    },
+  })
+  t.teardown(stack.stop)
+
+  const agent = createUserAgent()
+  const signIn = await agent.navigate(new URL('/bff/login', stack.gateway))
+  const consent = await agent.submit(signIn, { username: 'alice', password: 'wonderland' })
+  await agent.submit(consent, {})
+  // Each on a connection of its own, so that both workers get some.
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      agent.call(new URL('/api/orders', stack.gateway), { headers: { Connection: 'close' } }),
+    ),
+  )
+  t.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+
+  const metrics = await (await fetch(new URL('/metrics', stack.admin))).text()
+  const forwarded = /sallyport_forwarded_seconds_count\{frontend="app",route="\/api",method="GET",status="2xx"\} (\d+)/
+  t.is(forwarded.exec(metrics)?.[1], '20', 'the metrics of all workers, added up')
+  t.regex(metrics, /sallyport_store_up 1/)
+
+  const [first = 0] = await workersOf(stack.pid)
+  process.kill(first, 'SIGKILL')
+  const deadline = Date.now() + 20_000
+  while (Date.now() < deadline && !(await twoOthers(stack.pid, first)))
+    await new Promise((resume) => setTimeout(resume, 50))
+  t.true(await twoOthers(stack.pid, first), 'the dead one is replaced')
+  t.is((await agent.call(new URL('/api/orders', stack.gateway), { headers: { Connection: 'close' } })).status, 200)
+  t.regex(stack.output(), /server\.worker\.exited/)
+
+  t.is(await stack.stop(), 0)
+  t.deepEqual(await workersOf(stack.pid), [])
+})
+
+async function twoOthers(primary: number, gone: number): Promise<boolean> {
+  const workers = await workersOf(primary)
+  return workers.length === 2 && !workers.includes(gone)
+}
+
+async function workersOf(primary: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid='])
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === primary)
+    .map(([pid = 0]) => pid)
+}

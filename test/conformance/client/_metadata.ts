@@ -1,0 +1,31 @@
+import type { Claims } from '../_jose.js'
+import type { RegisteredClient } from './_misbehaviour.js'
+
+/** The suite's metadata: no more of it than there is for the variant. */
+export function serverMetadata(issuer: string, client: RegisteredClient, idTokenAlgorithm: string | undefined): Claims {
+  const openid = client.scope.split(' ').includes('openid')
+  const url = (path: string): string => `${issuer.slice(0, -1)}${path}`
+  const algorithms = ['PS256', 'ES256', client.key.algorithm === 'Ed25519' ? 'Ed25519' : 'EdDSA']
+  return {
+    issuer,
+    authorization_endpoint: url('/authorize'),
+    token_endpoint: url('/token'),
+    pushed_authorization_request_endpoint: url('/par'),
+    registration_endpoint: url('/register'),
+    response_types_supported: ['code'],
+    id_token_signing_alg_values_supported: [idTokenAlgorithm],
+    token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: algorithms,
+    dpop_signing_alg_values_supported: algorithms,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    // For clients that use mTLS, which none here does: nobody listens there.
+    mtls_endpoint_aliases: { token_endpoint: url('/mtls/token'), userinfo_endpoint: url('/mtls/userinfo') },
+    ...(openid && {
+      jwks_uri: url('/jwks'),
+      userinfo_endpoint: url('/userinfo'),
+      scopes_supported: ['openid'],
+      subject_types_supported: ['public'],
+    }),
+  }
+}

@@ -1,0 +1,25 @@
+import type { Algorithm, Claims, KeyPair } from '../_jose.js'
+
+/** How this server differs from one that does everything right. */
+export interface Misbehaviour {
+  readonly metadata?: (metadata: Claims) => Claims
+  /** Changes the parameters of the authorization response. */
+  readonly authorizationResponse?: (response: URLSearchParams) => void
+  readonly idToken?: (claims: Claims) => Claims
+  /** How the ID token is signed. */
+  readonly idTokenAlgorithm?: Algorithm
+  /** What to do to the finished ID token. */
+  readonly spoil?: (idToken: string) => string
+  readonly tokenResponse?: (response: Claims) => Claims
+  /** How the resource spells the scheme of its challenges. */
+  readonly challengeScheme?: string
+  readonly nonces?: 'demanded' | 'none'
+}
+
+export interface RegisteredClient {
+  readonly id: string
+  readonly key: KeyPair
+  readonly scope: string
+  /** Known once the client is up. */
+  redirectUri: string
+}

@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util'
+import { type FapiAlgorithm, generateKey } from './_jose.js'
+import { suiteConfiguration } from './_suite-configuration.js'
+import { startSallyport } from './authorization-server/_sallyport.js'
+
+/**
+ * Starts our authorization server and an API behind our validator for a run of the OpenID Foundation's own suite, with new
+ * keys, and prints the plan's configuration: `npm run conformance:serve`. Ends with SIGINT or SIGTERM.
+ */
+const { values } = parseArgs({
+  options: {
+    /** What the suite calls us. */
+    origin: { type: 'string', default: 'https://localhost:9443' },
+    /** Where to listen. */
+    host: { type: 'string', default: '127.0.0.1' },
+    /** What our clients call the suite. */
+    suite: { type: 'string', default: 'https://localhost:8443' },
+    alias: { type: 'string', default: 'sallyport' },
+    variant: { type: 'string', default: 'openid_connect' },
+    algorithm: { type: 'string', default: 'PS256' },
+  },
+})
+
+const algorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519'] satisfies FapiAlgorithm[]
+if (!algorithms.includes(values.algorithm)) throw new TypeError(`--algorithm is one of ${algorithms.join(', ')}`)
+const algorithm = values.algorithm as FapiAlgorithm
+
+const user = { name: 'alice', password: 'wonderland' }
+const scope = values.variant === 'openid_connect' ? 'openid offline_access accounts' : 'offline_access accounts'
+const callback = `${values.suite}/test/a/${values.alias}/callback`
+const [key1, key2] = [await generateKey(algorithm), await generateKey(algorithm)]
+const clients = [
+  { id: 'client-1', scope, key: key1, redirectUris: [callback] },
+  { id: 'client-2', scope, key: key2, redirectUris: [`${callback}?dummy1=lorem&dummy2=ipsum`] },
+] as const
+
+const { port } = new URL(values.origin)
+const server = await startSallyport(
+  { user, clients: clients.map(({ key, ...client }) => ({ ...client, publicJwk: key.publicJwk })) },
+  'none',
+  { origin: values.origin, host: values.host, port: Number(port || 443) },
+)
+const [one, two] = clients.map(({ id, key }) => ({ id, scope, privateJwk: key.privateJwk }))
+if (one === undefined || two === undefined) throw new TypeError('two clients are needed')
+const { issuer, resourceUrl } = server
+const configuration = suiteConfiguration({
+  alias: values.alias,
+  suite: values.suite,
+  issuer,
+  resourceUrl,
+  user,
+  clients: [one, two],
+})
+console.log(JSON.stringify(configuration, null, 2))
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close())

@@ -1,0 +1,178 @@
+import test from 'ava'
+import { aPlantedGateway, codeOf, navigation, ownPage } from './_planted.js'
+
+const script = { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Site': 'same-origin', Accept: '*/*' }
+
+test('a call without a session gets a document that says where to log in, and never a redirect (C9)', async (t) => {
+  const world = await aPlantedGateway(t)
+  for (const headers of [ownPage, { ...ownPage, ...script }, { ...ownPage, Accept: 'application/json' }]) {
+    const answer = await world.call('/api/x', { headers })
+    t.is(answer.status, 401)
+    t.is(answer.headers['content-type'], 'application/problem+json')
+    const problem = JSON.parse(answer.text) as Record<string, unknown>
+    t.like(problem, { status: 401, code: 'bff.session.absent', loginUrl: '/bff/login' })
+    t.is(problem.requestId, answer.headers['x-request-id'])
+    t.regex(String(problem.type), /docs\/errors\.md#bff\.session\.absent$/)
+    t.is(answer.headers['cache-control'], 'no-store')
+  }
+})
+
+test('a person who opens a page that needs a login is sent there', async (t) => {
+  const world = await aPlantedGateway(t)
+  for (const headers of [navigation, { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }]) {
+    const answer = await world.call('/api/report', { headers })
+    t.is(answer.status, 303)
+    t.is(answer.headers.location, '/bff/login')
+  }
+})
+
+test('what is no GET, no navigation or not for a page is never redirected (C22)', async (t) => {
+  const world = await aPlantedGateway(t)
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    const answer = await world.call('/api/x', { method, headers: { ...navigation, 'X-CSRF': '1' } })
+    t.is(answer.status, 401, method)
+  }
+  for (const destination of ['empty', 'image', 'script', 'style', 'iframe', 'worker']) {
+    const answer = await world.call('/api/x', {
+      headers: { ...navigation, 'Sec-Fetch-Dest': destination, 'X-CSRF': '1' },
+    })
+    t.is(answer.status, 401, destination)
+  }
+})
+
+test('a page of ours escapes what it shows, and nothing may script, frame or cache it', async (t) => {
+  const world = await aPlantedGateway(t)
+  const answer = await world.call(
+    '/bff/callback?error=%3Cscript%3Ealert(1)%3C/script%3E&error_description=%3Cimg%20src=x%3E&state=s&iss=http://127.0.0.1:9',
+    { headers: navigation },
+  )
+  t.is(answer.status, 400)
+  t.false(/<script|<img/i.test(answer.text))
+  t.regex(String(answer.headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'none'/)
+  t.is(answer.headers['cache-control'], 'no-store')
+  t.regex(answer.text, /bff\.login\.transaction_absent/)
+})
+
+test('a failed login goes to the page that the application has for it, with the code and the request id', async (t) => {
+  const world = await aPlantedGateway(t, { frontends: [{ name: 'app', errorRedirectPath: '/sign-in' }] })
+  const answer = await world.call('/bff/callback?code=c&state=s&iss=https://evil.example', { headers: navigation })
+  t.is(answer.status, 303)
+  const location = new URL(String(answer.headers.location), world.on.url)
+  t.is(location.origin + location.pathname, `${world.on.url}/sign-in`)
+  t.is(location.searchParams.get('error'), 'bff.login.issuer_mismatch')
+  t.is(location.searchParams.get('request_id'), String(answer.headers['x-request-id']))
+})
+
+test('endpoints that are not there are 404, wrong methods are 405 and name the right ones', async (t) => {
+  const world = await aPlantedGateway(t)
+  t.is(codeOf(await world.call('/bff/nothing', { headers: ownPage })), 'bff.endpoint.unknown')
+  t.is((await world.call('/bff', { headers: ownPage })).status, 404)
+  t.is((await world.call('/bff/user/', { headers: ownPage })).status, 404)
+  t.is((await world.call('/BFF/user', { headers: ownPage })).status, 404)
+  const answer = await world.call('/bff/user', { method: 'POST', headers: ownPage })
+  t.is(answer.status, 405)
+  t.is(answer.headers.allow, 'GET')
+})
+
+test('a HEAD request begins, completes and ends nothing', async (t) => {
+  const world = await aPlantedGateway(t)
+  const { cookie, id } = await world.plant()
+  const session = await world.sessionsOf('app').open(id)
+  for (const path of ['/bff/login', '/bff/callback?code=a&state=b', `/bff/logout?sid=${session?.handle}`]) {
+    t.is((await world.call(path, { method: 'HEAD', headers: { ...ownPage, Cookie: cookie } })).status, 405, path)
+  }
+  t.truthy(await world.sessionsOf('app').open(id))
+})
+
+test('the page sees the claims about the user, or only those that the configuration names', async (t) => {
+  const claims = {
+    sub: 'alice',
+    name: 'Alice',
+    roles: ['admin'],
+    iss: 'x',
+    aud: 'y',
+    exp: 1,
+    iat: 1,
+    nonce: 'n',
+    sid: 's',
+    at_hash: 'h',
+  }
+  const all = await aPlantedGateway(t)
+  const { cookie } = await all.plant('app', { claims })
+  const { sessionExpiresAt, logoutUrl, ...user } = JSON.parse(
+    (await all.call('/bff/user', { headers: { Cookie: cookie } })).text,
+  )
+  t.deepEqual(user, { authenticated: true, sub: 'alice', name: 'Alice', roles: ['admin'] })
+  t.regex(sessionExpiresAt, /^\d{4}-\d\d-\d\dT/)
+  t.regex(logoutUrl, /^\/bff\/logout\?sid=[\w-]{22}$/)
+
+  const few = await aPlantedGateway(t, { frontends: [{ name: 'app', userClaims: ['name', 'email'] }] })
+  const planted = await few.plant('app', { claims })
+  const chosen = JSON.parse((await few.call('/bff/user', { headers: { Cookie: planted.cookie } })).text)
+  t.deepEqual(Object.keys(chosen).sort(), ['authenticated', 'logoutUrl', 'name', 'sessionExpiresAt'])
+})
+
+test('a claim cannot pass itself off as an answer of the gateway', async (t) => {
+  const world = await aPlantedGateway(t)
+  const { cookie } = await world.plant('app', {
+    claims: { sub: 'a', authenticated: false, logoutUrl: 'https://evil.example', sessionExpiresAt: 'never' },
+  })
+  const user = JSON.parse((await world.call('/bff/user', { headers: { Cookie: cookie } })).text)
+  t.true(user.authenticated)
+  t.true(user.logoutUrl.startsWith('/bff/logout'))
+})
+
+test('a logout link without the session’s own sid logs nobody out (G-33)', async (t) => {
+  const world = await aPlantedGateway(t)
+  const { cookie, id } = await world.plant()
+  for (const path of ['/bff/logout', '/bff/logout?sid=', '/bff/logout?sid=AAAAAAAAAAAAAAAAAAAAAA']) {
+    const answer = await world.call(path, { headers: { ...navigation, Cookie: cookie } })
+    t.is(answer.status, 400)
+    t.is(codeOf(answer), 'bff.logout.sid_mismatch')
+    t.is(answer.headers['set-cookie'], undefined)
+  }
+  t.truthy(await world.sessionsOf('app').open(id))
+  const session = await world.sessionsOf('app').open(id)
+  const answer = await world.call(`/bff/logout?sid=${session?.handle}`, { headers: { ...navigation, Cookie: cookie } })
+  t.is(answer.status, 303)
+  t.is(answer.headers.location, '/', 'the authorization server is down: the session is over all the same')
+  t.is(await world.sessionsOf('app').open(id), undefined)
+})
+
+test('after a logout no cookie of ours is left in the browser (V20)', async (t) => {
+  const world = await aPlantedGateway(t)
+  const { cookie, id } = await world.plant()
+  const session = await world.sessionsOf('app').open(id)
+  const all = [
+    '__Host-Http-bff-app.AbCdEf12=x',
+    '__Host-Http-bff-app.zz-_Ef34=y',
+    '__Host-Http-bff-app~n=abc',
+    'theirs=1',
+  ]
+  const answer = await world.call(`/bff/logout?sid=${session?.handle}`, {
+    headers: { ...navigation, Cookie: [cookie, ...all].join('; ') },
+  })
+  const removed = (answer.headers['set-cookie'] ?? []).map((one) => [
+    one.split('=')[0],
+    /max-age=0|expires=Thu, 01 Jan 1970/i.test(one),
+    /secure/i.test(one),
+    /path=\//i.test(one),
+  ])
+  t.deepEqual(
+    removed.sort((a, b) => String(a[0]).localeCompare(String(b[0]))).map(([name, ...rest]) => [name, ...rest]),
+    [
+      '__Host-Http-bff-app',
+      '__Host-Http-bff-app.AbCdEf12',
+      '__Host-Http-bff-app.zz-_Ef34',
+      '__Host-Http-bff-app~n',
+    ].map((name) => [name, true, true, true]),
+  )
+})
+
+test('the client’s public keys are published, the signing one first, and no private member', async (t) => {
+  const world = await aPlantedGateway(t)
+  const answer = await world.call('/bff/jwks')
+  const { keys } = JSON.parse(answer.text) as { readonly keys: readonly Record<string, unknown>[] }
+  t.is(keys.length, 1)
+  t.deepEqual(Object.keys(keys[0] ?? {}).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+})
