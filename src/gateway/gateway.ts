@@ -25,7 +25,7 @@ import { parseRequestTarget } from './request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './route.js'
 import { createSealedSessions } from './sealed-sessions.js'
 import { sessionIdentifier } from './session.js'
-import { createSessionWatch } from './session-watch.js'
+import { createSessionWatch, type Held } from './session-watch.js'
 import { createAccessTokens } from './tokens.js'
 
 export interface Gateway {
@@ -119,7 +119,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, hold(open, socket)))
   }
 
-  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): AbortSignal | undefined =>
+  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): Held | undefined =>
     open && watch.hold(open.session, connection)
 
   return {
@@ -228,7 +228,14 @@ function exchangeOf(
   { frontend, client, requestId }: Call,
   match: RouteMatch,
   credentials: Credentials,
-  signal: AbortSignal | undefined,
+  held: Held | undefined,
 ): ForwardExchange {
-  return { frontend: frontend.options, match, client, requestId, credentials, ...(signal !== undefined && { signal }) }
+  const exchange = { frontend: frontend.options, match, client, requestId, credentials }
+  if (held === undefined) return exchange
+  return {
+    ...exchange,
+    get signal() {
+      return held.signal
+    },
+  }
 }
