@@ -8,7 +8,7 @@ import { Refusal } from './refusal.js'
 import { skip } from './relay.js'
 import { noBody, type RequestBody } from './request-body.js'
 import type { Answer, Forwarding, Send } from './transport.js'
-import type { Upstream, UpstreamPool } from './upstream.js'
+import type { CalledUrl, Upstream, UpstreamPool } from './upstream.js'
 
 /** What a request needs to be answered, whichever upstream does it. */
 export interface Plan {
@@ -25,7 +25,7 @@ export interface Plan {
 export interface Answered {
   readonly answer: Extract<Answer, { kind: 'answered' | 'upgraded' }>
   readonly upstream: Upstream
-  readonly url: URL
+  readonly url: CalledUrl
   readonly attempts: number
 }
 
@@ -55,11 +55,11 @@ export async function attemptUntilAnswered(
   while (!forwarding.isGone()) {
     const upstream = pool.choose(tried) ?? (failure && pool.choose(noneTried))
     if (upstream === undefined) throw failure ?? unavailable()
-    const url = upstream.urlOf(upstreamTarget)
+    const url = upstream.call(upstreamTarget)
 
     if (credentials.kind === 'dpop' && !body.fits && !replayed && !nonces.knows(upstream.origin)) {
       // What cannot be sent twice does not start before we know which nonce is wanted. A HEAD changes nothing over there.
-      const proven = await authorize(headers, credentials, { method: 'HEAD', url, nonce: undefined })
+      const proven = await authorize({ ...headers }, credentials, { method: 'HEAD', url, nonce: undefined })
       const answer = await send(forwarding, { upstream, url, method: 'HEAD', headers: proven, body: noBody })
       if (answer.kind === 'answered') {
         nonce = nonces.learn(upstream.origin, answer.message, credentials)

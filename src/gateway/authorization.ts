@@ -1,12 +1,13 @@
+import type { TargetUrl } from '../dpop/proof.js'
 import type { Credentials } from './credentials.js'
 import type { Headers } from './headers.js'
 import type { NonceMemory } from './nonce-memory.js'
 
-/** The headers of one attempt with what it carries: a proof is for one method, one URL, one time. */
+/** Puts what one attempt carries into its headers: a proof is for one method, one URL, one time. */
 export type Authorize = (
   headers: Headers,
   credentials: Credentials,
-  attempt: { readonly method: string; readonly url: URL; readonly nonce: string | undefined },
+  attempt: { readonly method: string; readonly url: TargetUrl; readonly nonce: string | undefined },
 ) => Headers | Promise<Headers>
 
 /**
@@ -19,12 +20,17 @@ export function createAuthorize(nonces: NonceMemory, isBusy: () => boolean): Aut
       case 'none':
         return headers
       case 'bearer':
-        return { ...headers, authorization: `Bearer ${credentials.accessToken}` }
+        headers.authorization = `Bearer ${credentials.accessToken}`
+        return headers
       case 'dpop': {
         const { accessToken, prover } = credentials
         const nonce = own ?? prover.recallNonce(url.origin) ?? nonces.recall(url.origin)
-        const target = { method, url, accessToken, ...(nonce !== undefined && { nonce }) }
-        const proven = (dpop: string): Headers => ({ ...headers, authorization: `DPoP ${accessToken}`, dpop })
+        const target = nonce === undefined ? { method, url, accessToken } : { method, url, accessToken, nonce }
+        const proven = (dpop: string): Headers => {
+          headers.authorization = `DPoP ${accessToken}`
+          headers.dpop = dpop
+          return headers
+        }
         return isBusy() ? prover.proveOnThreadPool(target).then(proven) : proven(prover.prove(target))
       }
     }

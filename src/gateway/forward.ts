@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Stream } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import httpProxy from 'http-proxy'
 import type { Client } from '../http/trusted-peers.js'
@@ -269,7 +270,8 @@ function hardenedHttpProxy(): HttpProxy {
   proxy.on('error', () => {})
   return {
     web(request, response, { dial, agent, source }, onError) {
-      proxy.web(request, response, { target: dial, agent, buffer: source }, onError)
+      const buffer = source as Stream
+      proxy.web(request as IncomingMessage, response, { target: dial, agent, buffer }, onError)
     },
     upgrade(request, socket, head, { dial, agent, onRequest }, onError) {
       let keepOurs = (): void => {}
@@ -283,7 +285,7 @@ function hardenedHttpProxy(): HttpProxy {
           }
         }
       })
-      proxy.ws(request, socket, head, { target: dial, agent }, onError)
+      proxy.ws(request as IncomingMessage, socket, head, { target: dial, agent }, onError)
       // Those that http-proxy has added end the browser's socket before it has an answer, and write one without its framing.
       keepOurs()
     },

@@ -11,12 +11,12 @@ export interface HealthCheck {
 
 /** Asks an upstream every few seconds whether it is well. Without options it always is. */
 export function createHealthCheck(
-  { urlOf, agent, dial }: Pick<Upstream, 'urlOf' | 'agent' | 'dial'>,
+  { call, agent, dial }: Pick<Upstream, 'call' | 'agent' | 'dial'>,
   options: HealthCheckOptions | undefined,
 ): HealthCheck {
   if (options === undefined) return { healthy: true, stop() {} }
   const { path, interval = 10, timeout = 2 } = options
-  const url = urlOf(path)
+  const { pathname } = call(path)
   let failures = 0
 
   const check = async (): Promise<void> => {
@@ -25,7 +25,7 @@ export function createHealthCheck(
   const isWell = (): Promise<boolean> =>
     new Promise((resolve) => {
       const send = dial.protocol === 'https:' ? secureRequest : request
-      const asked = send(url, { agent, signal: AbortSignal.timeout(timeout * 1000) }, (answer) => {
+      const asked = send({ ...dial, path: pathname, agent, signal: AbortSignal.timeout(timeout * 1000) }, (answer) => {
         answer.on('error', () => resolve(false)).resume()
         resolve(answer.statusCode !== undefined && answer.statusCode >= 200 && answer.statusCode < 300)
       })

@@ -1,5 +1,5 @@
 import type { RouteMatch } from './route.js'
-import type { Upstream } from './upstream.js'
+import type { CalledUrl, Upstream } from './upstream.js'
 
 /**
  * An upstream's `Location`, as the browser has to follow it: one that leads to the upstream itself becomes the path of the
@@ -7,14 +7,15 @@ import type { Upstream } from './upstream.js'
  */
 export function publicLocation(
   location: string,
-  called: URL,
+  called: CalledUrl,
   { origin, basePath }: Pick<Upstream, 'origin' | 'basePath'>,
   { removedPrefix }: Pick<RouteMatch, 'removedPrefix'>,
 ): string {
   // Relative to the path that was asked for, which ends the same on both sides.
   if (!/^(?:\/(?![/\\])|https?:)/i.test(location)) return location
-  if (!URL.canParse(location, called.href)) return location
-  const url = new URL(location, called)
+  const base = called.origin + called.path
+  if (!URL.canParse(location, base)) return location
+  const url = new URL(location, base)
   const inside = url.pathname === basePath || url.pathname.startsWith(`${basePath}/`)
   if (url.origin !== origin || !inside) return location
   return `${removedPrefix}${url.pathname.slice(basePath.length)}${url.search}${url.hash}` || '/'

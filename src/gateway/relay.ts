@@ -34,10 +34,10 @@ export function relay(upstream: IncomingMessage, response: ServerResponse, heade
 }
 
 /** A flat list goes out as it is, unless something had been set before: then the last of a name would win. */
-function writeHead(response: ServerResponse, status: number, headers: readonly string[]): void {
+function writeHead(response: ServerResponse, status: number, headers: string[]): void {
   const before = response.getHeaderNames()
   if (before.length === 0) {
-    response.writeHead(status, [...headers])
+    response.writeHead(status, headers)
     return
   }
   for (const name of before) response.removeHeader(name)

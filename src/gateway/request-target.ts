@@ -2,9 +2,12 @@ import { Refusal } from './refusal.js'
 
 /** The only form of a request's target that anything else looks at: routing, header rules, proof and upstream alike. */
 export interface RequestTarget {
-  /** Begins with exactly one `/`. Unreserved characters are decoded, the hexadecimal digits of the others in upper case. */
+  /**
+   * Begins with exactly one `/`. Only what RFC 3986 §3.3 allows: unreserved characters are decoded, all that has to be
+   * encoded is, with digits in upper case. No URL parser changes it any more.
+   */
   readonly path: string
-  /** `?…` as it came, or `''`. */
+  /** `?…` as it came but for quotes and angle brackets, or `''`. */
   readonly query: string
 }
 
@@ -31,9 +34,9 @@ export function parseRequestTarget(url: string, host: string | undefined): Reque
   if (!pathCharacters.test(raw)) refuse('the path holds characters that a URL path does not have')
   if (!queryCharacters.test(query)) refuse('the query holds characters that a URL query does not have')
   if (raw.startsWith('//')) refuse('the path begins with two slashes')
-  const path = raw.includes('%') ? normalised(raw) : raw
+  const path = /[%|^[\]]/.test(raw) ? normalised(raw) : raw
   if (dotSegment.test(path)) refuse('the path has a dot segment')
-  return { path, query }
+  return { path, query: query === '?' ? '' : query.replace(/["'<>]/g, percentEncoded) }
 }
 
 /**
@@ -60,10 +63,14 @@ function normalised(path: string): string {
   if (/%(?:[01][0-9A-F]|7F|5C)/i.test(path)) refuse('the path hides a control character or a backslash')
   // Escapes of escapes are looked through as well: some servers decode twice.
   if (dotSegment.test(decodeAll(path).replaceAll('\\', '/'))) refuse('the path hides a dot segment')
-  return path.replace(encoded, (octet) => {
+  return path.replace(/[|^[\]]/g, percentEncoded).replace(encoded, (octet) => {
     const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
     return unreserved.test(character) ? character : octet.toUpperCase()
   })
+}
+
+function percentEncoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 /** Decodes until nothing changes, at most four times: every pass shortens the path by two thirds of what it decodes. */

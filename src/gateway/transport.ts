@@ -1,10 +1,10 @@
-import { ClientRequest, IncomingMessage, type ServerResponse } from 'node:http'
-import { type Duplex, Stream } from 'node:stream'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type Headers, upgradeResponseHeaders } from './headers.js'
 import { Refusal } from './refusal.js'
 import type { RequestBody } from './request-body.js'
 import { type Timeouts, type Watch, watchAttempt } from './timeouts.js'
-import type { Upstream } from './upstream.js'
+import type { CalledUrl, Upstream } from './upstream.js'
 
 /** A browser's request while it is being forwarded. */
 export interface Forwarding {
@@ -18,9 +18,9 @@ export interface Forwarding {
 
 export interface Attempt {
   readonly upstream: Upstream
-  readonly url: URL
+  readonly url: CalledUrl
   readonly method: string
-  /** Settled: nothing is added to them but `Host` and the framing of the body. */
+  /** Settled, and ours to write to: `Host` and the framing of the body are added. */
   readonly headers: Headers
   readonly body: RequestBody
 }
@@ -38,21 +38,36 @@ export type Answer =
 
 export type Send = (forwarding: Forwarding, attempt: Attempt) => Promise<Answer>
 
+/** What http-proxy reads of a request. It gets one of our making: a real one costs more, and has more to go wrong. */
+export interface OutgoingRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly socket: IncomingMessage['socket']
+  /** It listens to errors and aborts of the browser's request; we do that ourselves. */
+  on(event: string, listener: () => void): OutgoingRequest
+}
+
+/** What http-proxy takes for a body: it pipes it into its request, and that is where we come in. */
+export interface BodySource {
+  pipe(proxied: ClientRequest): ClientRequest
+}
+
 /** What we use of http-proxy: the pass that makes the request, for both kinds. */
 export interface HttpProxy {
   /** Pipes `source` into the request it makes. */
   web(
-    request: IncomingMessage,
+    request: OutgoingRequest,
     response: ServerResponse,
-    options: DialOptions & { source: Stream },
+    options: DialOptions & { readonly source: BodySource },
     onError: (error: Error) => void,
   ): void
   /** Shows the request it makes to `onRequest`, and listens to nothing of it but the upgrade. */
   upgrade(
-    request: IncomingMessage,
+    request: OutgoingRequest,
     socket: Duplex,
     head: Buffer,
-    options: DialOptions & { onRequest: (attempt: ClientRequest) => void },
+    options: DialOptions & { readonly onRequest: (attempt: ClientRequest) => void },
     onError: (error: Error) => void,
   ): void
 }
@@ -71,10 +86,13 @@ export function sendThrough(proxy: HttpProxy, response: ServerResponse): Send {
     new Promise((resolve) => {
       const { upstream, body } = attempt
       const { onRequest, onError } = follow(forwarding, attempt, resolve)
-      const source = bodySource((proxied) => {
-        onRequest(proxied)
-        body.sendTo(proxied, (refusal) => proxied.destroy(refusal))
-      })
+      const source: BodySource = {
+        pipe(proxied) {
+          onRequest(proxied)
+          body.sendTo(proxied, (refusal) => proxied.destroy(refusal))
+          return proxied
+        },
+      }
       try {
         const { dial, agent } = upstream
         proxy.web(outgoingRequest(forwarding, attempt), response, { dial, agent, source }, onError)
@@ -122,11 +140,15 @@ export function upgradeThrough(
     })
 }
 
-function outgoingRequest({ request }: Forwarding, { upstream, url, method, headers, body }: Attempt): IncomingMessage {
-  const outgoing = new IncomingMessage(request.socket)
-  outgoing.method = method
-  outgoing.url = url.pathname + url.search
-  outgoing.headers = { ...headers, ...body.framing, host: upstream.host }
+function outgoingRequest({ request }: Forwarding, { upstream, url, method, headers, body }: Attempt): OutgoingRequest {
+  headers.host = upstream.host
+  const outgoing: OutgoingRequest = {
+    method,
+    url: url.path,
+    headers: Object.assign(headers, body.framing),
+    socket: request.socket,
+    on: () => outgoing,
+  }
   return outgoing
 }
 
@@ -147,7 +169,7 @@ function follow(forwarding: Forwarding, { upstream, url, body }: Attempt, resolv
     forwarding.current = proxied
     upstream.inFlight++
     // http-proxy has run it through a parser that removes repeated slashes; the proof is for this one.
-    proxied.path = url.pathname + url.search
+    proxied.path = url.path
     proxied
       .on('error', onError)
       .once('response', (message) => settle({ kind: 'answered', message }))
@@ -159,16 +181,6 @@ function follow(forwarding: Forwarding, { upstream, url, body }: Attempt, resolv
     watch = watchAttempt(proxied, forwarding.timeouts, upstream.dial.protocol === 'https:', !body.isEmpty)
   }
   return { settle, onRequest, onError }
-}
-
-/** What http-proxy takes for the body: it pipes it into its request, and that is where we come in. */
-function bodySource(onRequest: (proxied: ClientRequest) => void): Stream {
-  return Object.assign(new Stream(), {
-    pipe<Destination extends NodeJS.WritableStream>(destination: Destination): Destination {
-      if (destination instanceof ClientRequest) onRequest(destination)
-      return destination
-    },
-  })
 }
 
 /** What went wrong, without the addresses and names that an error of the network holds. */

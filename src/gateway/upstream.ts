@@ -1,5 +1,6 @@
 import { Agent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import type { TargetUrl } from '../dpop/proof.js'
 import { tlsPreset } from '../http/tls.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
@@ -20,7 +21,13 @@ export interface Upstream {
   /** Requests and sockets on it at the moment. */
   inFlight: number
   /** @see upstreamUrl */
-  urlOf(target: string): URL
+  call(target: string): CalledUrl
+}
+
+/** What is called, taken apart: a `URL` costs more than all that is done with it. */
+export interface CalledUrl extends TargetUrl {
+  /** As on the request line. */
+  readonly path: string
 }
 
 export interface UpstreamPool {
@@ -88,9 +95,10 @@ function createUpstream(url: URL, route: RouteOptions, agent: Agent): Upstream {
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
     throw new TypeError('an upstream is an origin and a path')
   const basePath = url.pathname.replace(/\/+$/, '')
+  const { origin, protocol } = url
   const hostname = url.hostname.replace(/^\[|\]$/g, '')
   return {
-    origin: url.origin,
+    origin,
     basePath,
     host: url.host,
     dial: {
@@ -102,13 +110,17 @@ function createUpstream(url: URL, route: RouteOptions, agent: Agent): Upstream {
     agent,
     breaker: createCircuitBreaker(route.circuitBreaker),
     inFlight: 0,
-    urlOf: (target) => upstreamUrl(url, target),
+    call(target) {
+      const path = (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target
+      const question = path.indexOf('?')
+      return { origin, protocol, path, pathname: question === -1 ? path : path.slice(0, question) }
+    },
   }
 }
 
 /**
  * The URL to call. Made by putting strings together: resolving a path against a base would let `//host` or `..` out.
- * @param target begins with `/` or `?`, or is empty
+ * @param target in normal form: begins with `/` or `?`, or is empty
  */
 export function upstreamUrl({ origin, pathname }: URL, target: string): URL {
   const basePath = pathname.replace(/\/+$/, '')

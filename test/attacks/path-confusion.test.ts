@@ -61,7 +61,7 @@ for (const [target, arrives] of [
   ['/api/...', '/api/...'],
   ['/api/.well-known', '/api/.well-known'],
   ['/api/a%3Fb?c=%2e%2e/&d=http://evil.example/', '/api/a%3Fb?c=%2e%2e/&d=http://evil.example/'],
-  ['/api/a|b^c[d]', '/api/a|b^c[d]'],
+  ['/api/a|b^c[d]', '/api/a%7Cb%5Ec%5Bd%5D'],
   ['/api?', '/api'],
   ["/api?a='b'&c={d}", '/api?a=%27b%27&c={d}'],
   ['http://shop.example/api/orders', '/api/orders'],

@@ -1,0 +1,197 @@
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { freePorts } from '../test/flows/_stack.js'
+import {
+  apache,
+  bareHttpProxy,
+  type Contender,
+  direct,
+  expressOpenidConnect,
+  floor,
+  nginx,
+  type Started,
+  sallyport,
+} from './_contenders.js'
+import type { LoadRequest, LoadResult } from './_load.js'
+import { forkLoad, startNode, usage } from './_processes.js'
+
+/**
+ * What forwarding costs, beside what else does it, on the same upstream in one run. Rounds are interleaved and ratios are
+ * medians of pairs within a round, so that a busy neighbour disturbs both sides of a ratio.
+ */
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '1.5' },
+    connections: { type: 'string', default: '32' },
+    only: { type: 'string' },
+    bodies: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+})
+const rounds = Number(options.rounds)
+const milliseconds = Number(options.seconds) * 1000
+const connections = Number(options.connections)
+
+interface Measured extends LoadResult {
+  /** Microseconds of CPU per request, of the contender alone. */
+  readonly cpu: number
+  readonly rss: number
+}
+
+const contenders: readonly Contender[] = [
+  direct,
+  nginx,
+  bareHttpProxy,
+  floor,
+  expressOpenidConnect,
+  apache,
+  sallyport('Bearer'),
+  sallyport('DPoP'),
+  sallyport('DPoP', 1, 1000),
+].filter(({ name }) => options.only === undefined || new RegExp(options.only, 'i').test(name))
+
+const ports = await freePorts(2 + contenders.length * 3)
+const take = (): number => ports.pop() ?? 0
+const [upstreamPort, issuerPort] = [take(), take()]
+const places = contenders.map(() => ({ port: take(), more: [take(), take()] }))
+const scripts = resolve('build/bench')
+const upstream = await startNode(join(scripts, '_upstream.js'), upstreamPort)
+const issuer = await startNode(join(scripts, '_issuer.js'), issuerPort, {
+  REDIRECT_URIS: places
+    .flatMap(({ port }) => ['/callback', '/bff/callback'].map((path) => `http://localhost:${port}${path}`))
+    .join(' '),
+})
+const loader = forkLoad(join(scripts, '_load.js'))
+const started: { readonly name: string; readonly running: Started }[] = []
+
+async function measure(
+  { port, headers, child }: Started,
+  path: string,
+  load: Partial<LoadRequest> = {},
+): Promise<Measured> {
+  const bytes = `${[`GET ${path} HTTP/1.1`, `Host: localhost:${port}`, 'User-Agent: bench', 'Accept: application/json', ...headers].join('\r\n')}\r\n\r\n`
+  const before = usage(child.pid ?? 0)
+  loader.send({ port, bytes, connections, milliseconds, ...load })
+  const [result] = (await once(loader, 'message')) as [LoadResult]
+  const after = usage(child.pid ?? 0)
+  return {
+    ...result,
+    cpu: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / Math.max(1, result.requests),
+    rss: after.rssMegabytes,
+  }
+}
+
+const results = new Map<string, Measured[]>()
+const bodies: Record<string, Record<string, number[]>> = {}
+try {
+  for (const [index, contender] of contenders.entries()) {
+    const place = places[index]
+    if (place === undefined) continue
+    const running = await contender.start({
+      ...place,
+      upstream: `http://127.0.0.1:${upstreamPort}`,
+      issuer: `http://localhost:${issuerPort}`,
+    })
+    if (running === undefined) console.error(`${contender.name}: not installed, left out`)
+    else started.push({ name: contender.name, running })
+  }
+  // By requests, not by time: on a busy machine code stays cold for long.
+  for (const { running } of started) {
+    let warm = 0
+    for (let turn = 0; turn < 10 && warm < 20_000; turn++)
+      warm += (await measure(running, '/api/200b', { milliseconds: 2000 })).requests
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, running } of round % 2 === 0 ? started : [...started].reverse()) {
+      const result = await measure(running, '/api/200b')
+      results.set(name, [...(results.get(name) ?? []), result])
+    }
+    process.stderr.write(`round ${round + 1}/${rounds}\n`)
+  }
+  if (options.bodies) {
+    for (let round = 0; round < Math.min(5, rounds); round++) {
+      for (const { name, running } of started.filter(({ name }) => /http-proxy, keep|Sallyport, DPoP$/.test(name))) {
+        const medium = await measure(running, '/api/100k')
+        const large = await measure(running, '/api/200m', { connections: 1, milliseconds: 3000 })
+        const own = bodies[name] ?? { '100 KB, req/s': [], '200 MiB, MB/s': [] }
+        bodies[name] = own
+        own['100 KB, req/s']?.push(medium.requests / medium.seconds)
+        own['200 MiB, MB/s']?.push(large.bytes / large.seconds / 1e6)
+      }
+    }
+  }
+} finally {
+  for (const { running } of started) await running.stop()
+  await Promise.all([upstream.stop(), issuer.stop()])
+  loader.disconnect()
+}
+
+const median = (numbers: readonly number[]): number => {
+  const sorted = [...numbers].sort((left, right) => left - right)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+}
+const column = (name: string, of: (measured: Measured) => number): number => median((results.get(name) ?? []).map(of))
+/** Median over the rounds of one contender's CPU divided by another's in the same round. */
+const paired = (name: string, base: string): number =>
+  median((results.get(name) ?? []).map(({ cpu }, round) => cpu / (results.get(base)?.[round]?.cpu ?? Number.NaN)))
+
+const rows = started.map(({ name }) => ({
+  contender: name,
+  'CPU µs/req': column(name, ({ cpu }) => cpu).toFixed(1),
+  'req/s': column(name, ({ requests, seconds }) => requests / seconds).toFixed(0),
+  'p50 ms': column(name, ({ p50 }) => p50).toFixed(2),
+  'p99 ms': column(name, ({ p99 }) => p99).toFixed(2),
+  'p99.9 ms': column(name, ({ p999 }) => p999).toFixed(2),
+  'RSS MB': column(name, ({ rss }) => rss).toFixed(0),
+  errors: String((results.get(name) ?? []).reduce((sum, { errors }) => sum + errors, 0)),
+}))
+const own = 'Sallyport, DPoP'
+const ratios = [
+  bareHttpProxy.name,
+  expressOpenidConnect.name,
+  apache.name,
+  floor.name,
+  nginx.name,
+  'Sallyport, DPoP, 1000 frontends',
+]
+  .filter((base) => results.has(base) && results.has(own))
+  .map((base) => ({ 'CPU per request': `${own} ÷ ${base}`, ratio: paired(own, base).toFixed(2) }))
+const bodyRows = Object.entries(bodies).map(([name, of]) => ({
+  contender: name,
+  ...Object.fromEntries(Object.entries(of).map(([what, numbers]) => [what, median(numbers).toFixed(0)])),
+}))
+
+for (const table of [rows, ratios, bodyRows]) if (table.length > 0) console.log(`${markdown(table)}\n`)
+const machine = {
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  connections,
+  rounds,
+  seconds: milliseconds / 1000,
+}
+console.log(JSON.stringify(machine))
+if (options.json !== undefined) {
+  mkdirSync(dirname(resolve(options.json)), { recursive: true })
+  writeFileSync(
+    options.json,
+    JSON.stringify({ machine, rows, ratios, bodies: bodyRows, samples: Object.fromEntries(results) }, null, 2),
+  )
+}
+
+function markdown(rows: readonly Record<string, string>[]): string {
+  const names = Object.keys(rows[0] ?? {})
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [
+    line(names),
+    line(names.map(() => '---')),
+    ...rows.map((row) => line(names.map((name) => row[name] ?? ''))),
+  ].join('\n')
+}
