@@ -135,39 +135,39 @@ Server.prototype.listen = function (...parameters) {
   }
 })
 
-const commands = blocks
-  .filter(({ fence }) => fence === 'sh')
-  .flatMap((block) =>
-    block.text
-      .split('\n')
-      .flatMap((line) => line.replace(/ # .*/, '').split('&&'))
-      .map((command) => ({ block, command: command.trim() })),
-  )
-  .filter(({ command }) => command !== '' && !command.startsWith('#'))
+for (const block of blocks.filter(({ fence }) => fence === 'sh'))
+  test(`the commands at ${titleOf(block)} work`, async (t) => {
+    const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Record<string, string> }
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-docs-'))
+    t.teardown(() => rm(folder, { recursive: true }))
+    const commands = commandsOf(block)
+    // A page that speaks of a configuration has one; `init` makes its own.
+    if (!commands.some((command) => command.includes('sallyport init')))
+      await run(process.execPath, [main, 'init', folder])
+    for (const command of commands) {
+      const [program, ...parameters] = command.replace(/^npx /, '').split(/\s+/)
+      const [verb = '', script = ''] = parameters
+      if (program === 'npm') {
+        if (verb === 'run') t.true(script in scripts, command)
+        else t.true(['ci', 'install', 'start', 'test', 'pack'].includes(verb), command)
+      } else if (program === 'sallyport') {
+        const goesOut = ['start', 'dev'].includes(verb) || (verb === 'check' && !parameters.includes('--offline'))
+        const tried = run(process.execPath, [main, ...(goesOut ? [verb, '--help'] : unquoted(parameters))], {
+          cwd: folder,
+        })
+        tried.child.stdin?.end('a password that is long enough\n')
+        await t.notThrowsAsync(tried, command)
+      } else t.fail(`${command}: neither npm nor sallyport; say \`text\` when it is only to be read`)
+    }
+  })
 
-test('every command in the documents exists', async (t) => {
-  const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Record<string, string> }
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-docs-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  for (const { block, command } of commands) {
-    const words = command.split(/\s+/)
-    const [program, ...parameters] = words[0] === 'npx' ? words.slice(1) : words
-    const where = `${titleOf(block)}: ${command}`
-    if (program === 'npm') {
-      const [verb = '', script] = parameters
-      if (verb === 'run') t.true((script ?? '') in scripts, where)
-      else t.true(['ci', 'install', 'start', 'test', 'pack'].includes(verb), where)
-    } else if (program === 'sallyport') {
-      const [verb = ''] = parameters
-      const runsForever = verb === 'start' || verb === 'dev' || (verb === 'check' && !parameters.includes('--offline'))
-      const tried = run(process.execPath, [main, ...(runsForever ? [verb, '--help'] : unquoted(parameters))], {
-        cwd: folder,
-      })
-      tried.child.stdin?.end('a password that is long enough\n')
-      await t.notThrowsAsync(tried, where)
-    } else t.fail(`${where}: neither npm nor sallyport; say \`text\` when it is only to be read`)
-  }
-})
+function commandsOf({ text }: Block): string[] {
+  return text
+    .split('\n')
+    .flatMap((line) => line.replace(/(?:^| )# .*/, '').split('&&'))
+    .map((command) => command.trim())
+    .filter((command) => command !== '')
+}
 
 function unquoted(words: readonly string[]): string[] {
   return words.map((word) => word.replace(/^(['"])(.*)\1$/, '$2'))

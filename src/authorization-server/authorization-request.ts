@@ -36,7 +36,9 @@ export function authorizationRequest(options: AuthorizationRequestOptions): Koa.
   return async function authorizationRequest(ctx) {
     if (ctx.method === 'POST') return answerForm(options, ctx)
     const open = await options.interactions.open(ctx, reference(new URLSearchParams(ctx.querystring)))
-    await proceed(options, ctx, open, await currentSession(options, ctx))
+    // Link previews look with HEAD: that must not be what the request ends with.
+    if (ctx.method === 'HEAD') ctx.status = 200
+    else await proceed(options, ctx, open, await currentSession(options, ctx))
   }
 }
 

@@ -38,7 +38,7 @@ export function initialise(folder: string): InitResult {
 
 const configuration = `{
   // Every setting: docs/configuration.md. Try it: npx sallyport check
-  "$schema": "https://unpkg.com/sallyport/frontends.schema.json",
+  "$schema": "./node_modules/sallyport/frontends.schema.json",
   "Server": {
     "Listen": "127.0.0.1:3000",
     "AdminListen": "127.0.0.1:9464"

@@ -93,18 +93,21 @@ async function bind(server: Server, pointer: string, { host, port }: ListenAddre
       })
     })
   } catch (cause) {
-    throw new ConfigurationError([{ pointer, ...bindProblem(cause as NodeJS.ErrnoException, `${host}:${port}`) }], {
-      cause,
-    })
+    throw new ConfigurationError(
+      [{ pointer, ...bindProblem(cause as NodeJS.ErrnoException, `${host}:${port}`, pointer) }],
+      {
+        cause,
+      },
+    )
   }
 }
 
-function bindProblem({ code, message }: NodeJS.ErrnoException, address: string) {
+function bindProblem({ code, message }: NodeJS.ErrnoException, address: string, pointer: string) {
   switch (code) {
     case 'EADDRINUSE':
       return {
         problem: `is ${address}, which another program listens on`,
-        remedy: 'Stop that program, or write another port.',
+        remedy: `Stop that program, or write another port: in the file, or in the variable ${pointer.slice(1).replaceAll('/', '__')}.`,
       }
     case 'EACCES':
       return {

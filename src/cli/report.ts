@@ -30,14 +30,15 @@ export function describeError(error: unknown, style: Style): string {
 }
 
 export function describeProblems(problems: readonly ConfigurationProblem[], style: Style): string {
-  const lines = problems.flatMap(({ pointer, problem, remedy, where }) => [
-    `${style.red('error')} ${style.bold(pointer || '/')} ${problem}`,
-    `      ${style.soft(`${where ?? ''}`)}`.trimEnd(),
-    `      → ${remedy}`,
-    '',
-  ])
+  const paragraphs = problems.map(({ pointer, problem, remedy, where }) =>
+    [
+      `${style.red('error')} ${style.bold(pointer || '/')} ${problem}`,
+      ...(where === undefined ? [] : [`      ${style.soft(where)}`]),
+      `      → ${remedy}`,
+    ].join('\n'),
+  )
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-  return `${lines.filter((line, index) => line !== '' || index < lines.length).join('\n')}${count}. Nothing was started.\n`
+  return `${paragraphs.join('\n\n')}\n\n${count}. Nothing was started.\n`
 }
 
 /** The message at the bottom of a chain of causes: `connect ECONNREFUSED 127.0.0.1:6379`. */

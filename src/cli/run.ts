@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
 import { createFileKeySource } from '../authorization-server/key-source.js'
 import type { Configuration } from '../config/load.js'
+import { makeStateDirectory } from '../config/state-directory.js'
 import { createGateway, type Gateway } from '../gateway/gateway.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
 import { createMemoryStore } from '../store/memory-store.js'
@@ -146,6 +147,7 @@ async function createServer(
   const { options } = authorizationServer
   // A store that goes with the process would take the signing keys along, and with them every token.
   if (kind === 'redis') return createAuthorizationServer({ ...options, store, seal })
+  makeStateDirectory(stateDirectory)
   const source = createFileKeySource(join(stateDirectory, 'signing-keys'), seal)
   return createAuthorizationServer({ ...options, store, seal, signingKeys: { source } })
 }

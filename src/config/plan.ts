@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
 import { isLoopback } from '../http/loopback.js'
-import { generateSigningJwk, type Jwk, publicHalf } from '../keys.js'
+import { generateSigningJwk, type Jwk } from '../keys.js'
+import { applicationsOf } from './applications.js'
 import type { Environment } from './environment.js'
 import { type ListenAddress, listenAddress } from './listen-address.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
@@ -156,7 +157,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       settings: server,
       issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
       tls: tlsFiles(server.Tls, directory),
-      listen: ownListener(server, listen, settings.Bff !== undefined),
+      listen: ownListener(server, listen, frontends.length > 0),
       applications: applicationsOf(server, serverPointer, frontends, (application, pointer) => [
         secrets.publicJwk(application.SigningKeyJwk, `${pointer}/SigningKeyJwk`),
         ...application.RetiredSigningKeyJwks.map((jwk, item) =>
@@ -243,79 +244,4 @@ function sampleApiOf(
 function sampleRoute({ listen }: SampleApiPlan): RouteSettings {
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
   return route.parse({ Path: '/api', Upstreams: [`http://${host}:${listen.port}`] })
-}
-
-/** Those in the file, and one for each client of a frontend here that is not among them. */
-function applicationsOf(
-  server: AuthorizationServerSettings,
-  serverPointer: string,
-  frontends: readonly FrontendPlan[],
-  keysOf: (application: ApplicationSettings, pointer: string) => readonly (Jwk | undefined)[],
-): ApplicationPlan[] {
-  const clientsOf = (clientId: string | undefined): FrontendPlan[] =>
-    frontends.filter((frontend) => frontend.isEmbedded && frontend.clientId === clientId)
-  const known = server.Seeding.Applications.map((application, index) => {
-    const pointer = `${serverPointer}/Seeding/Applications/${index}`
-    return applicationPlan(application, pointer, clientsOf(application.ClientId), keysOf(application, pointer), false)
-  })
-  const clientIds = new Set(frontends.filter(({ isEmbedded }) => isEmbedded).map(({ clientId }) => clientId))
-  const made = [...clientIds]
-    .filter((clientId) => clientId !== undefined && !known.some((application) => application.clientId === clientId))
-    .map((clientId) => {
-      const [first] = clientsOf(clientId)
-      const settings: ApplicationSettings = { ...blank, ClientId: clientId, DisplayName: first?.name }
-      return applicationPlan(settings, first?.pointer ?? '', clientsOf(clientId), [], true)
-    })
-  return [...known, ...made]
-}
-
-const blank: ApplicationSettings = {
-  ClientId: undefined,
-  ClientSecret: undefined,
-  DisplayName: undefined,
-  SigningKeyJwk: undefined,
-  RetiredSigningKeyJwks: [],
-  Permissions: undefined,
-  RedirectUris: undefined,
-  PostLogoutRedirectUris: undefined,
-}
-
-function applicationPlan(
-  settings: ApplicationSettings,
-  pointer: string,
-  frontends: readonly FrontendPlan[],
-  given: readonly (Jwk | undefined)[],
-  isMade: boolean,
-): ApplicationPlan {
-  const keys = given.filter((jwk) => jwk !== undefined)
-  const own = frontends.flatMap((frontend) => frontend.keys.map(publicHalf))
-  const needed = (settings.SigningKeyJwk ?? undefined) === undefined ? [...own, ...keys] : keys
-  return {
-    pointer,
-    settings,
-    clientId: settings.ClientId ?? '',
-    isMade,
-    keys: needed,
-    permissions: settings.Permissions ?? permissionsOf(frontends),
-    redirectUris: settings.RedirectUris ?? present(frontends.map(({ redirectUri }) => redirectUri)),
-    postLogoutRedirectUris:
-      settings.PostLogoutRedirectUris ?? present(frontends.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri)),
-    backchannelLogoutUri: frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined,
-    frontends,
-  }
-}
-
-function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
-  const routes = frontends.flatMap((frontend) => frontend.routes)
-  const scopes = [...frontends.flatMap(({ settings }) => settings.Scopes), ...routes.flatMap(({ Scopes }) => Scopes)]
-  const ownToken = routes.some(({ TokenType }) => TokenType === 'Client') ? ['gt:client_credentials'] : []
-  return [
-    ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),
-    ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, 'rst:code'],
-    ...new Set(scopes.map((scope) => `scp:${scope}`)),
-  ]
-}
-
-function present(values: readonly (string | undefined)[]): string[] {
-  return [...new Set(values.filter((value) => value !== undefined))]
 }

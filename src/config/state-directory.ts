@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ConfigurationError } from '../errors.js'
 
 /** Where keys that nobody gave are made once and kept. */
 export interface StateDirectory {
@@ -14,9 +15,9 @@ export function stateDirectory(path: string): StateDirectory {
     keep(name, make) {
       const file = join(path, name)
       if (existsSync(file)) return readFileSync(file, 'utf8').trim()
-      mkdirSync(path, { recursive: true, mode: 0o700 })
+      makeStateDirectory(path)
       const fresh = `${file}.${randomBytes(6).toString('hex')}`
-      writeFileSync(fresh, `${make()}\n`, { mode: 0o600, flag: 'wx', flush: true })
+      writable(path, () => writeFileSync(fresh, `${make()}\n`, { mode: 0o600, flag: 'wx', flush: true }))
       try {
         // A link is made completely or not at all, and never over a file that is there.
         linkSync(fresh, file)
@@ -27,6 +28,28 @@ export function stateDirectory(path: string): StateDirectory {
       }
       return readFileSync(file, 'utf8').trim()
     },
+  }
+}
+
+/** @throws ConfigurationError when it cannot be made. */
+export function makeStateDirectory(path: string): void {
+  writable(path, () => mkdirSync(path, { recursive: true, mode: 0o700 }))
+}
+
+function writable(path: string, write: () => void): void {
+  try {
+    write()
+  } catch (cause) {
+    throw new ConfigurationError(
+      [
+        {
+          pointer: '/Server/StateDirectory',
+          problem: `is ${path}, which cannot be written to, and there are keys to be made and kept`,
+          remedy: 'Name a folder that this user may write to, or give all keys in the file.',
+        },
+      ],
+      { cause },
+    )
   }
 }
 

@@ -38,8 +38,9 @@ export function checkStructure(value: unknown): Structure {
         }
       } else {
         problems.push(misfit(issue, path, valueAt(rest, path)))
-        broken.add(pointerOf(path))
-        misfits.push(removable(rest, path))
+        const gone = removable(rest, path)
+        broken.add(pointerOf(path)).add(pointerOf(gone))
+        misfits.push(gone)
       }
     }
     rest = misfits.reduce(remove, rest)

@@ -49,15 +49,24 @@ export function createRequestUris({ publicUrls, trustedProxies }: RequestUriOpti
     const path = normalizedPath(target.path)
     if (bases.length > 0) {
       const ours = target.authority === undefined ? bases : bases.filter(({ authority }) => isSame(authority, target))
-      return ours.map(({ prefix }) => `${prefix}${path}`)
+      return withWebSocket(
+        ours.map(({ prefix }) => `${prefix}${path}`),
+        fields,
+      )
     }
     const direct = { protocol: request.encrypted ? 'https' : 'http', host: fields.authority ?? fields.host ?? '' }
     const outside = isTrustedPeer(request.peer)
       ? forwarded(request, direct)
       : checked(request.outside ?? direct, direct)
     const authority = normalizedAuthority(target.authority ?? outside.host, outside.protocol)
-    return [`${outside.protocol}://${authority}${path}`]
+    return withWebSocket([`${outside.protocol}://${authority}${path}`], fields)
   }
+}
+
+/** A WebSocket is opened by an HTTP request; its client may name either URI (RFC 6455 §3). */
+function withWebSocket(uris: readonly string[], { upgrade }: HeaderFields): readonly string[] {
+  if (upgrade?.toLowerCase() !== 'websocket') return uris
+  return [...uris, ...uris.map((uri) => uri.replace(/^http/, 'ws'))]
 }
 
 interface PublicBase {

@@ -71,7 +71,7 @@ function answerPerson(response: ServerResponse, { code, message }: Refusal, refu
   const page = renderPage({
     title,
     content: html`<h1>${title}</h1>
-<p>${message}</p>
+<p>${sentence(message)}</p>
 <p class="soft">${remedy}</p>
 ${
   frontend !== undefined &&
@@ -155,6 +155,10 @@ function belongsToLogin(code: RefusalCode): boolean {
 
 function startsAgain(code: RefusalCode): boolean {
   return belongsToLogin(code) || ['bff.issuer.unavailable', 'bff.login.confirm'].includes(code)
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
 
 function statusText(status: number): string {

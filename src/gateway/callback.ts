@@ -143,7 +143,8 @@ async function sessionRecord(
   now: number,
 ): Promise<SessionRecord> {
   const { sub, sid, session_expiry: sessionExpiry } = claims
-  const userInfo = typeof sub === 'string' ? await userInfoClaims(frontend, accessToken.value, sub, proofKey) : {}
+  const userInfo =
+    typeof sub === 'string' ? await frontend.oauth.userInfo(accessToken.value, sub, proofKey).catch(refuseLogin) : {}
   return {
     createdAt: Math.floor(now),
     ...(typeof sub === 'string' && { subject: sub }),
@@ -156,16 +157,6 @@ async function sessionRecord(
     accessTokens: { '': accessToken },
     ...tokens,
   }
-}
-
-async function userInfoClaims(
-  frontend: RunningFrontend,
-  accessToken: string,
-  sub: string,
-  proofKey: LoginTransaction['proofKey'],
-) {
-  const { userinfo_endpoint: endpoint } = await frontend.oauth.metadata()
-  return endpoint === undefined ? {} : frontend.oauth.userInfo(accessToken, sub, proofKey)
 }
 
 function goTo(ctx: EndpointContext, url: string): void {

@@ -58,9 +58,6 @@ const steps: readonly ((call: ApiCall) => Promise<void> | void)[] = [
   freshAccessToken,
 ]
 
-/** Seconds that the streams and sockets of a session have after its end. */
-const politeness = 0.5
-
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { now = () => Date.now() / 1000, trustedProxies = [] } = options
   assertFrontends(options.frontends)
@@ -126,18 +123,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, hold(open, socket)))
   }
 
-  /** Ties what stays open to its session: the forwarder ends it politely, and what it cannot end so is cut. */
-  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): AbortSignal | undefined => {
-    if (open === undefined) return undefined
-    const { signal, release } = watch.hold(open.session)
-    const cut = (): void => void setTimeout(() => connection.destroy(), politeness * 1000).unref()
-    signal.addEventListener('abort', cut, { once: true })
-    connection.once('close', () => {
-      signal.removeEventListener('abort', cut)
-      release()
-    })
-    return signal
-  }
+  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): AbortSignal | undefined =>
+    open && watch.hold(open.session, connection)
 
   return {
     callback() {

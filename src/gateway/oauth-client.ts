@@ -20,6 +20,10 @@ export interface OAuthClient {
   refresh(refreshToken: string, proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
   /** The gateway's own token, for routes without a user. */
   clientCredentials(proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
+  /**
+   * What the server adds about the user. Nothing when it has no such endpoint or does not answer: who the user is was in
+   * the ID token. @throws UpstreamError when it answers about somebody else
+   */
   userInfo(accessToken: string, subject: string, proofKey: Jwk | undefined): Promise<Claims>
   /** Best effort: a server without revocation is not asked. */
   revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void>
@@ -202,7 +206,14 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
 
     async userInfo(accessToken, subject, proofKey) {
       const known = await configuration()
-      return openid.fetchUserInfo(known, accessToken, subject, await dpop(known, proofKey)).catch(refuse)
+      if (known.serverMetadata().userinfo_endpoint === undefined) return {}
+      try {
+        return await openid.fetchUserInfo(known, accessToken, subject, await dpop(known, proofKey))
+      } catch (error) {
+        if (error instanceof openid.ClientError && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
+          refuse(error)
+        return {}
+      }
     },
 
     async revoke(token, hint) {

@@ -21,26 +21,36 @@ const bombs: readonly (readonly [string, string])[] = [
   ['our name again and again without a value', `${`${name} `.repeat(800)};${name}=${id}`],
 ]
 
+/** Milliseconds of the fastest of ten: what the work costs when nobody else has the processor. */
+function fastest(work: () => void): number {
+  const times = Array.from({ length: 10 }, () => {
+    const started = performance.now()
+    work()
+    return performance.now() - started
+  })
+  return Math.min(...times)
+}
+
 for (const [what, header] of bombs) {
   test(`${what}: read in one pass, in less than 5 ms`, (t) => {
-    cookieValue(header, name)
-    const started = performance.now()
     t.is(cookieValue(header, name), id)
-    cookiesNamed(header, `${name}.`)
-    t.true(performance.now() - started < 5)
+    const time = fastest(() => {
+      cookieValue(header, name)
+      cookiesNamed(header, `${name}.`)
+    })
+    t.true(time < 5, `${time} ms`)
   })
 }
 
-test('reading takes twice as long for twice as much, not four times', (t) => {
+test('reading twice as much takes twice as long, not four times', (t) => {
   const time = (count: number) => {
     const header = `${`${' '.repeat(60)}x${name}=1;`.repeat(count)}${name}=${id}`
-    const started = performance.now()
-    for (let i = 0; i < 20; i++) cookieValue(header, name)
-    return performance.now() - started
+    return fastest(() => {
+      cookieValue(header, name)
+    })
   }
-  time(1000)
-  const [short, long] = [Math.min(time(1000), time(1000), time(1000)), Math.min(time(8000), time(8000), time(8000))]
-  t.true(long < short * 24, `${short} ms and ${long} ms`)
+  const [short, long] = [time(1000), time(16_000)]
+  t.true(long < short * 64, `${short} ms for one, ${long} ms for sixteen times as much`)
 })
 
 test('hostile cookies are no session and no error', async (t) => {

@@ -106,15 +106,17 @@ test('64 KB of hostile Host is looked at in less than 10 ms', (t) => {
   )
   for (const piece of ['a', '.', ':', '@', '[', '-.', 'a:4', '\u00e4']) {
     const host = piece.repeat(65_536 / piece.length)
-    const started = performance.now()
-    let code: unknown
-    try {
-      select(host, '/')
-    } catch (error) {
-      code = error instanceof Refusal && error.code
-    }
-    t.true(performance.now() - started < 10, piece)
-    t.is(code, 'bff.frontend.unknown')
+    const times = Array.from({ length: 5 }, () => {
+      const started = performance.now()
+      try {
+        select(host, '/')
+        t.fail(piece)
+      } catch (error) {
+        t.is(error instanceof Refusal && error.code, 'bff.frontend.unknown')
+      }
+      return performance.now() - started
+    })
+    t.true(Math.min(...times) < 10, piece)
   }
 })
 

@@ -303,3 +303,14 @@ test('a user who signs in as somebody else ends the session of the first', async
   const end = await browser.get(`${server.url}/connect/endsession?client_id=client-1&logout_hint=${sid}`)
   t.regex(end.text, /Sign out\?/, 'the session that alice had is not the one that is there')
 })
+
+test('a look with HEAD does not end the request, even where nothing is to be asked', async (t) => {
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  await client.authorize({}, { browser })
+  const url = client.authorizationUrl(await client.push())
+  const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+  const look = await fetch(url, { method: 'HEAD', headers: { cookie }, redirect: 'manual' })
+  t.is(look.status, 200)
+  t.regex((await browser.get(url)).location ?? '', /[?&]code=/)
+})

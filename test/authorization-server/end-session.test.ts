@@ -102,10 +102,21 @@ test('an address without a client', refuses, { post_logout_redirect_uri: loggedO
 test('an unknown client', refuses, { client_id: 'nobody' })
 test('a forged ID token', refuses, { id_token_hint: 'eyJ.eyJ.x' })
 
-test('an access token or the ID token of another client is no hint', async (t) => {
+test('an access token is no hint, even one that is for the client itself', async (t) => {
+  const own = await startServer({ audience: 'client-1' })
+  t.teardown(() => own.stop())
+  const browser = aBrowser()
+  const { access_token } = await aProtocolClient(own).tokens({}, { browser })
+  t.is(claimsOf(access_token).aud, 'client-1')
+  const page = await browser.get(
+    `${own.url}/connect/endsession?${new URLSearchParams({ id_token_hint: access_token })}`,
+  )
+  t.is(page.status, 400)
+})
+
+test('the ID token of another client is no hint', async (t) => {
   const browser = aBrowser()
   const tokens = await aProtocolClient(server).tokens({}, { browser })
-  t.is((await browser.get(url({ id_token_hint: tokens.access_token }))).status, 400)
   t.is((await browser.get(url({ id_token_hint: tokens.id_token ?? '', client_id: 'client-2' }))).status, 400)
 })
 

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { request } from 'undici'
 import { generateSigningJwk, signingKey } from '../../src/keys.js'
 import { aProtocolClient } from './_client.js'
 import { aClient, type RunningServer, startServer } from './_running.js'
@@ -100,12 +101,21 @@ test('refuses a proof that was used before', async (t) => {
   t.is(again.body.error, 'invalid_dpop_proof')
 })
 
-test('refuses two DPoP headers', async (t) => {
+test('refuses two DPoP headers, in one line or in two', async (t) => {
   const client = aProtocolClient(server)
   await client.push()
   const url = `${server.url}/connect/par`
   const proofs = [client.proof('POST', url), client.proof('POST', url)]
   t.is((await client.push({}, { proof: proofs.join(', ') })).body.error, 'invalid_dpop_proof')
+
+  const body = new URLSearchParams({
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: client.assertion(),
+  }).toString()
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', dpop: proofs }
+  const { statusCode, body: answer } = await request(url, { method: 'POST', headers, body })
+  t.is(statusCode, 400)
+  t.like(await answer.json(), { error: 'invalid_dpop_proof' })
 })
 
 test('refuses a parameter that comes twice (RFC 6749 §3.1)', async (t) => {

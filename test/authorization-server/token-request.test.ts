@@ -109,13 +109,17 @@ test('refuses a token request without a proof (RFC 9449 §5)', async (t) => {
   t.truthy(headers.get('dpop-nonce'))
 })
 
-test('refuses a code of another client, which may still use it', async (t) => {
+test('refuses a code of another client, which may still use it, and whose tokens the other cannot end', async (t) => {
   const [client, other] = [aProtocolClient(shared), aProtocolClient(shared, shared.other)]
   const code = (await client.authorize()).searchParams.get('code') ?? ''
   const { status, body } = await other.redeem(code)
   t.is(status, 400)
   t.is(body.error, 'invalid_grant')
-  t.is((await client.redeem(code)).status, 200)
+  t.is(body.error_description, 'the code was issued to another client')
+  const tokens = await client.redeem(code)
+  t.is(tokens.status, 200)
+  t.is((await other.redeem(code)).body.error, 'invalid_grant')
+  t.is((await client.userinfo(String(tokens.body.access_token))).status, 200)
 })
 
 test('a code bound at PAR by proof or by dpop_jkt takes no other key (RFC 9449 §10)', async (t) => {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import test from 'ava'
 import { loadConfiguration } from '../../src/config/load.js'
 import { stateDirectory } from '../../src/config/state-directory.js'
+import { ConfigurationError } from '../../src/errors.js'
 import { generateSigningJwk, type Jwk, thumbprint } from '../../src/keys.js'
 import { aFile, aFolder, load } from './_workspace.js'
 
@@ -181,3 +182,10 @@ function keyOf({ gateway }: ReturnType<typeof loadConfiguration>): string | unde
   const authentication = gateway?.frontends[0]?.clientAuthentication
   return authentication?.method === 'private_key_jwt' ? thumbprint(authentication.keys[0]?.publicJwk as Jwk) : undefined
 }
+
+test('a folder that cannot be written to is said to be, before anything starts', async (t) => {
+  const file = await aFile(t, { ...embedded, Server: { StateDirectory: './frontends.json/state' } })
+  const error = t.throws(() => loadConfiguration({ file, environment: {} }), { instanceOf: ConfigurationError })
+  t.is(error?.problems[0]?.pointer, '/Server/StateDirectory')
+  t.regex(error?.problems[0]?.remedy ?? '', /give all keys in the file/)
+})

@@ -20,14 +20,24 @@ const ava = spawn(
   ['node_modules/ava/entrypoints/cli.mjs', '--tap', 'build/test/conformance/**/*.test.js'],
   {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   },
 )
+
+const ended = new Promise<number>((resolve) => ava.once('close', (code) => resolve(code ?? 1)))
+// Warnings of node-oidc-provider and of the validator, whose API is called by wrong names on purpose: shown if the run breaks.
+let complaints = ''
+ava.stderr.setEncoding('utf8').on('data', (text: string) => {
+  complaints += text
+})
 
 const lines: Line[] = []
 let others = 0
 let failures = 0
+let explaining = false
 for await (const text of createInterface({ input: ava.stdout })) {
+  if (explaining) console.log(text)
+  if (text === '  ...') explaining = false
   const result = /^(not )?ok \d+ - (.*)$/.exec(text)
   if (result !== null) {
     const [, failed, title = ''] = result
@@ -35,6 +45,7 @@ for await (const text of createInterface({ input: ava.stdout })) {
       /^(.*) › (.*?) \((openid_connect|plain_oauth|oidc)(?:, (.*))?\)$/.exec(title) ?? []
     if (failed) {
       failures++
+      explaining = true
       console.log(`FAILED   ${title}`)
     }
     if (module === '') others++
@@ -55,22 +66,25 @@ for await (const text of createInterface({ input: ava.stdout })) {
 for (const [plan, all] of grouped(lines, ({ plan }) => plan)) {
   console.log(`\n${plan}`)
   const modules = grouped(all, ({ module }) => module)
-  let held = 0
+  let [held, skipped] = [0, 0]
   for (const [module, runs] of modules) {
     const verdicts = new Set(runs.map(({ verdict }) => verdict))
     const verdict: Verdict = verdicts.has('FAILED') ? 'FAILED' : verdicts.has('PASSED') ? 'PASSED' : 'SKIPPED'
     if (verdict !== 'FAILED') held++
+    if (verdict === 'SKIPPED') skipped++
     const notes = runs
       .filter((run) => run.verdict !== 'PASSED')
       .map(({ parameters, verdict: other, reason }) => `${other} with ${parameters}${reason && `: ${reason}`}`)
     console.log(`  ${verdict.padEnd(8)} ${module}${notes.length > 0 ? `  (${notes.join('; ')})` : ''}`)
   }
-  console.log(
-    `  ${held} of ${modules.length}, each with ${[...new Set(all.map(({ parameters }) => parameters))].join(' | ')}`,
-  )
+  const without = skipped > 0 ? ` (${skipped} of them SKIPPED)` : ''
+  const parameters = [...new Set(all.map((line) => line.parameters))].join(' | ')
+  console.log(`  ${held} of ${modules.length}${without}, each with ${parameters}`)
 }
 console.log(`\n${lines.length} runs of modules, ${others} other tests, ${failures} failures`)
-process.exitCode = await new Promise<number>((resolve) => ava.once('close', (code) => resolve(code ?? 1)))
+const exitCode = await ended
+if (exitCode !== 0) console.error(complaints)
+process.exitCode = exitCode
 
 /** Test files are named after their subject, and after what they try it with where one subject has several. */
 function planOf(file: string, module: string, variant: string): string {

@@ -11,14 +11,25 @@ export interface Issuer {
   sign(claims: Record<string, unknown>, header?: Record<string, unknown>, key?: Jwk): Promise<string>
   /** Answers with an error until it is told otherwise. */
   down: boolean
+  /** What the token endpoint says to a refresh. */
+  refreshed(form: URLSearchParams): Promise<Record<string, unknown>> | Record<string, unknown>
+  /** Forms that came to the token endpoint. */
+  readonly refreshes: URLSearchParams[]
 }
 
 export async function anIssuer(t: ExecutionContext): Promise<Issuer> {
   const requests: string[] = []
   const jwk = { ...generateSigningJwk('ES256'), kid: 'current' }
   const on = await listen()
-  const self = { issuer: on.url, requests, down: false }
-  on.handle((request, response) => {
+  const refreshes: URLSearchParams[] = []
+  const self = {
+    issuer: on.url,
+    requests,
+    refreshes,
+    down: false,
+    refreshed: (_form: URLSearchParams): Promise<Record<string, unknown>> | Record<string, unknown> => ({}),
+  }
+  on.handle(async (request, response) => {
     requests.push(request.url ?? '')
     response.setHeader('Content-Type', 'application/json')
     if (self.down) response.writeHead(503).end('{}')
@@ -33,6 +44,14 @@ export async function anIssuer(t: ExecutionContext): Promise<Issuer> {
           end_session_endpoint: `${on.url}/end`,
         }),
       )
+    else if (request.url === '/token') {
+      const chunks: Buffer[] = []
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+      const form = new URLSearchParams(Buffer.concat(chunks).toString())
+      refreshes.push(form)
+      const answer = await self.refreshed(form)
+      response.writeHead('error' in answer ? 400 : 200).end(JSON.stringify(answer))
+    }
     // A decoy with the same name, as the FAPI suite has it.
     else
       response.end(

@@ -61,23 +61,6 @@ test('the death of the refresh token ends the session, and the page is told wher
   t.deepEqual(await whoAmI(browser, world.url), { authenticated: false })
 })
 
-test('no user gets another’s token: 100 users, five calls each, all refreshing at once', async (t) => {
-  const time = aClock()
-  const world = await aWorld(t, { gateway: { now: time.now } })
-  const users = 100
-  const browsers = []
-  for (let i = 0; i < users; i++) browsers.push({ name: `user-${i}`, browser: await world.loggedIn(`user-${i}`) })
-  time.advance(280)
-  const calls = browsers.flatMap(({ name, browser }) =>
-    Array.from({ length: 5 }, async () => {
-      const answer = await browser.call(`${world.url}/api/me`)
-      const { authorization } = (await answer.json()) as { readonly authorization: string }
-      return [name, await world.provider.subjectOf(authorization.slice(5))] as const
-    }),
-  )
-  for (const [name, subject] of await Promise.all(calls)) t.is(subject, name)
-})
-
 async function revokeGrants({ provider }: World): Promise<void> {
   const { RefreshToken } = provider.instance()
   for (const { path, body } of provider.posted) {

@@ -66,6 +66,7 @@ function clientOptions(application: ApplicationPlan): ClientOptions {
     postLogoutRedirectUris,
     ...(application.backchannelLogoutUri !== undefined && { backchannelLogoutUri: application.backchannelLogoutUri }),
     permissions: parsePermissions(permissions).permissions,
+    ...(settings.Audiences.length > 0 && { audiences: [clientId, ...settings.Audiences] }),
   }
 }
 

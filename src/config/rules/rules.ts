@@ -1,8 +1,23 @@
+import { applicationRules } from './application-rules.js'
 import { authorizationServerRules } from './authorization-server-rules.js'
-import { bffRules } from './bff-rules.js'
+import { frontendRules } from './frontend-rules.js'
+import { profileRules } from './profile-rules.js'
 import { resourceServerRules } from './resource-server-rules.js'
+import { routeRules } from './route-rules.js'
 import type { Rule } from './rule.js'
 import { serverRules } from './server-rules.js'
+import { urlRules } from './url-rules.js'
+import { userRules } from './user-rules.js'
 
 /** Everything that has to hold between settings. */
-export const rules: readonly Rule[] = [...serverRules, ...bffRules, ...authorizationServerRules, ...resourceServerRules]
+export const rules: readonly Rule[] = [
+  ...serverRules,
+  ...profileRules,
+  ...frontendRules,
+  ...urlRules,
+  ...routeRules,
+  ...authorizationServerRules,
+  ...applicationRules,
+  ...userRules,
+  ...resourceServerRules,
+]

@@ -17,6 +17,18 @@ export const serverRules: readonly Rule[] = [
       )
   },
 
+  function* aGatewayHasFrontends({ settings, bff, authorizationServer, sampleApi }) {
+    if (bff === undefined || settings.Bff?.Frontends.length !== 0) return
+    // The sealing keys stand there also for an authorization server by itself.
+    const isOnlyForKeys = bff.Authority === undefined && bff.PublicUrl === undefined
+    if (!isOnlyForKeys || (authorizationServer === undefined && sampleApi === undefined))
+      yield problem(
+        '/Bff/Frontends',
+        'is missing, so that there is nothing to serve',
+        'Write one entry per browser application, as in [{ "Name": "app" }].',
+      )
+  },
+
   function* oneNameForTheAuthorizationServer({ settings }) {
     if (settings.OpenIddict !== undefined && settings.AuthorizationServer !== undefined)
       yield problem(

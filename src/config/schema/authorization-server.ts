@@ -51,6 +51,18 @@ const application = z
           'Compared exactly. Default: `{PublicUrl}{PathPrefix}/bff/callback` of the frontends with this `ClientId`.',
         examples: [['https://app.example.com/bff/callback']],
       }),
+    BackchannelLogoutUri: httpUrl.optional().meta({
+      description:
+        'Where the client is told that a session has ended (OpenID Connect Back-Channel Logout). Default: `{PublicUrl}{PathPrefix}/bff/backchannel-logout` when one frontend alone has this `ClientId`.',
+      examples: ['https://app.example.com/bff/backchannel-logout'],
+    }),
+    Audiences: z
+      .array(text)
+      .default([])
+      .meta({
+        description: 'Audiences whose access tokens this client may introspect, besides its own. It is an API then.',
+        examples: [['https://orders.example.com']],
+      }),
     PostLogoutRedirectUris: z
       .array(httpUrl)
       .optional()

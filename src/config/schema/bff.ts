@@ -206,7 +206,7 @@ export const bff = z
       }),
     Frontends: z.array(frontend).default([]).meta({ description: 'One entry per browser application.' }),
   })
-  .meta({ description: 'The gateway.', required: ['Frontends'] })
+  .meta({ description: 'The gateway.' })
 
 export type BffSettings = z.output<typeof bff>
 export type FrontendSettings = z.output<typeof frontend>

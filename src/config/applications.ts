@@ -1,0 +1,81 @@
+import { type Jwk, publicHalf } from '../keys.js'
+import type { ApplicationPlan, FrontendPlan } from './plan.js'
+import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
+
+/** Those in the file, and one for each client of a frontend here that is not among them. */
+export function applicationsOf(
+  server: AuthorizationServerSettings,
+  serverPointer: string,
+  frontends: readonly FrontendPlan[],
+  keysOf: (application: ApplicationSettings, pointer: string) => readonly (Jwk | undefined)[],
+): ApplicationPlan[] {
+  const clientsOf = (clientId: string | undefined): FrontendPlan[] =>
+    frontends.filter((frontend) => frontend.isEmbedded && frontend.clientId === clientId)
+  const known = server.Seeding.Applications.map((application, index) => {
+    const pointer = `${serverPointer}/Seeding/Applications/${index}`
+    return applicationPlan(application, pointer, clientsOf(application.ClientId), keysOf(application, pointer), false)
+  })
+  const clientIds = new Set(frontends.filter(({ isEmbedded }) => isEmbedded).map(({ clientId }) => clientId))
+  const made = [...clientIds]
+    .filter((clientId) => clientId !== undefined && !known.some((application) => application.clientId === clientId))
+    .map((clientId) => {
+      const [first] = clientsOf(clientId)
+      const settings: ApplicationSettings = { ...blank, ClientId: clientId, DisplayName: first?.name }
+      return applicationPlan(settings, first?.pointer ?? '', clientsOf(clientId), [], true)
+    })
+  return [...known, ...made]
+}
+
+const blank: ApplicationSettings = {
+  ClientId: undefined,
+  ClientSecret: undefined,
+  DisplayName: undefined,
+  SigningKeyJwk: undefined,
+  RetiredSigningKeyJwks: [],
+  BackchannelLogoutUri: undefined,
+  Audiences: [],
+  Permissions: undefined,
+  RedirectUris: undefined,
+  PostLogoutRedirectUris: undefined,
+}
+
+function applicationPlan(
+  settings: ApplicationSettings,
+  pointer: string,
+  frontends: readonly FrontendPlan[],
+  given: readonly (Jwk | undefined)[],
+  isMade: boolean,
+): ApplicationPlan {
+  const keys = given.filter((jwk) => jwk !== undefined)
+  const own = frontends.flatMap((frontend) => frontend.keys.map(publicHalf))
+  const needed = (settings.SigningKeyJwk ?? undefined) === undefined ? [...own, ...keys] : keys
+  return {
+    pointer,
+    settings,
+    clientId: settings.ClientId ?? '',
+    isMade,
+    keys: needed,
+    permissions: settings.Permissions ?? permissionsOf(frontends),
+    redirectUris: settings.RedirectUris ?? present(frontends.map(({ redirectUri }) => redirectUri)),
+    postLogoutRedirectUris:
+      settings.PostLogoutRedirectUris ?? present(frontends.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri)),
+    backchannelLogoutUri:
+      settings.BackchannelLogoutUri ?? (frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined),
+    frontends,
+  }
+}
+
+function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
+  const routes = frontends.flatMap((frontend) => frontend.routes)
+  const scopes = [...frontends.flatMap(({ settings }) => settings.Scopes), ...routes.flatMap(({ Scopes }) => Scopes)]
+  const ownToken = routes.some(({ TokenType }) => TokenType === 'Client') ? ['gt:client_credentials'] : []
+  return [
+    ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),
+    ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, 'rst:code'],
+    ...new Set(scopes.map((scope) => `scp:${scope}`)),
+  ]
+}
+
+function present(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values.filter((value) => value !== undefined))]
+}

@@ -1,0 +1,127 @@
+import { parsePermissions } from '../../authorization-server/permissions.js'
+import { isLoopback } from '../../http/loopback.js'
+import { publicHalf, thumbprint } from '../../keys.js'
+import { problem, type Rule, repeated } from './rule.js'
+
+export const applicationRules: readonly Rule[] = [
+  function* applicationsAreUnique({ authorizationServer: server }) {
+    const named = (server?.applications ?? []).filter(({ clientId }) => clientId !== '')
+    for (const [later, earlier] of repeated(named, ({ clientId }) => clientId))
+      yield problem(
+        `${later.pointer}/ClientId`,
+        `is that of ${earlier.pointer} too`,
+        'Give each application a ClientId of its own.',
+      )
+  },
+
+  function* applicationsAuthenticateByKey({ authorizationServer: server }) {
+    for (const { pointer, settings, keys, isMade } of server?.applications ?? []) {
+      if (isMade) continue
+      if (settings.ClientSecret !== null && settings.ClientSecret !== undefined)
+        yield problem(
+          `${pointer}/ClientSecret`,
+          'is given, and this server authenticates clients by private_key_jwt only',
+          'Write null, or leave it out, and give a SigningKeyJwk.',
+        )
+      if ((settings.SigningKeyJwk ?? undefined) === undefined && keys.length === 0)
+        yield problem(
+          `${pointer}/SigningKeyJwk`,
+          'is missing, and no frontend in this file has this ClientId and a key',
+          "Write the client's public JWK. `sallyport keygen` makes a pair.",
+        )
+    }
+  },
+
+  function* keysFitTheFrontends({ authorizationServer: server }) {
+    for (const { pointer, settings, keys, frontends } of server?.applications ?? []) {
+      if ((settings.SigningKeyJwk ?? undefined) === undefined || keys.length === 0) continue
+      const known = new Set(keys.map(thumbprint))
+      for (const frontend of frontends) {
+        const [current] = frontend.keys
+        if (current !== undefined && !known.has(thumbprint(publicHalf(current))))
+          yield problem(
+            `${pointer}/SigningKeyJwk`,
+            `is not the public half of ${frontend.pointer}/ClientSigningKeyJwk`,
+            "Copy the private key's public members, or leave this out: then it is taken from the frontend.",
+          )
+      }
+    }
+  },
+
+  function* permissionsAreKnown({ authorizationServer: server }) {
+    for (const { pointer, settings } of server?.applications ?? [])
+      for (const { index, problem: what, remedy } of parsePermissions(settings.Permissions ?? []).problems)
+        yield problem(`${pointer}/Permissions/${index}`, what, remedy)
+  },
+
+  function* permissionsSuffice({ authorizationServer: server }) {
+    for (const { pointer, settings, permissions, frontends } of server?.applications ?? []) {
+      if (settings.Permissions === undefined || frontends.length === 0) continue
+      const { endpoints, grants, scopes } = parsePermissions(permissions).permissions
+      const missing = [
+        ...(['authorization', 'pushed_authorization', 'token'] as const)
+          .filter((endpoint) => !endpoints.includes(endpoint))
+          .map((endpoint) => `ept:${endpoint}`),
+        ...(grants.includes('authorization_code') ? [] : ['gt:authorization_code']),
+        ...(frontends.some(({ settings: { Scopes } }) => Scopes.includes('offline_access')) &&
+        !grants.includes('refresh_token')
+          ? ['gt:refresh_token']
+          : []),
+        ...new Set(
+          frontends
+            .flatMap(({ settings: { Scopes } }) => Scopes)
+            .filter((scope) => !scopes.includes(scope))
+            .map((scope) => `scp:${scope}`),
+        ),
+      ]
+      if (missing.length > 0)
+        yield problem(
+          `${pointer}/Permissions`,
+          `does not allow what ${frontends[0]?.pointer} asks for`,
+          `Add ${missing.map((permission) => `"${permission}"`).join(', ')}, or leave Permissions out.`,
+        )
+    }
+  },
+
+  function* redirectUrisAreSafe({ authorizationServer: server }) {
+    for (const { pointer, settings } of server?.applications ?? []) {
+      const { RedirectUris = [], PostLogoutRedirectUris = [], BackchannelLogoutUri } = settings
+      const uris = [
+        ...RedirectUris.map((uri, index) => ({ uri, at: `${pointer}/RedirectUris/${index}` })),
+        ...PostLogoutRedirectUris.map((uri, index) => ({ uri, at: `${pointer}/PostLogoutRedirectUris/${index}` })),
+        ...(BackchannelLogoutUri === undefined
+          ? []
+          : [{ uri: BackchannelLogoutUri, at: `${pointer}/BackchannelLogoutUri` }]),
+      ]
+      for (const { uri, at } of uris) {
+        const url = new URL(uri)
+        if (url.protocol === 'http:' && !isLoopback(url.hostname))
+          yield problem(at, 'is plain http', `Write "https://${url.host}${url.pathname}". http is for localhost only.`)
+        if (url.hash !== '') yield problem(at, 'has a fragment (RFC 6749 §3.1.2)', `Write "${uri.replace(/#.*/, '')}".`)
+      }
+    }
+  },
+
+  function* redirectUrisAreRegistered({ authorizationServer: server }) {
+    for (const { pointer, settings, redirectUris, frontends, isMade } of server?.applications ?? []) {
+      if (isMade || settings.RedirectUris === undefined) continue
+      for (const { redirectUri, pointer: frontend } of frontends)
+        if (redirectUri !== undefined && !redirectUris.includes(redirectUri))
+          yield problem(
+            `${pointer}/RedirectUris`,
+            `does not have ${redirectUri}, where ${frontend} is called back`,
+            `Add "${redirectUri}", or leave RedirectUris out.`,
+          )
+    }
+  },
+
+  function* codesHaveSomewhereToGo({ authorizationServer: server }) {
+    for (const { pointer, permissions, redirectUris, isMade } of server?.applications ?? [])
+      if (!isMade && redirectUris.length === 0 && permissions.includes('gt:authorization_code'))
+        yield problem(
+          `${pointer}/RedirectUris`,
+          'is missing, and no frontend in this file has this ClientId',
+          'Write where the client takes its codes, as in ["https://app.example.com/bff/callback"].',
+        )
+  },
+]

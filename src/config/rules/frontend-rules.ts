@@ -1,0 +1,138 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { seconds } from '../duration.js'
+import type { FrontendPlan } from '../plan.js'
+import { problem, type Rule, repeated } from './rule.js'
+
+export const frontendRules: readonly Rule[] = [
+  function* frontendsAreComplete({ frontends, listen }) {
+    for (const { pointer, settings, authority, clientId, publicUrl, publicUrlPointer } of frontends) {
+      if (authority === undefined)
+        yield problem(
+          '/Bff/Authority',
+          'is missing, and there is no embedded authorization server in this file',
+          "Write your authorization server's issuer identifier, as in its discovery document.",
+        )
+      if (clientId === undefined && settings.Name !== undefined)
+        yield problem(
+          `${pointer}/ClientId`,
+          'is missing',
+          'Write the client identifier that the authorization server gave this frontend.',
+        )
+      if (publicUrl === undefined)
+        yield problem(
+          publicUrlPointer,
+          `is missing, and cannot be told from listening on ${listen.host}:${listen.port}`,
+          'Write the origin that browsers see, as in "https://app.example.com".',
+        )
+    }
+  },
+
+  function* frontendsDoNotCollide({ frontends }) {
+    const named = frontends.filter(({ name }) => name !== '')
+    // Cookie names differ by case, but people and file systems do not.
+    for (const [later, earlier] of repeated(named, ({ name }) => name.toLowerCase()))
+      yield problem(
+        `${later.pointer}/Name`,
+        `is the name of ${earlier.pointer} too`,
+        'Give each frontend a name of its own: sessions and cookies are kept under it.',
+      )
+    for (const [index, later] of frontends.entries())
+      for (const earlier of frontends.slice(0, index))
+        if (earlier.settings.PathPrefix === later.settings.PathPrefix && shareAHost(earlier, later))
+          yield problem(
+            `${later.pointer}/PathPrefix`,
+            `answers to the same host and path as ${earlier.pointer}, so that one of the two is never reached`,
+            'Give one of them another PathPrefix or other Hosts.',
+          )
+  },
+
+  function* prefixesLeaveTheEndpointsAlone({ frontends }) {
+    for (const { pointer, settings } of frontends)
+      if (/(?:^|\/)bff(?:\/|$)/i.test(settings.PathPrefix))
+        yield problem(
+          `${pointer}/PathPrefix`,
+          'contains the segment "bff", which the endpoints of frontends are named with',
+          'Use another word.',
+        )
+  },
+
+  function* sessionsEndInOrder({ bff, frontends }) {
+    if (bff === undefined) return
+    if (seconds(bff.SessionDuration) > seconds(bff.SessionAbsoluteMaxDuration))
+      yield problem(
+        '/Bff/SessionDuration',
+        'is longer than SessionAbsoluteMaxDuration, which ends the session before',
+        `Write "${bff.SessionAbsoluteMaxDuration}" at most.`,
+      )
+    for (const member of ['SessionDuration', 'SessionAbsoluteMaxDuration'] as const)
+      if (seconds(bff[member]) < 60)
+        yield problem(`/Bff/${member}`, 'is less than a minute', 'Write it as in "08:00:00" (hours, minutes, seconds).')
+    if (seconds(bff.RefreshGracePeriod) > 600)
+      yield problem(
+        '/Bff/RefreshGracePeriod',
+        'is more than ten minutes, so that many a token would be refreshed on every call',
+        'Write it as in "00:01:00".',
+      )
+    for (const { pointer, settings } of frontends) {
+      if (settings.SessionDuration === undefined && settings.SessionAbsoluteMaxDuration === undefined) continue
+      const idle = settings.SessionDuration ?? bff.SessionDuration
+      const absolute = settings.SessionAbsoluteMaxDuration ?? bff.SessionAbsoluteMaxDuration
+      if (seconds(idle) > seconds(absolute))
+        yield problem(
+          `${pointer}/${settings.SessionDuration === undefined ? 'SessionAbsoluteMaxDuration' : 'SessionDuration'}`,
+          `makes the idle time ${idle} longer than the absolute limit ${absolute}`,
+          'Make the idle time the shorter one.',
+        )
+    }
+  },
+
+  function* scopesAskForIdentity({ frontends }) {
+    for (const { pointer, settings } of frontends) {
+      if (!settings.Scopes.includes('openid'))
+        yield problem(
+          `${pointer}/Scopes`,
+          'does not have "openid", so that nobody would be told who logged in',
+          'Add "openid".',
+        )
+      for (const [index, scope] of settings.Scopes.entries())
+        if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
+          yield problem(
+            `${pointer}/Scopes/${index}`,
+            'is not the name of one scope',
+            'Write each scope as an entry of its own, without spaces.',
+          )
+    }
+  },
+
+  function* foldersAreThere({ frontends, directory }) {
+    for (const { pointer, settings } of frontends) {
+      const folder = settings.StaticFilesPath ?? undefined
+      const places = (['StaticFilesPath', 'DevelopmentServer', 'ClientUrl'] as const).filter((name) => settings[name])
+      if (places.length > 1)
+        yield problem(
+          `${pointer}/${places[0]}`,
+          `and ${places.slice(1).join(' and ')} both say where the application is`,
+          'Keep StaticFilesPath for a built application, DevelopmentServer while it is written, ClientUrl for one on another host.',
+        )
+      if (folder === undefined) continue
+      if (!isFolder(resolve(directory, folder)))
+        yield problem(
+          `${pointer}/StaticFilesPath`,
+          `names ${folder}, which is not a folder`,
+          `Build the application first. Relative paths start at ${directory}.`,
+        )
+    }
+  },
+]
+
+function shareAHost(left: FrontendPlan, right: FrontendPlan): boolean {
+  if (left.publicUrl === undefined || right.publicUrl === undefined) return false
+  // A frontend that answers to any host stands back behind one that names it.
+  if (left.hosts.length === 0 || right.hosts.length === 0) return left.hosts.length === right.hosts.length
+  return left.hosts.some((host) => right.hosts.includes(host))
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}

@@ -1,0 +1,206 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import test from 'ava'
+import { loadConfiguration } from '../../src/config/load.js'
+import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { aFile } from './_workspace.js'
+
+/* A setting that is accepted and then ignored is worse than one that is refused: each arrives at its product. */
+
+const key = generateSigningJwk('ES256')
+const retired = generateSigningJwk('Ed25519')
+
+test('every setting of a frontend and its routes arrives at the gateway', async (t) => {
+  const file = await aFile(t, {
+    Server: { TrustedProxies: ['10.0.0.0/8'] },
+    Bff: {
+      Authority: 'https://auth.example.com',
+      PublicUrl: 'https://app.example.com',
+      SessionDuration: '00:30:00',
+      SessionAbsoluteMaxDuration: '1.00:00:00',
+      UseSessionSlidingExpiration: false,
+      RefreshGracePeriod: '00:00:30',
+      AuthorityTimeout: '00:00:03',
+      AuthorityCaFile: 'tls/ca.pem',
+      Frontends: [
+        {
+          Name: 'app',
+          Hosts: ['app.example.com', 'www.example.com:8443'],
+          PathPrefix: '/shop',
+          ClientId: 'my-bff',
+          ClientSigningKeyJwk: key,
+          RetiredClientSigningKeyJwks: [retired],
+          Scopes: ['openid', 'orders'],
+          SessionDuration: '00:10:00',
+          UserClaims: ['sub'],
+          LoginParameters: ['prompt'],
+          UseIdTokenHint: false,
+          ClientUrl: 'https://www.example.com',
+          Cors: { Origins: ['https://a.example.com/'] },
+          SecurityHeaders: 'Strict',
+          ContentSecurityPolicy: "default-src 'none'",
+          PostLoginRedirectPath: '/in',
+          PostLogoutRedirectPath: '/out',
+          ErrorRedirectPath: '/oops',
+          Routes: [
+            {
+              Path: '/api',
+              Upstreams: ['https://orders.internal/v1'],
+              StripPath: true,
+              Methods: ['GET'],
+              TokenType: 'UserOrNone',
+              Resource: 'https://orders.example.com',
+              Scopes: ['orders'],
+              Balance: 'LeastRequests',
+              Timeouts: { Connect: '00:00:01', ResponseHeaders: '00:00:02', Idle: '00:00:03', Total: '00:00:04' },
+              BodyLimit: 5,
+              ReplayLimit: 6,
+              Retries: 2,
+              HealthCheck: { Path: '/up', Interval: '00:00:07', Timeout: '00:00:08' },
+              CircuitBreaker: { Failures: 9, OpenFor: '00:00:10' },
+              WebSocket: { PingInterval: '00:00:11' },
+              Tls: { CaFile: 'tls/ca.pem', CertFile: 'tls/cert.pem', KeyFile: 'tls/key.pem', ServerName: 'orders' },
+            },
+          ],
+        },
+      ],
+    },
+  })
+  await mkdir(join(dirname(file), 'tls'))
+  for (const name of ['ca', 'cert', 'key']) await writeFile(join(dirname(file), `tls/${name}.pem`), `PEM ${name}`)
+  const { gateway } = loadConfiguration({ file, environment: {} })
+  const { frontends, ...general } = gateway ?? {}
+  t.deepEqual(general, { trustedProxies: ['10.0.0.0/8'], issuerTimeout: 3, issuerCa: 'PEM ca' })
+  const { clientAuthentication, publicUrl, clientUrl, routes = [], ...frontend } = frontends?.[0] ?? {}
+  t.is(clientAuthentication?.method === 'private_key_jwt' && clientAuthentication.keys.length, 2)
+  t.deepEqual([publicUrl?.href, clientUrl?.href], ['https://app.example.com/', 'https://www.example.com/'])
+  t.deepEqual(frontend, {
+    name: 'app',
+    hosts: ['app.example.com', 'www.example.com:8443'],
+    pathPrefix: '/shop',
+    authority: 'https://auth.example.com',
+    clientId: 'my-bff',
+    pushedAuthorizationRequests: true,
+    dpop: true,
+    requireIssuer: true,
+    profile: 'Fapi2',
+    scopes: ['openid', 'orders'],
+    userClaims: ['sub'],
+    loginParameters: ['prompt'],
+    idTokenHint: false,
+    session: { idle: 600, absolute: 86_400, sliding: false, refreshGracePeriod: 30 },
+    cors: { origins: ['https://a.example.com'] },
+    securityHeaders: 'Strict',
+    contentSecurityPolicy: "default-src 'none'",
+    postLoginRedirectPath: '/in',
+    postLogoutRedirectPath: '/out',
+    errorRedirectPath: '/oops',
+  })
+  const { upstreams, ...route } = routes[0] ?? {}
+  t.deepEqual(upstreams?.map(String), ['https://orders.internal/v1'])
+  t.deepEqual(route, {
+    path: '/api',
+    stripPath: true,
+    methods: ['GET'],
+    tokenType: 'UserOrNone',
+    resource: 'https://orders.example.com',
+    scopes: ['orders'],
+    balance: 'LeastRequests',
+    timeouts: { connect: 1, responseHeaders: 2, idle: 3, total: 4 },
+    bodyLimit: 5,
+    replayLimit: 6,
+    retries: 2,
+    healthCheck: { path: '/up', interval: 7, timeout: 8 },
+    circuitBreaker: { failures: 9, openFor: 10 },
+    webSocket: { pingInterval: 11 },
+    tls: { ca: 'PEM ca', cert: 'PEM cert', key: 'PEM key', serverName: 'orders' },
+  })
+})
+
+test('every setting of the authorization server and the sample API arrives there', async (t) => {
+  const file = await aFile(t, {
+    Server: { TrustedProxies: ['10.0.0.0/8'] },
+    OpenIddict: {
+      Issuer: 'https://auth.example.com',
+      Listen: '0.0.0.0:3001',
+      AccessTokenLifetime: '00:05:00',
+      RefreshTokenLifetime: '1.00:00:00',
+      SessionLifetime: '00:20:00',
+      ConsentLifetime: '2.00:00:00',
+      RequireNonce: false,
+      Branding: { Name: 'Example Bank', ThemeFile: 'theme.css' },
+      SignInLimits: { PerUserAndAddress: 1, PerUser: 2, PerAddress: 3, Window: '00:01:00' },
+      Seeding: {
+        Applications: [
+          {
+            ClientId: 'other',
+            DisplayName: 'Other',
+            SigningKeyJwk: publicHalf(key),
+            RetiredSigningKeyJwks: [publicHalf(retired)],
+            Permissions: ['ept:token', 'gt:client_credentials', 'scp:orders'],
+            RedirectUris: ['https://other.example.com/callback'],
+            PostLogoutRedirectUris: ['https://other.example.com/'],
+            BackchannelLogoutUri: 'https://other.example.com/ended',
+            Audiences: ['https://orders.example.com'],
+          },
+        ],
+        Users: [
+          {
+            Username: 'alice',
+            PasswordHash: '$scrypt$ln=1,r=8,p=3$bQoexCDV1X/tzG5OEnJF+w$BEsAFn8n5CnwAQP5DLSNGHcr',
+            Claims: { sub: 'a' },
+          },
+        ],
+        Scopes: [{ Name: 'orders', DisplayName: 'Orders', Resources: ['https://orders.example.com'] }],
+      },
+    },
+    Authentication: {
+      OpenIddict: { Listen: '127.0.0.1:4002', Audience: 'my-api', RequireDPoP: false },
+      DPoP: { RequireNonce: true, MaxProofLifetime: '00:00:30', ClockSkew: '00:00:20' },
+    },
+  })
+  await writeFile(join(dirname(file), 'theme.css'), ':root{}')
+  const { authorizationServer, sampleApi } = loadConfiguration({ file, environment: {} })
+  t.deepEqual(authorizationServer?.listen, { host: '0.0.0.0', port: 3001 })
+  const { issuer, clients = [], ...options } = authorizationServer?.options ?? {}
+  t.is(issuer?.href, 'https://auth.example.com/')
+  t.deepEqual(options, {
+    users: [
+      {
+        username: 'alice',
+        passwordHash: '$scrypt$ln=1,r=8,p=3$bQoexCDV1X/tzG5OEnJF+w$BEsAFn8n5CnwAQP5DLSNGHcr',
+        claims: { sub: 'a' },
+      },
+    ],
+    lifetimes: { accessToken: 300, refreshToken: 86_400, session: 1200, consent: 172_800 },
+    branding: { name: 'Example Bank', theme: ':root{}' },
+    signInLimits: { perUserAndAddress: 1, perUser: 2, perAddress: 3, window: 60 },
+    audience: 'my-api',
+    resources: [{ indicator: 'https://orders.example.com' }],
+    scopes: [{ name: 'orders', displayName: 'Orders' }],
+    dpopNonces: 'off',
+    trustedProxies: ['10.0.0.0/8'],
+  })
+  const { keys, ...client } = clients[0] ?? {}
+  t.is(keys?.length, 2)
+  t.deepEqual(client, {
+    clientId: 'other',
+    displayName: 'Other',
+    redirectUris: ['https://other.example.com/callback'],
+    postLogoutRedirectUris: ['https://other.example.com/'],
+    backchannelLogoutUri: 'https://other.example.com/ended',
+    audiences: ['other', 'https://orders.example.com'],
+    permissions: { endpoints: ['token'], grants: ['client_credentials'], scopes: ['orders'] },
+  })
+  t.deepEqual(sampleApi, {
+    listen: { host: '127.0.0.1', port: 4002 },
+    verifier: {
+      issuer: { issuer: 'https://auth.example.com' },
+      audience: 'my-api',
+      mode: 'mixed',
+      proof: { maxAge: 30, futureSkew: 20 },
+      nonce: true,
+      trustProxy: ['10.0.0.0/8'],
+    },
+  })
+})
