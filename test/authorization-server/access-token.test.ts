@@ -60,10 +60,8 @@ test('no other JWT of ours passes for an access token, whatever it claims (RFC 9
     ['at+jwt', { ...claims, jti: undefined }],
     ['at+jwt', { ...claims, jti: 'unknown.1' }],
     ['at+jwt', { ...claims, scope: undefined }],
+    ['at+jwt', { ...claims, cnf: undefined }],
   ] as const)
     t.is(await tokens.find(await signJws(key, type, changed)), undefined, JSON.stringify(changed))
-  await t.throwsAsync(tokens.find(await signJws(key, 'at+jwt', { ...claims, cnf: undefined })), {
-    code: 'invalid_token',
-  })
   keys.close()
 })
