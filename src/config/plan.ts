@@ -25,6 +25,8 @@ export interface Plan {
   readonly frontends: readonly FrontendPlan[]
   readonly authorizationServer: AuthorizationServerPlan | undefined
   readonly sampleApi: SampleApiPlan | undefined
+  /** Seconds since the epoch, when the plan was made. */
+  readonly now: number
   /** Secrets that could not be read. */
   readonly problems: readonly ConfigurationProblem[]
 }
@@ -92,9 +94,14 @@ export interface PlanContext {
   readonly directory: string
   readonly environment: Environment
   readonly state: StateDirectory
+  /** Seconds since the epoch. Tests pass their own. */
+  readonly now?: () => number
 }
 
-export function planOf(settings: Settings, { directory, environment, state }: PlanContext): Plan {
+export function planOf(
+  settings: Settings,
+  { directory, environment, state, now = () => Date.now() / 1000 }: PlanContext,
+): Plan {
   const secrets = createSecretReader(directory, environment)
   const server = settings.OpenIddict ?? settings.AuthorizationServer
   const serverPointer = settings.OpenIddict === undefined ? '/AuthorizationServer' : '/OpenIddict'
@@ -166,6 +173,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       ]),
     },
     sampleApi,
+    now: now(),
     problems: secrets.problems,
   }
 }
