@@ -130,7 +130,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     callback() {
       return function gateway(request, response) {
         const refused: Refused = { requestId: randomUUID(), request }
-        answer(request, response, refused).catch((error: unknown) => answerError(response, error, refused))
+        answer(request, response, refused)
+          .catch((error: unknown) => answerError(response, error, refused))
+          // Whatever goes wrong in saying what went wrong ends this connection, not the process.
+          .catch(() => response.destroy())
       }
     },
     upgrade(request, socket, head) {
@@ -138,9 +141,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       socket.on('error', () => socket.destroy())
       const refused: Refused = { requestId: randomUUID(), request }
       if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
-      answerUpgrade(request, socket, head, refused).catch((error: unknown) =>
-        answerUpgradeError(socket, error, refused),
-      )
+      answerUpgrade(request, socket, head, refused)
+        .catch((error: unknown) => answerUpgradeError(socket, error, refused))
+        .catch(() => socket.destroy())
     },
     drain: (seconds) => forwarder.drain(seconds),
     async close() {
