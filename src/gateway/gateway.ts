@@ -25,7 +25,7 @@ import { parseRequestTarget } from './request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './route.js'
 import { createSealedSessions } from './sealed-sessions.js'
 import { sessionIdentifier } from './session.js'
-import { createSessionWatch } from './session-watch.js'
+import { createSessionWatch, type Held } from './session-watch.js'
 import { createAccessTokens } from './tokens.js'
 
 export interface Gateway {
@@ -86,7 +86,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     response?: ServerResponse,
   ): Promise<ApiCall> => {
     const apiCall: ApiCall = { ...call, match, kind, response, open: undefined, credentials: { kind: 'none' } }
-    for (const step of steps) await step(apiCall)
+    for (const step of steps) {
+      const pending = step(apiCall)
+      // Most steps have nothing to wait for.
+      if (pending !== undefined) await pending
+    }
     return apiCall
   }
 
@@ -119,7 +123,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, hold(open, socket)))
   }
 
-  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): AbortSignal | undefined =>
+  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): Held | undefined =>
     open && watch.hold(open.session, connection)
 
   return {
@@ -228,7 +232,14 @@ function exchangeOf(
   { frontend, client, requestId }: Call,
   match: RouteMatch,
   credentials: Credentials,
-  signal: AbortSignal | undefined,
+  held: Held | undefined,
 ): ForwardExchange {
-  return { frontend: frontend.options, match, client, requestId, credentials, ...(signal !== undefined && { signal }) }
+  const exchange = { frontend: frontend.options, match, client, requestId, credentials }
+  if (held === undefined) return exchange
+  return {
+    ...exchange,
+    get signal() {
+      return held.signal
+    },
+  }
 }
