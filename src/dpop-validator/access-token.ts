@@ -126,7 +126,8 @@ export function readTokenClaims(
 ): TokenContent {
   const { aud, exp, nbf, iat, sub } = claims
   const named = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
-  if (!named.some((audience) => audiences.includes(audience))) throw refusals.aud
+  if (!named.every((one) => typeof one === 'string') || !named.some((one) => audiences.includes(one)))
+    throw refusals.aud
   if (typeof exp !== 'number' || !(exp > now - clockSkew && exp < year10000)) throw refusals.exp
   // FAPI 2.0 §5.3.2.1-13: up to 10 seconds ahead must be accepted, whatever our own skew.
   const ahead = now + Math.max(clockSkew, 10)
