@@ -33,29 +33,63 @@ export interface Watch {
   stop(): void
 }
 
+interface Watched {
+  readonly attempt: ClientRequest
+  readonly timeouts: Timeouts
+  connected: boolean
+  /** What has run out at `until` (milliseconds of the monotonic clock). */
+  name: TimeoutName
+  until: number
+}
+
+/**
+ * All attempts that wait for something, looked at twenty times a second. A timer for each would cost more than it looks:
+ * timers outlive their requests in the garbage collector's eyes, and take them along.
+ */
+const watched = new Set<Watched>()
+let clock: NodeJS.Timeout | undefined
+const tickMs = 50
+
+function look(): void {
+  const now = performance.now()
+  for (const one of watched) {
+    if (one.until > now) continue
+    watched.delete(one)
+    one.attempt.destroy(timeoutRefusal(one.name, one.timeouts))
+  }
+  if (watched.size > 0) return
+  clearInterval(clock)
+  clock = undefined
+}
+
+function watch(one: Watched, name: TimeoutName): void {
+  one.name = name
+  one.until = performance.now() + one.timeouts[name] * 1000
+  watched.add(one)
+  clock ??= setInterval(look, tickMs).unref()
+}
+
 /**
  * First the connection has its time, then, once all is sent, the head of the response. Being idle is watched by the socket
  * itself, for as long as the attempt has it.
  */
 export function watchAttempt(attempt: ClientRequest, timeouts: Timeouts, secure: boolean, hasBody: boolean): Watch {
-  const expire = (name: TimeoutName): void => void attempt.destroy(timeoutRefusal(name, timeouts))
-  let connected = attempt.reusedSocket
-  let timer: NodeJS.Timeout | undefined
-  const awaitResponse = (): void => {
-    clearTimeout(timer)
-    timer = setTimeout(expire, timeouts.responseHeaders * 1000, 'responseHeaders')
+  const one: Watched = { attempt, timeouts, connected: attempt.reusedSocket, name: 'connect', until: 0 }
+  attempt.on('timeout', () => attempt.destroy(timeoutRefusal('idle', timeouts)))
+  let awaitResponse: (() => void) | undefined
+  if (hasBody) {
+    awaitResponse = () => watch(one, 'responseHeaders')
+    attempt.once('finish', awaitResponse)
   }
   const onConnected = (): void => {
-    connected = true
-    clearTimeout(timer)
-    if (!hasBody) awaitResponse()
+    one.connected = true
+    if (hasBody) watched.delete(one)
+    else watch(one, 'responseHeaders')
   }
-  attempt.on('timeout', () => expire('idle'))
-  if (hasBody) attempt.once('finish', awaitResponse)
-  if (connected) {
-    if (!hasBody) awaitResponse()
+  if (one.connected) {
+    onConnected()
   } else {
-    timer = setTimeout(expire, timeouts.connect * 1000, 'connect')
+    watch(one, 'connect')
     attempt.once('socket', (socket) => {
       if (socket.connecting) socket.once(secure ? 'secureConnect' : 'connect', onConnected)
       else onConnected()
@@ -63,11 +97,11 @@ export function watchAttempt(attempt: ClientRequest, timeouts: Timeouts, secure:
   }
   return {
     get connected() {
-      return connected
+      return one.connected
     },
     stop() {
-      clearTimeout(timer)
-      attempt.off('finish', awaitResponse)
+      watched.delete(one)
+      if (awaitResponse) attempt.off('finish', awaitResponse)
     },
   }
 }

@@ -102,6 +102,9 @@ export function sendThrough(proxy: HttpProxy, response: ServerResponse): Send {
     })
 }
 
+/** Bytes a browser may send before its upgrade is answered. It should not send any (RFC 6455 §4.1). */
+const earlyLimit = 65_536
+
 /**
  * The same for a WebSocket.
  * @param head what came behind the request; it goes to the upstream once it has agreed
@@ -113,7 +116,17 @@ export function upgradeThrough(
   head: Buffer,
   onJoin: (upstreamSocket: Duplex) => void,
 ): Send {
-  let unsent = head
+  // Only who reads a socket notices that its other end has gone.
+  const early = [head]
+  let size = head.length
+  const onEarly = (chunk: Buffer): void => {
+    size += chunk.length
+    if (size > earlyLimit) socket.destroy()
+    else early.push(chunk)
+  }
+  const onEnd = (): void => void socket.destroy()
+  socket.on('data', onEarly).once('end', onEnd)
+
   return (forwarding, attempt) =>
     new Promise((resolve) => {
       const { settle, onRequest, onError } = follow(forwarding, attempt, resolve)
@@ -127,13 +140,14 @@ export function upgradeThrough(
       }
       try {
         const options = { dial, agent, onRequest: beforeProxy }
-        proxy.upgrade(outgoingRequest(forwarding, attempt), socket, unsent, options, onError)
+        proxy.upgrade(outgoingRequest(forwarding, attempt), socket, Buffer.alloc(0), options, onError)
         // After http-proxy has joined them, but before a byte has passed: a listener any earlier would swallow the first.
         forwarding.current?.once('upgrade', (_message, upstreamSocket) => {
+          socket.off('data', onEarly).off('end', onEnd)
+          for (const chunk of early) upstreamSocket.write(chunk)
           onJoin(upstreamSocket)
           settle({ kind: 'upgraded' })
         })
-        unsent = Buffer.alloc(0)
       } catch (cause) {
         onError(cause as Error)
       }
