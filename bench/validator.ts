@@ -2,11 +2,13 @@ import { createHash, createPublicKey, verify } from 'node:crypto'
 import { type ApiRequest, createVerifier, type Verifier } from '../src/dpop-validator/dpop-validator.js'
 import { generateTestKey, mintProof, signJws, type TestKey } from '../src/dpop-validator/testing/test-issuer.js'
 
+import { benchmarkApis, median } from './_validated-apis.js'
+
 /**
  * What one validation costs, in units of V: one ES256 check with a cached key, measured in the same run. Everything is
  * interleaved, round by round, and the median of the rounds' ratios counts, so a busy machine disturbs all alike.
  */
-const rounds = 15
+const [rounds = 15, apiRounds = 7] = process.argv.slice(2).map(Number)
 const perRound = 400
 const audience = 'https://api.example'
 const issuer = 'https://issuer.example'
@@ -145,8 +147,6 @@ for (let round = 0; round < rounds + 3; round++)
     if (round >= 3) microseconds.get(name)?.push((user + system) / calls.length)
   }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 const v = microseconds.get('V') ?? []
 console.log(`V = ${median(v).toFixed(1)} µs CPU (one ES256 check with a cached key); ${rounds} rounds of ${perRound}`)
 for (const { name, goal } of contenders) {
@@ -155,3 +155,5 @@ for (const { name, goal } of contenders) {
   const verdict = goal === undefined ? '' : ratio <= goal ? `goal ${goal}: met` : `goal ${goal}: MISSED`
   console.log(`${name.padEnd(42)} ${ratio.toFixed(2).padStart(6)} V  ${verdict}`)
 }
+
+if (apiRounds > 0) await benchmarkApis(apiRounds, 400)

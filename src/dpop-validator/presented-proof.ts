@@ -75,10 +75,12 @@ export function createProofReader({ algorithms, maxLength, maxKeys, ...limits }:
       if (proofs > 1) refuseProof(proofFaults.several)
       if (proof.length > maxLength) refuseProof(proofFaults.tooLong)
       const jws = splitCompactJws(proof) ?? refuseProof(proofFaults.notCompactJws)
+      const members = decodeJsonSegment(jws.payload) ?? refuseProof(proofFaults.notCompactJws)
+      // Before the key: what is stale, or for another request, is not worth a look at it.
+      const claims = readProofClaims(members, { method, uris, ath, now, ...limits }, refuseProof)
       const { jkt, key } = readKey(jws.header, token)
-      const claims = decodeJsonSegment(jws.payload) ?? refuseProof(proofFaults.notCompactJws)
       return {
-        claims: readProofClaims(claims, { method, uris, ath, now, ...limits }, refuseProof),
+        claims,
         header: jws.header,
         jkt,
         key,

@@ -162,6 +162,8 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzReport> 
     for (;;) {
       const name = pick(names)
       const value = junk()
+      // A list of audiences with this API in it is a good one.
+      if (Array.isArray(value) && value.includes(members[name])) continue
       if (JSON.stringify(value) !== JSON.stringify(members[name])) return { ...members, [name]: value }
     }
   }
