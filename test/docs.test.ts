@@ -130,7 +130,7 @@ Server.prototype.listen = function (...parameters) {
 }\n`,
   )
   for (const [index, block] of programs.entries()) {
-    const loaded = run(process.execPath, ['--import', hook, join(folder, `program-${index}.js`)], { timeout: 15_000 })
+    const loaded = run(process.execPath, ['--import', hook, join(folder, `program-${index}.js`)], { timeout: 60_000 })
     await t.notThrowsAsync(loaded, titleOf(block))
   }
 })

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { ProtocolError } from '../errors.js'
 import type { Store } from '../store/store.js'
 import type { Grant, Grants } from './grant.js'
 import { type JsonObject, signJws, verifyJws } from './jws.js'
@@ -92,18 +91,18 @@ export function createAccessTokens({
       const { claims } = verified
       const { iss, exp, jti, scope, cnf } = claims
       if (iss !== issuer || typeof exp !== 'number' || exp <= now()) return undefined
-      if (typeof jti !== 'string' || typeof scope !== 'string') return undefined
+      const jkt = confirmation(cnf)
+      if (typeof jti !== 'string' || typeof scope !== 'string' || jkt === undefined) return undefined
       const [grantId = ''] = jti.split('.')
       const [grant, end] = await Promise.all([grants.find(grantId), store.get(revoked(jti))])
       if (grant === undefined || end !== undefined) return undefined
-      return { claims, grantId, grant, jkt: confirmation(cnf), scopes: scope.split(' ') }
+      return { claims, grantId, grant, jkt, scopes: scope.split(' ') }
     },
 
     revoke: ({ claims }) => store.set(revoked(String(claims.jti)), '1', Number(claims.exp)),
   }
 }
 
-function confirmation(cnf: unknown): string {
-  if (typeof cnf === 'object' && cnf !== null && 'jkt' in cnf && typeof cnf.jkt === 'string') return cnf.jkt
-  throw new ProtocolError('invalid_token', 'the access token is not bound to a DPoP key')
+function confirmation(cnf: unknown): string | undefined {
+  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf && typeof cnf.jkt === 'string' ? cnf.jkt : undefined
 }

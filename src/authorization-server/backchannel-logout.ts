@@ -99,6 +99,7 @@ export function createBackchannelLogout({
       }
     },
     async close() {
+      if (closing.signal.aborted) return
       closing.abort()
       await Promise.all(underway)
       await dispatcher.close()

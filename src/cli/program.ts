@@ -68,6 +68,22 @@ export function program(): Command {
     )
 
   sallyport
+    .command('dpop-explain')
+    .description('tell why an API refuses a DPoP proof; paste the DPoP and Authorization headers into standard input')
+    .argument('<method>', 'of the request that was refused, such as GET')
+    .argument('<url>', 'that the API believes it was called by')
+    .action((method: string, url: string) =>
+      explained(async () => {
+        const { explainProof } = await import('./dpop-explain.js')
+        if (process.stdin.isTTY) process.stderr.write('Paste the header lines, then Ctrl+D:\n')
+        const chunks: Buffer[] = []
+        for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+        const text = Buffer.concat(chunks).toString('utf8')
+        if (!explainProof({ method: method.toUpperCase(), url, text })) process.exitCode = 1
+      }),
+    )
+
+  sallyport
     .command('keygen')
     .description('make a key pair for client authentication, a sealing key, or the hash of a password')
     .addOption(new Option('--alg <algorithm>', 'of the key pair').choices([...signatureAlgorithms]).default('ES256'))

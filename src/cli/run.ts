@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
@@ -64,8 +65,11 @@ export async function run(
     if (own !== undefined) listeners.push(await listen(own))
     if (configuration.sampleApi !== undefined) {
       const { listen: address, verifier } = configuration.sampleApi
-      // Under Redis there may be other processes: each proof is accepted once by all of them together.
-      const shared = configuration.store.kind === 'redis' ? { replay: store } : {}
+      // Under Redis there may be other processes: each proof is accepted once by all of them together, and a nonce of one
+      // is a nonce of all.
+      const secret = Buffer.from(hkdfSync('sha256', sealingKeys[0] ?? '', '', 'sallyport sample API nonces', 32))
+      const nonce = verifier.nonce === true ? { nonce: { secret } } : {}
+      const shared = configuration.store.kind === 'redis' ? { replay: store, ...nonce } : {}
       const onRequest = createSampleApi({ ...verifier, ...shared }).callback()
       listeners.push(await listen({ pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))
     }

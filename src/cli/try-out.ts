@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
+import { createAuthorizationServer } from '../authorization-server/authorization-server.js'
 import type { Configuration } from '../config/load.js'
 import { generateProofKey } from '../dpop/prover.js'
 import { ConfigurationError, ProtocolError } from '../errors.js'
@@ -24,7 +24,7 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
     const issuers = new Map<string, readonly Trial[]>()
     for (const { authority } of frontends)
       if (!issuers.has(authority)) issuers.set(authority, await tryIssuer(authority, fetch))
-    const trials: Trial[] = [...issuers.values()].flat()
+    const trials: Trial[] = [...embedded.trials, ...[...issuers.values()].flat()]
     for (const frontend of frontends) {
       const isReachable = issuers.get(frontend.authority)?.every(({ outcome }) => outcome !== 'failed') ?? false
       if (isReachable) trials.push(...(await tryClient(frontend, fetch, timeout)))
@@ -45,28 +45,35 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
 async function startEmbedded({
   authorizationServer,
   plan,
+  server: front,
   sealingKeys,
-}: Configuration): Promise<{ stop(): Promise<void> }> {
-  const nothing = { stop: async () => undefined }
-  if (authorizationServer?.listen === undefined) return nothing
-  const pointer = `${plan.authorizationServer?.pointer}/Listen`
-  let server: AuthorizationServer | undefined
+}: Configuration): Promise<{ readonly trials: readonly Trial[]; stop(): Promise<void> }> {
+  if (authorizationServer === undefined) return { trials: [], stop: async () => undefined }
+  const { options, listen: own } = authorizationServer
+  const server = await createAuthorizationServer({
+    ...options,
+    store: createMemoryStore(),
+    seal: createSeal(sealingKeys),
+  })
+  const place =
+    own === undefined
+      ? { pointer: '/Server/Listen', address: front.listen, tls: front.tls }
+      : { pointer: `${plan.authorizationServer?.pointer}/Listen`, address: own, tls: plan.authorizationServer?.tls }
   let listener: Listener | undefined
+  const trials: Trial[] = []
   try {
-    server = await createAuthorizationServer({
-      ...authorizationServer.options,
-      store: createMemoryStore(),
-      seal: createSeal(sealingKeys),
-    })
-    const { listen: address } = authorizationServer
-    listener = await listen({ pointer, address, tls: plan.authorizationServer?.tls, onRequest: server.callback() })
+    listener = await listen({ ...place, onRequest: server.callback() })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
+    const isRunning = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
+    for (const { pointer, problem, remedy } of isRunning ? [] : error.problems)
+      trials.push(failed('embedded authorization server', `${pointer} ${problem}`, remedy))
   }
   return {
+    trials,
     async stop() {
       await listener?.drain(0)
-      await server?.close()
+      await server.close()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type Jwk, publicHalf } from '../keys.js'
+import { type Jwk, publicHalf, thumbprint } from '../keys.js'
 import type { ApplicationPlan, FrontendPlan } from './plan.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
 
@@ -47,8 +47,9 @@ function applicationPlan(
   isMade: boolean,
 ): ApplicationPlan {
   const keys = given.filter((jwk) => jwk !== undefined)
-  const own = frontends.flatMap((frontend) => frontend.keys.map(publicHalf))
-  const needed = (settings.SigningKeyJwk ?? undefined) === undefined ? [...own, ...keys] : keys
+  // Frontends that are one client have one key.
+  const own = new Map(frontends.flatMap(({ keys: all }) => all.map((jwk) => [thumbprint(jwk), publicHalf(jwk)])))
+  const needed = (settings.SigningKeyJwk ?? undefined) === undefined ? [...own.values(), ...keys] : keys
   return {
     pointer,
     settings,

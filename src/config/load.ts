@@ -55,13 +55,15 @@ export interface LoadOptions {
   readonly environment: Environment
   /** `look` makes nothing: keys that are not kept yet are made for the moment. Default: `keep`. */
   readonly state?: 'keep' | 'look'
+  /** Seconds since the epoch. Tests pass their own. */
+  readonly now?: () => number
 }
 
 /**
  * Reads, checks and completes a configuration.
  * @throws ConfigurationError with everything that is wrong, in the order of the file.
  */
-export function loadConfiguration({ file, environment, state = 'keep' }: LoadOptions): Configuration {
+export function loadConfiguration({ file, environment, state = 'keep', ...clock }: LoadOptions): Configuration {
   const path = resolve(file)
   const directory = dirname(path)
   const source = readSource(path)
@@ -71,7 +73,7 @@ export function loadConfiguration({ file, environment, state = 'keep' }: LoadOpt
   const statePath = resolve(directory, settings.Server.StateDirectory)
 
   // Nothing is made or kept for a configuration that does not work.
-  const plan = planOf(settings, { directory, environment, state: readOnlyStateDirectory(statePath) })
+  const plan = planOf(settings, { directory, environment, state: readOnlyStateDirectory(statePath), ...clock })
   const found = [...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])].filter(
     ({ pointer }) => ![...broken].some((gone) => isWithin(pointer, gone)),
   )

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
 import { isLoopback } from '../http/loopback.js'
-import { generateSigningJwk, type Jwk } from '../keys.js'
+import type { Jwk } from '../keys.js'
 import { applicationsOf } from './applications.js'
 import type { Environment } from './environment.js'
 import { type ListenAddress, listenAddress } from './listen-address.js'
+import { madeClientKeys } from './made-key.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
 import type { BffSettings, FrontendSettings } from './schema/bff.js'
 import type { ResourceServerSettings } from './schema/resource-server.js'
@@ -25,6 +26,8 @@ export interface Plan {
   readonly frontends: readonly FrontendPlan[]
   readonly authorizationServer: AuthorizationServerPlan | undefined
   readonly sampleApi: SampleApiPlan | undefined
+  /** Seconds since the epoch, when the plan was made. */
+  readonly now: number
   /** Secrets that could not be read. */
   readonly problems: readonly ConfigurationProblem[]
 }
@@ -92,14 +95,26 @@ export interface PlanContext {
   readonly directory: string
   readonly environment: Environment
   readonly state: StateDirectory
+  /** Seconds since the epoch. Tests pass their own. */
+  readonly now?: () => number
 }
 
-export function planOf(settings: Settings, { directory, environment, state }: PlanContext): Plan {
+export function planOf(
+  settings: Settings,
+  { directory, environment, state, now = () => Date.now() / 1000 }: PlanContext,
+): Plan {
   const secrets = createSecretReader(directory, environment)
   const server = settings.OpenIddict ?? settings.AuthorizationServer
   const serverPointer = settings.OpenIddict === undefined ? '/AuthorizationServer' : '/OpenIddict'
   const listen = listenOf(settings)
   const sampleApi = sampleApiOf(settings.Authentication, server?.Issuer)
+
+  const sealingKeys = (settings.Bff?.SealingKeys ?? []).flatMap((source, index) => {
+    const pointer = `/Bff/SealingKeys/${index}`
+    const text = secrets.text(source, pointer)
+    return text === undefined ? [] : [{ pointer, text }]
+  })
+  const usable = sealingKeys.map(({ text }) => Buffer.from(text, 'base64url')).filter(({ length }) => length === 32)
 
   const frontends = (settings.Bff?.Frontends ?? []).map((frontend, index): FrontendPlan => {
     const pointer = `/Bff/Frontends/${index}`
@@ -116,7 +131,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       frontend.ClientAuthenticationMethod === 'PrivateKeyJwt' &&
       (frontend.ClientSigningKeyJwk ?? undefined) === undefined &&
       (application?.SigningKeyJwk ?? undefined) === undefined
-    const key = isMade ? madeKey(state, clientId) : given
+    const current = isMade ? madeClientKeys(clientId, usable, state) : [given]
     const retired = frontend.RetiredClientSigningKeyJwks.map((jwk, item) =>
       secrets.privateJwk(jwk, `${pointer}/RetiredClientSigningKeyJwks/${item}`),
     )
@@ -131,7 +146,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       clientId,
       isEmbedded,
       clientSecret: secrets.text(frontend.ClientSecret, `${pointer}/ClientSecret`),
-      keys: [key, ...retired].filter((jwk) => jwk !== undefined),
+      keys: [...current, ...retired].filter((jwk) => jwk !== undefined),
       hosts: frontend.Hosts ?? (publicUrl === undefined ? [] : [publicUrl.host]),
       redirectUri: publicUrl && `${publicUrl.origin}${frontend.PathPrefix}/bff/callback`,
       postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
@@ -145,11 +160,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
     directory,
     listen,
     redisUrl: secrets.text(settings.Store.Redis?.Url, '/Store/Redis/Url'),
-    sealingKeys: (settings.Bff?.SealingKeys ?? []).flatMap((source, index) => {
-      const pointer = `/Bff/SealingKeys/${index}`
-      const text = secrets.text(source, pointer)
-      return text === undefined ? [] : [{ pointer, text }]
-    }),
+    sealingKeys,
     bff: settings.Bff,
     frontends,
     authorizationServer: server && {
@@ -166,6 +177,7 @@ export function planOf(settings: Settings, { directory, environment, state }: Pl
       ]),
     },
     sampleApi,
+    now: now(),
     problems: secrets.problems,
   }
 }
@@ -220,11 +232,6 @@ function publicUrlOf(
   const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0
   const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
   return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
-}
-
-function madeKey(state: StateDirectory, clientId: string): Jwk {
-  const name = `client-${encodeURIComponent(clientId)}.jwk`
-  return JSON.parse(state.keep(name, () => JSON.stringify(generateSigningJwk('ES256')))) as Jwk
 }
 
 function sampleApiOf(

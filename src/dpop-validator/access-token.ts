@@ -126,8 +126,9 @@ export function readTokenClaims(
 ): TokenContent {
   const { aud, exp, nbf, iat, sub } = claims
   const named = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
-  if (!named.some((audience) => audiences.includes(audience))) throw refusals.aud
-  if (typeof exp !== 'number' || !(exp > now - clockSkew)) throw refusals.exp
+  if (!named.every((one) => typeof one === 'string') || !named.some((one) => audiences.includes(one)))
+    throw refusals.aud
+  if (typeof exp !== 'number' || !(exp > now - clockSkew && exp < year10000)) throw refusals.exp
   // FAPI 2.0 §5.3.2.1-13: up to 10 seconds ahead must be accepted, whatever our own skew.
   const ahead = now + Math.max(clockSkew, 10)
   if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= ahead)) throw refusals.nbf
@@ -144,6 +145,9 @@ export function readTokenClaims(
     ...readConfirmation(claims.cnf),
   }
 }
+
+/** An expiry beyond it is no date, and stands for a mistake rather than for eternity. */
+const year10000 = 253_402_300_800
 
 function isPresent(name: string, value: unknown): boolean {
   return name === 'iat' ? typeof value === 'number' : typeof value === 'string' && value !== ''

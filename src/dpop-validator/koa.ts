@@ -14,7 +14,8 @@ export interface KoaContext {
   readonly protocol: string
   readonly host: string
   readonly app: { readonly proxy: boolean }
-  readonly state: { auth?: Auth }
+  /** `auth` is there once `protect` has let a request through. */
+  readonly state: { auth: Auth }
   status: number
   body: unknown
   set(name: string, value: string | string[]): void
@@ -62,7 +63,7 @@ export const requireAuthorizationDetails = (authorizationDetails: AuthorizationD
 function required(requirements: Requirements): KoaMiddleware {
   requireWellFormed(requirements)
   return async function sufficient(context, next) {
-    const { auth } = context.state
+    const auth: Auth | undefined = context.state.auth
     const answer = auth === undefined ? answerUnguarded(context.method) : auth.lacks(requirements)
     if (answer === undefined) await next()
     else send(context, answer)

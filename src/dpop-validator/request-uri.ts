@@ -34,7 +34,8 @@ const targetPattern = /^(?:https?:\/\/([!$-.0->A-[\]-~]+))?((?:\/[!"$->@-[\]-~]*
 const dotSegment = /\/\.{1,2}(?:\/|$)/
 /** A percent sign that encodes nothing, an encoded dot, or an encoded control character. */
 const badEncoding = /%(?:2e|[01][0-9a-f]|7f|(?![0-9a-f]{2}))/i
-const host = /^(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+(?::\d{1,5})?$|^\[[0-9a-f:.]+\](?::\d{1,5})?$/i
+/** A registered name or an address, with or without a port; a name has 255 octets at most. */
+const host = /^(?=.{1,262}$)(?:(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
 /** The URIs that a proof for this request may name in `htu`, as `normalizedTargetUri` writes them. */
 export type RequestUris = (request: ApiRequest, target: RequestTarget, fields: HeaderFields) => readonly string[]

@@ -71,6 +71,8 @@ export function createLogoutTokenVerifier(
     if (keys?.uri !== uri) {
       const fetchOptions: RemoteJWKSetOptions = {
         cooldownDuration: coolDown * 1000,
+        // Our own fetch gives up as configured.
+        timeoutDuration: 600_000,
         [customFetch]: (url, { method, headers, signal }) => fetch(url, { method, headers, signal }),
       }
       keys = { uri, set: createRemoteJWKSet(new URL(uri), fetchOptions) }

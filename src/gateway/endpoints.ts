@@ -21,6 +21,8 @@ export type Endpoints = (call: Call, response: ServerResponse) => Promise<void>
 /** `P/*`: what the gateway answers itself. */
 export function createEndpoints(now: () => number): Endpoints {
   const app = new Koa<EndpointState>()
+  // Koa would print errors with their messages; ours are answered and announced as events.
+  app.silent = true
   const calls = new WeakMap<object, Call>()
   const routers = new WeakMap<RunningFrontend, Koa.Middleware<EndpointState>>()
 

@@ -25,7 +25,7 @@ import { parseRequestTarget } from './request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './route.js'
 import { createSealedSessions } from './sealed-sessions.js'
 import { sessionIdentifier } from './session.js'
-import { createSessionWatch } from './session-watch.js'
+import { createSessionWatch, type Held } from './session-watch.js'
 import { createAccessTokens } from './tokens.js'
 
 export interface Gateway {
@@ -123,14 +123,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, hold(open, socket)))
   }
 
-  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): AbortSignal | undefined =>
+  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): Held | undefined =>
     open && watch.hold(open.session, connection)
 
   return {
     callback() {
       return function gateway(request, response) {
         const refused: Refused = { requestId: randomUUID(), request }
-        answer(request, response, refused).catch((error: unknown) => answerError(response, error, refused))
+        answer(request, response, refused)
+          .catch((error: unknown) => answerError(response, error, refused))
+          // Whatever goes wrong in saying what went wrong ends this connection, not the process.
+          .catch(() => response.destroy())
       }
     },
     upgrade(request, socket, head) {
@@ -138,9 +141,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       socket.on('error', () => socket.destroy())
       const refused: Refused = { requestId: randomUUID(), request }
       if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
-      answerUpgrade(request, socket, head, refused).catch((error: unknown) =>
-        answerUpgradeError(socket, error, refused),
-      )
+      answerUpgrade(request, socket, head, refused)
+        .catch((error: unknown) => answerUpgradeError(socket, error, refused))
+        .catch(() => socket.destroy())
     },
     drain: (seconds) => forwarder.drain(seconds),
     async close() {
@@ -232,7 +235,14 @@ function exchangeOf(
   { frontend, client, requestId }: Call,
   match: RouteMatch,
   credentials: Credentials,
-  signal: AbortSignal | undefined,
+  held: Held | undefined,
 ): ForwardExchange {
-  return { frontend: frontend.options, match, client, requestId, credentials, ...(signal !== undefined && { signal }) }
+  const exchange = { frontend: frontend.options, match, client, requestId, credentials }
+  if (held === undefined) return exchange
+  return {
+    ...exchange,
+    get signal() {
+      return held.signal
+    },
+  }
 }

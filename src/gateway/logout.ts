@@ -5,8 +5,8 @@ import { Refusal } from './refusal.js'
 import type { Session } from './sealed-sessions.js'
 import { destroySession, type EndpointContext } from './session.js'
 
-/** Seconds for which logout waits for the authorization server to take the tokens back. */
-const revocationPatience = 3
+/** Seconds for which a logout waits for the authorization server: the session is over already, and tokens end too. */
+const patience = 3
 /** Characters of an ID token that may still go into a URL. */
 const maxIdTokenHint = 4096
 
@@ -36,22 +36,31 @@ async function endSession(ctx: EndpointContext): Promise<string> {
   const { options } = frontend
   const path = pageUrl(options, options.postLogoutRedirectPath)
   if (open === undefined) return path
-  await revoke(frontend, open.session)
-  return (await endSessionUrl(frontend, open.session)) ?? path
+  const [, url] = await Promise.all([
+    withPatience(revoke(frontend, open.session)),
+    withPatience(endSessionUrl(frontend, open.session)),
+  ])
+  return url ?? path
+}
+
+/** Undefined when the answer does not come in time, or is an error. */
+async function withPatience<Result>(answer: Promise<Result>): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, patience * 1000, undefined)
+  })
+  return Promise.race([answer.catch(() => undefined), enough]).finally(() => clearTimeout(timer))
 }
 
 async function revoke({ oauth }: RunningFrontend, { record }: Session): Promise<void> {
   const { refreshToken, accessTokens } = record
-  const revocations = [
+  await Promise.allSettled([
     ...(refreshToken === undefined ? [] : [oauth.revoke(refreshToken, 'refresh_token')]),
     ...Object.values(accessTokens).map(({ value }) => oauth.revoke(value, 'access_token')),
-  ]
-  // Nobody who logs out should wait for a server that does not answer; the tokens end by themselves.
-  const patience = new Promise((resolve) => setTimeout(resolve, revocationPatience * 1000).unref())
-  await Promise.race([Promise.allSettled(revocations), patience])
+  ])
 }
 
-/** Undefined when the authorization server has no end-session endpoint or cannot be asked for it. */
+/** Undefined when the authorization server has no end-session endpoint. */
 async function endSessionUrl(
   { oauth, options, origin }: RunningFrontend,
   { record }: Session,
@@ -59,14 +68,10 @@ async function endSessionUrl(
   const { idToken, sid } = record
   const returnTo = pageUrl(options, options.postLogoutRedirectPath)
   const hint = (options.idTokenHint ?? true) && idToken !== undefined && idToken.length <= maxIdTokenHint
-  try {
-    const url = await oauth.endSessionUrl({
-      post_logout_redirect_uri: new URL(returnTo, origin).href,
-      ...(hint && { id_token_hint: idToken }),
-      ...(!hint && sid !== undefined && { logout_hint: sid }),
-    })
-    return url?.href
-  } catch {
-    return undefined
-  }
+  const url = await oauth.endSessionUrl({
+    post_logout_redirect_uri: new URL(returnTo, origin).href,
+    ...(hint && { id_token_hint: idToken }),
+    ...(!hint && sid !== undefined && { logout_hint: sid }),
+  })
+  return url?.href
 }

@@ -143,11 +143,18 @@ export function createSealedSessions({ store, seal, frontend, now, onEnd }: Seal
     if (subject !== undefined) await store.addMember(indexNames({ subject })[0], key, until)
     if (sid !== undefined) await store.addMember(indexNames({ sid })[0], key, until)
   }
+  const leaveIndexes = async (key: string, { subject, sid }: SessionRecord): Promise<void> => {
+    const indexes = [...(subject === undefined ? [] : [{ subject }]), ...(sid === undefined ? [] : [{ sid }])]
+    await Promise.all(indexes.flatMap(indexNames).map((indexName) => store.removeMember(indexName, key)))
+  }
   const sightingSecret = (key: string, subject: string): string => JSON.stringify([key, subject])
 
   const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
+    const known = opened.get(key)
     opened.delete(key)
     onEnd?.(key)
+    // Tidiness only: who looks into an index leaves out what is not alive.
+    if (known !== undefined) await leaveIndexes(key, known.session.record).catch(() => undefined)
     if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
     return wasThere
   }

@@ -4,11 +4,16 @@ import type { Session } from './sealed-sessions.js'
 
 /** Tells open streams and sockets that their session has ended: at once when it ends here, soon when it ends elsewhere. */
 export interface SessionWatch {
-  /** The signal aborts when the session ends; what is still open a moment later is cut. */
-  hold(session: Session, connection: Connection): AbortSignal
+  /** What is still open a moment after the session's end is cut. */
+  hold(session: Session, connection: Connection): Held
   /** The session has ended in this process. */
   ended(key: string): void
   close(): void
+}
+
+export interface Held {
+  /** Aborts when the session ends. Made when somebody asks for it: most calls are over before. */
+  readonly signal: AbortSignal
 }
 
 /** A response or a socket. */
@@ -17,8 +22,8 @@ export interface Connection {
   once(event: 'close', listener: () => void): unknown
 }
 
-interface Watched {
-  readonly controller: AbortController
+interface Watched extends Held {
+  abort(): void
   readonly since: number
   readonly connections: Set<Connection>
   session: Session
@@ -35,7 +40,7 @@ export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number)
 
   const end = (entry: Watched): void => {
     watched.delete(entry.session.key)
-    entry.controller.abort()
+    entry.abort()
     setTimeout(() => {
       for (const connection of entry.connections) connection.destroy()
     }, politeness * 1000)
@@ -61,7 +66,7 @@ export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number)
         entry.connections.delete(connection)
         if (entry.connections.size === 0 && watched.get(session.key) === entry) watched.delete(session.key)
       })
-      return entry.controller.signal
+      return entry
     },
     ended(key) {
       const entry = watched.get(key)
@@ -74,8 +79,17 @@ export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number)
 }
 
 function aWatch(session: Session, since: number): Watched {
-  const controller = new AbortController()
-  // One listener for each open stream is no leak.
-  setMaxListeners(0, controller.signal)
-  return { controller, since, session, connections: new Set() }
+  let controller: AbortController | undefined
+  return {
+    get signal() {
+      controller ??= new AbortController()
+      // One listener for each open stream is no leak.
+      setMaxListeners(0, controller.signal)
+      return controller.signal
+    },
+    abort: () => controller?.abort(),
+    since,
+    session,
+    connections: new Set(),
+  }
 }

@@ -1,10 +1,14 @@
-import { createClient } from '@redis/client'
+import { createClient, createCluster } from '@redis/client'
 import { UpstreamError } from '../errors.js'
 import type { Store } from './store.js'
 
 export interface RedisStoreOptions {
   /** `redis://` or `rediss://`, with user and password when needed. */
   readonly url: string
+  /** Whether `url` is a node of a Redis Cluster: the others are found by asking it. Default: one Redis. */
+  readonly topology?: 'single' | 'cluster'
+  /** PEM certificates of the authorities to trust for `rediss://`. Default: the system's. */
+  readonly ca?: string
   /** Before every key, so that several installations can share one Redis. Default: `sallyport:`. */
   readonly prefix?: string
   /** Seconds one command may take before the store counts as unavailable. Default: 2. */
@@ -26,19 +30,40 @@ if isNew then redis.call('PEXPIREAT', KEYS[1], ARGV[2]) else redis.call('PEXPIRE
 return 1`
 
 /** The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client. */
-export async function createRedisStore({ url, prefix = 'sallyport:', timeout = 2 }: RedisStoreOptions): Promise<Store> {
+export async function createRedisStore({
+  url,
+  topology = 'single',
+  ca,
+  prefix = 'sallyport:',
+  timeout = 2,
+}: RedisStoreOptions): Promise<Store> {
   let hasConnected = false
-  const client = createClient({
+  const settings = {
     url,
     // A command that cannot be sent now fails now: the caller answers 503 and the browser tries again.
     disableOfflineQueue: true,
     commandOptions: { timeout: timeout * 1000 },
     socket: {
       connectTimeout: timeout * 1000,
+      ...(ca !== undefined && { tls: true as const, ca }),
       // A Redis that is not there at start is a mistake to be told; one that goes away later comes back.
-      reconnectStrategy: (attempts, cause) => (hasConnected ? Math.min(50 * 2 ** attempts, 2000) : cause),
+      reconnectStrategy: (attempts: number, cause: Error) =>
+        hasConnected ? Math.min(50 * 2 ** attempts, 2000) : cause,
     },
-  })
+  }
+  const { username, password } = new URL(url)
+  // Every operation names one key, so a cluster needs no hash tags: it runs where that key's slot is.
+  const client =
+    topology === 'single'
+      ? createClient(settings)
+      : createCluster({
+          rootNodes: [{ url }],
+          defaults: {
+            ...settings,
+            ...(username !== '' && { username: decodeURIComponent(username) }),
+            ...(password !== '' && { password: decodeURIComponent(password) }),
+          },
+        })
   // Every failed command says so to its caller; without a listener the connection's own error would end the process.
   client.on('error', () => undefined)
 
@@ -53,7 +78,7 @@ export async function createRedisStore({ url, prefix = 'sallyport:', timeout = 2
   const script = async (text: string, key: string, ...values: string[]): Promise<boolean> =>
     (await available(() => client.eval(text, { keys: [prefix + key], arguments: values }))) === 1
 
-  await available(() => client.connect())
+  await available(async () => void (await client.connect()))
   hasConnected = true
 
   return {

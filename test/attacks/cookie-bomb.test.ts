@@ -21,12 +21,12 @@ const bombs: readonly (readonly [string, string])[] = [
   ['our name again and again without a value', `${`${name} `.repeat(800)};${name}=${id}`],
 ]
 
-/** Milliseconds of the fastest of ten: what the work costs when nobody else has the processor. */
+/** Milliseconds of processor time of the fastest of ten: what the work costs, whoever else is at work. */
 function fastest(work: () => void): number {
   const times = Array.from({ length: 10 }, () => {
-    const started = performance.now()
+    const before = process.cpuUsage()
     work()
-    return performance.now() - started
+    return process.cpuUsage(before).user / 1000
   })
   return Math.min(...times)
 }
@@ -46,7 +46,7 @@ test('reading twice as much takes twice as long, not four times', (t) => {
   const time = (count: number) => {
     const header = `${`${' '.repeat(60)}x${name}=1;`.repeat(count)}${name}=${id}`
     return fastest(() => {
-      cookieValue(header, name)
+      for (let round = 0; round < 20; round++) cookieValue(header, name)
     })
   }
   const [short, long] = [time(1000), time(16_000)]

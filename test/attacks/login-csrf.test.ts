@@ -1,4 +1,5 @@
 import test from 'ava'
+import { createMemoryStore } from '../../src/store/memory-store.js'
 import { call } from '../gateway/_client.js'
 import { codeOf, navigation } from '../gateway/_planted.js'
 import { aWorld, whoAmI } from '../gateway/_world.js'
@@ -47,7 +48,16 @@ test('a link on another site does not begin a login without a question (FAPI 2.0
 })
 
 test('a callback works once, also when it comes a hundred times at the same moment', async (t) => {
-  const { url, provider, ...world } = await aWorld(t)
+  const store = createMemoryStore()
+  const slow = {
+    ...store,
+    async replace(...parameters: Parameters<typeof store.replace>) {
+      // By now all hundred have read the transaction: only the atomic step can tell them apart.
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return store.replace(...parameters)
+    },
+  }
+  const { url, provider, ...world } = await aWorld(t, { gateway: { store: slow } })
   const browser = world.aBrowser()
   const page = await browser.navigate(`${url}/bff/login?returnUrl=/mine`)
   const { url: link } = await browser.submit(page, { login: 'alice', password: 'x' }, { stopAt: callback })

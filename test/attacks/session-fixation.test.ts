@@ -72,7 +72,7 @@ if (redis === undefined) {
   test('SKIPPED: session fixation over Redis, because no redis-server is installed', (t) => t.pass())
 } else {
   test('a login makes a new session identifier and ends the one the browser had (Redis)', fixation, () =>
-    createRedisStore({ url: redis.url }),
+    createRedisStore({ url: redis.url, timeout: 30 }),
   )
 }
 

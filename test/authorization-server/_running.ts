@@ -103,6 +103,8 @@ export async function startServer({
   let listener: RequestListener | undefined
   const http = createServer((request, response) => listener?.(request, response)).listen(0, '127.0.0.1')
   await once(http, 'listening')
+  // Longer than any client keeps an idle connection: else one closes just when the other sends.
+  http.keepAliveTimeout = 60_000
   const address = http.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
   const url = `http://127.0.0.1:${address.port}`

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { createMemoryStore } from '../../src/store/memory-store.js'
 import { aBrowser } from './_browser.js'
 import { aProtocolClient, claimsOf } from './_client.js'
 import { aClient, callbackUri, startServer } from './_running.js'
@@ -313,4 +314,24 @@ test('a look with HEAD does not end the request, even where nothing is to be ask
   const look = await fetch(url, { method: 'HEAD', headers: { cookie }, redirect: 'manual' })
   t.is(look.status, 200)
   t.regex((await browser.get(url)).location ?? '', /[?&]code=/)
+})
+
+test('signing in again leaves nothing of the old cookie, and a session ends with its time, whatever the store does', async (t) => {
+  let now = 1_800_000_000
+  // A store with another clock than the server: it keeps records longer than they count.
+  const own = await startServer({ now: () => now, store: createMemoryStore() })
+  t.teardown(() => own.stop())
+  const client = aProtocolClient(own)
+  const browser = aBrowser()
+  await client.authorize({}, { browser })
+  const thief = aBrowser()
+  for (const [name, value] of browser.cookies) thief.cookies.set(name, value)
+  const visit = async (by: typeof browser) => by.get(client.authorizationUrl(await client.push()))
+  t.truthy((await visit(thief)).location)
+  await client.authorize({ prompt: 'login' }, { browser })
+  t.regex((await visit(thief)).text, /id="sign-in"/)
+  now += 28_799
+  t.truthy((await visit(browser)).location)
+  now += 1
+  t.regex((await visit(browser)).text, /id="sign-in"/)
 })

@@ -66,6 +66,33 @@ test('every client of a session hears of its end (OpenID Connect Back-Channel Lo
   }
 })
 
+test('somebody else signing in ends the session of the first, and its clients hear of it', async (t) => {
+  const receiver = await aReceiver()
+  const server = await startServer({ client: aClient('client-1', { backchannelLogoutUri: receiver.uri }) })
+  t.teardown(() => Promise.all([server.stop(), receiver.stop()]))
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  const { id_token = '' } = await client.tokens({}, { browser })
+  const page = await browser.get(client.authorizationUrl(await client.push({ prompt: 'login' })))
+  await browser.submit(page, 'sign-in', { username: 'bob', password: 'builder' })
+  await receiver.received(1)
+  t.is(claimsOf(receiver.tokens[0] ?? '').sid, claimsOf(id_token).sid)
+  t.is(claimsOf(receiver.tokens[0] ?? '').sub, 'user-alice')
+})
+
+test('the same user signing in again ends nothing', async (t) => {
+  const receiver = await aReceiver()
+  const server = await startServer({ client: aClient('client-1', { backchannelLogoutUri: receiver.uri }) })
+  t.teardown(() => Promise.all([server.stop(), receiver.stop()]))
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  const before = await client.tokens({}, { browser })
+  const after = await client.tokens({ prompt: 'login' }, { browser })
+  t.is(claimsOf(after.id_token ?? '').sid, claimsOf(before.id_token ?? '').sid)
+  await server.close()
+  t.is(receiver.tokens.length, 0)
+})
+
 test('a client that does not answer is told again, each time with a new token', async (t) => {
   const receiver = await aReceiver(500, 503, 200)
   t.teardown(() => receiver.stop())

@@ -55,6 +55,13 @@ test('a limited address does not use up the tries of the user elsewhere', async 
   t.is(await fail(limit, 'alice', '192.0.2.2'), 'allowed')
 })
 
+test('tries for a user who is limited everywhere do not lock out the others at the address', async (t) => {
+  const limit = createSignInLimit({ perUser: 2, perAddress: 5 })
+  for (const address of ['192.0.2.1', '192.0.2.2']) t.is(await fail(limit, 'alice', address), 'allowed')
+  for (let i = 0; i < 20; i++) t.is(await fail(limit, 'alice', '192.0.2.3'), 'limited')
+  t.is(await fail(limit, 'bob', '192.0.2.3'), 'allowed')
+})
+
 test('the addresses of one IPv6 network count together, mapped IPv4 ones do not', async (t) => {
   const limit = createSignInLimit()
   for (let i = 0; i < 5; i++) t.is(await fail(limit, 'alice', `2001:db8:1:2::${i}`), 'allowed')

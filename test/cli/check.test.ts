@@ -99,6 +99,16 @@ test.serial('starts the embedded authorization server for the moment', async (t)
   await t.throwsAsync(fetch(`http://127.0.0.1:${port}/`), undefined, 'and stops it again')
 })
 
+test.serial('starts it also where it shares the listener of the frontends', async (t) => {
+  const [port = 0] = await freePorts(1)
+  const origin = `http://localhost:${port}`
+  const report = await checked(t, {
+    Bff: { PublicUrl: origin, Frontends: [{ Name: 'app' }] },
+    OpenIddict: { Issuer: `${origin}/auth` },
+  })
+  t.true(report.ok, JSON.stringify(report.trials))
+})
+
 test.serial('finds a key that the server does not know', async (t) => {
   const issuer = await aServer(t, { SigningKeyJwk: publicHalf(generateSigningJwk('ES256')) })
   const [failure] = failures(await checked(t, aFrontend(issuer)))

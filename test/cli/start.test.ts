@@ -73,10 +73,14 @@ test('what is under way finishes before the process goes; readiness turns red fi
   t.is((await fetch(`${admin}/readyz`)).status, 200)
   const slow = fetch(`${url}/api/slow`, { headers })
   await isThere
-  const stopped = running.stop()
+  let isStopped = false
+  const stopped = running.stop().then(() => {
+    isStopped = true
+  })
   t.is((await fetch(`${admin}/readyz`)).status, 503)
   t.is((await fetch(`${admin}/healthz`)).status, 200)
   await t.throwsAsync(fetch(`${url}/api/late`, { headers }), undefined, 'takes no new connections')
+  t.false(isStopped, 'waits for what is under way')
   finish()
   t.is(await (await slow).text(), 'first last')
   await stopped

@@ -7,6 +7,7 @@ import { startRedis } from '../store/_redis.js'
 
 test('several workers share sessions and listeners, are replaced when they die, and drain together', async (t) => {
   const redis = await startRedis()
+  t.timeout(150_000)
   if (redis === undefined) {
     t.pass('Redis is not installed here: left out')
     return
@@ -41,10 +42,9 @@ test('several workers share sessions and listeners, are replaced when they die, 
 
   const [first = 0] = await workersOf(stack.pid)
   process.kill(first, 'SIGKILL')
-  const deadline = Date.now() + 20_000
-  while (Date.now() < deadline && !(await twoOthers(stack.pid, first)))
-    await new Promise((resume) => setTimeout(resume, 50))
-  t.true(await twoOthers(stack.pid, first), 'the dead one is replaced')
+  // A new process takes its time on a busy machine; the test itself is ended only when it never comes.
+  t.timeout(150_000, 'the dead worker is replaced')
+  while (!(await twoOthers(stack.pid, first))) await new Promise((resume) => setTimeout(resume, 100))
   t.is((await agent.call(new URL('/api/orders', stack.gateway), { headers: { Connection: 'close' } })).status, 200)
   t.regex(stack.output(), /server\.worker\.exited/)
 

@@ -47,6 +47,19 @@ test('keys that are made are kept, for their owner only', async (t) => {
   for (const name of await readdir(state)) t.is((await stat(join(state, name))).mode & 0o777, 0o600, name)
 })
 
+test('replicas with one sealing key agree on the keys of clients that are made, and sign with the first', async (t) => {
+  const [old, fresh] = [Buffer.alloc(32, 1).toString('base64url'), Buffer.alloc(32, 2).toString('base64url')]
+  const withKeys = (...SealingKeys: string[]) => ({ ...embedded, Bff: { ...embedded.Bff, SealingKeys } })
+  const [one, other] = await Promise.all([load(t, withKeys(old)), load(t, withKeys(old))])
+  t.is(keyOf(one), keyOf(other))
+  const rotated = await load(t, withKeys(fresh, old))
+  t.not(keyOf(rotated), keyOf(one))
+  const known = rotated.authorizationServer?.options.clients[0]?.keys.map(({ publicJwk }) => thumbprint(publicJwk))
+  t.deepEqual(known, [keyOf(rotated), keyOf(one)], 'replicas that still sign with the old one are known')
+  const admin = await load(t, { ...withKeys(old), Bff: { ...withKeys(old).Bff, Frontends: [{ Name: 'admin' }] } })
+  t.not(keyOf(admin), keyOf(one), 'each client has its own')
+})
+
 test('looking at a configuration makes nothing', async (t) => {
   const file = await aFile(t, embedded)
   const { sealingKeys } = loadConfiguration({ file, environment: {}, state: 'look' })

@@ -3,6 +3,9 @@ import { SignJWT } from 'jose'
 import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../src/keys.js'
 import { listen } from './_gateway.js'
 
+// A key pair of RSA would take seconds on a busy machine.
+const decoy = generateSigningJwk('Ed25519')
+
 /** The least of an authorization server that can name its keys: metadata and a key set, and a pen for its tokens. */
 export interface Issuer {
   readonly issuer: string
@@ -53,10 +56,7 @@ export async function anIssuer(t: ExecutionContext): Promise<Issuer> {
       response.writeHead('error' in answer ? 400 : 200).end(JSON.stringify(answer))
     }
     // A decoy with the same name, as the FAPI suite has it.
-    else
-      response.end(
-        JSON.stringify({ keys: [{ ...publicHalf(generateSigningJwk('PS256')), kid: 'current' }, publicHalf(jwk)] }),
-      )
+    else response.end(JSON.stringify({ keys: [{ ...publicHalf(decoy), kid: 'current' }, publicHalf(jwk)] }))
   })
   t.teardown(() => on.close())
   return Object.assign(self, {

@@ -111,3 +111,34 @@ test('logins in several tabs each land where their tab wanted to go', async (t) 
   }
   t.like(await whoAmI(browser, url), { authenticated: true })
 })
+
+test('a silent login finds out, and whoever is not signed in comes back as nobody', async (t) => {
+  const { url, provider, ...world } = await aWorld(t)
+  const browser = world.aBrowser()
+  const landing = await browser.navigate(`${url}/bff/login?prompt=none&returnUrl=/quiet`)
+  t.is(landing.url.href, `${url}/quiet`)
+  t.deepEqual(await whoAmI(browser, url), { authenticated: false })
+  await logIn(browser, `${url}/bff/login`)
+  await browser.navigate(`${url}/bff/login?prompt=none&returnUrl=/quiet`)
+  t.like(await whoAmI(browser, url), { authenticated: true })
+})
+
+test('logout takes the tokens back and leads through the server’s own logout, with the ID token or without', async (t) => {
+  for (const idTokenHint of [true, false]) {
+    const { url, provider, ...world } = await aWorld(t, { frontend: { idTokenHint } })
+    const browser = await world.loggedIn()
+    const answer = await browser.call(`${url}/bff/logout`, { method: 'POST' })
+    const { redirectTo } = (await answer.json()) as { readonly redirectTo: string }
+    const { origin, pathname, searchParams } = new URL(redirectTo)
+    t.is(origin + pathname, `${provider.issuer}/session/end`)
+    t.is(searchParams.get('client_id'), 'my-bff')
+    t.is(searchParams.get('post_logout_redirect_uri'), `${url}/`)
+    t.is(searchParams.has('id_token_hint'), idTokenHint)
+    t.is(searchParams.has('logout_hint'), !idTokenHint)
+    const revoked = provider.posted
+      .filter(({ path }) => path === '/token/revocation')
+      .map(({ body }) => body.get('token_type_hint'))
+    t.deepEqual(revoked.sort(), ['access_token', 'refresh_token'])
+    t.deepEqual(await whoAmI(browser, url), { authenticated: false })
+  }
+})

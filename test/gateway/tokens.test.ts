@@ -77,10 +77,10 @@ if (redis === undefined) {
   test('50 calls at expiry over two gateways on one Redis make one token request', async (t) => {
     const time = aClock()
     const seal = createSeal([randomBytes(32)])
-    const store = await createRedisStore({ url: redis.url })
+    const store = await createRedisStore({ url: redis.url, timeout: 30 })
     const world = await aWorld(t, { gateway: { now: time.now, store, seal } })
     // A second process has its own connection and its own memory; what they share is Redis.
-    const otherStore = await createRedisStore({ url: redis.url })
+    const otherStore = await createRedisStore({ url: redis.url, timeout: 30 })
     const on = await listen()
     const other = await serveGateway(on, { ...world.options, store: otherStore })
     t.teardown(async () => {

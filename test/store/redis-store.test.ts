@@ -4,12 +4,19 @@ import { startRedis } from './_redis.js'
 import { storeContract } from './_store-contract.js'
 
 const redis = await startRedis()
-test.after.always(() => redis?.stop())
+const cluster = await startRedis('cluster')
+test.after.always(async () => {
+  await redis?.stop()
+  await cluster?.stop()
+})
 
-if (redis === undefined) {
+if (redis === undefined || cluster === undefined) {
   test('SKIPPED: the Redis store, because no redis-server is installed', (t) => t.pass())
 } else {
-  storeContract('the Redis store', () => createRedisStore({ url: redis.url }))
+  storeContract('the Redis store', () => createRedisStore({ url: redis.url, timeout: 30 }))
+  storeContract('the Redis store on a cluster', () =>
+    createRedisStore({ url: cluster.url, topology: 'cluster', timeout: 30 }),
+  )
 
   test('the Redis store says that it is unavailable when Redis has gone', async (t) => {
     const own = await startRedis()

@@ -1,9 +1,11 @@
-import { accessSync, constants } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { createTrustedPeers } from '../../http/trusted-peers.js'
 import { seconds } from '../duration.js'
 import { listenAddress } from '../listen-address.js'
-import type { Plan } from '../plan.js'
+import { type Plan, tlsFiles } from '../plan.js'
 import { problem, type Rule } from './rule.js'
 
 export const serverRules: readonly Rule[] = [
@@ -64,6 +66,30 @@ export const serverRules: readonly Rule[] = [
           `names ${file}, which is not there or cannot be read`,
           `Relative paths start at ${plan.directory}.`,
         )
+  },
+
+  function* certificatesWork({ settings, authorizationServer: server, directory, now }) {
+    const sections = [
+      ['/Server/Tls', tlsFiles(settings.Server.Tls, directory)],
+      [`${server?.pointer}/Tls`, server?.tls],
+    ] as const
+    for (const [pointer, files] of sections) {
+      if (files === undefined || !isReadable(files.certFile) || !isReadable(files.keyFile)) continue
+      const cert = readFileSync(files.certFile)
+      try {
+        createSecureContext({ cert, key: readFileSync(files.keyFile) })
+      } catch {
+        yield problem(
+          pointer,
+          'is not a certificate with its private key',
+          'Give PEM files that belong together, the certificate first and then its chain.',
+        )
+        continue
+      }
+      const { validTo } = new X509Certificate(cert)
+      if (Date.parse(validTo) < now * 1000)
+        yield problem(`${pointer}/CertFile`, `has expired on ${validTo}`, 'Have it renewed: no browser will accept it.')
+    }
   },
 
   function* adminListenerIsApart({ settings, listen }) {

@@ -24,6 +24,7 @@ export const accessTokenCases: readonly AttackCase[] = [
   ...attackCases('171x', 'aud', bad, [undefined, 'https://other.example', [], ['x'], null, 1, {}], (kit, aud) =>
     claims(kit, { aud }),
   ),
+  attackCase('171z', 'aud as a list of us and what is no text', bad, (kit) => claims(kit, { aud: [audOf(kit), true] })),
   attackCase('171y', 'aud with more at its end', bad, (kit) => claims(kit, { aud: `${audOf(kit)}.evil` })),
   ...attackCases('173', 'iss', bad, [undefined, 'https://other.example', ['x'], null, 1, ''], (kit, iss) =>
     claims(kit, { iss }),
