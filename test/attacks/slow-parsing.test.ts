@@ -1,0 +1,76 @@
+import test from 'ava'
+import { requestHeaders } from '../../src/gateway/headers.js'
+import { parseRequestTarget } from '../../src/gateway/request-target.js'
+import { createRouteMatcher } from '../../src/gateway/route.js'
+import { createStaticFiles } from '../../src/gateway/static-files.js'
+import { aFrontend } from '../gateway/_forwarding.js'
+
+/** The least of several runs, by the process's own CPU time: what a busy machine adds is not ours. */
+function cpuMilliseconds(run: () => void): number {
+  return Math.min(
+    ...Array.from({ length: 5 }, () => {
+      const before = process.cpuUsage()
+      run()
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1000
+    }),
+  )
+}
+
+const matchRoute = createRouteMatcher(aFrontend([{ upstreams: [new URL('http://127.0.0.1')] }]))
+
+for (const [name, target] of [
+  ['dots', `/api/${'../'.repeat(20_000)}`],
+  ['slashes', `/api${'/'.repeat(64_000)}`],
+  ['semicolons', `/api/${'.;'.repeat(32_000)}`],
+  ['escapes', `/api/${'%25'.repeat(21_000)}2e`],
+  ['escaped escapes', `/api/${'%2525'.repeat(12_000)}`],
+  ['letters', `/api/${'a'.repeat(64_000)}!`],
+  ['files', `/api/${'a.b'.repeat(21_000)}/`],
+  ['an absolute form', `http://${'a'.repeat(60_000)}`],
+  ['a query', `/api?${"'".repeat(64_000)}`],
+]) {
+  test(`64 KB of a hostile target are read at once: ${name} (path-to-regexp CVE-2024-45296)`, (t) => {
+    const spent = cpuMilliseconds(() => {
+      try {
+        matchRoute(parseRequestTarget(target ?? '', 'shop.example'))
+      } catch {
+        // Refused is as good as matched.
+      }
+    })
+    t.true(spent < 50, `${spent} ms`)
+  })
+}
+
+for (const [name, headers] of [
+  ['a cookie of many', { cookie: 'a=b; '.repeat(12_000) }],
+  ['a cookie of semicolons', { cookie: `bff-${';'.repeat(64_000)}` }],
+  ['a cookie of spaces', { cookie: `bff-=${' '.repeat(64_000)}` }],
+  ['a Connection of many', { connection: 'a,'.repeat(32_000) }],
+  ['a Via of commas', { via: ','.repeat(64_000) }],
+  ['a traceparent of zeros', { traceparent: `00-${'0'.repeat(64_000)}` }],
+  ['a name without end', { [`x-${'-'.repeat(60_000)}`]: '1' }],
+] as const) {
+  test(`64 KB of a hostile header are read at once: ${name} (mod_auth_openidc CVE-2024-24814)`, (t) => {
+    const facts = {
+      client: { address: '192.0.2.1', protocol: 'https', host: 'x' } as const,
+      publicUrl: new URL('https://shop.example'),
+      removedPrefix: '',
+      requestId: '1',
+    }
+    const spent = cpuMilliseconds(() => void requestHeaders({ headers } as never, facts))
+    t.true(spent < 50, `${spent} ms`)
+  })
+}
+
+test('a hostile path or Accept-Encoding costs a static file nothing', async (t) => {
+  const serve = createStaticFiles('/nowhere')
+  const path = `/${'a.'.repeat(32_000)}`
+  const headers = { 'accept-encoding': 'br;q=0.0 '.repeat(7_000) }
+  const before = process.cpuUsage()
+  await t.throwsAsync(serve({ method: 'GET', headers } as never, {} as never, path, 'navigation'), {
+    code: 'bff.asset.unknown',
+  })
+  const { user } = process.cpuUsage(before)
+  t.true(user < 100_000, `${user} µs`)
+})
