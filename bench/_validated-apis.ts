@@ -33,7 +33,7 @@ export async function benchmarkApis(rounds: number, perRound: number): Promise<v
     }),
   )
 
-  for (let round = 0; round < rounds + 2; round++)
+  for (let round = 0; round < rounds + 4; round++)
     for (const { child, url, costs, name } of apis) {
       const proofs = Array.from({ length: perRound }, () => mintProof({ method: 'GET', url, key, token }, issuer.clock))
       const before = await cpuOf(child)
@@ -46,7 +46,7 @@ export async function benchmarkApis(rounds: number, perRound: number): Promise<v
         }),
       )
       const cost = ((await cpuOf(child)) - before) / perRound
-      if (round >= 2) costs.push(cost)
+      if (round >= 4) costs.push(cost)
     }
   for (const { child } of apis) child.disconnect()
   agent.destroy()

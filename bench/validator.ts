@@ -156,4 +156,4 @@ for (const { name, goal } of contenders) {
   console.log(`${name.padEnd(42)} ${ratio.toFixed(2).padStart(6)} V  ${verdict}`)
 }
 
-if (apiRounds > 0) await benchmarkApis(apiRounds, 400)
+if (apiRounds > 0) await benchmarkApis(apiRounds, 1000)
