@@ -16,7 +16,12 @@ function verifierWith(nonce: NonNullable<VerifierOptions['nonce']>, more: Partia
 }
 
 test('a proof without a nonce gets one, and is let through with it (RFC 9449 §9)', async (t) => {
-  const client = createClient(issuer, verifierWith(true))
+  // A clock that stands: no new nonce begins in the middle of the test.
+  const clock = createTestClock()
+  const own = await startTestIssuer({ audience: publicUrl, clock })
+  t.teardown(() => own.close())
+  const issuerOptions = { issuer: own.issuer, jwks: { keys: [own.key.publicJwk] } }
+  const client = createClient(own, verifierWith(true, { issuer: issuerOptions, now: clock.now }))
   const challenge = await client.send()
   t.is(outcome(challenge), 'use_dpop_nonce')
   t.regex(headerOf(challenge, 'WWW-Authenticate') ?? '', /^DPoP error="use_dpop_nonce", error_description=".*", algs="/)
