@@ -49,15 +49,22 @@ test('a link on another site does not begin a login without a question (FAPI 2.0
 
 test('a callback works once, also when it comes a hundred times at the same moment', async (t) => {
   const store = createMemoryStore()
-  const slow = {
+  let arrived = 0
+  let open = (): void => {}
+  const allAreHere = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const gated = {
     ...store,
     async replace(...parameters: Parameters<typeof store.replace>) {
-      // By now all hundred have read the transaction: only the atomic step can tell them apart.
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      // All hundred have read the transaction before one may use it: only the atomic step can tell them apart.
+      arrived += 1
+      if (arrived === 100) open()
+      await allAreHere
       return store.replace(...parameters)
     },
   }
-  const { url, provider, ...world } = await aWorld(t, { gateway: { store: slow } })
+  const { url, provider, ...world } = await aWorld(t, { gateway: { store: gated } })
   const browser = world.aBrowser()
   const page = await browser.navigate(`${url}/bff/login?returnUrl=/mine`)
   const { url: link } = await browser.submit(page, { login: 'alice', password: 'x' }, { stopAt: callback })
