@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../http/trusted-peers.js'
+import type { UpstreamResponse } from './upstream-response.js'
 
 /** Header names in lower case, each with what goes on the wire. */
 export type Headers = Record<string, string | string[]>
@@ -196,7 +197,7 @@ export interface ResponseFacts {
  * before, which wins. `Set-Cookie` and `Vary` of both sides add up; `Content-Length` stays, for it is checked by the parser.
  */
 export function responseHeaders(
-  upstream: IncomingMessage,
+  upstream: UpstreamResponse,
   response: ServerResponse,
   { personal, publicLocation }: ResponseFacts,
 ): string[] {
