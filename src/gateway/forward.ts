@@ -17,6 +17,7 @@ import { Refusal } from './refusal.js'
 import { relay } from './relay.js'
 import { createRequestBody, noBody, type RequestBody } from './request-body.js'
 import type { RouteMatch } from './route.js'
+import type { Held } from './session-watch.js'
 import { startDeadline, type Timeouts, timeoutsOf } from './timeouts.js'
 import { createConnections, createUpstreamPool, type UpstreamPool } from './upstream.js'
 import type { UpstreamResponse } from './upstream-response.js'
@@ -30,8 +31,8 @@ export interface ForwardExchange {
   readonly credentials: Credentials
   readonly client: Client
   readonly requestId: string
-  /** Aborted when the session ends: WebSockets and event streams end with it. */
-  readonly signal?: AbortSignal
+  /** Its signal is aborted when the session ends: WebSockets and event streams end with it. */
+  readonly held?: Pick<Held, 'signal'> | undefined
 }
 
 export interface ForwarderOptions {
@@ -128,8 +129,12 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       const body = createRequestBody(request, response, route)
       const forwarding: Forwarding = { request, timeouts, isGone: () => response.destroyed, current: undefined }
       const own: Exchange = { breakOff: () => response.destroy() }
-      const closed = new Promise<void>((resolve) => response.once('close', resolve))
-      response.once('close', () => forwarding.current?.destroy())
+      const closed = new Promise<void>((resolve) => {
+        response.once('close', () => {
+          forwarding.current?.destroy()
+          resolve()
+        })
+      })
       const stopDeadline = startDeadline(timeouts, (refusal) => {
         forwarding.current?.destroy(refusal)
         if (response.headersSent) response.destroy()
@@ -146,7 +151,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
               response.end()
               forwarding.current?.destroy()
             }
-            exchange.signal?.addEventListener('abort', own.leave, { once: true })
+            exchange.held?.signal.addEventListener('abort', own.leave, { once: true })
           }
         }
         await closed
@@ -158,7 +163,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       } finally {
         stopDeadline()
         exchanges.delete(own)
-        if (own.leave) exchange.signal?.removeEventListener('abort', own.leave)
+        if (own.leave) exchange.held?.signal.removeEventListener('abort', own.leave)
       }
       report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
     },
@@ -171,8 +176,12 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       const started = performance.now()
       const forwarding: Forwarding = { request, timeouts, isGone: () => socket.destroyed, current: undefined }
       const own: Exchange = { breakOff: () => socket.destroy() }
-      const closed = new Promise<void>((resolve) => socket.once('close', resolve))
-      socket.once('close', () => forwarding.current?.destroy())
+      const closed = new Promise<void>((resolve) => {
+        socket.once('close', () => {
+          forwarding.current?.destroy()
+          resolve()
+        })
+      })
       exchanges.add(own)
       let answered: Answered | undefined
       let onSessionEnd = (): void => {}
@@ -183,8 +192,8 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
           const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
           own.leave = () => link.close(1001, 'going away')
           onSessionEnd = () => link.close(4401, 'the session has ended')
-          if (exchange.signal?.aborted) onSessionEnd()
-          exchange.signal?.addEventListener('abort', onSessionEnd, { once: true })
+          if (exchange.held?.signal.aborted) onSessionEnd()
+          exchange.held?.signal.addEventListener('abort', onSessionEnd, { once: true })
         })
         answered = await answerOf(forwarding, send, exchange, { body: noBody, headers })
         if (answered?.answer.kind === 'answered') {
@@ -200,7 +209,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
         throw error
       } finally {
         exchanges.delete(own)
-        exchange.signal?.removeEventListener('abort', onSessionEnd)
+        exchange.held?.signal.removeEventListener('abort', onSessionEnd)
       }
       report(exchange, request, statusOfUpgrade(answered), started, answered)
     },

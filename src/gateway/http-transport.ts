@@ -28,11 +28,12 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
       if (response === undefined) resolve(failureOf(error, connection))
       else response.breakOff()
     }
-    function destroy(reason: Error = new Error('nobody waits for it any more')): void {
+    function destroy(reason?: Error): void {
       if (isOver) return
+      const cause = reason ?? new Error('nobody waits for it any more')
       // Before there is a connection undici gives nothing to hold it by: should one come, it finds nobody who wants it.
-      if (controller === undefined) failed(reason)
-      else controller.abort(reason)
+      if (controller === undefined) failed(cause)
+      else controller.abort(cause)
     }
 
     headers.host = upstream.host
