@@ -14,6 +14,15 @@ export interface Prover {
   recallNonce(origin: string): string | undefined
 }
 
+interface ProofClaims {
+  readonly jti: string
+  readonly htm: string
+  readonly htu: string
+  readonly iat: number
+  nonce?: string
+  ath?: string
+}
+
 /** A new EC P-256 private key: the fast one (OpenSSL has assembly for it) and the one every server takes. */
 export function generateProofKey(): Jwk {
   return generatePrivateJwk('ES256')
@@ -35,14 +44,9 @@ export function createProver(proofKey: Jwk, now: () => number = () => Math.floor
   }
 
   const signingInput = ({ method, url, accessToken, nonce = nonces.get(url.origin) }: ProofTarget): string => {
-    const claims = {
-      jti: randomUUID(),
-      htm: method,
-      htu: targetUri(url),
-      iat: now(),
-      ...(nonce !== undefined && { nonce }),
-      ...(accessToken !== undefined && { ath: athOf(accessToken) }),
-    }
+    const claims: ProofClaims = { jti: randomUUID(), htm: method, htu: targetUri(url), iat: now() }
+    if (nonce !== undefined) claims.nonce = nonce
+    if (accessToken !== undefined) claims.ath = athOf(accessToken)
     return `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
   }
   const signer = { key, dsaEncoding: 'ieee-p1363' } as const

@@ -66,7 +66,7 @@ interface Exchange {
   breakOff(): void
 }
 
-export function createForwarder({ frontends, signAtOnce = Number(process.env.SA ?? 4) }: ForwarderOptions): Forwarder {
+export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions): Forwarder {
   const connections = createConnections()
   const prepared = new Map<RouteOptions, { readonly pool: UpstreamPool; readonly timeouts: Timeouts }>()
   for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
@@ -88,15 +88,17 @@ export function createForwarder({ frontends, signAtOnce = Number(process.env.SA 
     forwarding: Forwarding,
     send: Send,
     { frontend, match, client, requestId, credentials }: ForwardExchange,
-    { body, headers = {} }: { readonly body: RequestBody; readonly headers?: Headers },
+    { body, headers }: { readonly body: RequestBody; readonly headers?: Headers },
   ): Promise<Answered | undefined> => {
     const facts = { client, publicUrl: frontend.publicUrl, removedPrefix: match.removedPrefix, requestId }
+    const settled = requestHeaders(forwarding.request, facts)
+    if (headers !== undefined) Object.assign(settled, headers)
     const plan = {
       route: match.route,
       pool: settingsOf(match.route).pool,
       upstreamTarget: match.upstreamTarget,
       method: forwarding.request.method ?? 'GET',
-      headers: Object.assign(requestHeaders(forwarding.request, facts), headers),
+      headers: settled,
       body,
       credentials,
     }

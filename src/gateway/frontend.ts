@@ -103,13 +103,10 @@ function firstSegment(path: string): string {
 }
 
 function covering<Selected extends Frontend>(frontends: ByFirstSegment<Selected>, path: string): Selected | undefined {
-  const candidates = [...(frontends.get(firstSegment(path)) ?? []), ...(frontends.get('') ?? [])]
-  return candidates.find(({ options: { pathPrefix } }) => {
-    return (
-      path.startsWith(pathPrefix) &&
-      (path.length === pathPrefix.length || path[pathPrefix.length] === '/' || pathPrefix === '')
-    )
-  })
+  const covers = ({ options: { pathPrefix } }: Frontend): boolean =>
+    path.startsWith(pathPrefix) &&
+    (path.length === pathPrefix.length || path[pathPrefix.length] === '/' || pathPrefix === '')
+  return frontends.get(firstSegment(path))?.find(covers) ?? frontends.get('')?.find(covers)
 }
 
 function canonicalHost(host: string, protocol: string): string {

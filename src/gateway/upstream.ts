@@ -106,13 +106,16 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
   const upstreams = route.upstreams.map((url) => createUpstream(url, route, connections.to(url, route)))
   const checks = upstreams.map((upstream) => createHealthCheck(upstream, route.healthCheck))
   let turn = 0
+  const inTurn = (): readonly Upstream[] => {
+    if (upstreams.length === 1) return upstreams
+    const rotated = [...upstreams.slice(turn), ...upstreams.slice(0, turn)]
+    return route.balance === 'LeastRequests' ? rotated.sort((left, right) => left.inFlight - right.inFlight) : rotated
+  }
 
   return {
     choose(tried) {
       turn = (turn + 1) % upstreams.length
-      const inTurn = [...upstreams.slice(turn), ...upstreams.slice(0, turn)]
-      if (route.balance === 'LeastRequests') inTurn.sort((left, right) => left.inFlight - right.inFlight)
-      return inTurn.find(
+      return inTurn().find(
         (upstream) =>
           !tried.has(upstream) && checks[upstreams.indexOf(upstream)]?.healthy !== false && upstream.breaker.admits(),
       )
