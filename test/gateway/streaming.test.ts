@@ -1,69 +1,7 @@
-import { once } from 'node:events'
-import { request } from 'node:http'
-import { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import test from 'ava'
 import { call, eventually, rawCall, rawConnection } from './_client.js'
 import { accessToken, dpopCredentials, forwarding } from './_forwarding.js'
 import { demandingNonces, listening, recordingUpstream } from './_upstream.js'
-
-const size = 128 * 1024 * 1024
-const chunk = Buffer.alloc(256 * 1024, 1)
-
-function* chunks(): Generator<Buffer> {
-  for (let sent = 0; sent < size; sent += chunk.length) yield chunk
-}
-
-function counting(): Writable & { readonly count: () => number } {
-  let count = 0
-  const sink = new Writable({
-    write(part: Buffer, _encoding, done) {
-      count += part.length
-      done()
-    },
-  })
-  return Object.assign(sink, { count: () => count })
-}
-
-test.serial('128 MiB up and down pass with a flat memory', async (t) => {
-  const upstream = await listening(async (incoming, response) => {
-    if (incoming.method === 'GET') {
-      await pipeline(Readable.from(chunks()), response)
-      return
-    }
-    const sink = counting()
-    await pipeline(incoming, sink)
-    response.end(String(sink.count()))
-  })
-  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
-  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
-  const { hostname: host, port } = gateway.url
-  await call(gateway.url, '/api/warm', { method: 'PUT', body: 'x' })
-  const before = process.memoryUsage()
-
-  const download = request({ host, port, path: '/api', agent: false }).end()
-  const [down] = await once(download, 'response')
-  const sink = counting()
-  await pipeline(down, sink)
-  t.is(sink.count(), size)
-
-  const upload = request({
-    host,
-    port,
-    path: '/api',
-    method: 'POST',
-    agent: false,
-    headers: { 'Content-Length': size },
-  })
-  const answer = once(upload, 'response')
-  await pipeline(Readable.from(chunks()), upload)
-  const [up] = await answer
-  const [count] = await once(up, 'data')
-  t.is(String(count), String(size))
-
-  const after = process.memoryUsage()
-  t.true(after.arrayBuffers - before.arrayBuffers < 40e6, `${after.arrayBuffers - before.arrayBuffers}`)
-})
 
 test('the first event of a stream arrives while the stream goes on, and its head even before', async (t) => {
   let say: (text: string) => void = () => {}
