@@ -11,7 +11,7 @@ const shared = ['dpop', 'store', 'http', 'telemetry']
 const ground = ['errors.ts', 'keys.ts']
 const doors: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['gateway/oauth-client.ts'],
-  'http-proxy': ['gateway/forward.ts'],
+  'http-proxy': ['gateway/web-socket-transport.ts'],
   'koa-session': ['gateway/session.ts'],
   'lru-cache': ['store/memory-store.ts', 'store/bounded-cache.ts'],
   '@redis/client': ['store/redis-store.ts'],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** What of a URL counts. A `URL` has it all. */
 export type TargetUrl = Pick<URL, 'origin' | 'protocol' | 'pathname'>
@@ -21,5 +21,5 @@ export function targetUri(url: Pick<URL, 'origin' | 'pathname'>): string {
 
 /** The `ath` claim. @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.2 RFC 9449 §4.2} */
 export function accessTokenHash(accessToken: string): string {
-  return createHash('sha256').update(accessToken).digest('base64url')
+  return hash('sha256', accessToken, 'base64url')
 }

@@ -1,14 +1,13 @@
-import type { IncomingMessage } from 'node:http'
+import type { Answer, Forwarding, Send } from './attempt.js'
 import type { Authorize } from './authorization.js'
 import type { Credentials } from './credentials.js'
 import type { Headers } from './headers.js'
 import { demandsNonce, type NonceMemory } from './nonce-memory.js'
 import type { RouteOptions } from './options.js'
 import { Refusal } from './refusal.js'
-import { skip } from './relay.js'
 import { noBody, type RequestBody } from './request-body.js'
-import type { Answer, Forwarding, Send } from './transport.js'
 import type { CalledUrl, Upstream, UpstreamPool } from './upstream.js'
+import type { UpstreamResponse } from './upstream-response.js'
 
 /** What a request needs to be answered, whichever upstream does it. */
 export interface Plan {
@@ -49,7 +48,8 @@ export async function attemptUntilAnswered(
   let retries = route.retries ?? 1
   let freshConnections = 1
   let replayed = false
-  let nonce: string | undefined
+  /** Brought by the response that this attempt is the answer to. */
+  let ownNonce: string | undefined
   let failure: Refusal | undefined
 
   while (!forwarding.isGone()) {
@@ -59,21 +59,23 @@ export async function attemptUntilAnswered(
 
     if (credentials.kind === 'dpop' && !body.fits && !replayed && !nonces.knows(upstream.origin)) {
       // What cannot be sent twice does not start before we know which nonce is wanted. A HEAD changes nothing over there.
-      const proven = await authorize({ ...headers }, credentials, { method: 'HEAD', url, nonce: undefined })
+      const nonce = nonces.recall(upstream.origin, credentials)
+      const proven = await authorize({ ...headers }, credentials, { method: 'HEAD', url, nonce })
       const answer = await send(forwarding, { upstream, url, method: 'HEAD', headers: proven, body: noBody })
       if (answer.kind === 'answered') {
-        nonce = nonces.learn(upstream.origin, answer.message, credentials)
-        skip(answer.message)
+        ownNonce = nonces.learn(upstream.origin, answer.response, credentials, nonce)
+        answer.response.skip()
       }
       if (forwarding.isGone()) break
     }
 
+    const nonce = ownNonce ?? nonces.recall(upstream.origin, credentials)
+    ownNonce = undefined
     const authorized = authorize(headers, credentials, { method, url, nonce })
     const proven = authorized instanceof Promise ? await authorized : authorized
     if (forwarding.isGone()) break
     attempts++
     const answer = await send(forwarding, { upstream, url, method, headers: proven, body })
-    nonce = undefined
     if (answer.kind === 'upgraded') {
       upstream.breaker.succeeded()
       return { answer, upstream, url, attempts }
@@ -83,28 +85,29 @@ export async function attemptUntilAnswered(
     if (answer.kind !== 'answered') {
       failure = answer.refusal
       if (isOurs(failure)) throw failure
-      if (answer.kind === 'stale') {
-        if (freshConnections-- > 0 && body.isEmpty && (method === 'GET' || method === 'HEAD')) continue
-      } else {
-        upstream.breaker.failed()
-      }
+      const mayRepeat = body.isEmpty && (method === 'GET' || method === 'HEAD')
+      if (answer.kind === 'stale' && mayRepeat && freshConnections-- > 0) continue
+      upstream.breaker.failed()
       if (answer.kind !== 'unreached' || retries-- <= 0 || !idempotent.has(method) || !body.replayable) throw failure
       tried.add(upstream)
       continue
     }
 
-    const { message } = answer
-    if (isDown(message)) upstream.breaker.failed()
+    const { response } = answer
+    if (isDown(response)) upstream.breaker.failed()
     else upstream.breaker.succeeded()
-    const learned = nonces.learn(upstream.origin, message, credentials)
-    if (credentials.kind !== 'dpop' || !demandsNonce(message)) return { answer, upstream, url, attempts }
+    const learned = nonces.learn(upstream.origin, response, credentials, nonce)
+    if (credentials.kind !== 'dpop' || !demandsNonce(response)) return { answer, upstream, url, attempts }
 
     body.detach()
-    if (forwarding.current?.writableEnded) skip(message)
+    if (body.isSent) response.skip()
     else forwarding.current?.destroy()
-    if (replayed || learned === undefined || !body.replayable) throw nonceRequired(replayed)
+    if (replayed || learned === undefined || !body.replayable) {
+      if (learned !== undefined) nonces.remember(upstream.origin, learned, credentials)
+      throw nonceRequired(replayed)
+    }
     replayed = true
-    nonce = learned
+    ownNonce = learned
   }
   return undefined
 }
@@ -114,8 +117,8 @@ function isOurs({ code, message }: Refusal): boolean {
   return code === 'bff.body.too_large' || (code === 'bff.upstream.timeout' && message.endsWith('(timeout total)'))
 }
 
-function isDown({ statusCode }: IncomingMessage): boolean {
-  return statusCode === 502 || statusCode === 503 || statusCode === 504
+function isDown({ status }: UpstreamResponse): boolean {
+  return status === 502 || status === 503 || status === 504
 }
 
 function unavailable(): Refusal {

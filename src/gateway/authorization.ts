@@ -1,7 +1,6 @@
 import type { TargetUrl } from '../dpop/proof.js'
 import type { Credentials } from './credentials.js'
 import type { Headers } from './headers.js'
-import type { NonceMemory } from './nonce-memory.js'
 
 /** Puts what one attempt carries into its headers: a proof is for one method, one URL, one time. */
 export type Authorize = (
@@ -14,8 +13,8 @@ export type Authorize = (
  * @param isBusy whether signing goes to the thread pool
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 §7.1}
  */
-export function createAuthorize(nonces: NonceMemory, isBusy: () => boolean): Authorize {
-  return (headers, credentials, { method, url, nonce: own }) => {
+export function createAuthorize(isBusy: () => boolean): Authorize {
+  return (headers, credentials, { method, url, nonce }) => {
     switch (credentials.kind) {
       case 'none':
         return headers
@@ -24,7 +23,6 @@ export function createAuthorize(nonces: NonceMemory, isBusy: () => boolean): Aut
         return headers
       case 'dpop': {
         const { accessToken, prover } = credentials
-        const nonce = own ?? prover.recallNonce(url.origin) ?? nonces.recall(url.origin)
         const target = nonce === undefined ? { method, url, accessToken } : { method, url, accessToken, nonce }
         const proven = (dpop: string): Headers => {
           headers.authorization = `DPoP ${accessToken}`

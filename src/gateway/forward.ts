@@ -1,15 +1,15 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Stream } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
-import httpProxy from 'http-proxy'
 import type { Client } from '../http/trusted-peers.js'
 import { publish } from '../telemetry/events.js'
+import type { Forwarding, Send } from './attempt.js'
 import { type Answered, attemptUntilAnswered } from './attempts.js'
 import { createAuthorize } from './authorization.js'
 import type { Credentials } from './credentials.js'
 import { developmentServerRoute } from './development-server.js'
 import { type Headers, requestHeaders, responseHeaders } from './headers.js'
+import { sendOverHttp } from './http-transport.js'
 import { createNonceMemory } from './nonce-memory.js'
 import type { FrontendOptions, RouteOptions } from './options.js'
 import { publicLocation } from './redirect.js'
@@ -17,10 +17,12 @@ import { Refusal } from './refusal.js'
 import { relay } from './relay.js'
 import { createRequestBody, noBody, type RequestBody } from './request-body.js'
 import type { RouteMatch } from './route.js'
+import type { Held } from './session-watch.js'
 import { startDeadline, type Timeouts, timeoutsOf } from './timeouts.js'
-import { type Forwarding, type HttpProxy, type Send, sendThrough, upgradeThrough } from './transport.js'
-import { createAgents, createUpstreamPool, type UpstreamPool } from './upstream.js'
+import { createConnections, createUpstreamPool, type UpstreamPool } from './upstream.js'
+import type { UpstreamResponse } from './upstream-response.js'
 import { watchWebSocket } from './web-socket.js'
+import { hardenedHttpProxy, upgradeThrough } from './web-socket-transport.js'
 
 /** One request of a browser that has passed every check, and all that forwarding it takes. */
 export interface ForwardExchange {
@@ -29,8 +31,8 @@ export interface ForwardExchange {
   readonly credentials: Credentials
   readonly client: Client
   readonly requestId: string
-  /** Aborted when the session ends: WebSockets and event streams end with it. */
-  readonly signal?: AbortSignal
+  /** Its signal is aborted when the session ends: WebSockets and event streams end with it. */
+  readonly held?: Pick<Held, 'signal'> | undefined
 }
 
 export interface ForwarderOptions {
@@ -64,15 +66,16 @@ interface Exchange {
 }
 
 export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions): Forwarder {
-  const agents = createAgents()
+  const connections = createConnections()
   const prepared = new Map<RouteOptions, { readonly pool: UpstreamPool; readonly timeouts: Timeouts }>()
   for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
-    if (route) prepared.set(route, { pool: createUpstreamPool(route, agents), timeouts: timeoutsOf(route.timeouts) })
+    if (route)
+      prepared.set(route, { pool: createUpstreamPool(route, connections), timeouts: timeoutsOf(route.timeouts) })
   const proxy = hardenedHttpProxy()
   const nonces = createNonceMemory()
   const exchanges = new Set<Exchange>()
   let waiting = 0
-  const authorize = createAuthorize(nonces, () => waiting > signAtOnce)
+  const authorize = createAuthorize(() => waiting > signAtOnce)
 
   const settingsOf = (route: RouteOptions) => {
     const settings = prepared.get(route)
@@ -105,16 +108,16 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
   }
 
   const relayAnswer = (
-    message: IncomingMessage,
+    upstreamResponse: UpstreamResponse,
     response: ServerResponse,
     { url, upstream }: Answered,
     { match, credentials }: ForwardExchange,
   ): void => {
-    const headers = responseHeaders(message, response, {
+    const headers = responseHeaders(upstreamResponse, response, {
       personal: credentials.kind !== 'none',
       publicLocation: (location) => publicLocation(location, url, upstream, match),
     })
-    relay(message, response, headers)
+    relay(upstreamResponse, response, headers)
   }
 
   return {
@@ -126,8 +129,12 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       const body = createRequestBody(request, response, route)
       const forwarding: Forwarding = { request, timeouts, isGone: () => response.destroyed, current: undefined }
       const own: Exchange = { breakOff: () => response.destroy() }
-      const closed = new Promise<void>((resolve) => response.once('close', resolve))
-      response.once('close', () => forwarding.current?.destroy())
+      const closed = new Promise<void>((resolve) => {
+        response.once('close', () => {
+          forwarding.current?.destroy()
+          resolve()
+        })
+      })
       const stopDeadline = startDeadline(timeouts, (refusal) => {
         forwarding.current?.destroy(refusal)
         if (response.headersSent) response.destroy()
@@ -135,14 +142,16 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       exchanges.add(own)
       let answered: Answered | undefined
       try {
-        answered = await answerOf(forwarding, sendThrough(proxy, response), exchange, { body })
+        answered = await answerOf(forwarding, sendOverHttp, exchange, { body })
         if (answered?.answer.kind === 'answered') {
-          const { message } = answered.answer
           body.settle()
-          relayAnswer(message, response, answered, exchange)
-          if (isEventStream(message)) {
-            own.leave = () => message.unpipe(response) && response.end()
-            exchange.signal?.addEventListener('abort', own.leave, { once: true })
+          relayAnswer(answered.answer.response, response, answered, exchange)
+          if (isEventStream(answered.answer.response)) {
+            own.leave = () => {
+              response.end()
+              forwarding.current?.destroy()
+            }
+            exchange.held?.signal.addEventListener('abort', own.leave, { once: true })
           }
         }
         await closed
@@ -154,7 +163,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       } finally {
         stopDeadline()
         exchanges.delete(own)
-        if (own.leave) exchange.signal?.removeEventListener('abort', own.leave)
+        if (own.leave) exchange.held?.signal.removeEventListener('abort', own.leave)
       }
       report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
     },
@@ -167,8 +176,12 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       const started = performance.now()
       const forwarding: Forwarding = { request, timeouts, isGone: () => socket.destroyed, current: undefined }
       const own: Exchange = { breakOff: () => socket.destroy() }
-      const closed = new Promise<void>((resolve) => socket.once('close', resolve))
-      socket.once('close', () => forwarding.current?.destroy())
+      const closed = new Promise<void>((resolve) => {
+        socket.once('close', () => {
+          forwarding.current?.destroy()
+          resolve()
+        })
+      })
       exchanges.add(own)
       let answered: Answered | undefined
       let onSessionEnd = (): void => {}
@@ -179,8 +192,8 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
           const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
           own.leave = () => link.close(1001, 'going away')
           onSessionEnd = () => link.close(4401, 'the session has ended')
-          if (exchange.signal?.aborted) onSessionEnd()
-          exchange.signal?.addEventListener('abort', onSessionEnd, { once: true })
+          if (exchange.held?.signal.aborted) onSessionEnd()
+          exchange.held?.signal.addEventListener('abort', onSessionEnd, { once: true })
         })
         answered = await answerOf(forwarding, send, exchange, { body: noBody, headers })
         if (answered?.answer.kind === 'answered') {
@@ -188,7 +201,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
           response.assignSocket(socket)
           response.shouldKeepAlive = false
           response.once('finish', () => socket.destroySoon())
-          relayAnswer(answered.answer.message, response, answered, exchange)
+          relayAnswer(answered.answer.response, response, answered, exchange)
         }
         await closed
       } catch (error) {
@@ -196,7 +209,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
         throw error
       } finally {
         exchanges.delete(own)
-        exchange.signal?.removeEventListener('abort', onSessionEnd)
+        exchange.held?.signal.removeEventListener('abort', onSessionEnd)
       }
       report(exchange, request, statusOfUpgrade(answered), started, answered)
     },
@@ -210,7 +223,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
 
     close() {
       for (const { pool } of prepared.values()) pool.close()
-      agents.close()
+      connections.close()
     },
   }
 }
@@ -222,7 +235,7 @@ function assertWebSocket({ method, headers }: IncomingMessage): void {
     throw new Refusal('bff.request.malformed', 'the only upgrade is a GET without a body to WebSocket')
 }
 
-function isEventStream({ headers }: IncomingMessage): boolean {
+function isEventStream({ headers }: UpstreamResponse): boolean {
   return /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
 }
 
@@ -233,7 +246,7 @@ function statusOfUpgrade(answered: Answered | undefined): number {
     case 'upgraded':
       return 101
     case 'answered':
-      return answered.answer.message.statusCode ?? 502
+      return answered.answer.response.status
   }
 }
 
@@ -254,44 +267,4 @@ function report(
     seconds: (performance.now() - started) / 1000,
     attempts: answered?.attempts ?? 0,
   })
-}
-
-/**
- * http-proxy with nothing left of it but the passes that make the request: the others rewrite the framing of DELETE and
- * OPTIONS and append to forwarded headers. Its event `proxyReq` is not used, for it does not come for every request.
- */
-function hardenedHttpProxy(): HttpProxy {
-  const proxy = httpProxy.createProxyServer({ toProxy: true, prependPath: false, selfHandleResponse: true })
-  const passes = proxy as typeof proxy & { webPasses: Pass[]; wsPasses: Pass[] }
-  const isStream = ({ name }: Pass): boolean => name === 'stream'
-  passes.webPasses = passes.webPasses.filter(isStream)
-  passes.wsPasses = passes.wsPasses.filter(isStream)
-  // Without a listener an error ends the process.
-  proxy.on('error', () => {})
-  return {
-    web(request, response, { dial, agent, source }, onError) {
-      const buffer = source as Stream
-      proxy.web(request as IncomingMessage, response, { target: dial, agent, buffer }, onError)
-    },
-    upgrade(request, socket, head, { dial, agent, onRequest }, onError) {
-      let keepOurs = (): void => {}
-      proxy.once('proxyReqWs', (proxied) => {
-        onRequest(proxied)
-        const ours = (['error', 'response'] as const).map((event) => [event, proxied.rawListeners(event)] as const)
-        keepOurs = () => {
-          for (const [event, listeners] of ours) {
-            proxied.removeAllListeners(event)
-            for (const listener of listeners) proxied.on(event, listener as () => void)
-          }
-        }
-      })
-      proxy.ws(request as IncomingMessage, socket, head, { target: dial, agent }, onError)
-      // Those that http-proxy has added end the browser's socket before it has an answer, and write one without its framing.
-      keepOurs()
-    },
-  }
-}
-
-interface Pass {
-  readonly name: string
 }

@@ -26,7 +26,7 @@ import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from './rout
 import { createSealedSessions } from './sealed-sessions.js'
 import { sessionIdentifier } from './session.js'
 import { createSessionWatch, type Held } from './session-watch.js'
-import { createAccessTokens } from './tokens.js'
+import { createAccessTokens, type UserCredentials } from './tokens.js'
 
 export interface Gateway {
   /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */
@@ -49,7 +49,7 @@ interface ApiCall extends Call {
 }
 
 /** Every call of an API and every upgrade goes through these, in this order, and then to the forwarder. */
-const steps: readonly ((call: ApiCall) => Promise<void> | void)[] = [
+const steps: readonly ((call: ApiCall) => Promise<void> | undefined | void)[] = [
   allowedMethod,
   openSession,
   antiForgery,
@@ -216,19 +216,23 @@ function requiredSession({ open, match, request, frontend }: ApiCall): void {
     : new Refusal('bff.session.ended', 'the session has ended; log in again')
 }
 
-async function currentSession(call: ApiCall): Promise<void> {
-  if (call.open !== undefined) await keepSession(call, call.open, call.response)
+function currentSession(call: ApiCall): Promise<void> | undefined {
+  return call.open && keepSession(call, call.open, call.response)
 }
 
-async function freshAccessToken(call: ApiCall): Promise<void> {
+function freshAccessToken(call: ApiCall): Promise<void> | undefined {
   const { match, frontend, open, response } = call
-  if (match.route.tokenType === 'Client') {
-    call.credentials = await frontend.tokens.ofClient(match.route)
-  } else if (open !== undefined) {
-    const { credentials, refreshed } = await frontend.tokens.ofUser(open, match.route)
+  const carry = ({ credentials, refreshed }: UserCredentials): void => {
     call.credentials = credentials
     if (refreshed) response?.setHeader('X-Bff-Session-Refreshed', 'true')
   }
+  if (match.route.tokenType === 'Client')
+    return frontend.tokens.ofClient(match.route).then((credentials) => carry({ credentials, refreshed: false }))
+  if (open === undefined) return undefined
+  const credentials = frontend.tokens.ofUser(open, match.route)
+  if (credentials instanceof Promise) return credentials.then(carry)
+  carry(credentials)
+  return undefined
 }
 
 function exchangeOf(
@@ -237,12 +241,5 @@ function exchangeOf(
   credentials: Credentials,
   held: Held | undefined,
 ): ForwardExchange {
-  const exchange = { frontend: frontend.options, match, client, requestId, credentials }
-  if (held === undefined) return exchange
-  return {
-    ...exchange,
-    get signal() {
-      return held.signal
-    },
-  }
+  return { frontend: frontend.options, match, client, requestId, credentials, held }
 }

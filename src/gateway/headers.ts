@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Client } from '../http/trusted-peers.js'
+import type { UpstreamResponse } from './upstream-response.js'
 
 /** Header names in lower case, each with what goes on the wire. */
 export type Headers = Record<string, string | string[]>
@@ -120,7 +121,7 @@ function describe(passed: Headers, request: IncomingMessage, facts: RequestFacts
   if (typeof traceparent === 'string' && validTraceparent(traceparent)) {
     passed.traceparent = traceparent
   } else {
-    passed.traceparent = newTraceparent()
+    passed.traceparent = newTraceparent(requestId)
     // It belongs to the trace that was not taken over (W3C Trace Context §3.3).
     if (passed.tracestate !== undefined) delete passed.tracestate
   }
@@ -146,9 +147,13 @@ function placeOf(publicUrl: URL): PublicPlace {
   return place
 }
 
-/** Not sampled. UUIDs, for Node.js draws their random bytes in bulk: 122 of 128 bits are random in the trace's. */
-function newTraceparent(): string {
-  return `00-${randomUUID().replaceAll('-', '')}-${randomUUID().replaceAll('-', '').slice(16)}-00`
+/** Not sampled. A trace that begins here has the request's id, a UUID, for its own. */
+function newTraceparent(requestId: string): string {
+  return `00-${hexOf(requestId)}-${hexOf(randomUUID()).slice(16)}-00`
+}
+
+function hexOf(uuid: string): string {
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-7.6.3 RFC 9110 §7.6.3} */
@@ -203,7 +208,7 @@ export interface ResponseFacts {
  * before, which wins. `Set-Cookie` and `Vary` of both sides add up; `Content-Length` stays, for it is checked by the parser.
  */
 export function responseHeaders(
-  upstream: IncomingMessage,
+  upstream: UpstreamResponse,
   response: ServerResponse,
   { personal, publicLocation }: ResponseFacts,
 ): string[] {

@@ -1,15 +1,25 @@
 import type { ServerResponse } from 'node:http'
 import { type Call, type OpenSession, visitorOf } from './call.js'
 import { Refusal } from './refusal.js'
+import type { Kept } from './sealed-sessions.js'
 import { setSessionCookie } from './session.js'
 
 /**
  * A call has come: the idle time starts anew, and the browser keeps its cookie as long. Before the response begins, and
- * never for a session that has ended meanwhile.
+ * never for a session that has ended meanwhile. At once when there is nothing to write.
  * @param response Undefined for an upgrade, which cannot set cookies.
  */
-export async function keepSession(call: Call, open: OpenSession, response: ServerResponse | undefined): Promise<void> {
-  const kept = await call.frontend.sessions.keepAlive(open.id, open.session, visitorOf(call))
-  if (kept === 'gone') throw new Refusal('bff.session.ended', 'the session has ended; log in again')
-  if (kept === 'extended' && response !== undefined) setSessionCookie(response, call.frontend, open)
+export function keepSession(
+  call: Call,
+  open: OpenSession,
+  response: ServerResponse | undefined,
+): Promise<void> | undefined {
+  const settle = (kept: Kept): void => {
+    if (kept === 'gone') throw new Refusal('bff.session.ended', 'the session has ended; log in again')
+    if (kept === 'extended' && response !== undefined) setSessionCookie(response, call.frontend, open)
+  }
+  const kept = call.frontend.sessions.keepAlive(open.id, open.session, () => visitorOf(call))
+  if (kept instanceof Promise) return kept.then(settle)
+  settle(kept)
+  return undefined
 }

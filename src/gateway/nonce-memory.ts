@@ -1,18 +1,29 @@
-import type { IncomingMessage } from 'node:http'
 import type { Credentials } from './credentials.js'
+import type { UpstreamResponse } from './upstream-response.js'
 
 /** What we know of an origin's wish for nonces, from every response that it gave us. */
 export interface NonceMemory {
-  /** The nonce for the next proof that has none of its own key's. */
-  recall(origin: string): string | undefined
+  /** The nonce for the next proof: the last one given to its key, or to any. */
+  recall(origin: string, credentials: Credentials): string | undefined
   /** Whether a request that cannot be sent twice may start without asking first. */
   knows(origin: string): boolean
-  /** Feeds the memory and the key's own. Returns the nonce that this response brought. */
-  learn(origin: string, response: IncomingMessage, credentials: Credentials): string | undefined
+  /**
+   * Feeds the memory, but for the nonce that comes with a demand: it belongs to the request that is sent again with it, and
+   * could be good for one only.
+   * @param sent the nonce of the proof that was answered
+   * @returns the nonce that this response brought
+   */
+  learn(
+    origin: string,
+    response: UpstreamResponse,
+    credentials: Credentials,
+    sent: string | undefined,
+  ): string | undefined
+  remember(origin: string, nonce: string, credentials: Credentials): void
 }
 
 interface Knowledge {
-  readonly nonce?: string
+  readonly nonce: string | undefined
   /** It has refused a nonce of its own: each is good once, or for a moment. */
   readonly fleeting: boolean
 }
@@ -20,37 +31,44 @@ interface Knowledge {
 export function createNonceMemory(): NonceMemory {
   // One entry per origin we call, and those come from the configuration: it cannot grow without bound.
   const known = new Map<string, Knowledge>()
+  const remember = (origin: string, nonce: string, credentials: Credentials): void => {
+    known.set(origin, { nonce, fleeting: known.get(origin)?.fleeting === true })
+    if (credentials.kind === 'dpop') credentials.prover.rememberNonce(origin, nonce)
+  }
   return {
-    recall: (origin) => known.get(origin)?.nonce,
+    remember,
+
+    recall: (origin, credentials) =>
+      (credentials.kind === 'dpop' ? credentials.prover.recallNonce(origin) : undefined) ?? known.get(origin)?.nonce,
 
     knows(origin) {
       const knowledge = known.get(origin)
       return knowledge !== undefined && !knowledge.fleeting
     },
 
-    learn(origin, response, credentials) {
+    learn(origin, response, credentials, sent) {
       if (credentials.kind !== 'dpop') return undefined
-      const before = known.get(origin)
       const nonce = nonceOf(response)
-      if (nonce === undefined) {
-        if (before === undefined) known.set(origin, { fleeting: false })
-        return undefined
+      const before = known.get(origin)
+      if (demandsNonce(response)) {
+        if (sent !== undefined) known.set(origin, { nonce: before?.nonce, fleeting: true })
+        return nonce
       }
-      const fleeting = before?.fleeting === true || (before?.nonce !== undefined && demandsNonce(response))
-      known.set(origin, { nonce, fleeting })
-      credentials.prover.rememberNonce(origin, nonce)
+      const good = nonce ?? sent
+      if (good !== undefined && good !== before?.nonce) remember(origin, good, credentials)
+      else if (before === undefined) known.set(origin, { nonce: undefined, fleeting: false })
       return nonce
     },
   }
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-9 RFC 9449 §9} */
-export function demandsNonce({ statusCode, headers }: IncomingMessage): boolean {
-  return statusCode === 401 && /\bdpop\b.*\berror="?use_dpop_nonce\b/i.test(headers['www-authenticate'] ?? '')
+export function demandsNonce({ status, headers }: UpstreamResponse): boolean {
+  return status === 401 && /\bdpop\b.*\berror="?use_dpop_nonce\b/i.test(String(headers['www-authenticate'] ?? ''))
 }
 
 /** NQCHAR, RFC 9449 §8.1; a longer one would not fit into the next request's headers. */
-function nonceOf({ headers }: IncomingMessage): string | undefined {
+function nonceOf({ headers }: UpstreamResponse): string | undefined {
   const nonce = headers['dpop-nonce']
   return typeof nonce === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]{1,1024}$/.test(nonce) ? nonce : undefined
 }

@@ -1,23 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Writable } from 'node:stream'
-import type { Headers } from './headers.js'
+import { Readable } from 'node:stream'
 import type { RouteOptions } from './options.js'
 import { Refusal } from './refusal.js'
 
 /** The body of the client's request, on its way to one upstream request after the other. */
 export interface RequestBody {
-  /** What describes the body on the wire, derived anew: never two lengths, never a length and chunks. */
-  readonly framing: Headers
+  /** Bytes on the wire; undefined when there is no body or its end is not known: then it goes in chunks. */
+  readonly length: number | undefined
   /** False as soon as something has been let go that a second attempt would need. */
   readonly replayable: boolean
   /** Whether all of it will fit into what is kept. */
   readonly fits: boolean
   readonly isEmpty: boolean
-  /**
-   * Sends what has come so far and what is still to come, with back-pressure. Only one at a time.
-   * @param onTooLarge called once when the limit is passed in mid-body
-   */
-  sendTo(upstream: Writable, onTooLarge: (refusal: Refusal) => void): void
+  /** Whether the last attempt has taken all of it. */
+  readonly isSent: boolean
+  /** What has come so far and what is still to come, with back-pressure. Only one at a time. */
+  open(listeners: BodyListeners): Readable
   /** Stops sending; what has been kept is there for the next. */
   detach(): void
   /** There will be no other attempt: what has been kept is let go. */
@@ -26,9 +24,18 @@ export interface RequestBody {
   discard(): void
 }
 
+export interface BodyListeners {
+  onBytes(): void
+  onSent(): void
+  /** Called once when the limit is passed in mid-body. */
+  onTooLarge(refusal: Refusal): void
+}
+
 /** How much of a body nobody wants we read before we hang up: an answer is lost if we do so at once. */
 const discardLimit = 1_048_576
 const discardSeconds = 5
+/** Bytes on their way between the two connections before the browser has to wait. */
+const windowSize = 65_536
 
 /** @throws Refusal `bff.request.malformed`, `bff.body.too_large` */
 export function createRequestBody(
@@ -52,44 +59,69 @@ export function createRequestBody(
   let kept: Buffer[] | undefined = []
   let size = 0
   let started = false
+  let isSent = false
+  let current: Readable | undefined
   let detach = (): void => {}
 
+  const follow = (stream: Readable, { onBytes, onSent, onTooLarge }: BodyListeners): void => {
+    if (!started && request.headers.expect !== undefined) response.writeContinue()
+    started = true
+    for (const chunk of kept ?? []) stream.push(chunk)
+    const onEnd = (): void => {
+      isSent = true
+      stream.push(null)
+      onSent()
+    }
+    if (request.readableEnded) {
+      onEnd()
+      return
+    }
+    const onData = (chunk: Buffer): void => {
+      onBytes()
+      size += chunk.length
+      if (size > limit) {
+        detach()
+        onTooLarge(tooLarge(limit))
+        return
+      }
+      if (size <= replayLimit) kept?.push(chunk)
+      else kept = undefined
+      if (!stream.push(chunk)) request.pause()
+    }
+    detach = () => {
+      request.off('data', onData).off('end', onEnd).pause()
+      current = undefined
+      detach = () => {}
+    }
+    request.on('data', onData).on('end', onEnd)
+  }
+
   return {
-    framing: encoding === undefined ? { 'content-length': String(announced) } : { 'transfer-encoding': 'chunked' },
+    length: encoding === undefined ? announced : undefined,
     fits,
     isEmpty: false,
+    get isSent() {
+      return isSent
+    },
     get replayable() {
       return kept !== undefined
     },
 
-    sendTo(upstream, onTooLarge) {
-      if (!started && request.headers.expect !== undefined) response.writeContinue()
-      started = true
-      for (const chunk of kept ?? []) upstream.write(chunk)
-      if (request.readableEnded) {
-        upstream.end()
-        return
-      }
-      const onData = (chunk: Buffer): void => {
-        size += chunk.length
-        if (size > limit) {
-          detach()
-          onTooLarge(tooLarge(limit))
-          return
-        }
-        if (size <= replayLimit) kept?.push(chunk)
-        else kept = undefined
-        if (!upstream.write(chunk)) request.pause()
-      }
-      const onDrain = (): void => void request.resume()
-      const onEnd = (): void => void upstream.end()
-      detach = () => {
-        request.off('data', onData).off('end', onEnd).pause()
-        upstream.off('drain', onDrain)
-        detach = () => {}
-      }
-      upstream.on('drain', onDrain)
-      request.on('data', onData).on('end', onEnd).resume()
+    open(listeners) {
+      detach()
+      isSent = false
+      let isFollowing = false
+      const stream = new Readable({
+        highWaterMark: windowSize,
+        read() {
+          // The first read means that there is a connection: not before then is the browser told to go on.
+          if (!isFollowing) follow(stream, listeners)
+          isFollowing = true
+          if (current === stream && !isSent) request.resume()
+        },
+      })
+      current = stream
+      return stream
     },
 
     detach: () => detach(),
@@ -118,16 +150,17 @@ export function createRequestBody(
 
 /** What a GET has. */
 export const noBody: RequestBody = {
-  framing: {},
+  length: undefined,
   replayable: true,
   fits: true,
   isEmpty: true,
-  sendTo: (upstream) => void upstream.end(),
+  isSent: true,
+  open: () => Readable.from([]),
   detach() {},
   settle() {},
   discard() {},
 }
-const emptyBody: RequestBody = { ...noBody, framing: { 'content-length': '0' } }
+const emptyBody: RequestBody = { ...noBody, length: 0 }
 
 function tooLarge(limit: number): Refusal {
   return new Refusal('bff.body.too_large', `the body may have ${limit} bytes`)

@@ -65,7 +65,7 @@ export interface SealedSessions {
   /** Undefined when the session has changed or ended meanwhile: then nothing was written. */
   replace(id: string, session: Session, record: SessionRecord): Promise<Session | undefined>
   /** Starts the idle time anew, at most once in a while. */
-  keepAlive(id: string, session: Session, visitor: Visitor): Promise<Kept>
+  keepAlive(id: string, session: Session, visitor: () => Visitor): Promise<Kept> | Kept
   /** When the session ends if no other request comes. */
   idleEnd(session: Session): Promise<number>
   /** Seconds for which a browser should keep the cookie of a session that was just used. */
@@ -171,11 +171,31 @@ export function createSealedSessions({ store, seal, frontend, now, onEnd }: Seal
     return [...alive]
   }
 
+  const touch = async (
+    id: string,
+    session: Session,
+    entry: Opened | undefined,
+    visitor: () => Visitor,
+  ): Promise<Kept> => {
+    const until = restsUntil(session.endsAt)
+    if (sliding && !(await records.extend(id, until))) {
+      opened.delete(session.key)
+      return 'gone'
+    }
+    if (entry !== undefined) entry.touchedAt = now()
+    const { subject, createdAt } = session.record
+    if (subject !== undefined) {
+      const sighting = { createdAt, lastSeen: Math.floor(now()), ...visitor() }
+      await sightings.add(sightingSecret(session.key, subject), sighting, session.endsAt)
+    }
+    return sliding ? 'extended' : 'alive'
+  }
+
   return {
     async open(id) {
       const key = records.keyOf(id)
       const known = opened.get(key)
-      const sealed = await records.get(id, known?.sealed)
+      const sealed = await records.getAgain(key, id, known?.sealed)
       if (sealed === undefined) {
         opened.delete(key)
         return undefined
@@ -218,21 +238,10 @@ export function createSealedSessions({ store, seal, frontend, now, onEnd }: Seal
       return replaced
     },
 
-    async keepAlive(id, session, visitor) {
+    keepAlive(id, session, visitor) {
       const entry = opened.get(session.key)
       if (entry !== undefined && now() - entry.touchedAt < touchInterval) return 'alive'
-      const until = restsUntil(session.endsAt)
-      if (sliding && !(await records.extend(id, until))) {
-        opened.delete(session.key)
-        return 'gone'
-      }
-      if (entry !== undefined) entry.touchedAt = now()
-      const { subject, createdAt } = session.record
-      if (subject !== undefined) {
-        const sighting = { createdAt, lastSeen: Math.floor(now()), ...visitor }
-        await sightings.add(sightingSecret(session.key, subject), sighting, session.endsAt)
-      }
-      return sliding ? 'extended' : 'alive'
+      return touch(id, session, entry, visitor)
     },
 
     async idleEnd(session) {

@@ -1,4 +1,3 @@
-import type { ClientRequest } from 'node:http'
 import type { TimeoutOptions } from './options.js'
 import { Refusal } from './refusal.js'
 
@@ -26,20 +25,26 @@ export function timeoutRefusal(name: TimeoutName, timeouts: Timeouts): Refusal {
   return new Refusal('bff.upstream.timeout', `${what} within ${timeouts[name]} s (timeout ${name})`)
 }
 
-/** One attempt, watched until its response begins. */
+/**
+ * One attempt, watched from the connection to the last byte: first the connection has its time, then, once all is sent,
+ * the head of the response. While a body is on its way, up or down, some byte of it has to come every now and then.
+ */
 export interface Watch {
-  /** Whether there has been a connection, so that something may have been sent. */
-  readonly connected: boolean
+  readonly onConnected: (request: 'sent' | 'sending') => void
+  readonly onSent: () => void
+  readonly onBytes: () => void
+  readonly onAnswered: () => void
   stop(): void
 }
 
 interface Watched {
-  readonly attempt: ClientRequest
   readonly timeouts: Timeouts
-  connected: boolean
-  /** What has run out at `until` (milliseconds of the monotonic clock). */
+  readonly onExpired: (refusal: Refusal) => void
+  /** What runs out at `until` (milliseconds of the monotonic clock). */
   name: TimeoutName
   until: number
+  /** Bytes have passed since somebody looked. */
+  isActive: boolean
 }
 
 /**
@@ -53,56 +58,37 @@ const tickMs = 50
 function look(): void {
   const now = performance.now()
   for (const one of watched) {
+    if (one.isActive) {
+      one.isActive = false
+      if (one.name === 'idle') one.until = now + one.timeouts.idle * 1000
+    }
     if (one.until > now) continue
     watched.delete(one)
-    one.attempt.destroy(timeoutRefusal(one.name, one.timeouts))
+    one.onExpired(timeoutRefusal(one.name, one.timeouts))
   }
   if (watched.size > 0) return
   clearInterval(clock)
   clock = undefined
 }
 
-function watch(one: Watched, name: TimeoutName): void {
-  one.name = name
-  one.until = performance.now() + one.timeouts[name] * 1000
+export function watchAttempt(timeouts: Timeouts, onExpired: (refusal: Refusal) => void): Watch {
+  const one: Watched = { timeouts, onExpired, name: 'connect', until: 0, isActive: false }
+  const expect = (name: TimeoutName): void => {
+    one.name = name
+    one.until = performance.now() + timeouts[name] * 1000
+  }
+  expect('connect')
   watched.add(one)
   clock ??= setInterval(look, tickMs).unref()
-}
 
-/**
- * First the connection has its time, then, once all is sent, the head of the response. Being idle is watched by the socket
- * itself, for as long as the attempt has it.
- */
-export function watchAttempt(attempt: ClientRequest, timeouts: Timeouts, secure: boolean, hasBody: boolean): Watch {
-  const one: Watched = { attempt, timeouts, connected: attempt.reusedSocket, name: 'connect', until: 0 }
-  attempt.on('timeout', () => attempt.destroy(timeoutRefusal('idle', timeouts)))
-  let awaitResponse: (() => void) | undefined
-  if (hasBody) {
-    awaitResponse = () => watch(one, 'responseHeaders')
-    attempt.once('finish', awaitResponse)
-  }
-  const onConnected = (): void => {
-    one.connected = true
-    if (hasBody) watched.delete(one)
-    else watch(one, 'responseHeaders')
-  }
-  if (one.connected) {
-    onConnected()
-  } else {
-    watch(one, 'connect')
-    attempt.once('socket', (socket) => {
-      if (socket.connecting) socket.once(secure ? 'secureConnect' : 'connect', onConnected)
-      else onConnected()
-    })
-  }
   return {
-    get connected() {
-      return one.connected
+    onConnected: (request) => expect(request === 'sent' ? 'responseHeaders' : 'idle'),
+    onSent: () => expect('responseHeaders'),
+    onBytes() {
+      one.isActive = true
     },
-    stop() {
-      watched.delete(one)
-      if (awaitResponse) attempt.off('finish', awaitResponse)
-    },
+    onAnswered: () => expect('idle'),
+    stop: () => void watched.delete(one),
   }
 }
 

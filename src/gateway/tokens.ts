@@ -14,7 +14,7 @@ import type { AccessToken, SealedSessions, Session, SessionRecord } from './seal
 
 export interface AccessTokens {
   /** The user's token for this route, refreshed when it is due: once, however many calls, processes and replicas ask. */
-  ofUser(open: OpenSession, route: RouteOptions): Promise<UserCredentials>
+  ofUser(open: OpenSession, route: RouteOptions): Promise<UserCredentials> | UserCredentials
   /** The gateway's own token. */
   ofClient(route: RouteOptions): Promise<Credentials>
 }
@@ -132,10 +132,28 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   const credentialsOf = ({ prover }: Pick<Session, 'prover'>, { value }: AccessToken): Credentials =>
     prover === undefined ? { kind: 'bearer', accessToken: value } : { kind: 'dpop', accessToken: value, prover }
 
+  /** @param held what still serves when the server is down or refuses for now */
+  const refreshedOf = async (
+    open: OpenSession,
+    route: RouteOptions,
+    held: AccessToken | undefined,
+  ): Promise<UserCredentials> => {
+    try {
+      const { session } = await refreshOnce(open, route)
+      const token = session.record.accessTokens[audienceKey(route)]
+      if (token === undefined) throw refusedToken()
+      return { credentials: credentialsOf(session, token), refreshed: true }
+    } catch (error) {
+      if (held === undefined || (error instanceof Refusal && error.code === 'bff.session.ended')) throw error
+      pauseFor(open.session.key)
+      return { credentials: credentialsOf(open.session, held), refreshed: false }
+    }
+  }
+
   const ownTokens = createOwnTokens(frontend, oauth, isFresh)
 
   return {
-    async ofUser(open, route) {
+    ofUser(open, route) {
       const audience = audienceKey(route)
       const held = open.session.record.accessTokens[audience]
       if (held !== undefined && isFresh(held))
@@ -147,17 +165,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
         (open.session.record.refreshToken === undefined || now() < (pausedUntil.get(open.session.key) ?? 0))
       )
         return { credentials: credentialsOf(open.session, held), refreshed: false }
-      try {
-        const { session } = await refreshOnce(open, route)
-        const token = session.record.accessTokens[audience]
-        if (token === undefined) throw refusedToken()
-        return { credentials: credentialsOf(session, token), refreshed: true }
-      } catch (error) {
-        if (!canWait || (error instanceof Refusal && error.code === 'bff.session.ended')) throw error
-        // The server is down or refuses for now: the old token is still good.
-        pauseFor(open.session.key)
-        return { credentials: credentialsOf(open.session, held), refreshed: false }
-      }
+      return refreshedOf(open, route, canWait ? held : undefined)
     },
     ofClient: (route) => ownTokens(route),
   }

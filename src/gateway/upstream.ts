@@ -1,14 +1,25 @@
 import { Agent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { buildConnector, Pool } from 'undici'
 import type { TargetUrl } from '../dpop/proof.js'
 import { tlsPreset } from '../http/tls.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
-import type { RouteOptions } from './options.js'
+import type { RouteOptions, UpstreamTlsOptions } from './options.js'
 import { timeoutsOf } from './timeouts.js'
 
+/** The connections to one origin. */
+interface Connection {
+  /** Kept connections for requests. */
+  readonly pool: Pool
+  /** Asked when a request begins: whether its connection was made for it. */
+  isNewConnection(): boolean
+  /** For upgrades and health checks, which have connections of their own. */
+  readonly agent: Agent
+}
+
 /** One server that a route leads to. */
-export interface Upstream {
+export interface Upstream extends Connection {
   /** Scheme, host and port, as in `htu`. */
   readonly origin: string
   /** `''` or `/v1`: what comes before the target of every request. */
@@ -16,7 +27,6 @@ export interface Upstream {
   /** The `Host` header it gets. */
   readonly host: string
   readonly dial: { readonly protocol: string; readonly host: string; readonly hostname: string; readonly port: string }
-  readonly agent: Agent
   readonly breaker: CircuitBreaker
   /** Requests and sockets on it at the moment. */
   inFlight: number
@@ -36,42 +46,64 @@ export interface UpstreamPool {
   close(): void
 }
 
-/** Sockets are shared by all routes to the same origin with the same TLS settings and idle timeout. */
-export interface Agents {
-  agentFor(route: RouteOptions, url: URL): Agent
+/** Shared by all routes to the same origin with the same TLS settings and time to connect. */
+export interface Connections {
+  to(url: URL, route: RouteOptions): Connection
   close(): void
 }
 
-export function createAgents(): Agents {
-  const agents = new Map<string, Agent>()
+export function createConnections(): Connections {
+  const known = new Map<string, Connection>()
   return {
-    agentFor({ tls, timeouts }, { origin, protocol }) {
-      const { idle } = timeoutsOf(timeouts)
-      const key = JSON.stringify([origin, tls, idle])
-      const known = agents.get(key)
-      if (known) return known
-      const settings = { keepAlive: true, maxFreeSockets: 1024, scheduling: 'lifo', timeout: idle * 1000 } as const
-      const { serverName, ...certificates } = tls ?? {}
-      const agent =
-        protocol === 'https:'
-          ? new HttpsAgent({
-              ...settings,
-              ...tlsPreset,
-              ...certificates,
-              ...(serverName && { servername: serverName }),
-            })
-          : new Agent(settings)
-      agents.set(key, agent)
-      return agent
+    to(url, { tls, timeouts }) {
+      const { connect } = timeoutsOf(timeouts)
+      const key = JSON.stringify([url.origin, tls, connect])
+      const connections = known.get(key) ?? connectionsTo(url, tls, connect)
+      known.set(key, connections)
+      return connections
     },
     close() {
-      for (const agent of agents.values()) agent.destroy()
+      for (const { pool, agent } of known.values()) {
+        void pool.destroy()
+        agent.destroy()
+      }
     },
   }
 }
 
-export function createUpstreamPool(route: RouteOptions, agents: Agents): UpstreamPool {
-  const upstreams = route.upstreams.map((url) => createUpstream(url, route, agents.agentFor(route, url)))
+function connectionsTo(
+  { origin, protocol }: URL,
+  { serverName, ...certificates }: UpstreamTlsOptions = {},
+  connectTimeout: number,
+): Connection {
+  const secure = { ...tlsPreset, ...certificates, ...(serverName !== undefined && { servername: serverName }) }
+  const connect = buildConnector({ ...secure, allowH2: false, timeout: connectTimeout * 1000 })
+  const pool = new Pool(origin, {
+    // undici would take the name to ask for from the `Host` header.
+    connect: (options, done) =>
+      connect(serverName === undefined ? options : { ...options, servername: serverName }, done),
+    pipelining: 1,
+    // Ours are named, and can be shorter than a second.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+  // A request that has waited for a connection begins in the same turn.
+  let isNew = false
+  pool.on('connect', () => {
+    isNew = true
+    queueMicrotask(() => {
+      isNew = false
+    })
+  })
+  return {
+    pool,
+    isNewConnection: () => isNew,
+    agent: protocol === 'https:' ? new HttpsAgent({ keepAlive: true, ...secure }) : new Agent({ keepAlive: true }),
+  }
+}
+
+export function createUpstreamPool(route: RouteOptions, connections: Connections): UpstreamPool {
+  const upstreams = route.upstreams.map((url) => createUpstream(url, route, connections.to(url, route)))
   const checks = upstreams.map((upstream) => createHealthCheck(upstream, route.healthCheck))
   let turn = 0
 
@@ -91,7 +123,7 @@ export function createUpstreamPool(route: RouteOptions, agents: Agents): Upstrea
   }
 }
 
-function createUpstream(url: URL, route: RouteOptions, agent: Agent): Upstream {
+function createUpstream(url: URL, route: RouteOptions, connection: Connection): Upstream {
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
     throw new TypeError('an upstream is an origin and a path')
   const basePath = url.pathname.replace(/\/+$/, '')
@@ -107,7 +139,7 @@ function createUpstream(url: URL, route: RouteOptions, agent: Agent): Upstream {
       hostname,
       port: url.port || (url.protocol === 'https:' ? '443' : '80'),
     },
-    agent,
+    ...connection,
     breaker: createCircuitBreaker(route.circuitBreaker),
     inFlight: 0,
     call(target) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Seal } from './seal.js'
 import type { Store } from './store.js'
 
@@ -17,8 +17,16 @@ export interface SealedStore<Value> {
   /** Where the record of this secret rests in the store: for indexes, which name records without opening them. */
   keyOf(secret: string): string
   add(secret: string, value: Value, expiresAt: number): Promise<void>
-  /** @param known What was read before: given back as it is, without unsealing, when the record has not changed. */
-  get(secret: string, known?: SealedRecord<Value>): Promise<SealedRecord<Value> | undefined>
+  get(secret: string): Promise<SealedRecord<Value> | undefined>
+  /**
+   * The same when `key` is at hand already.
+   * @param known What was read before: given back as it is, without unsealing, when the record has not changed.
+   */
+  getAgain(
+    key: string,
+    secret: string,
+    known: SealedRecord<Value> | undefined,
+  ): Promise<SealedRecord<Value> | undefined>
   /** False when the record has changed or gone since `revision` was read. */
   replace(secret: string, revision: string, value: Value, expiresAt: number): Promise<boolean>
   extend(secret: string, expiresAt: number): Promise<boolean>
@@ -29,7 +37,7 @@ export interface SealedStore<Value> {
 
 /** @param purpose Names the kind of record, such as `code` or `session admin`; part of key and seal. */
 export function createSealedStore<Value>(store: Store, seal: Seal, purpose: string): SealedStore<Value> {
-  const keyOf = (secret: string): string => `${purpose}:${createHash('sha256').update(secret).digest('base64url')}`
+  const keyOf = (secret: string): string => `${purpose}:${hash('sha256', secret, 'base64url')}`
   const sealed = (secret: string, value: Value): string => seal.seal(JSON.stringify(value), secret, keyOf(secret))
   const opened = (secret: string, text: string | undefined): SealedRecord<Value> | undefined => {
     const plaintext = text === undefined ? undefined : seal.unseal(text, secret, keyOf(secret))
@@ -41,8 +49,9 @@ export function createSealedStore<Value>(store: Store, seal: Seal, purpose: stri
   return {
     keyOf,
     add: (secret, value, expiresAt) => store.set(keyOf(secret), sealed(secret, value), expiresAt),
-    async get(secret, known) {
-      const text = await store.get(keyOf(secret))
+    get: async (secret) => opened(secret, await store.get(keyOf(secret))),
+    async getAgain(key, secret, known) {
+      const text = await store.get(key)
       return known !== undefined && known.revision === text ? known : opened(secret, text)
     },
     replace: (secret, revision, value, expiresAt) =>

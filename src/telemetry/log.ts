@@ -44,8 +44,11 @@ export function withoutSecrets(line: string): string {
 /** One JSON line per event. What is routine is `debug`, what ends a request is `info`, what an operator must see is `warn`. */
 export function logEvents(logger: Logger): void {
   subscribe(channelName, (message) => {
-    const { type, ...fields } = message as SallyportEvent
-    logger[levelOf(type)](fields, type)
+    const event = message as SallyportEvent
+    const level = levelOf(event.type)
+    if (!logger.isLevelEnabled(level)) return
+    const { type, ...fields } = event
+    logger[level](fields, type)
   })
 }
 

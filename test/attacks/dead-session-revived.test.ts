@@ -13,7 +13,7 @@ import { startRedis } from '../store/_redis.js'
 const redis = await startRedis()
 test.after.always(() => redis?.stop())
 
-const visitor = { address: '', userAgent: '' }
+const visitor = () => ({ address: '', userAgent: '' })
 
 const races = test.macro(async (t, open: () => Promise<Store>, count: number) => {
   const store = await open()

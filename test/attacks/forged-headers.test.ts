@@ -1,5 +1,5 @@
 import test from 'ava'
-import { accessToken } from '../gateway/_forwarding.js'
+import { accessToken, requestId } from '../gateway/_forwarding.js'
 import { eachWay } from './_ways.js'
 
 for (const name of [
@@ -90,7 +90,7 @@ test('where the request came from is what we say, whatever the browser says (Fas
     t.is(seen?.headers['x-forwarded-prefix'], undefined, way)
     t.is(seen?.headers['x-forwarded-port'], undefined, way)
     t.is(seen?.headers.forwarded, 'for=192.0.2.7;host="shop.example";proto=https', way)
-    t.is(seen?.headers['x-request-id'], 'request-1', way)
+    t.is(seen?.headers['x-request-id'], requestId, way)
     t.false(JSON.stringify(seen?.rawHeaders).includes('evil'), way)
   })
 })

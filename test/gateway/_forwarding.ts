@@ -28,6 +28,7 @@ export interface ForwardingOptions {
 }
 
 export const accessToken = 'the.access.token'
+export const requestId = '0f5d3f2c-9a1b-4c7d-8e6f-1a2b3c4d5e6f'
 
 export function dpopCredentials(): Credentials {
   return { kind: 'dpop', accessToken, prover: createProver(generateProofKey()) }
@@ -74,7 +75,7 @@ export async function forwarding(options: ForwardingOptions): Promise<Forwarding
     if (match === undefined) throw new Refusal('bff.route.unknown', 'no route')
     assertMethodAllowed(match.route, method)
     const client = { address: '192.0.2.7', protocol: 'https', host: 'shop.example' } as const
-    return { frontend, match, credentials: credentials(), client, requestId: 'request-1', ...options.exchange }
+    return { frontend, match, credentials: credentials(), client, requestId, ...options.exchange }
   }
 
   const server = createServer({ requestTimeout: 0 })

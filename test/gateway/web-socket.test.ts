@@ -80,7 +80,7 @@ test('when the session ends the browser is told 4401 between two frames, and the
     socket.on('close', () => clearInterval(timer))
   })
   const ended = new AbortController()
-  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], exchange: { signal: ended.signal } })
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], exchange: { held: ended } })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const socket = opening(gateway)
   const sizes: number[] = []

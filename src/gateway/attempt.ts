@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http'
+import type { Headers } from './headers.js'
+import { Refusal } from './refusal.js'
+import type { RequestBody } from './request-body.js'
+import type { Timeouts } from './timeouts.js'
+import type { CalledUrl, Upstream } from './upstream.js'
+import type { UpstreamResponse } from './upstream-response.js'
+
+/** A browser's request while it is being forwarded. */
+export interface Forwarding {
+  readonly request: IncomingMessage
+  readonly timeouts: Timeouts
+  /** Whether the browser went away: then nothing is started any more. */
+  isGone(): boolean
+  /** What is under way at the moment: ended when the browser goes away. */
+  current: Underway | undefined
+}
+
+export interface Underway {
+  destroy(reason?: Error): unknown
+}
+
+export interface Attempt {
+  readonly upstream: Upstream
+  readonly url: CalledUrl
+  readonly method: string
+  /** Settled, and ours to write to: `Host` and the framing of the body are added. */
+  readonly headers: Headers
+  readonly body: RequestBody
+}
+
+/** How an attempt ended. */
+export type Answer =
+  | { readonly kind: 'answered'; readonly response: UpstreamResponse }
+  /** 101: both sockets are joined from now on. */
+  | { readonly kind: 'upgraded' }
+  /** There never was a connection, so nothing can have been done. */
+  | { readonly kind: 'unreached'; readonly refusal: Refusal }
+  /** A kept connection had been closed at the other end before we used it (RFC 9112 §9.3.1). */
+  | { readonly kind: 'stale'; readonly refusal: Refusal }
+  | { readonly kind: 'failed'; readonly refusal: Refusal }
+
+/** One attempt, one answer. */
+export type Send = (forwarding: Forwarding, attempt: Attempt) => Promise<Answer>
+
+/** What went wrong, without the addresses and names that an error of the network holds. */
+export function failureOf(error: Error, connection: 'none' | 'new' | 'kept'): Answer {
+  if (error instanceof Refusal) return { kind: connection === 'none' ? 'unreached' : 'failed', refusal: error }
+  if (connection === 'none') {
+    const refusal = new Refusal('bff.upstream.unreachable', 'the upstream cannot be reached', { cause: error })
+    return { kind: 'unreached', refusal }
+  }
+  if (isNotHttp(error)) {
+    const refusal = new Refusal('bff.upstream.invalid_response', 'the upstream does not speak HTTP/1.1', {
+      cause: error,
+    })
+    return { kind: 'failed', refusal }
+  }
+  const refusal = new Refusal('bff.upstream.broke_off', 'the upstream broke the connection off', { cause: error })
+  return { kind: connection === 'kept' ? 'stale' : 'failed', refusal }
+}
+
+/** Codes of node:http's parser, of node:http itself and of undici, whose `UND_ERR_SOCKET` is both of two things. */
+function isNotHttp({ code = '', message }: NodeJS.ErrnoException): boolean {
+  if (code === 'UND_ERR_SOCKET') return message.startsWith('bad ')
+  return /^(?:HPE_|ERR_|UND_ERR_)/.test(code)
+}

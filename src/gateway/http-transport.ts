@@ -1,0 +1,166 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { failureOf, type Send } from './attempt.js'
+import { watchAttempt } from './timeouts.js'
+import { type BodySink, skipLimit, type UpstreamResponse } from './upstream-response.js'
+
+/**
+ * One attempt over a pool of kept connections. undici gets nothing but what is settled: the headers of our making, the
+ * exact path that the proof is for, and a body whose framing it derives anew. It never follows, retries or decodes.
+ */
+export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers, body }) =>
+  new Promise((resolve) => {
+    let controller: Dispatcher.DispatchController | undefined
+    let response: ReceivedResponse | undefined
+    let connection: 'none' | 'new' | 'kept' = 'none'
+    let isOver = false
+    const watch = watchAttempt(forwarding.timeouts, destroy)
+
+    function over(): void {
+      isOver = true
+      upstream.inFlight--
+      watch.stop()
+    }
+    function failed(error: Error): void {
+      if (isOver) return
+      over()
+      body.detach()
+      if (response === undefined) resolve(failureOf(error, connection))
+      else response.breakOff()
+    }
+    function destroy(reason?: Error): void {
+      if (isOver) return
+      const cause = reason ?? new Error('nobody waits for it any more')
+      // Before there is a connection undici gives nothing to hold it by: should one come, it finds nobody who wants it.
+      if (controller === undefined) failed(cause)
+      else controller.abort(cause)
+    }
+
+    headers.host = upstream.host
+    if (body.length !== undefined) headers['content-length'] = String(body.length)
+    upstream.inFlight++
+    forwarding.current = { destroy }
+    upstream.pool.dispatch(
+      {
+        path: url.path,
+        method: method as Dispatcher.HttpMethod,
+        headers,
+        body: body.isEmpty
+          ? null
+          : body.open({ onBytes: watch.onBytes, onSent: watch.onSent, onTooLarge: (refusal) => destroy(refusal) }),
+      },
+      {
+        onRequestStart(started) {
+          controller = started
+          connection = upstream.isNewConnection() ? 'new' : 'kept'
+          if (isOver) started.abort(new Error('it has come too late'))
+          else watch.onConnected(body.isEmpty ? 'sent' : 'sending')
+        },
+        onResponseStart(started, status, headers) {
+          // Interim ones are about the request, which has all it needs.
+          if (status < 200) return
+          watch.onBytes()
+          watch.onAnswered()
+          response = receiveResponse(started, status, headers)
+          resolve({ kind: 'answered', response })
+        },
+        onResponseData(_started, chunk) {
+          watch.onBytes()
+          response?.receive(chunk)
+        },
+        onResponseEnd(_started, trailers) {
+          if (isOver) return
+          over()
+          response?.end(trailers)
+        },
+        onResponseError(_started, error) {
+          failed(error)
+        },
+      },
+    )
+  })
+
+/** The response, and the ends of it that only the transport holds. */
+interface ReceivedResponse extends UpstreamResponse {
+  receive(chunk: Buffer): void
+  end(trailers: IncomingHttpHeaders): void
+  breakOff(): void
+}
+
+/** Bytes kept until somebody says where they go. More than one read of a socket never comes before. */
+const earlyLimit = 65_536
+
+function receiveResponse(
+  controller: Dispatcher.DispatchController,
+  status: number,
+  headers: IncomingHttpHeaders,
+): ReceivedResponse {
+  let sink: BodySink | undefined
+  let early: Buffer[] = []
+  let size = 0
+  let ending: ((to: BodySink, last?: Buffer) => void) | undefined
+
+  return {
+    status,
+    headers,
+    rawHeaders: textOf(controller.rawHeaders as readonly Buffer[]),
+
+    sendTo(to) {
+      sink = to
+      const kept = early
+      early = []
+      const [only] = kept
+      if (ending !== undefined && kept.length <= 1) {
+        ending(to, only)
+      } else {
+        let full = false
+        for (const chunk of kept) full = !to.write(chunk)
+        if (ending !== undefined) ending(to)
+        else if (full) controller.pause()
+        else controller.resume()
+        if (kept.length === 0) to.wait()
+      }
+    },
+    resume: () => controller.resume(),
+
+    skip() {
+      sink = {
+        write(chunk) {
+          size += chunk.length
+          if (size > skipLimit) controller.abort(new Error('too long to be skipped'))
+          return true
+        },
+        wait() {},
+        end() {},
+        breakOff() {},
+      }
+      early = []
+      controller.resume()
+    },
+
+    receive(chunk) {
+      if (sink !== undefined) {
+        if (!sink.write(chunk)) controller.pause()
+        return
+      }
+      early.push(chunk)
+      size += chunk.length
+      if (size > earlyLimit) controller.pause()
+    },
+    end(trailers) {
+      if (sink !== undefined) sink.end(trailers)
+      else ending = (to, last) => to.end(trailers, last)
+    },
+    breakOff() {
+      if (sink !== undefined) sink.breakOff()
+      else ending = (to) => to.breakOff()
+    },
+  }
+}
+
+/** Header fields are bytes; what is not ASCII in them passes as it is (RFC 9110 §5.5). */
+function textOf(fields: readonly Buffer[]): string[] {
+  const text: string[] = new Array(fields.length)
+  for (let index = 0; index < fields.length; index++) text[index] = fields[index]?.toString('latin1') ?? ''
+  return text
+}
