@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import { call, eventually } from '../gateway/_client.js'
+import { call, eventually, rawCall } from '../gateway/_client.js'
 import { ownPage } from '../gateway/_planted.js'
 import { recordingUpstream } from '../gateway/_upstream.js'
-import { aGate, type Gate } from './_gate.js'
+import { aGate, type Gate, publicOrigin } from './_gate.js'
+import { answered, linesOf } from './_ways.js'
 
 /** An API, byte by byte: it is told of every request on a connection, and which one it is there. */
 async function byHand(
@@ -88,4 +89,16 @@ test('connections are kept: a hundred calls, one after the other, share one', as
   for (let round = 0; round < 100; round++) t.is((await call(gate.url, '/api', { headers })).status, 200)
   t.is(connections, 1)
   await eventually(() => upstream.sockets() === 1)
+})
+
+test('an upgrade is never sent on a connection that has been used, which may have died meanwhile', async (t) => {
+  const refusal = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'
+  const upstream = await byHand(t, (socket, count) => (count === 2 ? socket.destroy() : void socket.write(refusal)))
+  const gate = await aGate(t, { frontends: [{ routes: [{ upstreams: [upstream.url] }] }] })
+  const { cookie } = await gate.plant()
+  const lines = ['GET /api HTTP/1.1', ...linesOf('an upgrade'), 'Connection: Upgrade', `Origin: ${publicOrigin}`]
+  const upgrade = (): Promise<string> =>
+    rawCall(gate.url, `${[...lines, `Cookie: ${cookie}`].join('\r\n')}\r\n\r\n`, answered)
+  for (let round = 0; round < 3; round++)
+    for (const answer of await Promise.all([upgrade(), upgrade(), upgrade()])) t.regex(answer, /^HTTP\/1\.1 403 /)
 })
