@@ -16,6 +16,7 @@ import { publicLocation } from './redirect.js'
 import { Refusal } from './refusal.js'
 import { relay } from './relay.js'
 import { createRequestBody, noBody, type RequestBody } from './request-body.js'
+import { createRoster } from './roster.js'
 import type { RouteMatch } from './route.js'
 import type { Held } from './session-watch.js'
 import { startDeadline, type Timeouts, timeoutsOf } from './timeouts.js'
@@ -65,7 +66,7 @@ interface Exchange {
   breakOff(): void
 }
 
-export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions): Forwarder {
+export function createForwarder({ frontends, signAtOnce = Number(process.env.SA ?? 4) }: ForwarderOptions): Forwarder {
   const connections = createConnections()
   const prepared = new Map<RouteOptions, { readonly pool: UpstreamPool; readonly timeouts: Timeouts }>()
   for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
@@ -73,7 +74,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       prepared.set(route, { pool: createUpstreamPool(route, connections), timeouts: timeoutsOf(route.timeouts) })
   const proxy = hardenedHttpProxy()
   const nonces = createNonceMemory()
-  const exchanges = new Set<Exchange>()
+  const exchanges = createRoster<Exchange>()
   let waiting = 0
   const authorize = createAuthorize(() => waiting > signAtOnce)
 
@@ -139,7 +140,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
         forwarding.current?.destroy(refusal)
         if (response.headersSent) response.destroy()
       })
-      exchanges.add(own)
+      const depart = exchanges.enter(own)
       let answered: Answered | undefined
       try {
         answered = await answerOf(forwarding, sendOverHttp, exchange, { body })
@@ -162,7 +163,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
         throw error
       } finally {
         stopDeadline()
-        exchanges.delete(own)
+        depart()
         if (own.leave) exchange.held?.signal.removeEventListener('abort', own.leave)
       }
       report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
@@ -182,7 +183,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
           resolve()
         })
       })
-      exchanges.add(own)
+      const depart = exchanges.enter(own)
       let answered: Answered | undefined
       let onSessionEnd = (): void => {}
       try {
@@ -208,17 +209,17 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
         forwarding.current?.destroy()
         throw error
       } finally {
-        exchanges.delete(own)
+        depart()
         exchange.held?.signal.removeEventListener('abort', onSessionEnd)
       }
       report(exchange, request, statusOfUpgrade(answered), started, answered)
     },
 
     async drain(seconds) {
-      for (const { leave } of exchanges) leave?.()
+      for (const { leave } of exchanges.all()) leave?.()
       const limit = performance.now() + seconds * 1000
       while (exchanges.size > 0 && performance.now() < limit) await setTimeout(Math.min(50, seconds * 1000))
-      for (const { breakOff } of exchanges) breakOff()
+      for (const { breakOff } of exchanges.all()) breakOff()
     },
 
     close() {

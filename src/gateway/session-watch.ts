@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events'
 import type { Store } from '../store/store.js'
+import { createRoster } from './roster.js'
 import type { Session } from './sealed-sessions.js'
 
 /** Tells open streams and sockets that their session has ended: at once when it ends here, soon when it ends elsewhere. */
@@ -23,10 +23,9 @@ export interface Connection {
 }
 
 interface Watched extends Held {
-  abort(): void
+  readonly key: string
   readonly since: number
-  readonly connections: Set<Connection>
-  session: Session
+  end(): void
 }
 
 /** Seconds between two looks at the store: half of what a dead session's stream may still live. */
@@ -36,60 +35,46 @@ const politeness = 0.5
 
 /** The store is asked only about what has been open for longer than `interval`: short calls cost nothing. */
 export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number): SessionWatch {
-  const watched = new Map<string, Watched>()
+  const watched = createRoster<Watched>()
 
-  const end = (entry: Watched): void => {
-    watched.delete(entry.session.key)
-    entry.abort()
-    setTimeout(() => {
-      for (const connection of entry.connections) connection.destroy()
-    }, politeness * 1000)
+  const ended = (key: string): void => {
+    for (const entry of watched.all()) if (entry.key === key) entry.end()
   }
-  const look = async (entry: Watched): Promise<void> => {
-    const { key, endsAt } = entry.session
+  const look = async (key: string): Promise<void> => {
     // While the store cannot answer nobody is cut off: "cannot know" is not "has ended".
-    const isThere = async () => (await store.get(key)) !== undefined
-    if (endsAt <= now() || !(await isThere().catch(() => true))) end(entry)
+    const record = await store.get(key).catch(() => 'unknown')
+    if (record === undefined) ended(key)
   }
   const timer = setInterval(() => {
-    for (const entry of watched.values()) if (entry.since <= now() - interval) void look(entry)
+    const longOpen = watched.all().filter(({ since }) => since <= now() - interval)
+    for (const key of new Set(longOpen.map(({ key }) => key))) void look(key)
   }, interval * 1000).unref()
 
   return {
-    hold(session, connection) {
-      const entry = watched.get(session.key) ?? aWatch(session, now())
-      watched.set(session.key, entry)
-      // A refresh has made a new record of the same session, perhaps with another end.
-      entry.session = session
-      entry.connections.add(connection)
-      connection.once('close', () => {
-        entry.connections.delete(connection)
-        if (entry.connections.size === 0 && watched.get(session.key) === entry) watched.delete(session.key)
-      })
+    hold({ key }, connection) {
+      const entry = watchOf(key, connection, now())
+      connection.once('close', watched.enter(entry))
       return entry
     },
-    ended(key) {
-      const entry = watched.get(key)
-      if (entry !== undefined) end(entry)
-    },
+    ended,
     close() {
       clearInterval(timer)
     },
   }
 }
 
-function aWatch(session: Session, since: number): Watched {
+function watchOf(key: string, connection: Connection, since: number): Watched {
   let controller: AbortController | undefined
   return {
+    key,
+    since,
     get signal() {
       controller ??= new AbortController()
-      // One listener for each open stream is no leak.
-      setMaxListeners(0, controller.signal)
       return controller.signal
     },
-    abort: () => controller?.abort(),
-    since,
-    session,
-    connections: new Set(),
+    end() {
+      controller?.abort()
+      setTimeout(() => connection.destroy(), politeness * 1000)
+    },
   }
 }

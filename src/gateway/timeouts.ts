@@ -1,5 +1,6 @@
 import type { TimeoutOptions } from './options.js'
 import { Refusal } from './refusal.js'
+import { createRoster } from './roster.js'
 
 /** Seconds, complete. */
 export type Timeouts = Required<TimeoutOptions>
@@ -45,25 +46,26 @@ interface Watched {
   until: number
   /** Bytes have passed since somebody looked. */
   isActive: boolean
+  stop(): void
 }
 
 /**
  * All attempts that wait for something, looked at twenty times a second. A timer for each would cost more than it looks:
  * timers outlive their requests in the garbage collector's eyes, and take them along.
  */
-const watched = new Set<Watched>()
+const watched = createRoster<Watched>()
 let clock: NodeJS.Timeout | undefined
 const tickMs = 50
 
 function look(): void {
   const now = performance.now()
-  for (const one of watched) {
+  for (const one of watched.all()) {
     if (one.isActive) {
       one.isActive = false
       if (one.name === 'idle') one.until = now + one.timeouts.idle * 1000
     }
     if (one.until > now) continue
-    watched.delete(one)
+    one.stop()
     one.onExpired(timeoutRefusal(one.name, one.timeouts))
   }
   if (watched.size > 0) return
@@ -72,13 +74,13 @@ function look(): void {
 }
 
 export function watchAttempt(timeouts: Timeouts, onExpired: (refusal: Refusal) => void): Watch {
-  const one: Watched = { timeouts, onExpired, name: 'connect', until: 0, isActive: false }
+  const one: Watched = { timeouts, onExpired, name: 'connect', until: 0, isActive: false, stop() {} }
   const expect = (name: TimeoutName): void => {
     one.name = name
     one.until = performance.now() + timeouts[name] * 1000
   }
   expect('connect')
-  watched.add(one)
+  one.stop = watched.enter(one)
   clock ??= setInterval(look, tickMs).unref()
 
   return {
@@ -88,7 +90,7 @@ export function watchAttempt(timeouts: Timeouts, onExpired: (refusal: Refusal) =
       one.isActive = true
     },
     onAnswered: () => expect('idle'),
-    stop: () => void watched.delete(one),
+    stop: () => one.stop(),
   }
 }
 
