@@ -4,6 +4,7 @@ import test from 'ava'
 import { WebSocket } from 'ws'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { call, eventually, rawCall, rawConnection } from '../gateway/_client.js'
+import { aPlantedGateway, ownPage } from '../gateway/_planted.js'
 import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
 import { aGate, type Gate, publicOrigin } from './_gate.js'
 import { answered, linesOf } from './_ways.js'
@@ -20,44 +21,52 @@ async function opened({ url }: Gate, cookie: string): Promise<WebSocket> {
 
 const networkSocketOf = (socket: WebSocket): Socket => (socket as unknown as { readonly _socket: Socket })._socket
 
-test('a browser that resets while its session is being looked up ends nothing but its own connection', async (t) => {
+/** A store that can be made to wait with its answers. */
+function waitingStore() {
   const memory = createMemoryStore()
-  let looking = 0
-  let answerAll = (): void => {}
+  const waiting: (() => void)[] = []
   let isSlow = false
-  const store = {
-    ...memory,
-    async get(key: string) {
-      if (isSlow) {
-        looking++
-        await new Promise<void>((resolve) => {
-          const before = answerAll
-          answerAll = () => {
-            before()
-            resolve()
-          }
-        })
-      }
-      return memory.get(key)
+  return {
+    store: {
+      ...memory,
+      async get(key: string) {
+        if (isSlow) await new Promise<void>((resolve) => waiting.push(resolve))
+        return memory.get(key)
+      },
+    },
+    waiting,
+    slow() {
+      isSlow = true
+    },
+    answerAll() {
+      isSlow = false
+      for (const resolve of waiting) resolve()
     },
   }
+}
+
+async function resetWhileLookedUp(url: URL, cookie: string, waiting: readonly unknown[]): Promise<void> {
+  const sockets: Socket[] = []
+  for (let index = 0; index < 20; index++) {
+    const { socket } = await rawConnection(url)
+    socket.write(upgrade(cookie))
+    sockets.push(socket)
+  }
+  await eventually(() => waiting.length === 20)
+  for (const socket of sockets) socket.resetAndDestroy()
+}
+
+test('a browser that resets while its session is being looked up ends nothing but its own connection', async (t) => {
+  const { store, waiting, slow, answerAll } = waitingStore()
   const gate = await aGate(t, {
     gateway: { store },
     frontends: [{ routes: [{}, { path: '/open', tokenType: 'None' }] }],
   })
   const { cookie } = await gate.plant()
-  isSlow = true
-  const sockets: Socket[] = []
-  for (let index = 0; index < 20; index++) {
-    const { socket } = await rawConnection(gate.url)
-    socket.write(upgrade(cookie))
-    sockets.push(socket)
-  }
-  await eventually(() => looking === 20)
-  for (const socket of sockets) socket.resetAndDestroy()
+  slow()
+  await resetWhileLookedUp(gate.url, cookie, waiting)
   // What came before it on the wire has been seen when this is answered.
   t.is((await call(gate.url, '/open', { headers: { 'X-CSRF': '1' } })).status, 200)
-  isSlow = false
   answerAll()
   const survivor = await opened(gate, cookie)
   survivor.send('still here')
@@ -69,6 +78,21 @@ test('a browser that resets while its session is being looked up ends nothing bu
     1,
     'nothing was called for those who had gone',
   )
+})
+
+test('nor does it under a server of whoever uses the gateway as a library', async (t) => {
+  const { store, waiting, slow, answerAll } = waitingStore()
+  const world = await aPlantedGateway(t, {
+    frontends: [{ name: 'app', publicUrl: new URL(publicOrigin) }],
+    gateway: { store },
+  })
+  const { cookie } = await world.plant()
+  slow()
+  await resetWhileLookedUp(new URL(world.on.url), cookie, waiting)
+  t.is((await world.call('/elsewhere')).status, 404)
+  answerAll()
+  t.is((await world.call('/api/x', { headers: { ...ownPage, Cookie: cookie } })).status, 200)
+  t.is(world.api.calls.length, 1)
 })
 
 for (const [how, leave] of [
