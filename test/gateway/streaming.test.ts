@@ -67,6 +67,41 @@ test('a body that turns out too large in the middle is a 413', async (t) => {
   await eventually(() => upstream.sockets() === 0)
 })
 
+test('what is left of a refused body is read within reason, so that the answer arrives and the connection goes on', async (t) => {
+  const upstream = await recordingUpstream()
+  const gateway = await forwarding({
+    routes: [{ upstreams: [upstream.url], bodyLimit: 1000 }],
+    credentials: () => ({ kind: 'bearer', accessToken }),
+  })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  const size = 900_000
+  const body = `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`
+  const bytes = `POST /api HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${body}GET /api HTTP/1.1\r\nHost: x\r\n\r\n`
+  const answers = await rawCall(gateway.url, bytes, (received) => received.includes('"body":""'))
+  t.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 413', 'HTTP/1.1 200'])
+})
+
+test('a refused body without end is not read for ever', async (t) => {
+  const upstream = await listening((incoming) => incoming.resume())
+  const gateway = await forwarding({
+    routes: [{ upstreams: [upstream.url], bodyLimit: 1000 }],
+    credentials: () => ({ kind: 'bearer', accessToken }),
+  })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  const { socket, received } = await rawConnection(gateway.url)
+  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+  let sent = 0
+  socket.write('POST /api HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
+  const pump = (): void => {
+    while (!socket.destroyed && socket.write(chunk)) sent += chunk.length
+  }
+  socket.on('drain', pump)
+  pump()
+  await eventually(() => socket.destroyed)
+  t.true(sent < 64_000_000, `${sent}`)
+  t.regex(received(), /^(HTTP\/1\.1 413 |$)/)
+})
+
 test('an answer that comes before the upload has ended is passed on', async (t) => {
   const upstream = await listening((_incoming, response) => response.writeHead(409).end('no'))
   const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], credentials: () => ({ kind: 'none' }) })
