@@ -97,6 +97,21 @@ test('five such uploads at once all succeed, and none is sent twice', async (t) 
   t.is(new Set(identifiers).size, identifiers.length)
 })
 
+test('an API whose nonces are known to be good once is asked again before each upload, also amid other calls', async (t) => {
+  const api = await aDemandingApi()
+  const gate = await aGate(t, { frontends: [{ routes: [{ upstreams: [api.url] }] }] })
+  t.teardown(api.close)
+  const { cookie } = await gate.plant()
+  const small = async (): Promise<number> =>
+    (await call(gate.url, '/api', { headers: { ...ownPage, Cookie: cookie, 'X-Mark': 'small' } })).status
+  // Sharing a nonce is how it becomes known.
+  for (let round = 0; round < 2; round++)
+    t.deepEqual([...new Set(await Promise.all(Array.from({ length: 10 }, small)))], [200])
+  const both = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? upload(gate, cookie, 200_000) : small()))
+  for (const result of await Promise.all(both)) t.true([200, '200 POST 200000'].includes(result), String(result))
+  t.is(api.attempts.filter(({ method, mark }) => method === 'POST' && mark === 'upload').length, 5)
+})
+
 for (const [method, size] of [
   ['GET', 0],
   ['POST', 60_000],
