@@ -149,3 +149,27 @@ test('a WebSocket and a call with Expect are no way around: the host decides for
   await everyWay(gate, { host: 'admin.example', cookie }, ({ way, status }) => t.is(status, 401, way))
   await everyWay(gate, { host: 'app.example', cookie }, ({ way, status }) => t.is(status, passed(way), way))
 })
+
+test('a frontend that takes any host takes host names, and nothing that could be read as more', async (t) => {
+  const gate = await aGate(t, { frontends: [{ hosts: [] }] })
+  const { cookie } = await gate.plant()
+  for (const host of [
+    'a@shop.example',
+    'shop.example/',
+    'shop.example#',
+    'shop.example?',
+    'a b',
+    'a,b',
+    'a;b',
+    'a:x',
+    'a%00',
+    '[x]',
+    '*',
+  ])
+    await everyWay(gate, { host, cookie }, ({ way, status, seen }) => {
+      t.true([400, 421].includes(status), `${way} ${host}: ${status}`)
+      t.deepEqual(seen, [])
+    })
+  for (const host of ['shop.example', 'other.example:8443', '127.0.0.1', '[::1]:80'])
+    await everyWay(gate, { host, cookie }, ({ way, status }) => t.is(status, passed(way), `${way} ${host}`))
+})

@@ -60,4 +60,6 @@ process.on('message', async (question: Question) => {
       process.disconnect()
   }
 })
+// Whoever started it has gone, or has told it to stop.
+process.once('disconnect', () => process.exit())
 process.send?.({ url, cookie })
