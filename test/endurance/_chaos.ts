@@ -164,12 +164,20 @@ export async function chaos({ seconds, parallel, seed, growthLimit }: ChaosOptio
   const placeOf = (server: typeof absent): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const routes = { '/api': upstream.url, '/resetting': placeOf(resetting), '/absent': placeOf(absent) }
   await once(absent.close(), 'close')
-  const gateway = await startGatewayProcess({ routes, timeouts: { connect: 1, responseHeaders: 0.4, idle: 0.6 } })
+  const gateway = await startGatewayProcess({ routes, timeouts: { connect: 2, responseHeaders: 1, idle: 1.2 } })
 
   let isUp = true
   let upSince = performance.now()
   let restarts = 0
   let sequence = 0
+  // This process is the upstream too: when the machine keeps it from running, a time-out is no more than true.
+  let stalls = 0
+  let lastTick = performance.now()
+  const ticking = setInterval(() => {
+    const now = performance.now()
+    if (now - lastTick > 400) stalls++
+    lastTick = now
+  }, 50)
   let checking = false
   const outcomes = new Map<string, number>()
   const agent = new Agent({ keepAlive: true, maxSockets: parallel })
@@ -184,7 +192,7 @@ export async function chaos({ seconds, parallel, seed, growthLimit }: ChaosOptio
   const judge = (kind: string, outcome: string, may: RegExp, disturbed: boolean): void => {
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     if (may.test(outcome)) return
-    if (disturbed && only(broken, unreachable, '502', 'closed').test(outcome)) return
+    if (disturbed && only(broken, unreachable, '502', 'closed', timeout, '504').test(outcome)) return
     if (kind.startsWith('POST') && only(unreachable).test(outcome)) stale++
     else if (kind.startsWith('GET') && only(brokeOff).test(outcome)) {
       staleTwice++
@@ -195,16 +203,18 @@ export async function chaos({ seconds, parallel, seed, growthLimit }: ChaosOptio
     const mark = `mark-${++sequence}`
     const dice = random()
     const [restartsBefore, upBefore] = [restarts, isUp]
+    const stallsBefore = stalls
     // A moment after a restart there are still connections whose end has not been read.
     const isFresh = performance.now() - upSince < 500
-    const disturbed = (): boolean => !upBefore || !isUp || isFresh || restarts !== restartsBefore
+    const disturbed = (): boolean =>
+      !upBefore || !isUp || isFresh || restarts !== restartsBefore || stalls !== stallsBefore
     if (dice < 0.1) {
       const name = pick(upgradeNames, random)
       const fault = upgradeFaults[name] as Fault
       judge(`WebSocket, ${name}`, await upgraded(gateway, name, mark), fault.may, disturbed())
     } else if (dice < 0.14) {
       const path = pick(['/resetting', '/absent'], random)
-      judge(path, await called(gateway, agent, { path, mark, fault: 'none', size: 0 }), only(unreachable), false)
+      judge(path, await called(gateway, agent, { path, mark, fault: 'none', size: 0 }), only(unreachable), disturbed())
     } else {
       const fault = pick(names, random)
       const size = pick([0, 0, 0, 100, 60_000, 200_000], random)
@@ -271,12 +281,13 @@ export async function chaos({ seconds, parallel, seed, growthLimit }: ChaosOptio
     failures.unless(last === own, `the next call got ${last}`)
     failures.unless((outcomes.get(own) ?? 0) > 0, 'nobody got an answer')
     const summary = [...outcomes].sort().map(([outcome, count]) => `${count} × ${outcome}`)
-    const line = `${seconds} s of chaos: ${sequence} calls, ${names.length} faults and ${upgradeNames.length} of upgrades, ${restarts} restarts, ${stale} POSTs on connections just closed (${twice}): ${summary.join(', ')}; ${after.uncaught} uncaught, memory ${grown(growth)}`
+    const line = `${seconds} s of chaos: ${sequence} calls, ${names.length} faults and ${upgradeNames.length} of upgrades, ${restarts} restarts, ${stalls} stalls of the machine, ${stale} POSTs on connections just closed (${twice}): ${summary.join(', ')}; ${after.uncaught} uncaught, memory ${grown(growth)}`
     return { line, failures: failures.list() }
   } catch (error) {
     failures.add(`${checking ? 'under load: ' : ''}${error}`)
     return { line: 'chaos', failures: failures.list() }
   } finally {
+    clearInterval(ticking)
     failures.unless((await gateway.stop()) === 0, 'the gateway ended badly')
     resetting.close()
     webSockets.close()
