@@ -99,7 +99,11 @@ function forwardingOf(
   { route, upstreamTarget, removedPrefix }: RouteMatch,
 ): Forwarding {
   const { options } = frontend
-  const sent = aRequest(method, { ...everyKindOfHeader, cookie: `theme=dark; ${frontend.sessionCookie}=secret` })
+  const sent = aRequest(method, {
+    host: options.publicUrl.host,
+    ...everyKindOfHeader,
+    cookie: `theme=dark; ${frontend.sessionCookie}=secret`,
+  })
   const client = { address: '203.0.113.7', protocol: 'https', host: options.publicUrl.host } as const
   const facts = { client, publicUrl: options.publicUrl, removedPrefix, requestId: '(request id)' }
   const received = requestHeaders(sent, facts)

@@ -2,7 +2,7 @@ import type { Answer, Forwarding, Send } from './attempt.js'
 import type { Authorize } from './authorization.js'
 import type { Credentials } from './credentials.js'
 import type { Headers } from './headers.js'
-import { demandsNonce, type NonceMemory } from './nonce-memory.js'
+import { demandsNonce, type NonceMemory, nonceOf } from './nonce-memory.js'
 import type { RouteOptions } from './options.js'
 import { Refusal } from './refusal.js'
 import { noBody, type RequestBody } from './request-body.js'
@@ -63,7 +63,9 @@ export async function attemptUntilAnswered(
       const proven = await authorize({ ...headers }, credentials, { method: 'HEAD', url, nonce })
       const answer = await send(forwarding, { upstream, url, method: 'HEAD', headers: proven, body: noBody })
       if (answer.kind === 'answered') {
-        ownNonce = nonces.learn(upstream.origin, answer.response, credentials, nonce)
+        // Kept for the request that follows: it could be good for one only, and that one cannot be repeated.
+        ownNonce = nonceOf(answer.response)
+        if (ownNonce === undefined) nonces.learn(upstream.origin, answer.response, credentials, nonce)
         answer.response.skip()
       }
       if (forwarding.isGone()) break

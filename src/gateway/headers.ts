@@ -32,6 +32,7 @@ const oursToSay = new Set([
   'client-ip',
   'dpop',
   'forwarded',
+  'front-end-https',
   'host',
   'remote-user',
   'traceparent',
@@ -41,16 +42,22 @@ const oursToSay = new Set([
   'x-client-ip',
   'x-cluster-client-ip',
   'x-csrf',
+  'x-host',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
+  'x-middleware-subrequest',
+  'x-proxy-user',
   'x-real-ip',
   'x-remote-user',
   'x-request-id',
   'x-rewrite-url',
+  'x-scheme',
+  'x-url-scheme',
+  'x-webauth-user',
 ])
 const oursToSayFamily =
-  /^(?:x-(?:forwarded|original|auth|authenticated|remote|ssl|user)(?:-|$)|(?:cf|fastly|ssl|sec-websocket-bff)-)/
+  /^(?:x-(?:forwarded|original|auth|authenticated|authentik|remote|ssl|user|envoy|goog-authenticated|goog-iap|amzn-oidc|ms-client-principal)(?:-|$)|(?:cf|fastly|ssl|sec-websocket-bff)-)/
 
 /** CGI, WSGI and PHP read `X_Forwarded_User`, `X.Forwarded.User` and `X-Forwarded-User` as one name. */
 const plainName = /^[a-z0-9-]+$/

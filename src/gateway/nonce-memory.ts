@@ -68,7 +68,7 @@ export function demandsNonce({ status, headers }: UpstreamResponse): boolean {
 }
 
 /** NQCHAR, RFC 9449 §8.1; a longer one would not fit into the next request's headers. */
-function nonceOf({ headers }: UpstreamResponse): string | undefined {
+export function nonceOf({ headers }: UpstreamResponse): string | undefined {
   const nonce = headers['dpop-nonce']
   return typeof nonce === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]{1,1024}$/.test(nonce) ? nonce : undefined
 }

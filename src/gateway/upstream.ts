@@ -98,7 +98,7 @@ function connectionsTo(
   return {
     pool,
     isNewConnection: () => isNew,
-    agent: protocol === 'https:' ? new HttpsAgent({ keepAlive: true, ...secure }) : new Agent({ keepAlive: true }),
+    agent: protocol === 'https:' ? new HttpsAgent(secure) : new Agent(),
   }
 }
 

@@ -54,15 +54,15 @@ export async function eachWay(
   }
 }
 
-function linesOf(way: Arrived['way']): readonly string[] {
+export function linesOf(way: Arrived['way'], host = 'shop.example'): readonly string[] {
   switch (way) {
     case 'a request':
-      return ['Host: shop.example']
+      return [`Host: ${host}`]
     case 'a request with Expect':
-      return ['Host: shop.example', 'Expect: 100-continue', 'Content-Length: 1']
+      return [`Host: ${host}`, 'Expect: 100-continue', 'Content-Length: 1']
     case 'an upgrade':
       return [
-        'Host: shop.example',
+        `Host: ${host}`,
         'Upgrade: websocket',
         'Sec-WebSocket-Version: 13',
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
@@ -70,8 +70,11 @@ function linesOf(way: Arrived['way']): readonly string[] {
   }
 }
 
-/** A final head, with its body where it has one. */
-function answered(received: string): boolean {
+/** A final head, with its whole body where its length is known. */
+export function answered(received: string): boolean {
   const final = received.replace(/^HTTP\/1\.1 100[\s\S]*?\r\n\r\n/, '')
-  return final.includes('\r\n\r\n')
+  const end = final.indexOf('\r\n\r\n')
+  if (end === -1) return false
+  const [, length = '0'] = /^content-length: (\d+)/im.exec(final.slice(0, end)) ?? []
+  return final.length - end - 4 >= Number(length)
 }

@@ -26,6 +26,15 @@ test('headers of one connection stay on it, upwards (RFC 9110 §7.6.1)', async (
   })
 })
 
+test('an Upgrade that Connection does not name asks nobody for anything (RFC 9110 §7.8)', async (t) => {
+  for (const header of ['Upgrade: h2c', 'Upgrade: websocket', 'Upgrade: foo/2'])
+    await eachWay(t, { headers: [header] }, ({ way, seen, answer }) => {
+      if (way === 'an upgrade') return
+      t.regex(answer, /^HTTP\/1\.1 (100|200) /, `${way} ${header}`)
+      t.is(seen?.headers.upgrade, undefined, `${way} ${header}`)
+    })
+})
+
 test("headers of one connection stay on it, downwards, and the browser's stays open", async (t) => {
   const upstream = await recordingUpstream((_request, response) => {
     response.writeHead(200, {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { cookiesNamed, cookieValue } from '../../src/gateway/cookie.js'
 import { aPlantedGateway, ownPage } from '../gateway/_planted.js'
+import { aGate, everyWay, passed } from './_gate.js'
 
 const name = '__Host-Http-bff-app'
 const id = randomBytes(32).toString('base64url')
@@ -89,3 +90,51 @@ test('transaction cookies of other people’s making cost no header of ours', as
   t.is(answer.status, 200)
   t.true((answer.headers['set-cookie'] ?? []).join().length < 1000)
 })
+
+test.serial(
+  '8 KB of cookies, a thousand of them and chunks without number open nothing and take nobody’s time',
+  async (t) => {
+    const gate = await aGate(t)
+    const { cookie, id } = await gate.plant()
+    const bombs = [
+      Array.from({ length: 900 }, (_, index) => `c${index}=1`).join('; '),
+      `x=${'a'.repeat(8000)}`,
+      `${name}=${'A'.repeat(8000)}`,
+      `${name}.99999999=${id}; ${name}-chunks=99999999; ${name}.0=a; ${name}.1=b`,
+      `${name}=%%%; ${name}=${'='.repeat(4000)}`,
+      `${`${name}=x; `.repeat(300)}`,
+      ';'.repeat(8000),
+      ' '.repeat(8000),
+      '"'.repeat(8000),
+    ]
+    for (const bomb of bombs)
+      await everyWay(gate, { cookie: bomb }, ({ way, status, seen }) => {
+        t.is(status, 401, `${way} ${bomb.slice(0, 40)}`)
+        t.deepEqual(seen, [])
+      })
+    t.is(gate.connections(), 0)
+    // Beside such a thing the real one still counts.
+    for (const bomb of [bombs[0], bombs[1], bombs[6]])
+      await everyWay(gate, { cookie: `${bomb}; ${cookie}` }, ({ way, status, seen: [seen] }) => {
+        t.is(status, passed(way), way)
+        t.false(JSON.stringify(seen).includes(id))
+      })
+    // A head beyond what the server reads at all is refused as such.
+    await everyWay(gate, { cookie: `x=${'a'.repeat(40_000)}` }, ({ way, status }) => t.is(status, 431, way))
+    const cost = async (bomb: string | undefined): Promise<number> => {
+      const costs = []
+      for (let round = 0; round < 15; round++) {
+        const before = process.cpuUsage()
+        await everyWay(gate, { cookie: bomb ?? '' }, () => {})
+        const { user, system } = process.cpuUsage(before)
+        costs.push((user + system) / 1000)
+      }
+      return Math.min(...costs)
+    }
+    const usual = await cost(`${name}=x`)
+    for (const bomb of bombs) {
+      const spent = (await cost(bomb)) - usual
+      t.true(spent < 15, `three calls cost ${spent} ms more: ${bomb.slice(0, 40)}`)
+    }
+  },
+)

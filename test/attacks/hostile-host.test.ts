@@ -4,6 +4,7 @@ import { Refusal } from '../../src/gateway/refusal.js'
 import { call, rawConnection } from '../gateway/_client.js'
 import { aFrontend } from '../gateway/_gateway.js'
 import { aPlantedGateway, codeOf, ownPage } from '../gateway/_planted.js'
+import { aGate, everyWay, passed } from './_gate.js'
 
 const frontends = [
   { name: 'app', hosts: ['app.example'] },
@@ -126,4 +127,49 @@ test('redirect URIs come from the configuration, never from the Host header', as
     headers: { Host: 'evil.example' },
   })
   t.false(JSON.stringify([answer.headers, answer.text]).includes('evil.example'))
+})
+
+test('a WebSocket and a call with Expect are no way around: the host decides for them as well', async (t) => {
+  const gate = await aGate(t, { frontends })
+  const { cookie } = await gate.plant('app')
+  for (const host of hostile)
+    await everyWay(gate, { host, cookie }, ({ way, status, seen }) => {
+      t.true([400, 421].includes(status), `${way} ${host}: ${status}`)
+      t.deepEqual(seen, [])
+    })
+  for (const target of ['http://admin.example/api/x', 'http://app.example@evil/api/x', '//evil.example/api/x'])
+    await everyWay(gate, { host: 'app.example', target, cookie }, ({ way, status }) =>
+      t.true([400, 421].includes(status), `${way} ${target}`),
+    )
+  await everyWay(gate, { host: 'app.example', headers: ['Host: admin.example'], cookie }, ({ way, status }) =>
+    t.is(status, 400, way),
+  )
+  t.is(gate.connections(), 0)
+  // A session is one frontend's: the same cookie at the other's host is nobody.
+  await everyWay(gate, { host: 'admin.example', cookie }, ({ way, status }) => t.is(status, 401, way))
+  await everyWay(gate, { host: 'app.example', cookie }, ({ way, status }) => t.is(status, passed(way), way))
+})
+
+test('a frontend that takes any host takes host names, and nothing that could be read as more', async (t) => {
+  const gate = await aGate(t, { frontends: [{ hosts: [] }] })
+  const { cookie } = await gate.plant()
+  for (const host of [
+    'a@shop.example',
+    'shop.example/',
+    'shop.example#',
+    'shop.example?',
+    'a b',
+    'a,b',
+    'a;b',
+    'a:x',
+    'a%00',
+    '[x]',
+    '*',
+  ])
+    await everyWay(gate, { host, cookie }, ({ way, status, seen }) => {
+      t.true([400, 421].includes(status), `${way} ${host}: ${status}`)
+      t.deepEqual(seen, [])
+    })
+  for (const host of ['shop.example', 'other.example:8443', '127.0.0.1', '[::1]:80'])
+    await everyWay(gate, { host, cookie }, ({ way, status }) => t.is(status, passed(way), `${way} ${host}`))
 })

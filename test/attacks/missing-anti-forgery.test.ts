@@ -3,6 +3,7 @@ import type { RouteOptions, TokenType } from '../../src/gateway/options.js'
 import { rawConnection } from '../gateway/_client.js'
 import { aRoute } from '../gateway/_gateway.js'
 import { aPlantedGateway, codeOf, type Planted } from '../gateway/_planted.js'
+import { aGate, everyWay, passed } from './_gate.js'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const kinds: readonly TokenType[] = ['User', 'UserOrNone', 'Client', 'None']
@@ -108,4 +109,65 @@ test('an SPA at its own origin may call its own frontend, and no other one', asy
   const headers = { 'X-CSRF': '1', Origin: 'http://localhost:5173', 'Sec-Fetch-Site': 'same-site' }
   t.not((await world.call('/dev/none/x', { headers })).status, 403)
   t.is(codeOf(await world.call('/none/x', { headers })), 'bff.csrf.cross_site')
+})
+
+test('with Expect, and for WebSockets on every kind of route, a forged call is refused before the upstream hears of it', async (t) => {
+  const routes = kinds.map((tokenType) => ({ path: `/${tokenType.toLowerCase()}`, tokenType }))
+  const gate = await aGate(t, {
+    frontends: [
+      { name: 'app', routes },
+      { name: 'admin', pathPrefix: '/admin', routes },
+      { name: 'dev', pathPrefix: '/dev', clientUrl: new URL('http://localhost:5173'), routes },
+    ],
+  })
+  // The header alone is not what a page of another site can send: it stands here for a preflight that went wrong.
+  const forged = forgeries.map(([what, headers]) => ({
+    what,
+    lines: Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  }))
+  for (const [name, prefix] of [
+    ['app', ''],
+    ['admin', '/admin'],
+    ['dev', '/dev'],
+  ] as const) {
+    const { cookie } = await gate.plant(name)
+    for (const kind of kinds)
+      for (const { what, lines } of forged)
+        await everyWay(
+          gate,
+          { target: `${prefix}/${kind.toLowerCase()}/x`, headers: lines, cookie, page: 'unknown' },
+          ({ way, status, code, answer }) => {
+            t.is(status, 403, `${way} ${name} ${kind}: ${what}`)
+            t.regex(code ?? '', /^bff\.csrf\./)
+            t.false(answer.includes('100 Continue'))
+          },
+        )
+  }
+  t.is(gate.connections(), 0)
+})
+
+test('what makes a call our own cannot be taken away or put in twice', async (t) => {
+  const gate = await aGate(t)
+  const { cookie } = await gate.plant()
+  for (const headers of [
+    ['X-CSRF: 1, 1'],
+    ['X-CSRF: 1', 'X-CSRF: 1'],
+    ['X_CSRF: 1'],
+    ['X-CSRF : 1'],
+    ['X-CSRF: true'],
+    ['X-CSRF: 01'],
+    ['X-CSRF: 1;'],
+  ])
+    await everyWay(gate, { headers, cookie, page: 'unknown' }, ({ way, status, seen }) => {
+      t.true([400, 403].includes(status), `${way} ${headers}: ${status}`)
+      t.deepEqual(seen, [])
+    })
+  // Whether the browser names them as headers of its connection changes nothing.
+  const connection = 'X-CSRF, Origin, Sec-Fetch-Site, Cookie'
+  await everyWay(gate, { connection, cookie }, ({ way, status }) => t.is(status, passed(way), way))
+  await everyWay(
+    gate,
+    { connection, cookie, page: 'unknown', headers: ['X-CSRF: 1', 'Origin: https://evil.example'] },
+    ({ way, status }) => t.is(status, 403, way),
+  )
 })

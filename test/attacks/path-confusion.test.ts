@@ -42,6 +42,10 @@ for (const target of [
   '/api/\u00fc',
   '/api/"x"',
   '/api/<x>',
+  '/api?x=\u00fc',
+  '/api?x#/admin',
+  '/api?#',
+  '/api?x=\x7f',
 ]) {
   test(`a target with two meanings is refused before anything is decided: ${target} (Pomerium CVE-2021-39206)`, async (t) => {
     await eachWay(t, { target }, ({ way, seen, answer }) => {

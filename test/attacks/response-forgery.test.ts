@@ -74,6 +74,28 @@ test('what an upstream says for its own origin is not said for ours', async (t) 
   })
 })
 
+test('what we say ourselves in an answer is said once, and by us', async (t) => {
+  const upstream = await recordingUpstream((_request, response) => {
+    response.setHeader('X-Bff-Session-Refreshed', 'forged')
+    response.setHeader('X-Request-Id', 'forged')
+    response.setHeader('Cache-Control', 'public, forged')
+    response.setHeader('Vary', 'Accept')
+    response.end()
+  })
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  gateway.server.prependListener('request', (_request, response) => {
+    response.setHeader('X-Bff-Session-Refreshed', 'true')
+    response.setHeader('X-Request-Id', 'ours')
+    response.setHeader('Cache-Control', 'no-store')
+    response.setHeader('Vary', 'Origin')
+  })
+  const { headers, rawHeaders } = await call(gateway.url, '/api')
+  t.like(headers, { 'x-bff-session-refreshed': 'true', 'x-request-id': 'ours', 'cache-control': 'no-store' })
+  t.is(headers.vary, 'Accept, Origin')
+  t.false(rawHeaders.some((value) => value.includes('forged')))
+})
+
 test('a challenge of the protocol passes, for a page can act on it', async (t) => {
   const challenge = 'DPoP error="insufficient_scope", scope="orders"'
   const upstream = await recordingUpstream((_request, response) =>

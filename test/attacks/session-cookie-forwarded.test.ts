@@ -1,5 +1,6 @@
 import test from 'ava'
 import { accessToken } from '../gateway/_forwarding.js'
+import { aGate, everyWay, passed } from './_gate.js'
 import { eachWay } from './_ways.js'
 
 const secret = 'c2VjcmV0LXNlc3Npb24'
@@ -25,3 +26,17 @@ for (const [name, lines, passed] of [
     })
   })
 }
+
+test('the very cookie that opens a session stays at the gateway, and with it X-CSRF', async (t) => {
+  const gate = await aGate(t)
+  const { cookie, id, accessToken } = await gate.plant()
+  const headers = ['Cookie: theme=dark', `Cookie: __Host-Http-bff-app.tx=${id}; __Host-Http-bff-app~n=${id}; a=b`]
+  await everyWay(gate, { cookie, headers }, ({ way, status, seen: [seen] }) => {
+    t.is(status, passed(way), way)
+    t.is(seen?.headers.cookie, 'theme=dark; a=b', way)
+    t.false(JSON.stringify(seen).includes(id), way)
+    t.is(seen?.headers['x-csrf'], undefined, way)
+    t.is(seen?.headers.authorization, `DPoP ${accessToken}`, way)
+    t.truthy(seen?.proof, way)
+  })
+})

@@ -1,19 +1,38 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import test from 'ava'
-import { call, eventually, rawConnection } from '../gateway/_client.js'
+import { call, eventually, rawCall, rawConnection } from '../gateway/_client.js'
 import { forwarding } from '../gateway/_forwarding.js'
 import { listening } from '../gateway/_upstream.js'
+import { linesOf } from './_ways.js'
 
 const none = () => ({ kind: 'none' }) as const
 
-test('an upstream that never answers is a 504 that names the timeout', async (t) => {
+for (const options of [
+  {},
+  { method: 'DELETE' },
+  { method: 'POST', body: 'x' },
+  { method: 'POST', body: 'x'.repeat(100_000) },
+  { method: 'POST', headers: { 'Content-Length': 0 } },
+])
+  test(`an upstream that never answers is a 504 that names the timeout: ${options.method ?? 'GET'} ${options.body?.length ?? ''}`, async (t) => {
+    const upstream = await listening((request) => request.resume())
+    const gateway = await forwarding({ routes: [{ upstreams: [upstream.url], timeouts: { responseHeaders: 0.1 } }] })
+    t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+    const reply = await call(gateway.url, '/api', options)
+    t.is(reply.status, 504)
+    t.true(reply.text.includes('timeout responseHeaders'))
+    await eventually(() => upstream.sockets() === 0)
+  })
+
+test('nor is an upgrade waited for any longer', async (t) => {
   const upstream = await listening(() => {})
+  upstream.server.on('upgrade', (_request, socket) => socket.on('end', () => socket.destroy()).resume())
   const gateway = await forwarding({ routes: [{ upstreams: [upstream.url], timeouts: { responseHeaders: 0.1 } }] })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
-  const reply = await call(gateway.url, '/api', { method: 'POST', body: 'x' })
-  t.is(reply.status, 504)
-  t.true(reply.text.includes('timeout responseHeaders'))
+  const lines = ['GET /api HTTP/1.1', ...linesOf('an upgrade'), 'Connection: Upgrade']
+  t.regex(await rawCall(gateway.url, `${lines.join('\r\n')}\r\n\r\n`), /^HTTP\/1\.1 504 /)
+  t.deepEqual(gateway.refusals, ['bff.upstream.timeout'])
   await eventually(() => upstream.sockets() === 0)
 })
 

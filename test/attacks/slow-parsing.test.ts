@@ -4,6 +4,7 @@ import { parseRequestTarget } from '../../src/gateway/request-target.js'
 import { createRouteMatcher } from '../../src/gateway/route.js'
 import { createStaticFiles } from '../../src/gateway/static-files.js'
 import { aFrontend } from '../gateway/_forwarding.js'
+import { aGate, everyWay, type Sent } from './_gate.js'
 
 /** The least of several runs, by the process's own CPU time: what a busy machine adds is not ours. */
 function cpuMilliseconds(run: () => void): number {
@@ -63,7 +64,7 @@ for (const [name, headers] of [
   })
 }
 
-test('a hostile path or Accept-Encoding costs a static file nothing', async (t) => {
+test.serial('a hostile path or Accept-Encoding costs a static file nothing', async (t) => {
   const serve = createStaticFiles('/nowhere')
   const path = `/${'a.'.repeat(32_000)}`
   const headers = { 'accept-encoding': 'br;q=0.0 '.repeat(7_000) }
@@ -74,3 +75,45 @@ test('a hostile path or Accept-Encoding costs a static file nothing', async (t) 
   const { user } = process.cpuUsage(before)
   t.true(user < 100_000, `${user} µs`)
 })
+
+for (const [name, sent] of [
+  ['dots in a target', { target: `/api/${'../'.repeat(4000)}` }],
+  ['escapes in a target', { target: `/api/${'%2525'.repeat(2000)}2e` }],
+  ['slashes in a target', { target: `/api${'/'.repeat(12_000)}` }],
+  ['semicolons in a target', { target: `/api/${'.;'.repeat(6000)}` }],
+  ['a host of letters', { host: 'a'.repeat(12_000) }],
+  ['a host of dots', { host: `${'a.'.repeat(6000)}example` }],
+  [
+    'a forwarded host',
+    { headers: [`X-Forwarded-Host: ${'a,'.repeat(6000)}`, `X-Forwarded-Proto: ${' ,'.repeat(500)}`] },
+  ],
+  ['forwarded addresses', { headers: [`X-Forwarded-For: ${'1.1.1.1, '.repeat(1300)}`] }],
+  ['a Forwarded of semicolons', { headers: [`Forwarded: ${'for=";'.repeat(2000)}`] }],
+  ['a Connection of many', { connection: 'a,'.repeat(6000) }],
+  ['an Accept of many', { headers: [`Accept: ${'text/*;q=0,'.repeat(1000)}`] }],
+  ['an Origin of letters', { headers: [`Origin: https://${'a'.repeat(12_000)}`] }],
+  ['a traceparent of zeros', { headers: [`traceparent: 00-${'0'.repeat(12_000)}`] }],
+] as const) {
+  test.serial(
+    `12 KB that are meant to be slow are answered like any other: ${name} (Koa's getters; CVE-2024-45296)`,
+    async (t) => {
+      const gate = await aGate(t, {
+        frontends: [{ routes: [{ tokenType: 'None' }, { path: '/api/admin' }] }],
+        gateway: { trustedProxies: ['127.0.0.0/8'] },
+      })
+      const cost = async (one: Sent): Promise<number> => {
+        const costs = []
+        for (let round = 0; round < 12; round++) {
+          const before = process.cpuUsage()
+          await everyWay(gate, one, () => {})
+          const { user, system } = process.cpuUsage(before)
+          costs.push((user + system) / 1000)
+        }
+        return Math.min(...costs)
+      }
+      const usual = await cost({})
+      const spent = (await cost(sent)) - usual
+      t.true(spent < 30, `three calls cost ${spent} ms more than ${usual} ms`)
+    },
+  )
+}

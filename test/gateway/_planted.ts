@@ -60,23 +60,35 @@ export async function aPlantedGateway(t: ExecutionContext, options: PlantedOptio
     seal: createSeal([randomBytes(32)]),
     ...options.gateway,
   }
-  const { store, seal, now = () => Date.now() / 1000 } = given
   const gateway = await serveGateway(on, given)
   t.teardown(async () => {
     await on.close()
     await Promise.all([gateway.close(), api.close()])
   })
-  const frontends = new Map(given.frontends.map((frontend) => [frontend.name, createFrontend(frontend)]))
+  return {
+    on,
+    gateway,
+    options: given,
+    api,
+    ...planting(given),
+    call: (path, callOptions) => call(new URL(on.url), path, callOptions),
+  }
+}
+
+/** Makes sessions without a login, in the store of a gateway with these options. */
+export function planting({
+  frontends: options,
+  store,
+  seal,
+  now = () => Date.now() / 1000,
+}: Pick<GatewayOptions, 'frontends' | 'store' | 'seal' | 'now'>): Pick<Planted, 'sessionsOf' | 'plant'> {
+  const frontends = new Map(options.map((frontend) => [frontend.name, createFrontend(frontend)]))
   const sessionsOf = (name: string): SealedSessions => {
     const frontend = frontends.get(name)
     if (frontend === undefined) throw new Error(`no frontend ${name}`)
     return createSealedSessions({ store, seal, frontend, now })
   }
   return {
-    on,
-    gateway,
-    options: given,
-    api,
     sessionsOf,
     async plant(name = 'app', record = {}) {
       const id = randomBytes(32).toString('base64url')
@@ -92,7 +104,6 @@ export async function aPlantedGateway(t: ExecutionContext, options: PlantedOptio
       })
       return { id, cookie: `__Host-Http-bff-${name}=${id}`, accessToken }
     },
-    call: (path, callOptions) => call(new URL(on.url), path, callOptions),
   }
 }
 

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { WebSocket } from 'ws'
-import { eventually } from './_client.js'
+import { linesOf } from '../attacks/_ways.js'
+import { call, eventually, rawConnection } from './_client.js'
 import { accessToken, type Forwarding, type ForwardingOptions, forwarding } from './_forwarding.js'
+import { listening } from './_upstream.js'
 import { webSocketUpstream } from './_web-socket-upstream.js'
 
 function opening(gateway: Forwarding, path = '/api/socket', options: object = {}): WebSocket {
@@ -131,4 +133,46 @@ test('a socket that vanishes at either end takes the other with it', async (t) =
   await once(second, 'open')
   for (const client of upstream.webSockets.clients) client.terminate()
   t.is((await closed(second))[0], 1006)
+})
+
+test('a frame that is under way when the session ends is finished first, and then the browser is told 4401', async (t) => {
+  const upstream = await listening(() => {})
+  let say = (_bytes: string): void => {}
+  upstream.server.on('upgrade', (_request, socket) => {
+    say = (bytes) => void socket.write(bytes, 'latin1')
+    socket
+      .on('error', () => {})
+      .on('end', () => socket.destroy())
+      .resume()
+    say('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  })
+  const ended = new AbortController()
+  const held = { signal: ended.signal }
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], exchange: { held } })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  const { socket, received } = await rawConnection(gateway.url)
+  socket.write(`${['GET /api HTTP/1.1', ...linesOf('an upgrade'), 'Connection: Upgrade'].join('\r\n')}\r\n\r\n`)
+  await eventually(() => received().includes('\r\n\r\n'))
+  say('\x82\x0ahello')
+  await eventually(() => received().includes('hello'))
+  ended.abort()
+  // What has been written because of the end would be here by the time this has gone round.
+  await call(gateway.url, '/elsewhere')
+  t.true(received().endsWith('\x82\x0ahello'), 'nothing in the middle of a frame')
+  say('world\x82\x03not')
+  await eventually(() => socket.closed || socket.readableEnded)
+  t.true(received().endsWith('\x82\x0ahelloworld\x88\x17\x11\x31the session has ended'))
+})
+
+test('a browser that sends a lot before its upgrade is answered is cut off', async (t) => {
+  const upstream = await listening(() => {})
+  upstream.server.on('upgrade', (_request, socket) => socket.on('end', () => socket.destroy()).resume())
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  const { socket } = await rawConnection(gateway.url)
+  socket.write(`${['GET /api HTTP/1.1', ...linesOf('an upgrade'), 'Connection: Upgrade'].join('\r\n')}\r\n\r\n`)
+  await eventually(() => upstream.sockets() === 1)
+  socket.write('x'.repeat(1_000_000))
+  await eventually(() => socket.destroyed && upstream.sockets() === 0)
+  t.pass()
 })

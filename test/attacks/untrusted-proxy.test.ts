@@ -1,0 +1,58 @@
+import test from 'ava'
+import { call } from '../gateway/_client.js'
+import { aClock } from '../gateway/_clock.js'
+import { aWorld } from '../gateway/_world.js'
+import { aGate, everyWay, passed } from './_gate.js'
+
+const lies = [
+  'X-Forwarded-Host: evil.example',
+  'X-Forwarded-Proto: http',
+  'X-Forwarded-Scheme: http',
+  'X-Forwarded-Ssl: off',
+  'X-Forwarded-Port: 81',
+  'X-Forwarded-For: 203.0.113.9',
+  'X-Forwarded-Server: evil.example',
+  'X-Host: evil.example',
+  'Front-End-Https: off',
+  'Forwarded: for=203.0.113.9;host=evil.example;proto=http',
+]
+
+for (const trustedProxies of [[], ['10.0.0.0/8', '192.0.2.0/24']]) {
+  test(`who is not our proxy cannot say where a call came from (Fastify CVE-2026-3635): trusted ${trustedProxies}`, async (t) => {
+    const gate = await aGate(t, {
+      frontends: [{ hosts: ['shop.example'] }, { name: 'evil', hosts: ['evil.example'] }],
+      gateway: { trustedProxies },
+    })
+    const { cookie } = await gate.plant()
+    await everyWay(gate, { cookie, headers: lies }, ({ way, status, seen: [seen] }) => {
+      t.is(status, passed(way), way)
+      t.is(seen?.headers['x-forwarded-host'], 'shop.example', way)
+      t.is(seen?.headers['x-forwarded-proto'], 'https', way)
+      t.is(seen?.headers['x-forwarded-for'], '127.0.0.1', way)
+      t.is(seen?.headers.forwarded, 'for=127.0.0.1;host="shop.example";proto=https', way)
+      t.truthy(seen?.proof, 'the proof is for the URL really called')
+      t.notRegex(JSON.stringify(seen?.rawHeaders), /evil|203\.0\.113|"81"/, way)
+    })
+  })
+}
+
+test('nor what a cookie, a redirect URI or a link looks like', async (t) => {
+  const time = aClock()
+  const world = await aWorld(t, { gateway: { now: time.now } })
+  const headers = Object.fromEntries(lies.map((line) => line.split(': ') as [string, string]))
+  const login = await call(new URL(world.on.url), '/bff/login', {
+    headers: { ...headers, 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Site': 'none' },
+  })
+  t.is(login.status, 303)
+  const pushed = world.provider.posted.at(-1)?.body
+  t.is(pushed?.get('redirect_uri'), `${world.url}/bff/callback`)
+  t.is(new URL(String(login.headers.location)).origin, new URL(world.provider.issuer).origin)
+  for (const cookie of login.headers['set-cookie'] ?? []) {
+    t.regex(cookie, /^__Host-Http-/)
+    t.regex(cookie, /; ?secure/i)
+    t.regex(cookie, /; ?httponly/i)
+    t.notRegex(cookie, /domain=/i)
+  }
+  t.true((login.headers['set-cookie'] ?? []).length > 0)
+  t.notRegex(JSON.stringify([login.headers, login.text]), /evil\.example/)
+})

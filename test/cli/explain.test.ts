@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+import { decodeJwt } from 'jose'
+import { explain } from '../../src/cli/explain.js'
+import { everyKindOfHeader } from '../../src/cli/explanation.js'
+import { listen } from '../../src/cli/listener.js'
+import { loadConfiguration } from '../../src/config/load.js'
+import { createGateway } from '../../src/gateway/gateway.js'
+import { generateSigningJwk } from '../../src/keys.js'
+import { createMemoryStore } from '../../src/store/memory-store.js'
+import { createSeal } from '../../src/store/seal.js'
+import { answered } from '../attacks/_ways.js'
+import { aFile } from '../config/_workspace.js'
+import { rawCall } from '../gateway/_client.js'
+import { planting } from '../gateway/_planted.js'
+import { recordingUpstream } from '../gateway/_upstream.js'
+
+/*
+ * `explain` is run on a file, and what it prints is compared, word by word, with what reaches the upstream when the same
+ * request goes through a gateway that runs from the same file.
+ */
+
+/** What was printed, by the first column. */
+type Printed = ReadonlyMap<string, string>
+
+interface Sent {
+  readonly method: string
+  readonly path: string
+  readonly session: 'with' | 'without'
+}
+
+async function aProgram(t: ExecutionContext) {
+  const upstream = await recordingUpstream((_request, response) => response.end('seen'))
+  const at = (path: string): string => upstream.url.origin + path
+  const file = await aFile(t, {
+    Bff: {
+      Authority: 'http://127.0.0.1:9',
+      PublicUrl: 'http://localhost:3000',
+      Frontends: [
+        {
+          Name: 'app',
+          ClientId: 'my-bff',
+          ClientSigningKeyJwk: generateSigningJwk('ES256'),
+          Routes: [
+            { Path: '/api', Upstreams: [at('')] },
+            { Path: '/api/stripped', Upstreams: [at('/v1/')], StripPath: true },
+            { Path: '/api/based', Upstreams: [at('/v2/base')], Methods: ['GET', 'POST'] },
+            { Path: '/open', Upstreams: [at('')], TokenType: 'None' },
+            { Path: '/maybe', Upstreams: [at('')], TokenType: 'UserOrNone', StripPath: true },
+          ],
+        },
+        {
+          Name: 'admin',
+          PathPrefix: '/admin',
+          ClientId: 'my-bff',
+          ClientSigningKeyJwk: generateSigningJwk('ES256'),
+          Routes: [{ Path: '/api', Upstreams: [at('/v1')], StripPath: true }],
+        },
+      ],
+    },
+  })
+  const { gateway: configured } = loadConfiguration({ file, environment: {}, state: 'look' })
+  if (configured === undefined) throw new Error('no gateway')
+  const options = { ...configured, store: createMemoryStore(), seal: createSeal([randomBytes(32)]) }
+  const gateway = await createGateway(options)
+  const address = { host: '127.0.0.1', port: 0 }
+  const onRequest = gateway.callback()
+  const listener = await listen({ pointer: '/Server/Listen', address, onRequest, onUpgrade: gateway.upgrade })
+  t.teardown(async () => {
+    await listener.drain(0)
+    await Promise.all([gateway.close(), upstream.close()])
+  })
+  const { plant } = planting(options)
+
+  return {
+    file,
+
+    /** The words of `sallyport explain`. */
+    async explained(method: string, path: string): Promise<{ readonly text: string; readonly printed: Printed }> {
+      const written: string[] = []
+      const output = { write: (words: string) => written.push(words) }
+      await explain({ method, url: `http://localhost:3000${path}`, file, format: 'text', environment: {}, output })
+      const text = written.join('')
+      const rows = text.trimEnd().split('\n')
+      return { text, printed: new Map(rows.map((row) => row.split(/ {2,}(.*)/s).slice(0, 2) as [string, string])) }
+    },
+
+    /** Every header that `explain` speaks of, in one request of our own page, byte by byte. */
+    async observed({ method, path, session }: Sent) {
+      const name = path.startsWith('/admin') ? 'admin' : 'app'
+      const { cookie, accessToken } = await plant(name)
+      const body = method === 'POST' ? '{"a":1}' : ''
+      const sent: Record<string, string> = {
+        host: 'localhost:3000',
+        ...everyKindOfHeader,
+        cookie: session === 'with' ? `theme=dark; ${cookie}` : 'theme=dark',
+        ...(body !== '' && { 'content-length': String(body.length) }),
+      }
+      const lines = Object.entries(sent).map(([header, value]) => `${header}: ${value}`)
+      const before = upstream.seen.length
+      const bytes = `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`
+      const answer = await rawCall(new URL(listener.url), bytes, answered)
+      const final = answer.replace(/^HTTP\/1\.1 100[\s\S]*?\r\n\r\n/, '')
+      return {
+        sent,
+        accessToken,
+        status: /^HTTP\/1\.1 (\d+)/.exec(final)?.[1],
+        code: /"code":"([^"]+)"/.exec(final)?.[1],
+        seen: upstream.seen.slice(before),
+        calledUrl: upstream.seen[before] && upstream.url.origin + upstream.seen[before].url,
+      }
+    },
+  }
+}
+
+const list = (row: string | undefined): string[] =>
+  (row ?? '')
+    .replace(/ \(of what a browser may send\)$/, '')
+    .replace(/our cookies \([^)]*\)/, 'cookie')
+    .split(', ')
+    .sort()
+
+/** Both sides write one of their own on every connection (RFC 9110 §7.6.1). */
+const ofTheConnection = new Set(['connection', 'keep-alive'])
+
+for (const [method, path, session] of [
+  ['GET', '/api/x', 'with'],
+  ['GET', '/api/x?y=1&z=/../a', 'with'],
+  ['POST', '/api/x', 'with'],
+  ['GET', '/api/stripped', 'with'],
+  ['GET', '/api/stripped/orders/1?page=2', 'with'],
+  ['POST', '/api/stripped/a%2fb', 'with'],
+  ['GET', '/api/based/%6frders?q', 'with'],
+  ['POST', '/api/based', 'with'],
+  ['DELETE', '/api/x/1', 'with'],
+  ['GET', '/open', 'with'],
+  ['POST', '/open/x?y', 'without'],
+  ['GET', '/maybe/x', 'with'],
+  ['GET', '/admin/api/users', 'with'],
+  ['POST', '/admin/api?x', 'with'],
+] as const)
+  test(`prints what the upstream then sees: ${method} ${path}`, async (t) => {
+    const { explained, observed } = await aProgram(t)
+    const { printed } = await explained(method, path)
+    const { sent, accessToken, status, seen, calledUrl } = await observed({ method, path, session })
+    const [arrived] = seen
+    t.is(status, '200')
+    t.is(seen.length, 1)
+    if (arrived === undefined) return
+
+    t.is(printed.get('calls'), calledUrl, 'the final URL')
+    t.is(arrived.method, method)
+    const token = printed.get('token') ?? ''
+    if (token.endsWith(', as DPoP')) {
+      t.regex(token, /^the user's access token/)
+      t.is(arrived.headers.authorization, `DPoP ${accessToken}`)
+      t.is(decodeJwt(String(arrived.headers.dpop)).htu, printed.get('htu'), 'the proof is for what is printed')
+      t.is(decodeJwt(String(arrived.headers.dpop)).htm, method)
+      t.truthy(arrived.proof)
+    } else {
+      t.is(token, 'none')
+      t.is(arrived.headers.authorization, undefined)
+      t.is(arrived.headers.dpop, undefined)
+      t.is(printed.get('htu'), undefined)
+    }
+
+    const isKept = (name: string): boolean => arrived.headers[name] === sent[name]
+    const compared = (name: string): boolean => !ofTheConnection.has(name)
+    const cookieLeft = arrived.headers.cookie === 'theme=dark'
+    t.true(cookieLeft, 'the cookies of others pass')
+    const dropped = Object.keys(sent).filter((name) => name === 'cookie' || !isKept(name))
+    t.deepEqual(list(printed.get('dropped')).filter(compared), dropped.filter(compared).sort(), 'what is dropped')
+    const added = Object.keys(arrived.headers).filter((name) => name !== 'cookie' && !isKept(name))
+    t.deepEqual(list(printed.get('added')).filter(compared), added.filter(compared).sort(), 'what is added')
+  })
+
+test('without a session the printed words hold too', async (t) => {
+  const { explained, observed } = await aProgram(t)
+  const { printed } = await explained('GET', '/api/x')
+  const [, status, code] = /without a session (\d+) (\S+),/.exec(printed.get('token') ?? '') ?? []
+  const refused = await observed({ method: 'GET', path: '/api/x', session: 'without' })
+  t.deepEqual([refused.status, refused.code, refused.seen.length], [status, code, 0])
+
+  const maybe = (await explained('GET', '/maybe/x')).printed
+  t.regex(maybe.get('token') ?? '', /without a session none/)
+  const open = await observed({ method: 'GET', path: '/maybe/x', session: 'without' })
+  t.is(open.status, '200')
+  t.is(open.seen[0]?.headers.authorization, undefined)
+  t.is(open.calledUrl, maybe.get('calls'))
+})
+
+for (const [method, path] of [
+  ['PUT', '/api/based/x'],
+  ['TRACE', '/api/x'],
+  ['GET', '/api/../x'],
+  ['GET', '/api/%2e%2e/x'],
+  ['GET', '/api//stripped'],
+  ['GET', '/api/Based'],
+  ['GET', '/nothing'],
+] as const)
+  test(`prints the refusal that then comes: ${method} ${path}`, async (t) => {
+    const { explained, observed } = await aProgram(t)
+    const [, status, code] = /^(\d+) (\S+): /.exec((await explained(method, path)).printed.get('answer') ?? '') ?? []
+    const refused = await observed({ method, path, session: 'with' })
+    t.truthy(code)
+    t.deepEqual([refused.status, refused.code, refused.seen.length], [status, code, 0])
+  })
+
+test('the program prints the same words', async (t) => {
+  const { file, explained } = await aProgram(t)
+  const words = ['explain', 'GET', 'http://localhost:3000/api/x', '--config', file]
+  const { stdout } = await promisify(execFile)(process.execPath, [resolve('build/src/main.js'), ...words], {
+    env: { PATH: process.env.PATH, NO_COLOR: '1' },
+  })
+  t.is(stdout, (await explained('GET', '/api/x')).text)
+})
