@@ -51,7 +51,8 @@ export interface VerifiedToken extends TokenContent {
 }
 
 /** Everything about a token but its signature. */
-export interface UnverifiedToken extends TokenContent {
+export interface UnverifiedToken {
+  readonly content: TokenContent
   readonly trusted: TrustedIssuer
   readonly algorithm: JwsAlgorithm
   readonly kid: string | undefined
@@ -75,9 +76,11 @@ export function createTokenHeaders(max = 100): TokenHeaders {
   const known = createBoundedCache<Readonly<Record<string, unknown>>>(max)
   return {
     decode(segment) {
-      const header = known.get(segment) ?? decodeJsonSegment(segment)
-      if (header !== undefined) known.set(segment, header)
-      return header
+      const header = known.get(segment)
+      if (header !== undefined) return header
+      const decoded = decodeJsonSegment(segment)
+      if (decoded !== undefined) known.set(segment, decoded)
+      return decoded
     },
   }
 }
@@ -107,8 +110,7 @@ export function readAccessToken(
   if ('crit' in header || 'zip' in header || 'b64' in header) throw refusals.crit
   if (header.kid !== undefined && typeof header.kid !== 'string') throw refusals.unknownKey
   return {
-    ...readTokenClaims(claims, trusted, clockSkew, now),
-    header,
+    content: readTokenClaims(claims, header, trusted, clockSkew, now),
     trusted,
     algorithm,
     kid: header.kid,
@@ -120,14 +122,13 @@ export function readAccessToken(
 /** The claims, wherever they come from: a JWT or an introspection response. */
 export function readTokenClaims(
   claims: Record<string, unknown>,
+  header: Readonly<Record<string, unknown>>,
   { issuer, audiences, profile }: Pick<TrustedIssuer, 'issuer' | 'audiences' | 'profile'>,
   clockSkew: number,
   now: number,
 ): TokenContent {
   const { aud, exp, nbf, iat, sub } = claims
-  const named = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
-  if (!named.every((one) => typeof one === 'string') || !named.some((one) => audiences.includes(one)))
-    throw refusals.aud
+  if (!isForUs(aud, audiences)) throw refusals.aud
   if (typeof exp !== 'number' || !(exp > now - clockSkew && exp < year10000)) throw refusals.exp
   // FAPI 2.0 §5.3.2.1-13: up to 10 seconds ahead must be accepted, whatever our own skew.
   const ahead = now + Math.max(clockSkew, 10)
@@ -135,15 +136,22 @@ export function readTokenClaims(
   if (iat !== undefined && !(typeof iat === 'number' && iat <= ahead)) throw refusals.iat
   for (const name of profile.requiredClaims) if (!isPresent(name, claims[name])) throw refusals.claims
   const clientId = profile.clientId(claims)
+  const { jkt, certificate } = readConfirmation(claims.cnf)
   return {
     issuer,
     subject: typeof sub === 'string' ? sub : undefined,
     clientId: typeof clientId === 'string' ? clientId : undefined,
     scopes: new Set(elementsOf(profile.scope(claims))),
     claims: claims as AccessTokenClaims,
-    header: {},
-    ...readConfirmation(claims.cnf),
+    header,
+    jkt,
+    certificate,
   }
+}
+
+function isForUs(aud: unknown, audiences: readonly string[]): boolean {
+  if (typeof aud === 'string') return audiences.includes(aud)
+  return Array.isArray(aud) && aud.every((one) => typeof one === 'string') && aud.some((one) => audiences.includes(one))
 }
 
 /** An expiry beyond it is no date, and stands for a mistake rather than for eternity. */

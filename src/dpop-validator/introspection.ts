@@ -67,7 +67,7 @@ export function createIntrospection(
       aud: answer.aud ?? (audience === 'trusted' ? trusted.audiences : undefined),
       exp: answer.exp ?? now + 60,
     }
-    const content = readTokenClaims(claims, { ...trusted, profile: lenient(trusted.profile) }, clockSkew, now)
+    const content = readTokenClaims(claims, {}, { ...trusted, profile: lenient(trusted.profile) }, clockSkew, now)
     // RFC 9449 §6.2: a bound token's type is DPoP. One that says otherwise contradicts itself.
     const type = answer.token_type
     if (content.jkt !== undefined && typeof type === 'string' && type.toLowerCase() !== 'dpop') throw refusals.cnf

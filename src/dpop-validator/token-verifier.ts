@@ -67,23 +67,29 @@ export function createTokenVerifier({
   }
 
   const verifyToken: VerifyToken = (token, now, early) => {
-    const parts = token.split('.').length
+    const parts = partsOf(token)
     if (parts === 5 && decrypt !== undefined)
       return decrypt(token).then((jwt) => {
         // One layer is a token; more would be work at the sender's command.
-        if (jwt.split('.').length !== 3) throw refusals.notJwt
+        if (partsOf(jwt) !== 3) throw refusals.notJwt
         return verifyToken(jwt, now, early)
       })
     if (introspecting !== undefined && !(parts === 3 && token.startsWith('eyJ')))
       return introspected(token, now, introspecting)
 
     const unverified = readAccessToken(token, rules, now)
-    early(unverified)
+    early(unverified.content)
     return after(verifyAccessToken(unverified, signatureHolds), (signer) => {
-      const { trusted } = unverified
-      if (trusted.introspection?.tokens !== 'all') return verified(unverified, signer, now + cacheTtl)
-      return introspected(token, now, trusted).then(({ reusableUntil }) => verified(unverified, signer, reusableUntil))
+      const { trusted, content } = unverified
+      if (trusted.introspection?.tokens !== 'all') return verified(content, signer, now + cacheTtl)
+      return introspected(token, now, trusted).then(({ reusableUntil }) => verified(content, signer, reusableUntil))
     })
   }
   return verifyToken
+}
+
+function partsOf(token: string): number {
+  let parts = 1
+  for (let dot = token.indexOf('.'); dot !== -1; dot = token.indexOf('.', dot + 1)) parts++
+  return parts
 }
