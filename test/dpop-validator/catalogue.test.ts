@@ -14,6 +14,8 @@ const apis = await Promise.all(
       publicUrl,
       now: issuer.clock.now,
       jwks: { burst: 1000 },
+      // Somebody listens: hints and events are made for every request.
+      onEvent: () => undefined,
     }
     return { name, api: await startApi(createVerifier(options)) }
   }),
