@@ -11,7 +11,6 @@ import type { Exchange, Presentation } from './exchange.js'
 import { type HeaderFields, readHeaderFields } from './header-fields.js'
 import type { NoncePolicy } from './nonce-policy.js'
 import type { Observer } from './observer.js'
-import type { VerifierOptions } from './options.js'
 import { createProofReader } from './presented-proof.js'
 import type { Refusal } from './refusal.js'
 import { createReplayProtection } from './replay-protection.js'
@@ -21,6 +20,7 @@ import type { ResourceMetadata } from './resource-metadata.js'
 import type { Settings } from './settings.js'
 import { assertBound } from './token-binding.js'
 import { createTokenCache } from './token-cache.js'
+import type { IsRevoked } from './token-revocation.js'
 import { createTokenVerifier } from './token-verifier.js'
 import type { ResponseHeaders, Verdict } from './verdict.js'
 
@@ -30,7 +30,7 @@ export interface DecisionOptions {
   readonly metadata: ResourceMetadata | undefined
   readonly requestUris: RequestUris
   readonly nonces: NoncePolicy | undefined
-  readonly isRevoked: VerifierOptions['isRevoked']
+  readonly isRevoked: IsRevoked
   readonly observer: Observer
   readonly lacks: Refusal['lacks']
 }
@@ -123,7 +123,6 @@ export function createDecision<Claims extends AccessTokenClaims>({
   }
 
   function tokenIsNotRevoked({ verified }: Presentation): undefined | Promise<undefined> {
-    if (isRevoked === undefined) return undefined
     return after(isRevoked(verified), (revoked) => {
       if (revoked) throw refusals.revoked
       return undefined

@@ -13,6 +13,7 @@ import { createRequestUris, readRequestTarget } from './request-uri.js'
 import type { Requirements } from './requirements.js'
 import { createResourceMetadata } from './resource-metadata.js'
 import { createSettings } from './settings.js'
+import { createRevocationCheck } from './token-revocation.js'
 import { createTrustedIssuer } from './trusted-issuer.js'
 import type { Verdict } from './verdict.js'
 
@@ -73,14 +74,13 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
   const nonces = settings.nonce && createNoncePolicy(settings.nonce)
   const requestUris = createRequestUris(settings)
   const { refused, lacks } = createRefusal({ answer, observer, nonces, scopes, now })
-  const { isRevoked } = options
   const decide = createDecision<Claims>({
     settings,
     issuers,
     metadata,
     requestUris,
     nonces,
-    isRevoked,
+    isRevoked: createRevocationCheck(options.isRevoked),
     observer,
     lacks,
   })
