@@ -311,6 +311,27 @@ test('a megabyte of proof or token is refused by its length, where the server le
   }
 })
 
+test('a path that Request has cleaned up is refused where the server hands out the request it was made of', async (t) => {
+  const verifier = verifierWith()
+  const client = createClient(issuer, verifier)
+  const target = '/public/../orders'
+  const statusAt = async (name: 'fetch' | 'fetch on Node') => {
+    const api = await adapters[name]?.(verifier)
+    const { rawHeaders } = client.request({ target, htu: `${publicUrl}/orders` })
+    const headers = [
+      ['Host', 'api.example'],
+      ['Authorization', rawHeaders[3] ?? ''],
+      ['DPoP', rawHeaders[5] ?? ''],
+    ] as const
+    const { status } = await sendRaw(api?.origin ?? '', { method: 'GET', target, headers })
+    await api?.close()
+    return status
+  }
+  t.is(await statusAt('fetch on Node'), 400)
+  // Here validator and handler are both told `/orders`, so the proof is for what is done.
+  t.is(await statusAt('fetch'), 200)
+})
+
 test('below a prefix of Fastify the outer URL counts', async (t) => {
   const verifier = verifierWith()
   const client = createClient(issuer, verifier)
