@@ -21,7 +21,7 @@ type ReplaySettings = Pick<Settings, 'replay' | 'replayCapacity' | 'onReplayStor
 export function createReplayProtection(settings: ReplaySettings): FirstUse {
   const memory = replayMemory(settings)
   if (memory === undefined) return () => true
-  // As long as the proof itself would be accepted.
+  // Longer than the proof itself would be accepted: the clocks of a shared store and of its processes may differ.
   const lifetime = settings.proof.maxAge + settings.proof.futureSkew
 
   return ({ jkt, claims: { jti, iat } }) => {

@@ -50,8 +50,9 @@ export function createTokenVerifier({
       subject,
       clientId,
       scopes,
-      claims,
-      header,
+      // One object for every request with this token: what a handler writes into it must not be there for the next one.
+      claims: frozen(claims),
+      header: frozen(header),
       jkt,
       certificate,
       signer,
@@ -92,4 +93,15 @@ function partsOf(token: string): number {
   let parts = 1
   for (let dot = token.indexOf('.'); dot !== -1; dot = token.indexOf('.', dot + 1)) parts++
   return parts
+}
+
+/** All the way down, and not by recursion: a client may have a say in how deep its claims are. */
+function frozen<Value extends object>(value: Value): Value {
+  const found: object[] = [value]
+  for (const one of found) {
+    if (Object.isFrozen(one)) continue
+    for (const member of Object.values(one)) if (typeof member === 'object' && member !== null) found.push(member)
+    Object.freeze(one)
+  }
+  return value
 }

@@ -264,6 +264,18 @@ test('a proof is good from 60 seconds after its iat to 10 seconds before it, and
     t.is(outcome(await client.send({ claims: { iat: now + ahead } })), expected, `${ahead} s`)
 })
 
+test('what a handler writes into the claims is refused, and not there for the next request', async (t) => {
+  const client = createClient(issuer, verifierWith())
+  const nested = `${'['.repeat(3_000)}${']'.repeat(3_000)}`
+  const token = issuer.mintToken(client.key.jkt, { claims: { roles: ['reader'], nested: JSON.parse(nested) } })
+  const verdict = await client.send({ token })
+  if (verdict.kind !== 'accepted') return t.fail(outcome(verdict))
+  const { claims, header } = verdict.auth
+  t.throws(() => (claims.roles as string[]).push('admin'), { instanceOf: TypeError })
+  t.throws(() => Object.assign(claims, { sub: 'root' }), { instanceOf: TypeError })
+  t.throws(() => Object.assign(header, { kid: 'x' }), { instanceOf: TypeError })
+})
+
 test('a token that differs from a known one in its spelling only is another token', async (t) => {
   const client = createClient(issuer, verifierWith())
   t.is(outcome(await client.send()), 'accepted')
