@@ -1,5 +1,5 @@
 import { adapters } from './_apis.js'
-import { type FuzzReport, fuzz, fuzzOverHttp, isCleanedUp } from './_fuzz.js'
+import { type FuzzReport, fuzz, fuzzOverHttp, isCleanedUp, type Variant, variants } from './_fuzz.js'
 
 /**
  * `npm run fuzz [requests] [seed]`: a million by default, with a seed that is printed, so that a failure can be had again.
@@ -8,10 +8,12 @@ import { type FuzzReport, fuzz, fuzzOverHttp, isCleanedUp } from './_fuzz.js'
 const requests = Number(process.argv[2] ?? 1_000_000)
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31)
 const round = 20_000
+const setUps = Object.keys(variants) as Variant[]
 const began = Date.now()
 for (let done = 0; done < requests; done += round) {
   const count = Math.min(round, requests - done)
-  report(`${done + count} of ${requests}, seed ${seed + done}`, await fuzz(count, seed + done))
+  const variant = setUps[(done / round) % setUps.length] ?? 'usual'
+  report(`${done + count} of ${requests}, ${variant}, seed ${seed + done}`, await fuzz(count, seed + done, variant))
 }
 const overHttp = Math.ceil(requests / 200)
 for (const [name, startApi] of Object.entries(adapters)) {

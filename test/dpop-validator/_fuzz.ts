@@ -9,6 +9,7 @@ import {
   signSegments,
   type TestKey,
 } from '../../src/dpop-validator/testing/test-issuer.js'
+import { createMemoryStore } from '../../src/store/memory-store.js'
 import type { StartApi } from './_apis.js'
 
 export interface FuzzReport {
@@ -40,6 +41,16 @@ export interface FuzzedRequest {
   readonly expected: 'accepted' | 'refused' | 'either'
 }
 
+/** Other ways to set the validator up, each with code of its own that must not fall over. */
+export const variants = {
+  usual: {},
+  'by Host': { trustProxy: ['192.0.2.0/24'] },
+  'behind a proxy': { trustProxy: ['10.0.0.0/8'], replay: createMemoryStore(), onReplayStoreError: 'local' },
+  mixed: { mode: 'mixed', profile: 'rfc9449', crypto: 'pool', nonce: { when: 'suspicious' }, scopes: [] },
+  encrypted: { token: { cache: { max: 50 }, decrypt: generateTestKey().privateJwk }, profile: 'keycloak' },
+} as const satisfies Readonly<Record<string, Partial<VerifierOptions>>>
+export type Variant = keyof typeof variants
+
 export interface Fuzzer {
   readonly options: VerifierOptions
   next(): FuzzedRequest
@@ -49,7 +60,7 @@ export interface Fuzzer {
  * Good requests with one thing broken each: octets of token or proof, members of their JSON (signed again, rightly), the
  * set of header fields, method, target. In between good requests.
  */
-export function createFuzzer(seed: number): Fuzzer {
+export function createFuzzer(seed: number, variant: Variant = 'usual'): Fuzzer {
   const random = createRandom(seed)
   const clock = createTestClock()
   const [issuerKey, key, other] = [generateTestKey(), generateTestKey(), generateTestKey()]
@@ -57,10 +68,11 @@ export function createFuzzer(seed: number): Fuzzer {
   const options: VerifierOptions = {
     issuer: { issuer, jwks: { keys: [issuerKey.publicJwk] } },
     audience: publicUrl,
-    publicUrl,
+    ...(variant !== 'by Host' && variant !== 'behind a proxy' && { publicUrl }),
     now: clock.now,
     token: { cache: { max: 50 } },
     onEvent: () => undefined,
+    ...variants[variant],
   }
   const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item
 
@@ -90,8 +102,8 @@ export function createFuzzer(seed: number): Fuzzer {
       'DPoP',
       parts.proof ?? goodProof(),
     ],
-    encrypted: false,
-    peer: undefined,
+    encrypted: true,
+    peer: '10.1.2.3',
   })
 
   const characters = [
@@ -276,7 +288,13 @@ export function createFuzzer(seed: number): Fuzzer {
       const isGood = made++ % 500 === 0
       const attempt = isGood ? request() : pick(attempts)()
       if (isGood) return { request: attempt, expected: 'accepted' }
-      return { request: attempt, expected: isHarmless(attempt) ? 'either' : 'refused' }
+      const expected = isHarmless(attempt) ? 'either' : 'refused'
+      if (variant !== 'behind a proxy') return { request: attempt, expected }
+      const forwarded = [
+        pick(['X-Forwarded-Host', 'X-Forwarded-Proto', 'Forwarded']),
+        brokenText(pick(['api.example', 'https', 'for=1.2.3.4;proto=https;host="api.example"'])),
+      ]
+      return { request: { ...attempt, rawHeaders: [...attempt.rawHeaders, ...forwarded] }, expected }
     },
   }
 
@@ -298,8 +316,8 @@ export function createFuzzer(seed: number): Fuzzer {
 }
 
 /** None that is broken may be accepted, none may throw, and every answer is one of ours. */
-export async function fuzz(requests: number, seed: number): Promise<FuzzReport> {
-  const { options, next } = createFuzzer(seed)
+export async function fuzz(requests: number, seed: number, variant: Variant = 'usual'): Promise<FuzzReport> {
+  const { options, next } = createFuzzer(seed, variant)
   const verifier = createVerifier(options)
   const outcomes: Record<string, number> = {}
   const failures: string[] = []
