@@ -1,9 +1,10 @@
 import { randomUUID, sign } from 'node:crypto'
 import { UpstreamError } from '../errors.js'
 import { type Jwk, type SigningKey, signingKey } from '../keys.js'
-import { readTokenClaims, type TokenContent, type TrustedIssuer } from './access-token.js'
+import type { TrustedIssuer } from './access-token.js'
 import { refusals } from './auth-error.js'
 import type { JsonExchange } from './json-exchange.js'
+import { readTokenClaims, type TokenContent } from './token-claims.js'
 
 export interface IntrospectionOptions {
   /** Default: `introspection_endpoint` of the issuer's metadata. */

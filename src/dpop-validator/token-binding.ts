@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
-import type { TokenContent } from './access-token.js'
 import type { ApiRequest } from './api-request.js'
 import { refusals } from './auth-error.js'
 import type { Scheme } from './credentials.js'
 import type { HeaderFields } from './header-fields.js'
 import type { PresentedProof } from './presented-proof.js'
 import type { Settings } from './settings.js'
+import type { TokenContent } from './token-claims.js'
 
 export interface TokenUse {
   readonly scheme: Scheme

@@ -2,7 +2,6 @@ import type { SignatureKey } from '../dpop/jws-algorithm.js'
 import {
   createTokenHeaders,
   readAccessToken,
-  type TokenContent,
   type TrustedIssuer,
   type VerifiedToken,
   verifyAccessToken,
@@ -10,6 +9,7 @@ import {
 import { after } from './after.js'
 import { refusals } from './auth-error.js'
 import type { DecryptToken } from './encrypted-token.js'
+import type { TokenContent } from './token-claims.js'
 
 export interface TokenVerifierOptions {
   readonly issuers: ReadonlyMap<string, TrustedIssuer>
