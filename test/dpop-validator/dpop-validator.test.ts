@@ -230,6 +230,25 @@ test('a revocation list that cannot tell is 503 and burns nothing; one that is a
   t.deepEqual(outcomes, ['temporarily_unavailable', 'temporarily_unavailable', 'invalid_token', 'accepted'])
 })
 
+test('an option that throws is a 500 in every framework, and the process goes on', async (t) => {
+  const verifier = verifierWith({
+    nonce: {
+      when() {
+        throw new Error('an option of the test')
+      },
+    },
+  })
+  const client = createClient(issuer, verifier)
+  for (const [name, startApi] of Object.entries(adapters).filter(([one]) => !one.startsWith('fetch'))) {
+    const api = await startApi(verifier)
+    const { rawHeaders } = client.request()
+    const headers = { Authorization: rawHeaders[3] ?? '', DPoP: rawHeaders[5] ?? '' }
+    t.is((await fetch(`${api.origin}/orders`, { headers })).status, 500, name)
+    t.is((await fetch(`${api.origin}/orders`)).status, 401, name)
+    await api.close()
+  }
+})
+
 test.serial('a listener that throws does not decide', async (t) => {
   const warnings: Error[] = []
   const hear = (warning: Error): number => warnings.push(warning)
