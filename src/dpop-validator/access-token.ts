@@ -1,13 +1,12 @@
 import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../dpop/compact-jws.js'
-import { isJsonObject } from '../dpop/json-object.js'
 import type { JwsAlgorithm, SignatureKey } from '../dpop/jws-algorithm.js'
 import { createBoundedCache } from '../store/bounded-cache.js'
 import { after } from './after.js'
-import type { AccessTokenClaims } from './auth.js'
 import { refusals } from './auth-error.js'
 import type { Introspect } from './introspection.js'
 import type { IssuerKey, IssuerKeys } from './issuer-keys.js'
-import { elementsOf, type TokenProfile } from './token-profile.js'
+import { readTokenClaims, type TokenContent } from './token-claims.js'
+import type { TokenProfile } from './token-profile.js'
 
 /** An issuer, made ready. */
 export interface TrustedIssuer {
@@ -27,19 +26,6 @@ export interface IssuerIntrospection {
   readonly cacheTtl: number
 }
 
-/** What a token says, once it is believed. */
-export interface TokenContent {
-  readonly issuer: string
-  readonly subject: string | undefined
-  readonly clientId: string | undefined
-  readonly scopes: ReadonlySet<string>
-  readonly claims: AccessTokenClaims
-  readonly header: Readonly<Record<string, unknown>>
-  readonly jkt: string | undefined
-  /** `x5t#S256` of the confirmation (RFC 8705 §3.1). */
-  readonly certificate: string | undefined
-}
-
 /** A token that may be used again without a look at its signature. */
 export interface VerifiedToken extends TokenContent {
   /** The key that vouches for it; undefined when the issuer itself did, at introspection. */
@@ -51,7 +37,8 @@ export interface VerifiedToken extends TokenContent {
 }
 
 /** Everything about a token but its signature. */
-export interface UnverifiedToken extends TokenContent {
+export interface UnverifiedToken {
+  readonly content: TokenContent
   readonly trusted: TrustedIssuer
   readonly algorithm: JwsAlgorithm
   readonly kid: string | undefined
@@ -75,9 +62,11 @@ export function createTokenHeaders(max = 100): TokenHeaders {
   const known = createBoundedCache<Readonly<Record<string, unknown>>>(max)
   return {
     decode(segment) {
-      const header = known.get(segment) ?? decodeJsonSegment(segment)
-      if (header !== undefined) known.set(segment, header)
-      return header
+      const header = known.get(segment)
+      if (header !== undefined) return header
+      const decoded = decodeJsonSegment(segment)
+      if (decoded !== undefined) known.set(segment, decoded)
+      return decoded
     },
   }
 }
@@ -107,65 +96,13 @@ export function readAccessToken(
   if ('crit' in header || 'zip' in header || 'b64' in header) throw refusals.crit
   if (header.kid !== undefined && typeof header.kid !== 'string') throw refusals.unknownKey
   return {
-    ...readTokenClaims(claims, trusted, clockSkew, now),
-    header,
+    content: readTokenClaims(claims, header, trusted, clockSkew, now),
     trusted,
     algorithm,
     kid: header.kid,
     signed: Buffer.from(token.slice(0, token.lastIndexOf('.')), 'latin1'),
     signature,
   }
-}
-
-/** The claims, wherever they come from: a JWT or an introspection response. */
-export function readTokenClaims(
-  claims: Record<string, unknown>,
-  { issuer, audiences, profile }: Pick<TrustedIssuer, 'issuer' | 'audiences' | 'profile'>,
-  clockSkew: number,
-  now: number,
-): TokenContent {
-  const { aud, exp, nbf, iat, sub } = claims
-  const named = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
-  if (!named.every((one) => typeof one === 'string') || !named.some((one) => audiences.includes(one)))
-    throw refusals.aud
-  if (typeof exp !== 'number' || !(exp > now - clockSkew && exp < year10000)) throw refusals.exp
-  // FAPI 2.0 §5.3.2.1-13: up to 10 seconds ahead must be accepted, whatever our own skew.
-  const ahead = now + Math.max(clockSkew, 10)
-  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= ahead)) throw refusals.nbf
-  if (iat !== undefined && !(typeof iat === 'number' && iat <= ahead)) throw refusals.iat
-  for (const name of profile.requiredClaims) if (!isPresent(name, claims[name])) throw refusals.claims
-  const clientId = profile.clientId(claims)
-  return {
-    issuer,
-    subject: typeof sub === 'string' ? sub : undefined,
-    clientId: typeof clientId === 'string' ? clientId : undefined,
-    scopes: new Set(elementsOf(profile.scope(claims))),
-    claims: claims as AccessTokenClaims,
-    header: {},
-    ...readConfirmation(claims.cnf),
-  }
-}
-
-/** An expiry beyond it is no date, and stands for a mistake rather than for eternity. */
-const year10000 = 253_402_300_800
-
-function isPresent(name: string, value: unknown): boolean {
-  return name === 'iat' ? typeof value === 'number' : typeof value === 'string' && value !== ''
-}
-
-/** A confirmation that we do not understand is not one that we may overlook (RFC 7800 §3.1). */
-function readConfirmation(cnf: unknown): Pick<TokenContent, 'jkt' | 'certificate'> {
-  if (cnf === undefined) return { jkt: undefined, certificate: undefined }
-  if (!isJsonObject(cnf)) throw refusals.cnf
-  const { jkt, 'x5t#S256': certificate } = cnf
-  if (jkt === undefined && certificate === undefined) throw refusals.cnf
-  if (jkt !== undefined && !isThumbprint(jkt)) throw refusals.cnf
-  if (certificate !== undefined && !isThumbprint(certificate)) throw refusals.cnf
-  return { jkt, certificate }
-}
-
-function isThumbprint(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
 }
 
 export type SignatureCheck = (key: SignatureKey, data: Buffer, signature: Buffer) => boolean | Promise<boolean>

@@ -84,6 +84,7 @@ export const refusals = {
   ),
   // What we cannot know
   issuerUnavailable: unavailable('FAPI2-5.3.4-3', 'the access token cannot be checked at the moment'),
+  revocationUnavailable: unavailable('FAPI2-5.3.4-3', 'whether the access token was revoked cannot be checked'),
   replayUnavailable: unavailable('RFC9449-11.1', 'the proof cannot be checked at the moment'),
 } as const
 

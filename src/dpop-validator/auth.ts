@@ -1,7 +1,7 @@
-import type { TokenContent } from './access-token.js'
 import type { Answer } from './answer.js'
 import type { Scheme } from './credentials.js'
 import type { Requirements } from './requirements.js'
+import type { TokenContent } from './token-claims.js'
 
 /** What an access token says. Members beyond these are the issuer's. */
 export interface AccessTokenClaims {

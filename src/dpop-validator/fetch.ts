@@ -1,5 +1,6 @@
+import type { IncomingMessage } from 'node:http'
 import { type Answer, fieldLines } from './answer.js'
-import type { ApiRequest } from './api-request.js'
+import { type ApiRequest, fromIncomingMessage } from './api-request.js'
 import type { AccessTokenClaims, Auth } from './auth.js'
 import type { AuthError } from './auth-error.js'
 import type { Verifier } from './dpop-validator.js'
@@ -11,13 +12,26 @@ export type FetchVerdict<Claims extends AccessTokenClaims> =
   | { readonly ok: true; readonly auth: Auth<Claims>; readonly headers: readonly (readonly [string, string])[] }
   | { readonly ok: false; readonly response: Response; readonly error: AuthError | undefined }
 
-/** Decides about a Fetch request: who calls, or the response to give. */
+/**
+ * What a server that runs Fetch handlers on Node passes along with the request, as `@hono/node-server` does. With it the
+ * request is checked as it was sent; without it as `Request` shows it, which is what the handler sees as well.
+ */
+export interface NodeBindings {
+  readonly incoming: IncomingMessage
+}
+
+/**
+ * Decides about a Fetch request: who calls, or the response to give.
+ * @param server What the server passed along: `NodeBindings`, or anything else, which is not looked at.
+ */
 export async function verifyRequest<Claims extends AccessTokenClaims>(
   verifier: Verifier<Claims>,
   request: Request,
   requirements: Requirements = {},
+  server?: unknown,
 ): Promise<FetchVerdict<Claims>> {
-  const verdict = await verifier.verify(fromRequest(request), requirements)
+  const sent = hasNodeRequest(server) ? fromIncomingMessage(server.incoming) : fromRequest(request)
+  const verdict = await verifier.verify(sent, requirements)
   switch (verdict.kind) {
     case 'accepted':
       return { ok: true, auth: verdict.auth, headers: verdict.headers }
@@ -34,8 +48,8 @@ export async function verifyRequest<Claims extends AccessTokenClaims>(
 export function protect<Claims extends AccessTokenClaims>(verifier: Verifier<Claims>, requirements: Requirements = {}) {
   requireWellFormed(requirements)
   return (handler: FetchHandler<Auth<Claims>>) =>
-    async function dpopProtected(request: Request): Promise<Response> {
-      const verdict = await verifyRequest(verifier, request, requirements)
+    async function dpopProtected(request: Request, server?: unknown): Promise<Response> {
+      const verdict = await verifyRequest(verifier, request, requirements, server)
       if (!verdict.ok) return verdict.response
       const response = await handler(request, verdict.auth)
       if (verdict.headers.length === 0) return response
@@ -64,6 +78,12 @@ function required(requirements: Requirements): HandlerWrapper {
       const answer = auth.lacks(requirements)
       return answer === undefined ? handler(request, auth) : toResponse(answer, request.method)
     }
+}
+
+function hasNodeRequest(server: unknown): server is NodeBindings {
+  if (typeof server !== 'object' || server === null || !('incoming' in server)) return false
+  const { incoming } = server
+  return typeof incoming === 'object' && incoming !== null && 'rawHeaders' in incoming && 'socket' in incoming
 }
 
 /** Repeated header fields arrive here joined by commas, which no credential and no proof can contain. */

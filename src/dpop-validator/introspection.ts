@@ -1,9 +1,10 @@
 import { randomUUID, sign } from 'node:crypto'
 import { UpstreamError } from '../errors.js'
 import { type Jwk, type SigningKey, signingKey } from '../keys.js'
-import { readTokenClaims, type TokenContent, type TrustedIssuer } from './access-token.js'
+import type { TrustedIssuer } from './access-token.js'
 import { refusals } from './auth-error.js'
 import type { JsonExchange } from './json-exchange.js'
+import { readTokenClaims, type TokenContent } from './token-claims.js'
 
 export interface IntrospectionOptions {
   /** Default: `introspection_endpoint` of the issuer's metadata. */
@@ -67,7 +68,7 @@ export function createIntrospection(
       aud: answer.aud ?? (audience === 'trusted' ? trusted.audiences : undefined),
       exp: answer.exp ?? now + 60,
     }
-    const content = readTokenClaims(claims, { ...trusted, profile: lenient(trusted.profile) }, clockSkew, now)
+    const content = readTokenClaims(claims, {}, { ...trusted, profile: lenient(trusted.profile) }, clockSkew, now)
     // RFC 9449 §6.2: a bound token's type is DPoP. One that says otherwise contradicts itself.
     const type = answer.token_type
     if (content.jkt !== undefined && typeof type === 'string' && type.toLowerCase() !== 'dpop') throw refusals.cnf

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { type Answer, fieldLines } from './answer.js'
 import { fromIncomingMessage } from './api-request.js'
 import type { AccessTokenClaims, Auth } from './auth.js'
-import type { Verifier } from './dpop-validator.js'
+import type { Verdict, Verifier } from './dpop-validator.js'
 import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from './requirements.js'
 import { unguarded } from './unguarded.js'
 
@@ -22,8 +22,12 @@ export function protect<Claims extends AccessTokenClaims>(
 ): Guard<Claims> {
   requireWellFormed(requirements)
   return async function dpopGuard(request, response) {
-    const verdict = await verifier.verify(fromIncomingMessage(request), requirements)
+    const verdict = await verdictOrMistake(verifier, request, requirements)
     switch (verdict.kind) {
+      case 'mistake':
+        if (!response.headersSent) response.writeHead(500, { 'Cache-Control': 'no-store' })
+        response.end()
+        return undefined
       case 'accepted':
         for (const [name, value] of verdict.headers) response.setHeader(name, value)
         return verdict.auth
@@ -48,7 +52,11 @@ export function protectUpgrade<Claims extends AccessTokenClaims>(
     // Until the request is let through nobody else listens, and an unheard error would end the process.
     const ignore = (): void => undefined
     socket.on('error', ignore)
-    const verdict = await verifier.verify(fromIncomingMessage(request), requirements)
+    const verdict = await verdictOrMistake(verifier, request, requirements)
+    if (verdict.kind === 'mistake') {
+      socket.end('HTTP/1.1 500 Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      return undefined
+    }
     if (verdict.kind === 'accepted') {
       socket.off('error', ignore)
       return verdict.auth
@@ -59,6 +67,23 @@ export function protectUpgrade<Claims extends AccessTokenClaims>(
       `HTTP/1.1 ${answer.status} Refused\r\n${head.join('')}Connection: close\r\nContent-Length: ${Buffer.byteLength(answer.body)}\r\n\r\n${answer.body}`,
     )
     return undefined
+  }
+}
+
+/**
+ * Here nobody stands around the handler to turn an error into a 500, as a framework does: a rejection that nobody catches
+ * would end the process, for everybody, and with it what it remembers of used proofs.
+ */
+async function verdictOrMistake<Claims extends AccessTokenClaims>(
+  verifier: Verifier<Claims>,
+  request: IncomingMessage,
+  requirements: Requirements,
+): Promise<Verdict<Claims> | { readonly kind: 'mistake' }> {
+  try {
+    return await verifier.verify(fromIncomingMessage(request), requirements)
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : new TypeError('an option threw what is no Error'))
+    return { kind: 'mistake' }
   }
 }
 

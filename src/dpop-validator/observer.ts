@@ -19,7 +19,12 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
   let warned = false
   const isHeard = (): boolean => onEvent !== undefined || events.hasSubscribers
   const emit = (event: ValidatorEvent): void => {
-    onEvent?.(event)
+    try {
+      onEvent?.(event)
+    } catch (error) {
+      // Whoever listens does not decide: the request is let through or refused by now, and its proof used up.
+      process.emitWarning(error instanceof Error ? error : new TypeError('onEvent threw what is no Error'))
+    }
     if (events.hasSubscribers) events.publish(event)
   }
 

@@ -43,7 +43,7 @@ export interface VerifierOptions {
   /** When the store or the primary cannot tell: `deny` with 503, or rely on this process's memory. Default: `deny`. */
   readonly onReplayStoreError?: 'deny' | 'local'
   readonly token?: TokenOptions
-  /** Asked about every token, known or not: has it been revoked? Keep it fast. */
+  /** Asked about every token, known or not: has it been revoked? Keep it fast. Throws or rejects: answered 503. */
   readonly isRevoked?: (token: RevocableToken) => boolean | Promise<boolean>
   readonly jwks?: JwksOptions
   /** Scopes that every request needs. Default: none. */

@@ -44,10 +44,7 @@ export interface ProofOccasion {
   readonly token: VerifiedToken | undefined
 }
 
-interface KnownKey {
-  readonly jkt: string
-  readonly key: SignatureKey
-}
+type KnownKey = NonNullable<VerifiedToken['pinned']>
 
 export interface ProofReader {
   /** @throws AuthError `invalid_dpop_proof` */
@@ -66,7 +63,12 @@ export function createProofReader({ algorithms, maxLength, maxKeys, ...limits }:
     const header = decodeJsonSegment(segment) ?? refuseProof(proofFaults.notCompactJws)
     const algorithm = readProofHeader(header, algorithms, refuseProof)
     const read = readProofKey(header.jwk, algorithm) ?? refuseProof(proofFaults.jwk)
-    return { jkt: read.jkt, key: () => importProofKey(read, algorithm) ?? refuseProof(proofFaults.jwk) }
+    let imported: SignatureKey | undefined
+    return {
+      jkt: read.jkt,
+      // Once: an import costs as much as a signature check.
+      key: () => (imported ??= importProofKey(read, algorithm) ?? refuseProof(proofFaults.jwk)),
+    }
   }
 
   return {
@@ -91,8 +93,14 @@ export function createProofReader({ algorithms, maxLength, maxKeys, ...limits }:
 
     remember({ header, jkt, key }, token) {
       if (token.pinned?.header === header) return
-      token.pinned = { header, jkt, key: key() }
-      knownKeys.set(header, token.pinned)
+      const known = knownKeys.get(header)
+      token.pinned = known ?? { header: copyOf(header), jkt, key: key() }
+      if (known === undefined) knownKeys.set(token.pinned.header, token.pinned)
     },
   }
+}
+
+/** A text of its own: a part of a proof would keep the whole proof in memory for as long as itself. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

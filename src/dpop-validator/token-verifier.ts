@@ -2,7 +2,6 @@ import type { SignatureKey } from '../dpop/jws-algorithm.js'
 import {
   createTokenHeaders,
   readAccessToken,
-  type TokenContent,
   type TrustedIssuer,
   type VerifiedToken,
   verifyAccessToken,
@@ -10,6 +9,7 @@ import {
 import { after } from './after.js'
 import { refusals } from './auth-error.js'
 import type { DecryptToken } from './encrypted-token.js'
+import type { TokenContent } from './token-claims.js'
 
 export interface TokenVerifierOptions {
   readonly issuers: ReadonlyMap<string, TrustedIssuer>
@@ -50,8 +50,9 @@ export function createTokenVerifier({
       subject,
       clientId,
       scopes,
-      claims,
-      header,
+      // One object for every request with this token: what a handler writes into it must not be there for the next one.
+      claims: frozen(claims),
+      header: frozen(header),
       jkt,
       certificate,
       signer,
@@ -67,23 +68,40 @@ export function createTokenVerifier({
   }
 
   const verifyToken: VerifyToken = (token, now, early) => {
-    const parts = token.split('.').length
+    const parts = partsOf(token)
     if (parts === 5 && decrypt !== undefined)
       return decrypt(token).then((jwt) => {
         // One layer is a token; more would be work at the sender's command.
-        if (jwt.split('.').length !== 3) throw refusals.notJwt
+        if (partsOf(jwt) !== 3) throw refusals.notJwt
         return verifyToken(jwt, now, early)
       })
     if (introspecting !== undefined && !(parts === 3 && token.startsWith('eyJ')))
       return introspected(token, now, introspecting)
 
     const unverified = readAccessToken(token, rules, now)
-    early(unverified)
+    early(unverified.content)
     return after(verifyAccessToken(unverified, signatureHolds), (signer) => {
-      const { trusted } = unverified
-      if (trusted.introspection?.tokens !== 'all') return verified(unverified, signer, now + cacheTtl)
-      return introspected(token, now, trusted).then(({ reusableUntil }) => verified(unverified, signer, reusableUntil))
+      const { trusted, content } = unverified
+      if (trusted.introspection?.tokens !== 'all') return verified(content, signer, now + cacheTtl)
+      return introspected(token, now, trusted).then(({ reusableUntil }) => verified(content, signer, reusableUntil))
     })
   }
   return verifyToken
+}
+
+function partsOf(token: string): number {
+  let parts = 1
+  for (let dot = token.indexOf('.'); dot !== -1; dot = token.indexOf('.', dot + 1)) parts++
+  return parts
+}
+
+/** All the way down, and not by recursion: a client may have a say in how deep its claims are. */
+function frozen<Value extends object>(value: Value): Value {
+  const found: object[] = [value]
+  for (const one of found) {
+    if (Object.isFrozen(one)) continue
+    for (const member of Object.values(one)) if (typeof member === 'object' && member !== null) found.push(member)
+    Object.freeze(one)
+  }
+  return value
 }

@@ -61,11 +61,10 @@ export interface SignatureKey {
 
 export function signatureKey(algorithm: JwsAlgorithm, key: KeyObject): SignatureKey {
   const { kty, digest, padding, saltLength, signatureLength } = traitsOf(algorithm)
-  const modulusLength = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
   return {
     algorithm,
     digest: digest ?? null,
-    signatureLength: signatureLength ?? modulusLength,
+    signatureLength: signatureLength ?? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8),
     input: {
       key,
       ...(kty === 'EC' && { dsaEncoding: 'ieee-p1363' as const }),

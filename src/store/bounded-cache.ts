@@ -13,7 +13,10 @@ export function createBoundedCache<Value extends object>(max: number, ttlMs = 0)
   const entries = new LRUCache<string, Value>({ max, ttl: ttlMs })
   return {
     get: (key) => entries.get(key),
-    set: (key, value, ownTtlMs) => void entries.set(key, value, { ttl: ownTtlMs ?? ttlMs }),
+    set(key, value, ownTtlMs) {
+      if (ownTtlMs === undefined) entries.set(key, value)
+      else entries.set(key, value, { ttl: ownTtlMs })
+    },
     delete: (key) => void entries.delete(key),
     clear: () => entries.clear(),
   }

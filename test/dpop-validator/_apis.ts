@@ -94,23 +94,26 @@ const startNode: StartApi = (verifier, requirements) => {
   })
 }
 
-const startFetch: StartApi = (verifier, requirements) => {
-  const answer = (_request: Request, auth: Auth) => Response.json(about(auth))
-  const scoped = forFetch.requireScopes('admin')(answer)
-  const handler = forFetch.protect(
-    verifier,
-    requirements,
-  )((request, auth) =>
-    new URL(request.url).pathname.startsWith('/scoped') ? scoped(request, auth) : answer(request, auth),
-  )
-  return listening((request, response) => void bridge(handler, request, response))
-}
+const startFetch =
+  (handsOutNodeRequest: boolean): StartApi =>
+  (verifier, requirements) => {
+    const answer = (_request: Request, auth: Auth) => Response.json(about(auth))
+    const scoped = forFetch.requireScopes('admin')(answer)
+    const handler = forFetch.protect(
+      verifier,
+      requirements,
+    )((request, auth) =>
+      new URL(request.url).pathname.startsWith('/scoped') ? scoped(request, auth) : answer(request, auth),
+    )
+    return listening((request, response) => void bridge(handler, request, response, handsOutNodeRequest))
+  }
 
 /** What the servers that run Fetch handlers on Node do: a URL made of Host and target, header fields as they came. */
 async function bridge(
-  handler: (request: Request) => Promise<Response>,
+  handler: (request: Request, server?: unknown) => Promise<Response>,
   request: IncomingMessage,
   response: ServerResponse,
+  handsOutNodeRequest: boolean,
 ): Promise<void> {
   const url = `http://${request.headers.host}${request.url}`
   if (!URL.canParse(url) || new URL(url).username !== '') {
@@ -120,7 +123,8 @@ async function bridge(
   const headers = new Headers()
   for (let at = 0; at < request.rawHeaders.length; at += 2)
     headers.append(request.rawHeaders[at] ?? '', request.rawHeaders[at + 1] ?? '')
-  const answer = await handler(new Request(url, { method: request.method ?? 'GET', headers }))
+  const bindings = handsOutNodeRequest ? { incoming: request, outgoing: response } : { env: {} }
+  const answer = await handler(new Request(url, { method: request.method ?? 'GET', headers }), bindings)
   response.statusCode = answer.status
   for (const [name, value] of answer.headers) response.appendHeader(name, value)
   response.end(Buffer.from(await answer.arrayBuffer()))
@@ -132,5 +136,6 @@ export const adapters: Readonly<Record<string, StartApi>> = {
   'express 5': startExpress(express),
   fastify: startFastify,
   'node:http': startNode,
-  fetch: startFetch,
+  fetch: startFetch(false),
+  'fetch on Node': startFetch(true),
 }

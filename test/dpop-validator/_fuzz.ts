@@ -1,4 +1,5 @@
-import { type ApiRequest, createVerifier } from '../../src/dpop-validator/dpop-validator.js'
+import { type ApiRequest, createVerifier, type VerifierOptions } from '../../src/dpop-validator/dpop-validator.js'
+import { sendRaw } from '../../src/dpop-validator/testing/raw-request.js'
 import {
   createTestClock,
   generateTestKey,
@@ -8,6 +9,8 @@ import {
   signSegments,
   type TestKey,
 } from '../../src/dpop-validator/testing/test-issuer.js'
+import { createMemoryStore } from '../../src/store/memory-store.js'
+import type { StartApi } from './_apis.js'
 
 export interface FuzzReport {
   readonly requests: number
@@ -31,24 +34,46 @@ const publicUrl = 'https://api.example'
 const statuses = new Set([400, 401, 403, 503])
 const headerValue = /^[\x20-\x7e]*$/
 
+/** A request with something broken, or a good one. */
+export interface FuzzedRequest {
+  readonly request: ApiRequest
+  /** What the answer has to be: good requests must be accepted, or nothing would be tested; `either` is for what is neither. */
+  readonly expected: 'accepted' | 'refused' | 'either'
+}
+
+/** Other ways to set the validator up, each with code of its own that must not fall over. */
+export const variants = {
+  usual: {},
+  'by Host': { trustProxy: ['192.0.2.0/24'] },
+  'behind a proxy': { trustProxy: ['10.0.0.0/8'], replay: createMemoryStore(), onReplayStoreError: 'local' },
+  mixed: { mode: 'mixed', profile: 'rfc9449', crypto: 'pool', nonce: { when: 'suspicious' }, scopes: [] },
+  encrypted: { token: { cache: { max: 50 }, decrypt: generateTestKey().privateJwk }, profile: 'keycloak' },
+} as const satisfies Readonly<Record<string, Partial<VerifierOptions>>>
+export type Variant = keyof typeof variants
+
+export interface Fuzzer {
+  readonly options: VerifierOptions
+  next(): FuzzedRequest
+}
+
 /**
  * Good requests with one thing broken each: octets of token or proof, members of their JSON (signed again, rightly), the
- * set of header fields, method, target. None may be accepted, none may throw, and every answer is one of ours. In between
- * good requests, which must be accepted: else nothing would be tested.
+ * set of header fields, method, target. In between good requests.
  */
-export async function fuzz(requests: number, seed: number): Promise<FuzzReport> {
+export function createFuzzer(seed: number, variant: Variant = 'usual'): Fuzzer {
   const random = createRandom(seed)
   const clock = createTestClock()
   const [issuerKey, key, other] = [generateTestKey(), generateTestKey(), generateTestKey()]
   const issuer = 'https://issuer.example'
-  const verifier = createVerifier({
+  const options: VerifierOptions = {
     issuer: { issuer, jwks: { keys: [issuerKey.publicJwk] } },
     audience: publicUrl,
-    publicUrl,
+    ...(variant !== 'by Host' && variant !== 'behind a proxy' && { publicUrl }),
     now: clock.now,
     token: { cache: { max: 50 } },
     onEvent: () => undefined,
-  })
+    ...variants[variant],
+  }
   const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item
 
   const now = Math.floor(clock.now())
@@ -77,8 +102,8 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzReport> 
       'DPoP',
       parts.proof ?? goodProof(),
     ],
-    encrypted: false,
-    peer: undefined,
+    encrypted: true,
+    peer: '10.1.2.3',
   })
 
   const characters = [
@@ -174,6 +199,7 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzReport> 
     jti: `${random(2 ** 31)}`,
     iat: Math.floor(clock.now()),
   })
+  const htus = ['https://other.example/orders', 'http://api.example/orders', 'https://api.example:8443/orders']
   const withToken = (token: string): ApiRequest => request({ token, proof: goodProof(token) })
 
   const attempts: readonly (() => ApiRequest)[] = [
@@ -193,6 +219,11 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzReport> 
     () =>
       request({ proof: signJws({ ...proofHeader, [pick(['crit', 'b64', 'zip'])]: junk() ?? 1 }, proofPayload(), key) }),
     () => request({ proof: signJws(proofHeader, brokenMember(proofPayload(), ['htm', 'htu', 'iat', 'ath']), key) }),
+    // An htu that is nearly right: what is said about it to the operator has to survive it as well.
+    () =>
+      request({
+        proof: signJws(proofHeader, { ...proofPayload(), htu: brokenText(pick(htus)) }, key),
+      }),
     () =>
       request({
         proof: signSegments(
@@ -250,40 +281,105 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzReport> 
       }),
   ]
 
+  let made = 0
+  return {
+    options,
+    next() {
+      const isGood = made++ % 500 === 0
+      const attempt = isGood ? request() : pick(attempts)()
+      if (isGood) return { request: attempt, expected: 'accepted' }
+      const expected = isHarmless(attempt) ? 'either' : 'refused'
+      if (variant !== 'behind a proxy') return { request: attempt, expected }
+      const forwarded = [
+        pick(['X-Forwarded-Host', 'X-Forwarded-Proto', 'Forwarded']),
+        brokenText(pick(['api.example', 'https', 'for=1.2.3.4;proto=https;host="api.example"'])),
+      ]
+      return { request: { ...attempt, rawHeaders: [...attempt.rawHeaders, ...forwarded] }, expected }
+    },
+  }
+
+  /** Spaces between scheme and token are the one thing of these that does not matter, and a proof may be another good one. */
+  function isHarmless({ method, target, rawHeaders }: ApiRequest): boolean {
+    const [hostName, host, , authorization = '', , proof = ''] = rawHeaders
+    return (
+      /^dpop +\S+$/i.test(authorization) &&
+      authorization.replace(/^dpop +/i, '') === goodToken &&
+      rawHeaders.length === 6 &&
+      hostName === 'Host' &&
+      host === 'api.example' &&
+      method === 'GET' &&
+      /^\/orders(?:\?.*)?$/.test(target) &&
+      proof.startsWith(`${proofHeaderText}.`) &&
+      /^[\w-]+\.[\w-]+\.[\w-]{86}$/.test(proof)
+    )
+  }
+}
+
+/** None that is broken may be accepted, none may throw, and every answer is one of ours. */
+export async function fuzz(requests: number, seed: number, variant: Variant = 'usual'): Promise<FuzzReport> {
+  const { options, next } = createFuzzer(seed, variant)
+  const verifier = createVerifier(options)
   const outcomes: Record<string, number> = {}
   const failures: string[] = []
   for (let n = 0; n < requests && failures.length < 10; n++) {
-    const isGood = n % 500 === 0
-    const attempt = isGood ? request() : pick(attempts)()
-    // Spaces between scheme and token are the one thing of these that does not matter.
-    const neutral =
-      /^dpop +\S+$/i.test(attempt.rawHeaders[3] ?? '') &&
-      attempt.rawHeaders[3]?.replace(/^dpop +/i, '') === goodToken &&
-      attempt.rawHeaders.length === 6 &&
-      attempt.rawHeaders[0] === 'Host' &&
-      attempt.rawHeaders[1] === 'api.example' &&
-      attempt.method === 'GET' &&
-      /^\/orders(?:\?.*)?$/.test(attempt.target)
+    const { request, expected } = next()
+    const failed = (what: string): number =>
+      failures.push(`request ${n} of seed ${seed}: ${what} for ${JSON.stringify(request).slice(0, 700)}`)
     try {
-      const verdict = await verifier.verify(attempt)
+      const verdict = await verifier.verify(request)
       const outcome = verdict.kind === 'refused' ? verdict.error.code : verdict.kind
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
-      if (isGood !== (verdict.kind === 'accepted') && !(neutral && isUntouched(attempt.rawHeaders[5] ?? '')))
-        failures.push(`request ${n} of seed ${seed}: ${outcome} ${JSON.stringify(attempt).slice(0, 700)}`)
+      if (expected !== 'either' && (expected === 'accepted') !== (verdict.kind === 'accepted')) failed(outcome)
       if (verdict.kind === 'refused') {
         const { status, headers } = verdict.answer
         const values = Object.values(headers).flat()
         if (!statuses.has(status) || !values.every((value) => headerValue.test(value)))
-          failures.push(`request ${n} of seed ${seed}: ${status} ${JSON.stringify(headers)}`)
+          failed(`${status} ${JSON.stringify(headers)}`)
       }
     } catch (error) {
-      failures.push(`request ${n} of seed ${seed}: threw ${error} for ${JSON.stringify(attempt).slice(0, 700)}`)
+      failed(`threw ${error}`)
     }
   }
   return { requests, outcomes, failures }
+}
 
-  /** A proof that `goodProof` could have made. */
-  function isUntouched(proof: string): boolean {
-    return proof.startsWith(`${proofHeaderText}.`) && /^[\w-]+\.[\w-]+\.[\w-]{86}$/.test(proof)
+/** The same, octet by octet over a connection, at an API in each framework: what a parser does not let through is left out. */
+export async function fuzzOverHttp(
+  requests: number,
+  seed: number,
+  start: StartApi,
+  isGoodAsWell: (target: string) => boolean = () => false,
+): Promise<FuzzReport> {
+  const { options, next } = createFuzzer(seed)
+  const api = await start(createVerifier(options))
+  const outcomes: Record<string, number> = {}
+  const failures: string[] = []
+  for (let n = 0; n < requests && failures.length < 10; ) {
+    const { request, expected } = next()
+    const { method, target, rawHeaders } = request
+    // Line ends would be another request, and a space after the method is none of it.
+    if (/[\0\r\n\ud800-\udfff]/.test([method, target, ...rawHeaders].join('')) || /\s/.test(method)) continue
+    n++
+    const failed = (what: string): number =>
+      failures.push(`request ${n} of seed ${seed}: ${what} for ${JSON.stringify(request).slice(0, 700)}`)
+    const headers = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? ''] as const] : []))
+    try {
+      const { status } = await sendRaw(api.origin, { method, target, headers })
+      outcomes[status] = (outcomes[status] ?? 0) + 1
+      if (status >= 500) failed(`${status}`)
+      const isAccepted = status < 400
+      if (expected === 'accepted' && !isAccepted) failed(`${status}`)
+      if (expected === 'refused' && isAccepted && !isGoodAsWell(target)) failed(`${status}`)
+    } catch (error) {
+      failed(`${error}`)
+    }
   }
+  await api.close()
+  return { requests, outcomes, failures }
+}
+
+/** A `Request` has no fragment and no dot segments any more: where that was all, the request is a good one. */
+export function isCleanedUp(target: string): boolean {
+  const url = `${publicUrl}${target}`
+  return target !== '/orders?page=1' && URL.canParse(url) && new URL(url).pathname === '/orders'
 }

@@ -3,11 +3,13 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import test from 'ava'
 import express from 'express'
+import Fastify from 'fastify'
 import Koa from 'koa'
 import { createVerifier, type VerifierOptions } from '../../src/dpop-validator/dpop-validator.js'
 import * as forExpress from '../../src/dpop-validator/express.js'
+import * as forFastify from '../../src/dpop-validator/fastify.js'
 import * as forKoa from '../../src/dpop-validator/koa.js'
-import { protectUpgrade } from '../../src/dpop-validator/node.js'
+import { protect, protectUpgrade } from '../../src/dpop-validator/node.js'
 import { sendRaw } from '../../src/dpop-validator/testing/raw-request.js'
 import { generateTestKey, signJws, startTestIssuer } from '../../src/dpop-validator/testing/test-issuer.js'
 import { adapters, listening } from './_apis.js'
@@ -207,6 +209,179 @@ test('a revoked token is refused, known or not', async (t) => {
   if (verdict.kind !== 'accepted') return t.fail(outcome(verdict))
   revoked.add(verdict.auth.claims.jti)
   t.is(outcome(await client.send()), 'invalid_token')
+})
+
+test('a revocation list that cannot tell is 503 and burns nothing; one that is asked like a promise is waited for', async (t) => {
+  const likeAPromise = (revoked: boolean) =>
+    Object.defineProperty({}, 'then', { value: (resolve: (value: boolean) => void) => resolve(revoked) })
+  const answers: readonly (() => unknown)[] = [
+    () => {
+      throw new Error('list')
+    },
+    () => Promise.reject(new Error('list')),
+    () => likeAPromise(true),
+    () => likeAPromise(false),
+  ]
+  let asked = 0
+  const verifier = verifierWith({ isRevoked: () => answers[asked++]?.() as boolean })
+  const request = createClient(issuer, verifier).request()
+  const outcomes = []
+  for (const _ of answers) outcomes.push(outcome(await verifier.verify(request)))
+  t.deepEqual(outcomes, ['temporarily_unavailable', 'temporarily_unavailable', 'invalid_token', 'accepted'])
+})
+
+test('an option that throws is a 500 in every framework, and the process goes on', async (t) => {
+  const verifier = verifierWith({
+    nonce: {
+      when() {
+        throw new Error('an option of the test')
+      },
+    },
+  })
+  const client = createClient(issuer, verifier)
+  for (const [name, startApi] of Object.entries(adapters).filter(([one]) => !one.startsWith('fetch'))) {
+    const api = await startApi(verifier)
+    const { rawHeaders } = client.request()
+    const headers = { Authorization: rawHeaders[3] ?? '', DPoP: rawHeaders[5] ?? '' }
+    t.is((await fetch(`${api.origin}/orders`, { headers })).status, 500, name)
+    t.is((await fetch(`${api.origin}/orders`)).status, 401, name)
+    await api.close()
+  }
+})
+
+test.serial('a listener that throws does not decide', async (t) => {
+  const warnings: Error[] = []
+  const hear = (warning: Error): number => warnings.push(warning)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  const client = createClient(
+    issuer,
+    verifierWith({
+      onEvent() {
+        throw new Error('a listener of the test')
+      },
+    }),
+  )
+  t.is(outcome(await client.send()), 'accepted')
+  t.is(outcome(await client.send({ proof: 'x' })), 'invalid_dpop_proof')
+  await new Promise(setImmediate)
+  t.true(warnings.some(({ message }) => message === 'a listener of the test'))
+})
+
+test('a proof is good from 60 seconds after its iat to 10 seconds before it, and not a moment longer', async (t) => {
+  const now = Math.floor(issuer.clock.now())
+  const client = createClient(issuer, verifierWith({ now: () => now }))
+  for (const [ahead, expected] of [
+    [10, 'accepted'],
+    [10.001, 'invalid_dpop_proof'],
+    [11, 'invalid_dpop_proof'],
+    [-10, 'accepted'],
+    [-60, 'accepted'],
+    [-60.001, 'invalid_dpop_proof'],
+    [-61, 'invalid_dpop_proof'],
+  ] as const)
+    t.is(outcome(await client.send({ claims: { iat: now + ahead } })), expected, `${ahead} s`)
+})
+
+test('what a handler writes into the claims is refused, and not there for the next request', async (t) => {
+  const client = createClient(issuer, verifierWith())
+  const nested = `${'['.repeat(3_000)}${']'.repeat(3_000)}`
+  const token = issuer.mintToken(client.key.jkt, { claims: { roles: ['reader'], nested: JSON.parse(nested) } })
+  const verdict = await client.send({ token })
+  if (verdict.kind !== 'accepted') return t.fail(outcome(verdict))
+  const { claims, header } = verdict.auth
+  t.throws(() => (claims.roles as string[]).push('admin'), { instanceOf: TypeError })
+  t.throws(() => Object.assign(claims, { sub: 'root' }), { instanceOf: TypeError })
+  t.throws(() => Object.assign(header, { kid: 'x' }), { instanceOf: TypeError })
+})
+
+test('a token that differs from a known one in its spelling only is another token', async (t) => {
+  const client = createClient(issuer, verifierWith())
+  t.is(outcome(await client.send()), 'accepted')
+  const [head, body, signature = ''] = client.token.split('.')
+  const other = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
+  for (const token of [`${client.token}=`, `${head}.${body}.${other}`, `${head}.${body}.${signature}AAAA`])
+    t.is(outcome(await client.send({ token })), 'invalid_token', token.slice(-10))
+  t.is(outcome(await client.send()), 'accepted')
+})
+
+test('two credentials: the same error in both challenges (RFC 9449 §7.2)', async (t) => {
+  const verifier = verifierWith({ challenge: { resourceMetadata: false } })
+  const client = createClient(issuer, verifier)
+  const challenges = headerOf(await client.send({ headers: ['Authorization', 'Bearer x'] }), 'WWW-Authenticate')
+  const [bearer, dpop] = challenges?.split(' | ') ?? []
+  t.regex(bearer ?? '', /^Bearer error="invalid_request", error_description="/)
+  t.regex(dpop ?? '', /^DPoP error="invalid_request", error_description="[^"]+", algs="ES256 EdDSA PS256"$/)
+})
+
+test('a megabyte of proof or token is refused by its length, where the server lets one in', async (t) => {
+  const verifier = verifierWith()
+  const client = createClient(issuer, verifier)
+  const guard = protect(verifier)
+  const api = await listening(
+    async (request, response) => {
+      if (await guard(request, response)) response.end()
+    },
+    { maxHeaderSize: 4_000_000 },
+  )
+  t.teardown(() => api.close())
+  const megabyte = 'e'.repeat(1_000_000)
+  for (const [authorization, proof, error] of [
+    [`DPoP ${client.token}`, megabyte, 'invalid_dpop_proof'],
+    [`DPoP ${client.token}`, `${megabyte}.${megabyte}.${megabyte}`, 'invalid_dpop_proof'],
+    [`DPoP ${megabyte}`, 'a.b.c', 'invalid_token'],
+  ] as const) {
+    const headers = [
+      ['Host', 'api.example'],
+      ['Authorization', authorization],
+      ['DPoP', proof],
+    ] as const
+    const { status, headers: answered } = await sendRaw(api.origin, { method: 'GET', target: '/', headers })
+    t.is(status, 401)
+    t.regex(answered.find(([name]) => name === 'www-authenticate')?.[1] ?? '', new RegExp(`^DPoP error="${error}"`))
+  }
+})
+
+test('a path that Request has cleaned up is refused where the server hands out the request it was made of', async (t) => {
+  const verifier = verifierWith()
+  const client = createClient(issuer, verifier)
+  const target = '/public/../orders'
+  const statusAt = async (name: 'fetch' | 'fetch on Node') => {
+    const api = await adapters[name]?.(verifier)
+    const { rawHeaders } = client.request({ target, htu: `${publicUrl}/orders` })
+    const headers = [
+      ['Host', 'api.example'],
+      ['Authorization', rawHeaders[3] ?? ''],
+      ['DPoP', rawHeaders[5] ?? ''],
+    ] as const
+    const { status } = await sendRaw(api?.origin ?? '', { method: 'GET', target, headers })
+    await api?.close()
+    return status
+  }
+  t.is(await statusAt('fetch on Node'), 400)
+  // Here validator and handler are both told `/orders`, so the proof is for what is done.
+  t.is(await statusAt('fetch'), 200)
+})
+
+test('below a prefix of Fastify the outer URL counts', async (t) => {
+  const verifier = verifierWith()
+  const client = createClient(issuer, verifier)
+  const app = Fastify()
+  await app.register(
+    async (inner) => {
+      await inner.register(forFastify.protect(verifier))
+      inner.get('/open', async (request) => ({ subject: request.auth?.subject }))
+    },
+    { prefix: '/orders' },
+  )
+  app.get('/public', async () => 'open to all')
+  t.teardown(() => app.close())
+  const { rawHeaders } = client.request({ target: '/orders/open' })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const headers = { Authorization: rawHeaders[3] ?? '', DPoP: rawHeaders[5] ?? '' }
+  t.deepEqual(await (await fetch(`${origin}/orders/open`, { headers })).json(), { subject: 'alice' })
+  t.is((await fetch(`${origin}/orders/open`)).status, 401)
+  t.is(await (await fetch(`${origin}/public`)).text(), 'open to all')
 })
 
 test('several public URLs, prefixes that a proxy takes off, and an absolute target (RFC 9112 §3.2.2)', async (t) => {

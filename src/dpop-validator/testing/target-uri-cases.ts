@@ -89,6 +89,14 @@ export const targetUriCases: readonly AttackCase[] = [
       proof: kit.proof({ claims: { htu: value } }),
     }),
   ),
+  // An `https` URI to a pattern, and nothing that a `URL` can be made of.
+  ...attackCases(
+    '164',
+    'the authority as',
+    bad,
+    ['api.example:99999', 'a|b', '%00', '[::', 'a^b', '::', '1.2.3.4.5.999'],
+    (kit, authority) => htu(kit, (u) => `${u.protocol}//${authority}${u.pathname}`),
+  ),
   attackCase('163x', 'htu without a scheme', bad, (kit) => htu(kit, (u) => `//${u.host}${u.pathname}`)),
   attackCase('163y', 'htu with one slash', bad, (kit) => htu(kit, (u) => `${u.protocol}/${u.host}${u.pathname}`)),
   attackCase('163z', 'htu with backslashes', bad, (kit) => htu(kit, (u) => `${u.protocol}\\\\${u.host}${u.pathname}`)),

@@ -1,0 +1,154 @@
+import { hash } from 'node:crypto'
+import { signatureHolds, signatureHoldsInPool } from '../dpop/jws-algorithm.js'
+import { proofFaults } from '../dpop/proof-checks.js'
+import type { TrustedIssuer, VerifiedToken } from './access-token.js'
+import { after, inOrder } from './after.js'
+import type { ApiRequest } from './api-request.js'
+import { type AccessTokenClaims, Auth } from './auth.js'
+import { refusals, refuseProof } from './auth-error.js'
+import { assertToken68, readCredentials } from './credentials.js'
+import type { Exchange, Presentation } from './exchange.js'
+import { type HeaderFields, readHeaderFields } from './header-fields.js'
+import type { NoncePolicy } from './nonce-policy.js'
+import type { Observer } from './observer.js'
+import { createProofReader } from './presented-proof.js'
+import type { Refusal } from './refusal.js'
+import { createReplayProtection } from './replay-protection.js'
+import { type RequestUris, readRequestTarget } from './request-uri.js'
+import { assertSufficient } from './requirements.js'
+import type { ResourceMetadata } from './resource-metadata.js'
+import type { Settings } from './settings.js'
+import { assertBound } from './token-binding.js'
+import { createTokenCache } from './token-cache.js'
+import type { TokenContent } from './token-claims.js'
+import type { IsRevoked } from './token-revocation.js'
+import { createTokenVerifier } from './token-verifier.js'
+import type { ResponseHeaders, Verdict } from './verdict.js'
+
+export interface DecisionOptions {
+  readonly settings: Settings
+  readonly issuers: ReadonlyMap<string, TrustedIssuer>
+  readonly metadata: ResourceMetadata | undefined
+  readonly requestUris: RequestUris
+  readonly nonces: NoncePolicy | undefined
+  readonly isRevoked: IsRevoked
+  readonly observer: Observer
+  readonly lacks: Refusal['lacks']
+}
+
+/** @throws AuthError, UpstreamError at once where nothing has to be waited for */
+export type Decide<Claims extends AccessTokenClaims> = (
+  exchange: Exchange,
+) => Verdict<Claims> | Promise<Verdict<Claims>>
+
+const noHeaders: ResponseHeaders = []
+
+/** The checks in order: the cheap ones, the signatures, and last what a refused request must not use up. */
+export function createDecision<Claims extends AccessTokenClaims>({
+  settings,
+  issuers,
+  metadata,
+  requestUris,
+  nonces,
+  isRevoked,
+  observer,
+  lacks,
+}: DecisionOptions): Decide<Claims> {
+  const { mode, now, decrypt, proof: limits, token: tokenLimits } = settings
+  const holds = settings.crypto === 'pool' ? signatureHoldsInPool : signatureHolds
+  const verifyToken = createTokenVerifier({
+    issuers,
+    decrypt,
+    clockSkew: tokenLimits.clockSkew,
+    cacheTtl: tokenLimits.ttl,
+    signatureHolds: holds,
+  })
+  const tokens = createTokenCache(tokenLimits.max)
+  const proofs = createProofReader({ algorithms: settings.algorithms, ...limits, maxKeys: tokenLimits.max })
+  const firstUse = createReplayProtection(settings)
+  const everyRequest = { scopes: settings.scopes }
+  const checks = [proofIsSigned, nonceIsOurs, tokenIsSufficient, tokenIsNotRevoked, proofIsUsedOnce]
+
+  return (exchange) => {
+    const { request, requirements } = exchange
+    const fields = readHeaderFields(request.rawHeaders)
+    const target = readRequestTarget(request.target)
+    const uris = requestUris(request, target, fields)
+    if (metadata?.isAt(target.path, request.method)) return { kind: 'public', answer: metadata.answer }
+    if (settings.cors && isPreflight(request, fields)) return { kind: 'preflight' }
+
+    const { scheme, token } = readCredentials(fields, target.query, tokenLimits.maxLength)
+    const at = now()
+    const ath = hash('sha256', token, 'base64url')
+    const known = tokens.recall(ath, at)
+    if (known === undefined) assertToken68(token)
+    exchange.scheme = scheme
+    if (scheme === 'Bearer' && mode === 'dpop') throw refusals.schemeNotTaken
+    if (scheme === 'DPoP' && mode === 'bearer') throw refusals.dpopNotTaken
+    exchange.occasion = { fields, uris, token, jkt: known?.jkt }
+    const proof =
+      scheme === 'DPoP' ? proofs.read(fields, { method: request.method, uris, ath, now: at, token: known }) : undefined
+
+    const assertUse = (content: TokenContent): void => {
+      assertBound(content, { scheme, proof, fields, request }, mode)
+      exchange.beforeCrypto = false
+    }
+    const withToken = (verified: VerifiedToken): Verdict<Claims> | Promise<Verdict<Claims>> => {
+      assertUse(verified)
+      const presentation = { requirements, scheme, token, verified, proof, known: verified === known, at }
+      return after(inOrder(checks, presentation), () => accepted(presentation))
+    }
+    if (known !== undefined) return withToken(known)
+    return after(verifyToken(token, at, assertUse), (verified) => {
+      tokens.remember(ath, verified)
+      return withToken(verified)
+    })
+  }
+
+  function proofIsSigned({ proof, verified }: Presentation): undefined | Promise<undefined> {
+    if (proof === undefined) return undefined
+    return after(holds(proof.key(), proof.signed, proof.signature), (held) => {
+      if (!held) refuseProof(proofFaults.signature)
+      proofs.remember(proof, verified)
+      return undefined
+    })
+  }
+
+  function nonceIsOurs({ proof, at }: Presentation): undefined {
+    if (proof !== undefined) nonces?.assertNonce(proof.jkt, proof.claims.nonce, at - proof.claims.iat)
+  }
+
+  function tokenIsSufficient({ requirements, verified: { scopes, claims }, at }: Presentation): undefined {
+    assertSufficient(scopes, claims, everyRequest, at)
+    assertSufficient(scopes, claims, requirements, at)
+  }
+
+  function tokenIsNotRevoked({ verified }: Presentation): undefined | Promise<undefined> {
+    return after(isRevoked(verified), (revoked) => {
+      if (revoked) throw refusals.revoked
+      return undefined
+    })
+  }
+
+  function proofIsUsedOnce({ proof }: Presentation): undefined | Promise<undefined> {
+    if (proof === undefined) return undefined
+    return after(firstUse(proof), (first) => {
+      if (first) return undefined
+      nonces?.suspect(proof.jkt)
+      return refuseProof(proofFaults.replayed)
+    })
+  }
+
+  function accepted({ scheme, token, verified, proof, known, at }: Presentation): Verdict<Claims> {
+    const { claims } = proof ?? {}
+    const about = claims && { jti: claims.jti, iat: claims.iat, age: at - claims.iat, nonce: claims.nonce }
+    const auth = new Auth<Claims>(scheme, token, verified, about, known, lacks)
+    observer.accepted(auth)
+    const nonce = proof && nonces?.ahead(proof.jkt, claims?.nonce)
+    return { kind: 'accepted', auth, headers: nonce === undefined ? noHeaders : [['DPoP-Nonce', nonce]] }
+  }
+}
+
+function isPreflight({ method }: ApiRequest, { authorizations, origin, preflight }: HeaderFields): boolean {
+  return method === 'OPTIONS' && preflight && origin !== undefined && authorizations === 0
+}

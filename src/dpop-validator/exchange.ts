@@ -1,0 +1,40 @@
+import type { VerifiedToken } from './access-token.js'
+import type { ApiRequest } from './api-request.js'
+import type { Scheme } from './credentials.js'
+import type { HeaderFields } from './header-fields.js'
+import type { PresentedProof } from './presented-proof.js'
+import type { Requirements } from './requirements.js'
+
+/** A request while it is decided about: what a refusal has to know of it, however early it comes. */
+export interface Exchange {
+  readonly request: ApiRequest
+  readonly requirements: Requirements
+  scheme: Scheme | undefined
+  /** Whether no signature has been computed for it yet. */
+  beforeCrypto: boolean
+  occasion: Occasion | undefined
+}
+
+/** What a request is for, and with which token: not believed yet. */
+export interface Occasion {
+  readonly fields: HeaderFields
+  /** The URIs that a proof may name in `htu`. */
+  readonly uris: readonly string[]
+  readonly token: string
+  /** Thumbprint of the key that the token is bound to, where the token is known from an earlier request. */
+  readonly jkt: string | undefined
+}
+
+/** All that a request presents, with its token believed. */
+export interface Presentation {
+  readonly requirements: Requirements
+  readonly scheme: Scheme
+  readonly token: string
+  readonly verified: VerifiedToken
+  /** Absent with the Bearer scheme. */
+  readonly proof: PresentedProof | undefined
+  /** Whether the token was known from an earlier request. */
+  readonly known: boolean
+  /** When the request came: seconds since the epoch. */
+  readonly at: number
+}

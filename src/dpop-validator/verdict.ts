@@ -1,0 +1,14 @@
+import type { Answer } from './answer.js'
+import type { AccessTokenClaims, Auth } from './auth.js'
+import type { AuthError } from './auth-error.js'
+
+/** Header fields for the response of a request that is let through. */
+export type ResponseHeaders = readonly (readonly [name: string, value: string])[]
+
+export type Verdict<Claims extends AccessTokenClaims = AccessTokenClaims> =
+  | { readonly kind: 'accepted'; readonly auth: Auth<Claims>; readonly headers: ResponseHeaders }
+  /** A CORS preflight: it carries no token and wants none. */
+  | { readonly kind: 'preflight' }
+  /** Our own metadata, which everybody may read. */
+  | { readonly kind: 'public'; readonly answer: Answer }
+  | { readonly kind: 'refused'; readonly error: AuthError; readonly answer: Answer }

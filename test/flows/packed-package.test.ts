@@ -1,0 +1,121 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+import { freePorts, startStack } from './_stack.js'
+import { createUserAgent } from './_user-agent.js'
+
+const run = promisify(execFile)
+
+/** A framework by its heading in the page, with all that its user has installed besides us. */
+interface Framework {
+  readonly heading: string
+  /** Name to import it by, and the folder of `node_modules` it is in here. */
+  readonly packages: Readonly<Record<string, string>>
+}
+
+const frameworks: readonly Framework[] = [
+  { heading: 'In Koa', packages: { koa: 'koa', '@koa/router': '@koa/router' } },
+  { heading: 'In Express, 4 or 5', packages: { express: 'express4' } },
+  { heading: 'In Express, 4 or 5', packages: { express: 'express' } },
+  { heading: 'In Fastify', packages: { fastify: 'fastify' } },
+  { heading: 'In plain `node:http`', packages: {} },
+  { heading: 'In a Fetch handler', packages: {} },
+]
+/** What the validator itself needs to run. */
+const ours = { 'lru-cache': 'lru-cache', 'ipaddr.js': 'ipaddr.js' }
+
+/** A Fetch handler needs somebody to call it. */
+const fetchServer = `
+import { createServer } from 'node:http'
+import { handler } from './api.mjs'
+createServer(async (incoming, outgoing) => {
+  const url = new URL(incoming.url, 'http://' + incoming.headers.host)
+  const answer = await handler(new Request(url, { method: incoming.method, headers: incoming.headers }), { incoming, outgoing })
+  outgoing.writeHead(answer.status, [...answer.headers].flat())
+  outgoing.end(Buffer.from(await answer.arrayBuffer()))
+}).listen(8080)
+`
+
+test('an API in each framework, written from the page with the packed package in a clean folder, works behind the gateway', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder])
+  const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }]
+  const ports = await freePorts(frameworks.length)
+
+  let audience = ''
+  const stack = await startStack({
+    configure: (configuration) => {
+      audience = configuration.Authentication.OpenIddict.Audience
+      const [frontend] = configuration.Bff.Frontends
+      for (const [index, port] of ports.entries())
+        frontend.Routes.push({ Path: `/api${index}`, StripPath: true, Upstreams: [`http://127.0.0.1:${port}`] })
+    },
+  })
+  t.teardown(() => stack.stop())
+
+  const page = await readFile('docs/protect-an-api.md', 'utf8')
+  for (const [index, { heading, packages }] of frameworks.entries()) {
+    const home = join(folder, String(index))
+    await install(join(folder, filename), join(home, 'node_modules'), { ...ours, ...packages })
+    const port = ports[index] ?? 0
+    const program = blockBelow(page, heading)
+      .replaceAll('https://auth.example.com', stack.authorizationServer.origin)
+      .replace(/audience: '[^']+'/, `audience: '${audience}'`)
+      .replace(/publicUrl: '[^']+'/, `publicUrl: 'http://127.0.0.1:${port}'`)
+    await writeFile(join(home, 'api.mjs'), program.replace('8080', String(port)))
+    await writeFile(join(home, 'server.mjs'), fetchServer.replace('8080', String(port)))
+    await start(t, home, heading === 'In a Fetch handler' ? 'server.mjs' : 'api.mjs', port)
+  }
+
+  const browser = createUserAgent()
+  const signIn = await browser.navigate(new URL('/bff/login?returnUrl=/', stack.gateway))
+  const consent = await browser.submit(signIn, { username: 'alice', password: 'wonderland' })
+  await browser.submit(consent, {}, { button: 'allow' })
+  for (const [index, { heading }] of frameworks.entries()) {
+    const answer = await browser.call(new URL(`/api${index}/orders`, stack.gateway))
+    t.is(answer.status, 200, heading)
+    t.like(await answer.json(), { for: 'alice' }, heading)
+    const bare = await fetch(`http://127.0.0.1:${ports[index]}/orders`)
+    t.is(bare.status, 401, heading)
+    t.regex(bare.headers.get('WWW-Authenticate') ?? '', /^DPoP algs="ES256 EdDSA PS256"/, heading)
+  }
+})
+
+/** What `npm install` of the packed file does, with packages that are on this machine anyway. */
+async function install(file: string, modules: string, packages: Readonly<Record<string, string>>): Promise<void> {
+  const home = join(modules, 'sallyport')
+  await mkdir(home, { recursive: true })
+  await run('tar', ['-xzf', file, '-C', home, '--strip-components=1'])
+  for (const [name, folder] of Object.entries(packages)) {
+    await mkdir(dirname(join(modules, name)), { recursive: true })
+    await symlink(resolve('node_modules', folder), join(modules, name))
+  }
+}
+
+function blockBelow(page: string, heading: string): string {
+  const section = page.slice(page.indexOf(`\n## ${heading}\n`))
+  return /```ts\n([\s\S]*?)```/.exec(section)?.[1] ?? ''
+}
+
+async function start(t: ExecutionContext, cwd: string, program: string, port: number): Promise<void> {
+  const child = spawn(process.execPath, [program], { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
+  t.teardown(() => child.kill())
+  let said = ''
+  child.stderr.on('data', (chunk) => (said += chunk))
+  while (child.exitCode === null) {
+    const socket = connect(port, '127.0.0.1')
+    const isListening = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (isListening) return
+  }
+  t.fail(`${program} has ended: ${said}`)
+}
