@@ -189,7 +189,7 @@ test('draining waits for what is under way, and breaks off what does not end', a
   const [slow, endless] = [call(gateway.url, '/api/slow'), call(gateway.url, '/api/endless')]
   const broken = t.throwsAsync(endless, { code: 'ECONNRESET' })
   await eventually(() => upstream.sockets() === 2)
-  await gateway.forwarder.drain(0.5)
+  await gateway.forwarder.drain(2)
   t.is((await slow).text, 'beginend')
   await broken
 })
