@@ -7,8 +7,6 @@ export interface Prover {
   /** JWK SHA-256 thumbprint of the public key: what the server puts into `cnf.jkt`. */
   readonly thumbprint: string
   prove(target: ProofTarget): string
-  /** The same, signed on the thread pool: costs more CPU when idle, frees the main thread when many are waiting for it. */
-  proveOnThreadPool(target: ProofTarget): Promise<string>
   /** Keeps the last nonce an origin gave us; the next proof for that origin carries it. */
   rememberNonce(origin: string, nonce: string): void
   recallNonce(origin: string): string | undefined
@@ -57,16 +55,6 @@ export function createProver(proofKey: Jwk, now: () => number = () => Math.floor
     prove(target) {
       const input = signingInput(target)
       return `${input}.${sign('sha256', Buffer.from(input), signer).toString('base64url')}`
-    },
-
-    proveOnThreadPool(target) {
-      const input = signingInput(target)
-      return new Promise((resolve, reject) => {
-        sign('sha256', Buffer.from(input), signer, (error, signature) => {
-          if (error) reject(error)
-          else resolve(`${input}.${signature.toString('base64url')}`)
-        })
-      })
     },
 
     rememberNonce(origin, nonce) {

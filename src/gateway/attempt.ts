@@ -36,19 +36,21 @@ export type Answer =
   | { readonly kind: 'upgraded' }
   /** There never was a connection, so nothing can have been done. */
   | { readonly kind: 'unreached'; readonly refusal: Refusal }
-  /** A kept connection had been closed at the other end before we used it (RFC 9112 §9.3.1). */
-  | { readonly kind: 'stale'; readonly refusal: Refusal }
+  /** A kept connection had been closed at the other end before we used it (RFC 9112 §9.3.1), or just then. */
+  | { readonly kind: 'stale'; readonly request: 'unsent' | 'sent'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly refusal: Refusal }
 
 /** One attempt, one answer. */
 export type Send = (forwarding: Forwarding, attempt: Attempt) => Promise<Answer>
 
 /** What went wrong, without the addresses and names that an error of the network holds. */
-export function failureOf(error: Error, connection: 'none' | 'new' | 'kept'): Answer {
+export function failureOf(error: NodeJS.ErrnoException, connection: 'none' | 'new' | 'kept'): Answer {
   if (error instanceof Refusal) return { kind: connection === 'none' ? 'unreached' : 'failed', refusal: error }
   if (connection === 'none') {
     const refusal = new Refusal('bff.upstream.unreachable', 'the upstream cannot be reached', { cause: error })
-    return { kind: 'unreached', refusal }
+    // Of a connection that stood, and died with the request waiting for its turn.
+    const hasDied = error.syscall === 'read' || error.syscall === 'write'
+    return hasDied ? { kind: 'stale', request: 'unsent', refusal } : { kind: 'unreached', refusal }
   }
   if (isNotHttp(error)) {
     const refusal = new Refusal('bff.upstream.invalid_response', 'the upstream does not speak HTTP/1.1', {
@@ -57,7 +59,7 @@ export function failureOf(error: Error, connection: 'none' | 'new' | 'kept'): An
     return { kind: 'failed', refusal }
   }
   const refusal = new Refusal('bff.upstream.broke_off', 'the upstream broke the connection off', { cause: error })
-  return { kind: connection === 'kept' ? 'stale' : 'failed', refusal }
+  return connection === 'kept' ? { kind: 'stale', request: 'sent', refusal } : { kind: 'failed', refusal }
 }
 
 /** Codes of node:http's parser, of node:http itself and of undici, whose `UND_ERR_SOCKET` is both of two things. */

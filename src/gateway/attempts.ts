@@ -46,7 +46,7 @@ export async function attemptUntilAnswered(
   const tried = new Set<Upstream>()
   let attempts = 0
   let retries = route.retries ?? 1
-  let freshConnections = 1
+  let freshConnections = 2
   let replayed = false
   /** Brought by the response that this attempt is the answer to. */
   let ownNonce: string | undefined
@@ -87,10 +87,11 @@ export async function attemptUntilAnswered(
     if (answer.kind !== 'answered') {
       failure = answer.refusal
       if (isOurs(failure)) throw failure
-      const mayRepeat = body.isEmpty && (method === 'GET' || method === 'HEAD')
+      const isUnsent = answer.kind === 'unreached' || (answer.kind === 'stale' && answer.request === 'unsent')
+      const mayRepeat = isUnsent ? body.replayable : body.isEmpty && (method === 'GET' || method === 'HEAD')
       if (answer.kind === 'stale' && mayRepeat && freshConnections-- > 0) continue
       upstream.breaker.failed()
-      if (answer.kind !== 'unreached' || retries-- <= 0 || !idempotent.has(method) || !body.replayable) throw failure
+      if (!isUnsent || retries-- <= 0 || !idempotent.has(method) || !body.replayable) throw failure
       tried.add(upstream)
       continue
     }

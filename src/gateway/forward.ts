@@ -38,8 +38,6 @@ export interface ForwardExchange {
 
 export interface ForwarderOptions {
   readonly frontends: readonly FrontendOptions[]
-  /** Requests waiting for an upstream up to which proofs are signed at once; above it on the thread pool. Default: 4. */
-  readonly signAtOnce?: number
 }
 
 export interface Forwarder {
@@ -66,7 +64,7 @@ interface Exchange {
   breakOff(): void
 }
 
-export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions): Forwarder {
+export function createForwarder({ frontends }: ForwarderOptions): Forwarder {
   const connections = createConnections()
   const prepared = new Map<RouteOptions, { readonly pool: UpstreamPool; readonly timeouts: Timeouts }>()
   for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
@@ -75,8 +73,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
   const proxy = hardenedHttpProxy()
   const nonces = createNonceMemory()
   const exchanges = createRoster<Exchange>()
-  let waiting = 0
-  const authorize = createAuthorize(() => waiting > signAtOnce)
+  const authorize = createAuthorize()
 
   const settingsOf = (route: RouteOptions) => {
     const settings = prepared.get(route)
@@ -84,7 +81,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
     return settings
   }
 
-  const answerOf = async (
+  const answerOf = (
     forwarding: Forwarding,
     send: Send,
     { frontend, match, client, requestId, credentials }: ForwardExchange,
@@ -102,12 +99,7 @@ export function createForwarder({ frontends, signAtOnce = 4 }: ForwarderOptions)
       body,
       credentials,
     }
-    waiting++
-    try {
-      return await attemptUntilAnswered(forwarding, plan, { send, authorize, nonces })
-    } finally {
-      waiting--
-    }
+    return attemptUntilAnswered(forwarding, plan, { send, authorize, nonces })
   }
 
   const relayAnswer = (
