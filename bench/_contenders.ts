@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -140,22 +141,27 @@ ProxyPass / ${upstream}/ keepalive=On
   },
 }
 
-export const expressOpenidConnect: Contender = {
-  name: 'express-openid-connect + http-proxy-middleware',
-  async start({ port, upstream, issuer }) {
-    const running = await startNode(resolve('bench/peers/express-openid-connect.mjs'), port, {
-      UPSTREAM: upstream,
-      ISSUER: issuer,
-      NODE_ENV: 'production',
-    })
-    return { ...running, port, headers: await loggedIn(`http://localhost:${port}/login`, port, running) }
-  },
+/** @param agent `default` makes a new connection for every request: what who follows the README has. */
+export function expressOpenidConnect(agent: 'default' | 'keep-alive'): Contender {
+  return {
+    name: `express-openid-connect + http-proxy-middleware, ${agent} agent`,
+    async start({ port, upstream, issuer }) {
+      const running = await startNode(resolve('bench/peers/express-openid-connect.mjs'), port, {
+        UPSTREAM: upstream,
+        ISSUER: issuer,
+        AGENT: agent,
+        NODE_ENV: 'production',
+      })
+      return { ...running, port, headers: await loggedIn(`http://localhost:${port}/login`, port, running) }
+    },
+  }
 }
 
 export function sallyport(kind: 'DPoP' | 'Bearer', workers = 1, frontends = 1): Contender {
   return {
     name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}`,
-    async start({ port, more: [issuerPort = 0, adminPort = 0], upstream, issuer }) {
+    async start({ port, more: [issuerPort = 0, adminPort = 0, redisPort = 0], upstream, issuer }) {
+      if (workers > 1 && !installed('/usr/bin/redis-server')) return undefined
       const folder = mkdtempSync(join(tmpdir(), 'bench-sallyport-'))
       const file = join(folder, 'frontends.json')
       const scrypt = execFileSync(process.execPath, [resolve('dist/main.js'), 'keygen', '--password'], {
@@ -169,9 +175,11 @@ export function sallyport(kind: 'DPoP' | 'Bearer', workers = 1, frontends = 1): 
       }))
       const own = { Name: 'app', StaticFilesPath: resolve('samples/spa'), Routes: routes }
       const configuration = {
-        Server: { Listen: `127.0.0.1:${port}`, AdminListen: `127.0.0.1:${adminPort}` },
+        Server: { Listen: `127.0.0.1:${port}`, AdminListen: `127.0.0.1:${adminPort}`, Workers: workers },
+        ...(workers > 1 && { Store: { Redis: { Url: `redis://127.0.0.1:${redisPort}` } } }),
         Bff: {
           PublicUrl: `http://localhost:${port}`,
+          SealingKeys: [randomBytes(32).toString('base64url')],
           ...(kind === 'DPoP'
             ? { Frontends: [own, ...others] }
             : {
@@ -210,11 +218,22 @@ export function sallyport(kind: 'DPoP' | 'Bearer', workers = 1, frontends = 1): 
       writeFileSync(file, JSON.stringify(configuration))
       const profile =
         process.env.BENCH_PROFILE === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', process.env.BENCH_PROFILE]
-      const running = await start(
+      const redis =
+        workers > 1
+          ? await start('/usr/bin/redis-server', ['--port', `${redisPort}`, '--save', ''], redisPort)
+          : undefined
+      const gateway = await start(
         process.execPath,
         [...profile, resolve('dist/main.js'), 'start', '--config', file],
         port,
       )
+      const running: Running = {
+        child: gateway.child,
+        async stop() {
+          await gateway.stop()
+          await redis?.stop()
+        },
+      }
       const session = await loggedIn(`http://localhost:${port}/bff/login?returnUrl=/`, port, running)
       return { ...running, port, headers: [...session, 'X-CSRF: 1', 'Sec-Fetch-Site: same-origin'] }
     },

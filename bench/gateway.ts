@@ -47,17 +47,20 @@ const contenders: readonly Contender[] = [
   nginx,
   bareHttpProxy,
   floor,
-  expressOpenidConnect,
+  expressOpenidConnect('default'),
+  expressOpenidConnect('keep-alive'),
   apache,
   sallyport('Bearer'),
   sallyport('DPoP'),
+  sallyport('Bearer', 2),
+  sallyport('DPoP', 2),
   sallyport('DPoP', 1, 1000),
 ].filter(({ name }) => options.only === undefined || new RegExp(options.only, 'i').test(name))
 
-const ports = await freePorts(2 + contenders.length * 3)
+const ports = await freePorts(2 + contenders.length * 4)
 const take = (): number => ports.pop() ?? 0
 const [upstreamPort, issuerPort] = [take(), take()]
-const places = contenders.map(() => ({ port: take(), more: [take(), take()] }))
+const places = contenders.map(() => ({ port: take(), more: [take(), take(), take()] }))
 const scripts = resolve('build/bench')
 const upstream = await startNode(join(scripts, '_upstream.js'), upstreamPort)
 const issuer = await startNode(join(scripts, '_issuer.js'), issuerPort, {
@@ -155,7 +158,8 @@ const rows = started.map(({ name }) => ({
 const own = 'Sallyport, DPoP'
 const ratios = [
   bareHttpProxy.name,
-  expressOpenidConnect.name,
+  expressOpenidConnect('default').name,
+  expressOpenidConnect('keep-alive').name,
   apache.name,
   floor.name,
   nginx.name,

@@ -1,11 +1,11 @@
 // The stack that people deploy: express-openid-connect with its default (rolling, encrypted cookie) session, and
-// http-proxy-middleware with a keep-alive agent.
+// http-proxy-middleware, which makes a new connection for every request unless it is given an agent.
 import { Agent } from 'node:http'
 import express from 'express'
 import oidc from 'express-openid-connect'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 
-const { PORT, UPSTREAM, ISSUER } = process.env
+const { PORT, UPSTREAM, ISSUER, AGENT } = process.env
 const app = express()
 app.use(
   oidc.auth({
@@ -22,7 +22,7 @@ app.use(
 app.use(
   createProxyMiddleware({
     target: UPSTREAM,
-    agent: new Agent({ keepAlive: true }),
+    ...(AGENT === 'keep-alive' && { agent: new Agent({ keepAlive: true }) }),
     on: {
       proxyReq(proxied, request) {
         proxied.setHeader('authorization', `Bearer ${request.oidc.accessToken.access_token}`)
