@@ -226,7 +226,10 @@ export function sallyport(kind: 'DPoP' | 'Bearer', workers = 1, frontends = 1): 
         process.execPath,
         [...profile, resolve('dist/main.js'), 'start', '--config', file],
         port,
-      )
+      ).catch(async (error: unknown) => {
+        await redis?.stop()
+        throw error
+      })
       const running: Running = {
         child: gateway.child,
         async stop() {

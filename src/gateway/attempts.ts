@@ -88,10 +88,10 @@ export async function attemptUntilAnswered(
       failure = answer.refusal
       if (isOurs(failure)) throw failure
       const isUnsent = answer.kind === 'unreached' || (answer.kind === 'stale' && answer.request === 'unsent')
-      const mayRepeat = isUnsent ? body.replayable : body.isEmpty && (method === 'GET' || method === 'HEAD')
+      const mayRepeat = isUnsent ? body.isReplayable() : body.isEmpty && (method === 'GET' || method === 'HEAD')
       if (answer.kind === 'stale' && mayRepeat && freshConnections-- > 0) continue
       upstream.breaker.failed()
-      if (!isUnsent || retries-- <= 0 || !idempotent.has(method) || !body.replayable) throw failure
+      if (!isUnsent || retries-- <= 0 || !idempotent.has(method) || !body.isReplayable()) throw failure
       tried.add(upstream)
       continue
     }
@@ -103,9 +103,9 @@ export async function attemptUntilAnswered(
     if (credentials.kind !== 'dpop' || !demandsNonce(response)) return { answer, upstream, url, attempts }
 
     body.detach()
-    if (body.isSent) response.skip()
+    if (body.isSent()) response.skip()
     else forwarding.current?.destroy()
-    if (replayed || learned === undefined || !body.replayable) {
+    if (replayed || learned === undefined || !body.isReplayable()) {
       if (learned !== undefined) nonces.remember(upstream.origin, learned, credentials)
       throw nonceRequired(replayed)
     }

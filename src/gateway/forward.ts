@@ -33,7 +33,7 @@ export interface ForwardExchange {
   readonly client: Client
   readonly requestId: string
   /** Its signal is aborted when the session ends: WebSockets and event streams end with it. */
-  readonly held?: Pick<Held, 'signal'> | undefined
+  readonly held?: Held | undefined
 }
 
 export interface ForwarderOptions {
@@ -146,7 +146,7 @@ export function createForwarder({ frontends }: ForwarderOptions): Forwarder {
               response.end()
               forwarding.current?.destroy()
             }
-            exchange.held?.signal.addEventListener('abort', own.leave, { once: true })
+            exchange.held?.signal().addEventListener('abort', own.leave, { once: true })
           }
         }
         await closed
@@ -158,7 +158,7 @@ export function createForwarder({ frontends }: ForwarderOptions): Forwarder {
       } finally {
         stopDeadline()
         depart()
-        if (own.leave) exchange.held?.signal.removeEventListener('abort', own.leave)
+        if (own.leave) exchange.held?.signal().removeEventListener('abort', own.leave)
       }
       report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
     },
@@ -187,8 +187,8 @@ export function createForwarder({ frontends }: ForwarderOptions): Forwarder {
           const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
           own.leave = () => link.close(1001, 'going away')
           onSessionEnd = () => link.close(4401, 'the session has ended')
-          if (exchange.held?.signal.aborted) onSessionEnd()
-          exchange.held?.signal.addEventListener('abort', onSessionEnd, { once: true })
+          if (exchange.held?.signal().aborted) onSessionEnd()
+          exchange.held?.signal().addEventListener('abort', onSessionEnd, { once: true })
         })
         answered = await answerOf(forwarding, send, exchange, { body: noBody, headers })
         if (answered?.answer.kind === 'answered') {
@@ -204,7 +204,7 @@ export function createForwarder({ frontends }: ForwarderOptions): Forwarder {
         throw error
       } finally {
         depart()
-        exchange.held?.signal.removeEventListener('abort', onSessionEnd)
+        exchange.held?.signal().removeEventListener('abort', onSessionEnd)
       }
       report(exchange, request, statusOfUpgrade(answered), started, answered)
     },

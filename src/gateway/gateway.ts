@@ -86,7 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     response?: ServerResponse,
   ): Promise<ApiCall> => {
     const { requestId, request, target, client, frontend } = call
-    // Member by member: V8 takes twenty times as long for a spread here, and makes garbage that outlives the request.
+    // Member by member: a spread here was measured to cost as much as all steps, and its garbage outlived the request.
     const apiCall: ApiCall = {
       requestId,
       request,

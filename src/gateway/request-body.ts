@@ -8,12 +8,12 @@ export interface RequestBody {
   /** Bytes on the wire; undefined when there is no body or its end is not known: then it goes in chunks. */
   readonly length: number | undefined
   /** False as soon as something has been let go that a second attempt would need. */
-  readonly replayable: boolean
+  isReplayable(): boolean
   /** Whether all of it will fit into what is kept. */
   readonly fits: boolean
   readonly isEmpty: boolean
   /** Whether the last attempt has taken all of it. */
-  readonly isSent: boolean
+  isSent(): boolean
   /** What has come so far and what is still to come, with back-pressure. Only one at a time. */
   open(listeners: BodyListeners): Readable
   /** Stops sending; what has been kept is there for the next. */
@@ -100,12 +100,8 @@ export function createRequestBody(
     length: encoding === undefined ? announced : undefined,
     fits,
     isEmpty: false,
-    get isSent() {
-      return isSent
-    },
-    get replayable() {
-      return kept !== undefined
-    },
+    isSent: () => isSent,
+    isReplayable: () => kept !== undefined,
 
     open(listeners) {
       detach()
@@ -151,10 +147,10 @@ export function createRequestBody(
 /** What a GET has. */
 export const noBody: RequestBody = {
   length: undefined,
-  replayable: true,
+  isReplayable: () => true,
   fits: true,
   isEmpty: true,
-  isSent: true,
+  isSent: () => true,
   open: () => Readable.from([]),
   detach() {},
   settle() {},

@@ -12,8 +12,11 @@ export interface SessionWatch {
 }
 
 export interface Held {
-  /** Aborts when the session ends. Made when somebody asks for it: most calls are over before. */
-  readonly signal: AbortSignal
+  /**
+   * Aborts when the session ends. Made when somebody asks for it: most calls are over before. Not a getter, for V8 makes a
+   * hidden class of its own for every literal that has one, and everything on the way of a call lives on with it.
+   */
+  signal(): AbortSignal
 }
 
 /** A response or a socket. */
@@ -68,7 +71,7 @@ function watchOf(key: string, connection: Connection, since: number): Watched {
   return {
     key,
     since,
-    get signal() {
+    signal() {
       controller ??= new AbortController()
       return controller.signal
     },

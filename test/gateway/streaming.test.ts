@@ -44,7 +44,10 @@ test('an event stream ends with the session, a plain answer does not', async (t)
     if (incoming.url !== '/api/events') setTimeout(() => response.end('end'), 100)
   })
   const ended = new AbortController()
-  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], exchange: { held: ended } })
+  const gateway = await forwarding({
+    routes: [{ upstreams: [upstream.url] }],
+    exchange: { held: { signal: () => ended.signal } },
+  })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const both = Promise.all([call(gateway.url, '/api/events'), call(gateway.url, '/api/plain')])
   await eventually(() => upstream.sockets() === 2)

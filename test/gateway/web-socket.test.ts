@@ -82,7 +82,10 @@ test('when the session ends the browser is told 4401 between two frames, and the
     socket.on('close', () => clearInterval(timer))
   })
   const ended = new AbortController()
-  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], exchange: { held: ended } })
+  const gateway = await forwarding({
+    routes: [{ upstreams: [upstream.url] }],
+    exchange: { held: { signal: () => ended.signal } },
+  })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const socket = opening(gateway)
   const sizes: number[] = []
@@ -147,7 +150,7 @@ test('a frame that is under way when the session ends is finished first, and the
     say('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   })
   const ended = new AbortController()
-  const held = { signal: ended.signal }
+  const held = { signal: () => ended.signal }
   const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], exchange: { held } })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const { socket, received } = await rawConnection(gateway.url)
