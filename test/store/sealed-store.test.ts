@@ -32,7 +32,7 @@ test('keeps neither the secret nor the record in the store', async (t) => {
   await records.add(secret, tokens, later())
   const kept = await store.get(records.keyOf(secret))
   t.false(records.keyOf(secret).includes(secret))
-  t.false(kept?.includes('eyJ'))
+  t.false(kept?.includes('eyJhbGci'))
   t.false(Buffer.from(kept?.split('.')[2] ?? '', 'base64url').includes('accessToken'))
 })
 
