@@ -61,7 +61,11 @@ export function createRequestBody(
   let started = false
   let isSent = false
   let current: Readable | undefined
-  let detach = (): void => {}
+  let stopFollowing = (): void => {}
+  const detach = (): void => {
+    stopFollowing()
+    current = undefined
+  }
 
   const follow = (stream: Readable, { onBytes, onSent, onTooLarge }: BodyListeners): void => {
     if (!started && request.headers.expect !== undefined) response.writeContinue()
@@ -88,10 +92,9 @@ export function createRequestBody(
       else kept = undefined
       if (!stream.push(chunk)) request.pause()
     }
-    detach = () => {
+    stopFollowing = () => {
       request.off('data', onData).off('end', onEnd).pause()
-      current = undefined
-      detach = () => {}
+      stopFollowing = () => {}
     }
     request.on('data', onData).on('end', onEnd)
   }
@@ -110,17 +113,19 @@ export function createRequestBody(
       const stream = new Readable({
         highWaterMark: windowSize,
         read() {
+          // An attempt given up while it was connecting takes nothing from the one that came after it.
+          if (current !== stream) return
           // The first read means that there is a connection: not before then is the browser told to go on.
           if (!isFollowing) follow(stream, listeners)
           isFollowing = true
-          if (current === stream && !isSent) request.resume()
+          if (!isSent) request.resume()
         },
       })
       current = stream
       return stream
     },
 
-    detach: () => detach(),
+    detach,
 
     settle() {
       kept = undefined
