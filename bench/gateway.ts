@@ -97,6 +97,16 @@ async function takeTurn(running: Started, path: string, load: Partial<LoadReques
   return measure(running, path, load)
 }
 
+const bodySizes = [
+  { what: '100 KB, req/s', path: '/api/100k', load: {}, amount: ({ requests }: Measured) => requests },
+  {
+    what: '200 MiB, MB/s',
+    path: '/api/200m',
+    load: { connections: 1, milliseconds: 3000 },
+    amount: ({ bytes }: Measured) => bytes / 1e6,
+  },
+]
+
 const results = new Map<string, Measured[]>()
 const bodies: Record<string, Record<string, number[]>> = {}
 try {
@@ -124,15 +134,14 @@ try {
     }
     process.stderr.write(`round ${round + 1}/${rounds}\n`)
   }
-  if (options.bodies) {
-    for (let round = 0; round < Math.min(5, rounds); round++) {
+  // One size after the other: what a large download leaves in a heap would be paid by the next small one.
+  for (const { what, path, load, amount } of options.bodies ? bodySizes : []) {
+    for (let round = 0; round < rounds; round++) {
       for (const { name, running } of started.filter(({ name }) => /http-proxy, keep|Sallyport, DPoP$/.test(name))) {
-        const medium = await takeTurn(running, '/api/100k')
-        const large = await takeTurn(running, '/api/200m', { connections: 1, milliseconds: 3000 })
-        const own = bodies[name] ?? { '100 KB, req/s': [], '200 MiB, MB/s': [] }
+        const result = await takeTurn(running, path, load)
+        const own = bodies[name] ?? {}
         bodies[name] = own
-        own['100 KB, req/s']?.push(medium.requests / medium.seconds)
-        own['200 MiB, MB/s']?.push(large.bytes / large.seconds / 1e6)
+        own[what] = [...(own[what] ?? []), amount(result) / result.seconds]
       }
     }
   }
@@ -181,7 +190,13 @@ const bodyRows = Object.entries(bodies).map(([name, of]) => ({
   ...Object.fromEntries(Object.entries(of).map(([what, numbers]) => [what, median(numbers).toFixed(0)])),
 }))
 
-for (const table of [rows, ratios, bodyRows]) if (table.length > 0) console.log(`${markdown(table)}\n`)
+const [bareBodies, ownBodies] = [bodies[bareHttpProxy.name], bodies[own]]
+const bodyRatios = Object.entries(ownBodies ?? {}).map(([what, numbers]) => ({
+  throughput: `${own} ÷ ${bareHttpProxy.name}, ${what}`,
+  ratio: median(numbers.map((number, round) => number / (bareBodies?.[what]?.[round] ?? Number.NaN))).toFixed(2),
+}))
+
+for (const table of [rows, ratios, bodyRows, bodyRatios]) if (table.length > 0) console.log(`${markdown(table)}\n`)
 const machine = {
   node: process.version,
   cpu: cpus()[0]?.model,
@@ -195,7 +210,11 @@ if (options.json !== undefined) {
   mkdirSync(dirname(resolve(options.json)), { recursive: true })
   writeFileSync(
     options.json,
-    JSON.stringify({ machine, rows, ratios, bodies: bodyRows, samples: Object.fromEntries(results) }, null, 2),
+    JSON.stringify(
+      { machine, rows, ratios, bodies: bodyRows, bodyRatios, samples: Object.fromEntries(results) },
+      null,
+      2,
+    ),
   )
 }
 
