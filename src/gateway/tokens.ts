@@ -132,7 +132,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   const credentialsOf = ({ prover }: Pick<Session, 'prover'>, { value }: AccessToken): Credentials =>
     prover === undefined ? { kind: 'bearer', accessToken: value } : { kind: 'dpop', accessToken: value, prover }
 
-  /** @param held what still serves when the server is down or refuses for now */
+  /** @param held what still serves when the server is down or refuses at the moment */
   const refreshedOf = async (
     open: OpenSession,
     route: RouteOptions,
