@@ -27,6 +27,7 @@ export interface Connection {
 
 interface Watched extends Held {
   readonly key: string
+  readonly endsAt: number
   readonly since: number
   end(): void
 }
@@ -40,13 +41,16 @@ const politeness = 0.5
 export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number): SessionWatch {
   const watched = createRoster<Watched>()
 
-  const ended = (key: string): void => {
-    for (const entry of watched.all()) if (entry.key === key) entry.end()
+  const ended = (key: string, isOver: (entry: Watched) => boolean = () => true): void => {
+    for (const entry of watched.all()) if (entry.key === key && isOver(entry)) entry.end()
   }
   const look = async (key: string): Promise<void> => {
-    // While the store cannot answer nobody is cut off: "cannot know" is not "has ended".
-    const record = await store.get(key).catch(() => 'unknown')
-    if (record === undefined) ended(key)
+    try {
+      if ((await store.get(key)) === undefined) ended(key)
+    } catch {
+      // "Cannot know" is not "has ended": while the store does not answer, only what was to end by now is cut off.
+      ended(key, ({ endsAt }) => endsAt <= now())
+    }
   }
   const timer = setInterval(() => {
     const longOpen = watched.all().filter(({ since }) => since <= now() - interval)
@@ -54,22 +58,23 @@ export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number)
   }, interval * 1000).unref()
 
   return {
-    hold({ key }, connection) {
-      const entry = watchOf(key, connection, now())
+    hold(session, connection) {
+      const entry = watchOf(session, connection, now())
       connection.once('close', watched.enter(entry))
       return entry
     },
-    ended,
+    ended: (key) => ended(key),
     close() {
       clearInterval(timer)
     },
   }
 }
 
-function watchOf(key: string, connection: Connection, since: number): Watched {
+function watchOf({ key, endsAt }: Session, connection: Connection, since: number): Watched {
   let controller: AbortController | undefined
   return {
     key,
+    endsAt,
     since,
     signal() {
       controller ??= new AbortController()
