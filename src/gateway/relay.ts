@@ -18,12 +18,14 @@ export function relay(upstream: UpstreamResponse, response: ServerResponse, head
       cause,
     })
   }
+  const write = writerInTurns(response)
   upstream.sendTo({
     write(chunk) {
       if (response.destroyed || response.writableEnded) return false
-      const hasRoom = response.write(chunk)
-      if (!hasRoom) response.once('drain', () => upstream.resume())
-      return hasRoom
+      write(chunk)
+      if (response.writableLength < fullAt) return true
+      response.once('drain', () => upstream.resume())
+      return false
     },
     // A head without a body yet (server-sent events) must not wait for it; one that has its body goes out in one piece.
     wait: () => response.flushHeaders(),
@@ -34,6 +36,26 @@ export function relay(upstream: UpstreamResponse, response: ServerResponse, head
     },
     breakOff: () => void (response.writableEnded || response.destroy()),
   })
+}
+
+/** Bytes on their way to the browser at which the upstream has to wait: two reads of a socket. */
+const fullAt = 131_072
+
+/** What comes in one turn of the event loop goes out in one system call: head and body, up to what `fullAt` lets in. */
+function writerInTurns(response: ServerResponse): (chunk: Buffer) => void {
+  let isTurnOpen = false
+  const endTurn = (): void => {
+    isTurnOpen = false
+    response.uncork()
+  }
+  return (chunk) => {
+    if (!isTurnOpen) {
+      isTurnOpen = true
+      response.cork()
+      setImmediate(endTurn)
+    }
+    response.write(chunk)
+  }
 }
 
 /** A flat list goes out as it is, unless something had been set before: then the last of a name would win. */
