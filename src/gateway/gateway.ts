@@ -18,6 +18,7 @@ import { keepSession } from './keep-session.js'
 import { createLoginTransactions } from './login-transaction.js'
 import { isNavigation } from './navigation.js'
 import { createOAuthClient } from './oauth-client.js'
+import { createOpenedSessions, type OpenedSessions } from './opened-sessions.js'
 import type { GatewayOptions } from './options.js'
 import { createPage } from './page.js'
 import { Refusal } from './refusal.js'
@@ -64,9 +65,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const isTrustedPeer = createTrustedPeers(trustedProxies)
   const fetch = createIssuerFetch(options.issuerTimeout ?? 10, options.issuerCa)
   const watch = createSessionWatch(options.store, now)
-  const frontends = options.frontends.map((frontend) =>
-    runFrontend(createFrontend(frontend), { ...options, fetch, now, onEnd: watch.ended }),
-  )
+  const shared = { ...options, fetch, now, opened: createOpenedSessions(), onEnd: watch.ended }
+  const frontends = options.frontends.map((frontend) => runFrontend(createFrontend(frontend), shared))
   const select = createFrontendSelection(frontends)
   const endpoints = createEndpoints(now)
   const forwarder = createForwarder({ frontends: options.frontends })
@@ -180,15 +180,16 @@ function assertOneHost({ rawHeaders }: IncomingMessage): void {
 interface FrontendParts extends GatewayOptions {
   readonly fetch: IssuerFetch
   readonly now: () => number
+  readonly opened: OpenedSessions
   readonly onEnd: (key: string) => void
 }
 
 function runFrontend(
   frontend: Frontend,
-  { store, seal, issuerTimeout = 10, fetch, now, onEnd }: FrontendParts,
+  { store, seal, issuerTimeout = 10, fetch, now, opened, onEnd }: FrontendParts,
 ): RunningFrontend {
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
-  const sessions = createSealedSessions({ store, seal, frontend, now, onEnd })
+  const sessions = createSealedSessions({ store, seal, frontend, opened, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options: frontend.options, oauth }, fetch, now)
   return {
     ...frontend,

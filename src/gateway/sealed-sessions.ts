@@ -1,11 +1,11 @@
 import { createProver, type Prover } from '../dpop/prover.js'
 import type { Jwk } from '../keys.js'
-import { createBoundedCache } from '../store/bounded-cache.js'
 import type { Seal } from '../store/seal.js'
 import { createSealedStore, type SealedRecord } from '../store/sealed-store.js'
 import type { Store } from '../store/store.js'
 import { publish, type SessionEndCause } from '../telemetry/events.js'
 import type { Frontend } from './frontend.js'
+import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
 
 /** What a session is made of. It rests sealed under the browser's cookie; nobody else can open it. */
 export interface SessionRecord {
@@ -87,17 +87,11 @@ export type SessionIndex = { readonly subject: string } | { readonly sid: string
 /** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
 export type Kept = 'extended' | 'alive' | 'gone'
 
-interface Opened {
-  readonly session: Session
-  readonly sealed: SealedRecord<SessionRecord>
-  /** When this process last wrote the idle time. */
-  touchedAt: number
-}
-
 export interface SealedSessionsOptions {
   readonly store: Store
   readonly seal: Seal
   readonly frontend: Frontend
+  readonly opened: OpenedSessions
   readonly now: () => number
   /** Told the key of every session that ends here. */
   readonly onEnd?: (key: string) => void
@@ -108,12 +102,18 @@ export interface SealedSessionsOptions {
  * read checks the limits. Opened sessions are kept for a while, and used only while the store still holds the very text
  * they were opened from: another replica's logout or refresh counts at once.
  */
-export function createSealedSessions({ store, seal, frontend, now, onEnd }: SealedSessionsOptions): SealedSessions {
+export function createSealedSessions({
+  store,
+  seal,
+  frontend,
+  opened,
+  now,
+  onEnd,
+}: SealedSessionsOptions): SealedSessions {
   const { name, options } = frontend
   const { idle, absolute, sliding } = options.session
   const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
   const sightings = createSealedStore<SessionSighting>(store, seal, `sighting ${name}`)
-  const opened = createBoundedCache<Opened>(10_000, 300_000)
   const touchInterval = Math.min(60, idle / 10)
 
   const endsAt = ({ createdAt, sessionExpiry, refreshToken, refreshTokenExpiresAt, accessTokens }: SessionRecord) =>
@@ -174,7 +174,7 @@ export function createSealedSessions({ store, seal, frontend, now, onEnd }: Seal
   const touch = async (
     id: string,
     session: Session,
-    entry: Opened | undefined,
+    entry: OpenedSession | undefined,
     visitor: () => Visitor,
   ): Promise<Kept> => {
     const until = restsUntil(session.endsAt)

@@ -178,7 +178,8 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
 
 /** Tokens of the gateway itself (client credentials), one per audience, under one key of this process. */
 function createOwnTokens(frontend: Frontend, oauth: OAuthClient, isFresh: (token: AccessToken) => boolean) {
-  const proofKey = frontend.options.dpop ? generateProofKey() : undefined
+  const { dpop, routes } = frontend.options
+  const proofKey = dpop && routes.some(({ tokenType }) => tokenType === 'Client') ? generateProofKey() : undefined
   const prover = proofKey && createProver(proofKey)
   const held = new Map<string, AccessToken>()
   const underway = new Map<string, Promise<AccessToken>>()

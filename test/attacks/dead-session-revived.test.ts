@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { createFrontend } from '../../src/gateway/frontend.js'
+import { createOpenedSessions } from '../../src/gateway/opened-sessions.js'
 import { createSealedSessions } from '../../src/gateway/sealed-sessions.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createRedisStore } from '../../src/store/redis-store.js'
@@ -23,7 +24,9 @@ const races = test.macro(async (t, open: () => Promise<Store>, count: number) =>
   )
   // Idle time is written at every use, so that there is always something to race with.
   const now = () => Date.now() / 1000
-  const [here, there] = [0, 1].map(() => createSealedSessions({ store, seal, frontend, now }))
+  const [here, there] = [0, 1].map(() =>
+    createSealedSessions({ store, seal, frontend, opened: createOpenedSessions(), now }),
+  )
   if (here === undefined || there === undefined) throw new Error('two processes')
   let alive = 0
   for (let batch = 0; batch < count; batch += 250) {

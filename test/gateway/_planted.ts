@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { generateProofKey } from '../../src/dpop/prover.js'
 import { createFrontend } from '../../src/gateway/frontend.js'
 import type { Gateway } from '../../src/gateway/gateway.js'
+import { createOpenedSessions } from '../../src/gateway/opened-sessions.js'
 import type { FrontendOptions, GatewayOptions } from '../../src/gateway/options.js'
 import { createSealedSessions, type SealedSessions, type SessionRecord } from '../../src/gateway/sealed-sessions.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
@@ -86,7 +87,7 @@ export function planting({
   const sessionsOf = (name: string): SealedSessions => {
     const frontend = frontends.get(name)
     if (frontend === undefined) throw new Error(`no frontend ${name}`)
-    return createSealedSessions({ store, seal, frontend, now })
+    return createSealedSessions({ store, seal, frontend, opened: createOpenedSessions(), now })
   }
   return {
     sessionsOf,
