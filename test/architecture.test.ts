@@ -10,8 +10,8 @@ const products = ['gateway', 'authorization-server', 'dpop-validator']
 const shared = ['dpop', 'store', 'http', 'telemetry']
 const ground = ['errors.ts', 'keys.ts']
 const doors: Readonly<Record<string, readonly string[]>> = {
-  'openid-client': ['gateway/oauth-client.ts'],
-  'http-proxy': ['gateway/web-socket-transport.ts'],
+  'openid-client': ['gateway/oauth/'],
+  'http-proxy': ['gateway/forwarding/web-socket-transport.ts'],
   'koa-session': ['gateway/session.ts'],
   'lru-cache': ['store/memory-store.ts', 'store/bounded-cache.ts'],
   '@redis/client': ['store/redis-store.ts'],

@@ -4,14 +4,14 @@ import { targetUri } from '../dpop/proof.js'
 import { assertOwnPage, changesState } from '../gateway/anti-forgery.js'
 import { destinationOf } from '../gateway/destination.js'
 import { endpointMethods } from '../gateway/endpoints.js'
+import { requestHeaders } from '../gateway/forwarding/request-headers.js'
+import { upstreamUrl } from '../gateway/forwarding/upstream.js'
 import { createFrontend, createFrontendSelection, type Frontend } from '../gateway/frontend.js'
-import { requestHeaders } from '../gateway/headers.js'
 import type { FrontendOptions, RouteOptions } from '../gateway/options.js'
 import { createPage } from '../gateway/page.js'
 import { Refusal, statusOf } from '../gateway/refusal.js'
 import { parseRequestTarget } from '../gateway/request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/route.js'
-import { upstreamUrl } from '../gateway/upstream.js'
 
 /** What happens to a request, found out by the gateway's own functions. */
 export interface Explanation {

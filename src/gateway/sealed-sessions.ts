@@ -6,6 +6,7 @@ import type { Store } from '../store/store.js'
 import { publish, type SessionEndCause } from '../telemetry/events.js'
 import type { Frontend } from './frontend.js'
 import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
+import { createSessionIndex, type SessionName } from './session-index.js'
 
 /** What a session is made of. It rests sealed under the browser's cookie; nobody else can open it. */
 export interface SessionRecord {
@@ -74,15 +75,13 @@ export interface SealedSessions {
   /** Ends the session only if nobody has changed it since. */
   endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
   /** The keys of a user's or of a server session's living sessions, without opening any. */
-  keysOf(index: SessionIndex): Promise<readonly string[]>
+  keysOf(name: SessionName): Promise<readonly string[]>
   /** The same, this frontend's only. */
-  ownKeysOf(index: SessionIndex): Promise<readonly string[]>
+  ownKeysOf(name: SessionName): Promise<readonly string[]>
   handleOf(key: string): string
   hasHandle(key: string, handle: string): boolean
   sighting(key: string, subject: string): Promise<SessionSighting | undefined>
 }
-
-export type SessionIndex = { readonly subject: string } | { readonly sid: string }
 
 /** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
 export type Kept = 'extended' | 'alive' | 'gone'
@@ -134,19 +133,7 @@ export function createSealedSessions({
     prover: Prover | undefined = record.proofKey && createProver(record.proofKey),
   ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record) })
 
-  const indexNames = (index: SessionIndex): readonly [string, ...string[]] => {
-    const [kind, value] = 'subject' in index ? ['sub', index.subject] : ['sid', index.sid]
-    const names = seal.names(JSON.stringify([kind, options.authority, options.clientId, value]))
-    return [`sessions:${names[0]}`, ...names.slice(1).map((other) => `sessions:${other}`)]
-  }
-  const enterIndexes = async (key: string, { subject, sid }: SessionRecord, until: number): Promise<void> => {
-    if (subject !== undefined) await store.addMember(indexNames({ subject })[0], key, until)
-    if (sid !== undefined) await store.addMember(indexNames({ sid })[0], key, until)
-  }
-  const leaveIndexes = async (key: string, { subject, sid }: SessionRecord): Promise<void> => {
-    const indexes = [...(subject === undefined ? [] : [{ subject }]), ...(sid === undefined ? [] : [{ sid }])]
-    await Promise.all(indexes.flatMap(indexNames).map((indexName) => store.removeMember(indexName, key)))
-  }
+  const index = createSessionIndex(store, seal, options)
   const sightingSecret = (key: string, subject: string): string => JSON.stringify([key, subject])
 
   const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
@@ -154,21 +141,9 @@ export function createSealedSessions({
     opened.delete(key)
     onEnd?.(key)
     // Tidiness only: who looks into an index leaves out what is not alive.
-    if (known !== undefined) await leaveIndexes(key, known.session.record).catch(() => undefined)
+    if (known !== undefined) await index.leave(key, known.session.record).catch(() => undefined)
     if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
     return wasThere
-  }
-
-  const keysOf = async (index: SessionIndex): Promise<readonly string[]> => {
-    const alive = new Set<string>()
-    for (const indexName of indexNames(index)) {
-      for (const key of await store.members(indexName)) {
-        // Sessions end without their index being known: who looks it up clears it up.
-        if ((await store.get(key)) === undefined) await store.removeMember(indexName, key)
-        else alive.add(key)
-      }
-    }
-    return [...alive]
   }
 
   const touch = async (
@@ -219,7 +194,7 @@ export function createSealedSessions({
       const until = endsAt(record)
       // In this order: an index entry without its session is cleared away.
       await records.add(id, record, restsUntil(until))
-      await enterIndexes(key, record, until)
+      await index.enter(key, record, until)
       const sealed = await records.get(id)
       if (sealed === undefined) throw new RangeError('a session cannot begin after its end')
       const session = sessionOf(key, sealed)
@@ -230,7 +205,7 @@ export function createSealedSessions({
     async replace(id, session, record) {
       const until = endsAt(record)
       if (!(await records.replace(id, session.revision, record, restsUntil(until)))) return undefined
-      await enterIndexes(session.key, record, until)
+      await index.enter(session.key, record, until)
       const sealed = await records.get(id)
       if (sealed === undefined) return undefined
       const replaced = sessionOf(session.key, sealed, session.prover)
@@ -260,8 +235,8 @@ export function createSealedSessions({
     end: async ({ key }, cause) => end(key, cause, await store.delete(key)),
     endUnchanged: async ({ key, revision }, cause) => end(key, cause, await store.deleteIf(key, revision)),
 
-    keysOf,
-    ownKeysOf: async (index) => (await keysOf(index)).filter((key) => key.startsWith(`session ${name}:`)),
+    keysOf: index.keysOf,
+    ownKeysOf: async (of) => (await index.keysOf(of)).filter((key) => key.startsWith(`session ${name}:`)),
 
     handleOf,
     hasHandle: (key, wanted) => seal.names(`handle ${key}`).some((candidate) => handle(candidate) === wanted),

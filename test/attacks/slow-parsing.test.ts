@@ -1,5 +1,5 @@
 import test from 'ava'
-import { requestHeaders } from '../../src/gateway/headers.js'
+import { requestHeaders } from '../../src/gateway/forwarding/request-headers.js'
 import { parseRequestTarget } from '../../src/gateway/request-target.js'
 import { createRouteMatcher } from '../../src/gateway/route.js'
 import { createStaticFiles } from '../../src/gateway/static-files.js'

@@ -38,7 +38,9 @@ export interface GatewayProcess {
 export async function startGatewayProcess(plan: GatewayPlan): Promise<GatewayProcess> {
   const file = fileURLToPath(new URL('./_gateway-process.js', import.meta.url))
   // The second as `main.ts` sets it.
-  const child = fork(file, [JSON.stringify(plan)], { execArgv: ['--expose-gc', '--no-concurrent-array-buffer-sweeping'] })
+  const child = fork(file, [JSON.stringify(plan)], {
+    execArgv: ['--expose-gc', '--no-concurrent-array-buffer-sweeping'],
+  })
   const [{ url, cookie }] = (await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => {

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { call, eventually, rawCall, rawConnection } from './_client.js'
-import { accessToken, dpopCredentials, forwarding } from './_forwarding.js'
-import { demandingNonces, listening, recordingUpstream } from './_upstream.js'
+import { call, eventually, rawCall, rawConnection } from '../_client.js'
+import { accessToken, dpopCredentials, forwarding } from '../_forwarding.js'
+import { demandingNonces, listening, recordingUpstream } from '../_upstream.js'
 
 test('the first event of a stream arrives while the stream goes on, and its head even before', async (t) => {
   let say: (text: string) => void = () => {}

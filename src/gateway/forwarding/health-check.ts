@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
-import type { HealthCheckOptions } from './options.js'
+import type { HealthCheckOptions } from '../options.js'
 import type { Upstream } from './upstream.js'
 
 export interface HealthCheck {

@@ -1,4 +1,4 @@
-import type { Credentials } from './credentials.js'
+import type { Credentials } from '../credentials.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
 /** What we know of an origin's wish for nonces, from every response that it gave us. */

@@ -1,13 +1,14 @@
-import type { webcrypto } from 'node:crypto'
 import * as openid from 'openid-client'
-import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../errors.js'
-import { isLoopback } from '../http/loopback.js'
-import type { Jwk, SignatureAlgorithm, SigningKey } from '../keys.js'
-import { publicHalf } from '../keys.js'
-import type { Frontend } from './frontend.js'
-import type { IssuerFetch } from './issuer-fetch.js'
-import type { FrontendOptions } from './options.js'
-import type { AccessToken } from './sealed-sessions.js'
+import { UpstreamError } from '../../errors.js'
+import type { Jwk } from '../../keys.js'
+import { publicHalf } from '../../keys.js'
+import type { Frontend } from '../frontend.js'
+import type { IssuerFetch } from '../issuer-fetch.js'
+import type { FrontendOptions } from '../options.js'
+import type { AccessToken } from '../sealed-sessions.js'
+import { importParameters } from './client-authentication.js'
+import { createIssuerConfiguration } from './issuer-configuration.js'
+import { refuse } from './oauth-error.js'
 
 /** The conversations with one frontend's authorization server. */
 export interface OAuthClient {
@@ -70,67 +71,10 @@ export interface OAuthClientOptions {
   readonly now: () => number
 }
 
-/** FAPI 2.0 §5.4.1; `EdDSA` is what most servers still call Ed25519. */
-const idTokenAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
-/** Seconds after which the metadata is read again. */
-const metadataLifetime = 3600
-
 export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClientOptions): OAuthClient {
   const { options } = frontend
-  const issuer = new URL(options.authority)
+  const configuration = createIssuerConfiguration({ frontend, fetch, timeout, now })
   const proofSource = createProofSource(fetch)
-
-  let acceptedAlgorithms: readonly string[] = []
-
-  const discover = async (): Promise<openid.Configuration> => {
-    const authentication = await clientAuthentication(frontend, () => acceptedAlgorithms)
-    const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
-      algorithm,
-      timeout,
-      [openid.customFetch]: fetch,
-      execute: isLoopback(issuer.hostname) ? [openid.allowInsecureRequests] : [],
-    })
-    const found = await openid
-      .discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oidc'))
-      .catch((error: unknown) => {
-        // RFC 8414 §5: a server without OpenID Connect may only have its own well-known document.
-        if (options.scopes.includes('openid') || !(error instanceof openid.ClientError)) throw error
-        return openid.discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oauth2'))
-      })
-    const { supportsPKCE: _, ...metadata } = found.serverMetadata()
-    assertMetadata(metadata, frontend)
-    acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
-    const accepted = options.profile === 'Baseline' ? [...idTokenAlgorithms, 'RS256'] : idTokenAlgorithms
-    const offered = metadata.id_token_signing_alg_values_supported ?? accepted
-    const configuration = new openid.Configuration(
-      { ...metadata, id_token_signing_alg_values_supported: offered.filter((name) => accepted.includes(name)) },
-      options.clientId,
-      undefined,
-      authentication,
-    )
-    configuration.timeout = timeout
-    configuration[openid.customFetch] = fetch
-    // Without this the signature of an ID token that came over TLS would not be looked at.
-    openid.enableNonRepudiationChecks(configuration)
-    if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
-    return configuration
-  }
-
-  let current: { readonly configuration: openid.Configuration; readonly until: number } | undefined
-  let underway: Promise<openid.Configuration> | undefined
-  const configuration = async (): Promise<openid.Configuration> => {
-    if (current !== undefined && now() < current.until) return current.configuration
-    underway ??= discover()
-      .then((fresh) => {
-        current = { configuration: fresh, until: now() + metadataLifetime }
-        return fresh
-      })
-      .finally(() => {
-        underway = undefined
-      })
-    // What was good an hour ago is better than nothing while the server cannot be asked.
-    return underway.catch((error: unknown) => current?.configuration ?? refuse(error))
-  }
 
   const dpop = async (known: openid.Configuration, proofKey: Jwk | undefined): Promise<openid.DPoPOptions> =>
     proofKey === undefined ? {} : { DPoP: await proofSource(known, proofKey) }
@@ -246,59 +190,6 @@ function grantOf({ scopes, routes }: FrontendOptions): {
   }
 }
 
-/** What a server has to say before we log anybody in there. Its metadata is the only source of endpoints. */
-function assertMetadata(metadata: Readonly<openid.ServerMetadata>, { options }: Frontend): void {
-  const problem = ((): string | undefined => {
-    // Simple string comparison (RFC 8414 §3.3): openid-client compares parsed URLs.
-    if (metadata.issuer !== options.authority)
-      return 'its issuer is not the configured Authority, character by character'
-    if (metadata.code_challenge_methods_supported?.includes('S256') === false) return 'it does not take PKCE with S256'
-    if (options.pushedAuthorizationRequests && metadata.pushed_authorization_request_endpoint === undefined)
-      return 'it has no pushed authorization request endpoint'
-    if (options.dpop && metadata.dpop_signing_alg_values_supported?.includes('ES256') === false)
-      return 'it does not take DPoP proofs with ES256'
-    return undefined
-  })()
-  if (problem !== undefined)
-    throw new UpstreamError('invalid_response', `the authorization server does not fit: ${problem}`)
-}
-
-async function clientAuthentication(
-  { options }: Frontend,
-  accepted: () => readonly string[],
-): Promise<openid.ClientAuth> {
-  const { clientAuthentication: authentication } = options
-  if (authentication.method === 'client_secret_post') return openid.ClientSecretPost(authentication.secret)
-  const [key] = authentication.keys
-  if (key === undefined) throw new TypeError('private_key_jwt needs a key')
-  return openid.PrivateKeyJwt(
-    { key: await privateCryptoKey(key), kid: key.kid },
-    {
-      [openid.modifyAssertion](header) {
-        // RFC 9864 gave EdDSA with Ed25519 a name of its own; most servers know the old one only.
-        if (header.alg === 'Ed25519' && !accepted().includes('Ed25519')) header.alg = 'EdDSA'
-      },
-    },
-  )
-}
-
-function privateCryptoKey({ privateKey, algorithm }: SigningKey): Promise<webcrypto.CryptoKey> {
-  return crypto.subtle.importKey('jwk', privateKey.export({ format: 'jwk' }), importParameters(algorithm), false, [
-    'sign',
-  ])
-}
-
-function importParameters(algorithm: SignatureAlgorithm) {
-  switch (algorithm) {
-    case 'ES256':
-      return { name: 'ECDSA', namedCurve: 'P-256' }
-    case 'PS256':
-      return { name: 'RSA-PSS', hash: 'SHA-256' }
-    case 'Ed25519':
-      return { name: 'Ed25519' }
-  }
-}
-
 /** openid-client's own proofs, for the server's endpoints, with the session's key. */
 function createProofSource(fetch: IssuerFetch) {
   return async (known: openid.Configuration, proofKey: Jwk): Promise<openid.DPoPHandle> => {
@@ -334,47 +225,3 @@ function refreshTokenLifetime(response: openid.TokenEndpointResponse, now: numbe
   const seconds = response.refresh_token_expires_in ?? response.refresh_expires_in
   return typeof seconds === 'number' && seconds > 0 ? { refreshTokenExpiresAt: now + seconds } : {}
 }
-
-/**
- * Sorts what openid-client throws by whose fault it is. Its errors hold responses, tokens and claims in their `cause`:
- * none of that goes on, only names that are its own or RFC 6749's.
- */
-function refuse(error: unknown): never {
-  if (error instanceof UpstreamError || error instanceof ProtocolError) throw error
-  if (error instanceof openid.ResponseBodyError) {
-    const code = protocolErrorCodes.find((known) => known === error.error)
-    throw new ProtocolError(code ?? 'server_error', 'the authorization server refused the request')
-  }
-  if (error instanceof openid.WWWAuthenticateChallengeError)
-    throw new ProtocolError('invalid_client', 'the authorization server did not accept our authentication')
-  if (error instanceof openid.ClientError) {
-    if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT')
-      throw new UpstreamError('timeout', 'the authorization server did not answer in time')
-    if (error.cause instanceof UpstreamError) throw error.cause
-    if (error.cause instanceof Object && 'status' in error.cause && Number(error.cause.status) >= 500)
-      throw new UpstreamError('unreachable', 'the authorization server has trouble of its own')
-    if (error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
-      throw new UpstreamError('invalid_response', 'the ID token is not valid now: compare the clocks of both servers')
-    throw new UpstreamError(
-      'invalid_response',
-      `the authorization server's answer is not acceptable (${error.code ?? 'no code'})`,
-    )
-  }
-  // What undici throws when there is no connection is a TypeError; `cause` holds no secret but may hold addresses.
-  if (error instanceof Error) throw new UpstreamError('unreachable', 'the authorization server could not be reached')
-  throw error
-}
-
-const protocolErrorCodes: readonly ProtocolErrorCode[] = [
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-  'invalid_target',
-  'invalid_dpop_proof',
-  'use_dpop_nonce',
-  'access_denied',
-  'invalid_request_object',
-]

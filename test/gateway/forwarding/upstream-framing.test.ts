@@ -1,7 +1,7 @@
 import test from 'ava'
-import { call, eventually, rawCall } from './_client.js'
-import { forwarding } from './_forwarding.js'
-import { listening } from './_upstream.js'
+import { call, eventually, rawCall } from '../_client.js'
+import { forwarding } from '../_forwarding.js'
+import { listening } from '../_upstream.js'
 
 const ok = 'Content-Length: 2\r\n\r\nok'
 

@@ -1,8 +1,8 @@
 import test from 'ava'
-import { aGate, type Gate } from '../attacks/_gate.js'
-import { call } from './_client.js'
-import { ownPage } from './_planted.js'
-import { demandingNonces, recordingUpstream, type Seen } from './_upstream.js'
+import { aGate, type Gate } from '../../attacks/_gate.js'
+import { call } from '../_client.js'
+import { ownPage } from '../_planted.js'
+import { demandingNonces, recordingUpstream, type Seen } from '../_upstream.js'
 
 interface Attempt extends Seen {
   readonly mark: string

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { bulk } from '../endurance/_bulk.js'
+import { bulk } from '../../endurance/_bulk.js'
 
 // Scaled down: `npm run test:endurance` has 1 GB each way.
 test('large bodies pass both ways, every byte of them, and none stays in memory (C14)', async (t) => {

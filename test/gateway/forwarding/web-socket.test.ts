@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { WebSocket } from 'ws'
-import { linesOf } from '../attacks/_ways.js'
-import { call, eventually, rawConnection } from './_client.js'
-import { accessToken, type Forwarding, type ForwardingOptions, forwarding } from './_forwarding.js'
-import { listening } from './_upstream.js'
-import { webSocketUpstream } from './_web-socket-upstream.js'
+import { linesOf } from '../../attacks/_ways.js'
+import { call, eventually, rawConnection } from '../_client.js'
+import { accessToken, type Forwarding, type ForwardingOptions, forwarding } from '../_forwarding.js'
+import { listening } from '../_upstream.js'
+import { webSocketUpstream } from '../_web-socket-upstream.js'
 
 function opening(gateway: Forwarding, path = '/api/socket', options: object = {}): WebSocket {
   const socket = new WebSocket(`ws://${gateway.url.host}${path}`, options)

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { Refusal } from '../refusal.js'
 import type { Headers } from './headers.js'
-import { Refusal } from './refusal.js'
 import type { RequestBody } from './request-body.js'
 import type { Timeouts } from './timeouts.js'
 import type { CalledUrl, Upstream } from './upstream.js'

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test from 'ava'
-import { createRequestBody, type RequestBody } from '../../src/gateway/request-body.js'
+import { createRequestBody, type RequestBody } from '../../../src/gateway/forwarding/request-body.js'
 
 const listeners = { onBytes() {}, onSent() {}, onTooLarge() {} }
 

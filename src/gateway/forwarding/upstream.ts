@@ -1,11 +1,11 @@
 import { Agent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { buildConnector, Pool } from 'undici'
-import type { TargetUrl } from '../dpop/proof.js'
-import { tlsPreset } from '../http/tls.js'
+import type { TargetUrl } from '../../dpop/proof.js'
+import { tlsPreset } from '../../http/tls.js'
+import type { RouteOptions, UpstreamTlsOptions } from '../options.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
-import type { RouteOptions, UpstreamTlsOptions } from './options.js'
 import { timeoutsOf } from './timeouts.js'
 
 /** The connections to one origin. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { Refusal } from './refusal.js'
+import { Refusal } from '../refusal.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
 /**

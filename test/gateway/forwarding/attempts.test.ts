@@ -1,12 +1,12 @@
 import test from 'ava'
-import { type Answer, type Forwarding, failureOf, type Send } from '../../src/gateway/attempt.js'
-import { attemptUntilAnswered } from '../../src/gateway/attempts.js'
-import { createAuthorize } from '../../src/gateway/authorization.js'
-import { createNonceMemory } from '../../src/gateway/nonce-memory.js'
-import { noBody, type RequestBody } from '../../src/gateway/request-body.js'
-import { timeoutsOf } from '../../src/gateway/timeouts.js'
-import { createConnections, createUpstreamPool } from '../../src/gateway/upstream.js'
-import { aRoute } from './_forwarding.js'
+import { type Answer, type Forwarding, failureOf, type Send } from '../../../src/gateway/forwarding/attempt.js'
+import { attemptUntilAnswered } from '../../../src/gateway/forwarding/attempts.js'
+import { createAuthorize } from '../../../src/gateway/forwarding/authorization.js'
+import { createNonceMemory } from '../../../src/gateway/forwarding/nonce-memory.js'
+import { noBody, type RequestBody } from '../../../src/gateway/forwarding/request-body.js'
+import { timeoutsOf } from '../../../src/gateway/forwarding/timeouts.js'
+import { createConnections, createUpstreamPool } from '../../../src/gateway/forwarding/upstream.js'
+import { aRoute } from '../_forwarding.js'
 
 const reset = (syscall: 'read' | 'connect') => Object.assign(new Error('reset'), { code: 'ECONNRESET', syscall })
 /** What a kept connection says that died before its request was written, and while its answer was awaited. */

@@ -1,4 +1,4 @@
-import type { CircuitBreakerOptions } from './options.js'
+import type { CircuitBreakerOptions } from '../options.js'
 
 /** Whether one upstream is worth a request: closed, open, or half open for a single trial. */
 export interface CircuitBreaker {

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { accessToken, dpopCredentials, forwarding } from './_forwarding.js'
-import { demandingNonces, recordingUpstream } from './_upstream.js'
+import { accessToken, dpopCredentials, forwarding } from '../_forwarding.js'
+import { demandingNonces, recordingUpstream } from '../_upstream.js'
 
 test('forwards with a fresh proof for the URL really called (RFC 9449 §7.1)', async (t) => {
   const upstream = await recordingUpstream()

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import type { Duplex } from 'node:stream'
 import httpProxy from 'http-proxy'
 import { type Answer, type Attempt, type Forwarding, failureOf, type Send } from './attempt.js'
-import { upgradeResponseHeaders } from './headers.js'
+import { upgradeResponseHeaders } from './response-headers.js'
 import { watchAttempt } from './timeouts.js'
 import { responseOf } from './upstream-response.js'
 

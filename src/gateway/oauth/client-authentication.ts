@@ -1,0 +1,41 @@
+import type { webcrypto } from 'node:crypto'
+import * as openid from 'openid-client'
+import type { SignatureAlgorithm, SigningKey } from '../../keys.js'
+import type { FrontendOptions } from '../options.js'
+
+/** @param accepted the algorithms that the server says it takes, known only once its metadata has been read */
+export async function clientAuthentication(
+  { clientAuthentication: authentication }: FrontendOptions,
+  accepted: () => readonly string[],
+): Promise<openid.ClientAuth> {
+  if (authentication.method === 'client_secret_post') return openid.ClientSecretPost(authentication.secret)
+  const [key] = authentication.keys
+  if (key === undefined) throw new TypeError('private_key_jwt needs a key')
+  return openid.PrivateKeyJwt(
+    { key: await privateCryptoKey(key), kid: key.kid },
+    {
+      [openid.modifyAssertion](header) {
+        // RFC 9864 gave EdDSA with Ed25519 a name of its own; most servers know the old one only.
+        if (header.alg === 'Ed25519' && !accepted().includes('Ed25519')) header.alg = 'EdDSA'
+      },
+    },
+  )
+}
+
+function privateCryptoKey({ privateKey, algorithm }: SigningKey): Promise<webcrypto.CryptoKey> {
+  return crypto.subtle.importKey('jwk', privateKey.export({ format: 'jwk' }), importParameters(algorithm), false, [
+    'sign',
+  ])
+}
+
+/** What Web Cryptography calls an algorithm. */
+export function importParameters(algorithm: SignatureAlgorithm) {
+  switch (algorithm) {
+    case 'ES256':
+      return { name: 'ECDSA', namedCurve: 'P-256' }
+    case 'PS256':
+      return { name: 'RSA-PSS', hash: 'SHA-256' }
+    case 'Ed25519':
+      return { name: 'Ed25519' }
+  }
+}

@@ -1,0 +1,101 @@
+import * as openid from 'openid-client'
+import { UpstreamError } from '../../errors.js'
+import { isLoopback } from '../../http/loopback.js'
+import type { IssuerFetch } from '../issuer-fetch.js'
+import type { FrontendOptions } from '../options.js'
+import { clientAuthentication } from './client-authentication.js'
+import { refuse } from './oauth-error.js'
+
+/** FAPI 2.0 §5.4.1; `EdDSA` is what most servers still call Ed25519. */
+const idTokenAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
+/** Seconds after which the metadata is read again. */
+const metadataLifetime = 3600
+
+export interface IssuerConfigurationOptions {
+  readonly frontend: { readonly options: FrontendOptions }
+  readonly fetch: IssuerFetch
+  /** Seconds one call may take. */
+  readonly timeout: number
+  readonly now: () => number
+}
+
+/**
+ * What a frontend's authorization server says of itself (RFC 8414), fetched when first needed, again after an hour, and
+ * again when that failed.
+ */
+export function createIssuerConfiguration({
+  frontend: { options },
+  fetch,
+  timeout,
+  now,
+}: IssuerConfigurationOptions): () => Promise<openid.Configuration> {
+  const issuer = new URL(options.authority)
+  let acceptedAlgorithms: readonly string[] = []
+
+  const discover = async (): Promise<openid.Configuration> => {
+    const authentication = await clientAuthentication(options, () => acceptedAlgorithms)
+    const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
+      algorithm,
+      timeout,
+      [openid.customFetch]: fetch,
+      execute: isLoopback(issuer.hostname) ? [openid.allowInsecureRequests] : [],
+    })
+    const found = await openid
+      .discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oidc'))
+      .catch((error: unknown) => {
+        // RFC 8414 §5: a server without OpenID Connect may only have its own well-known document.
+        if (options.scopes.includes('openid') || !(error instanceof openid.ClientError)) throw error
+        return openid.discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oauth2'))
+      })
+    const { supportsPKCE: _, ...metadata } = found.serverMetadata()
+    assertMetadata(metadata, options)
+    acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
+    const accepted = options.profile === 'Baseline' ? [...idTokenAlgorithms, 'RS256'] : idTokenAlgorithms
+    const offered = metadata.id_token_signing_alg_values_supported ?? accepted
+    const configuration = new openid.Configuration(
+      { ...metadata, id_token_signing_alg_values_supported: offered.filter((name) => accepted.includes(name)) },
+      options.clientId,
+      undefined,
+      authentication,
+    )
+    configuration.timeout = timeout
+    configuration[openid.customFetch] = fetch
+    // Without this the signature of an ID token that came over TLS would not be looked at.
+    openid.enableNonRepudiationChecks(configuration)
+    if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
+    return configuration
+  }
+
+  let current: { readonly configuration: openid.Configuration; readonly until: number } | undefined
+  let underway: Promise<openid.Configuration> | undefined
+  return async () => {
+    if (current !== undefined && now() < current.until) return current.configuration
+    underway ??= discover()
+      .then((fresh) => {
+        current = { configuration: fresh, until: now() + metadataLifetime }
+        return fresh
+      })
+      .finally(() => {
+        underway = undefined
+      })
+    // What was good an hour ago is better than nothing while the server cannot be asked.
+    return underway.catch((error: unknown) => current?.configuration ?? refuse(error))
+  }
+}
+
+/** What a server has to say before we log anybody in there. Its metadata is the only source of endpoints. */
+function assertMetadata(metadata: Readonly<openid.ServerMetadata>, options: FrontendOptions): void {
+  const problem = ((): string | undefined => {
+    // Simple string comparison (RFC 8414 §3.3): openid-client compares parsed URLs.
+    if (metadata.issuer !== options.authority)
+      return 'its issuer is not the configured Authority, character by character'
+    if (metadata.code_challenge_methods_supported?.includes('S256') === false) return 'it does not take PKCE with S256'
+    if (options.pushedAuthorizationRequests && metadata.pushed_authorization_request_endpoint === undefined)
+      return 'it has no pushed authorization request endpoint'
+    if (options.dpop && metadata.dpop_signing_alg_values_supported?.includes('ES256') === false)
+      return 'it does not take DPoP proofs with ES256'
+    return undefined
+  })()
+  if (problem !== undefined)
+    throw new UpstreamError('invalid_response', `the authorization server does not fit: ${problem}`)
+}
