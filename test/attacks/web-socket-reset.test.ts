@@ -127,6 +127,50 @@ for (const [how, leave] of [
   })
 }
 
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+/** Does not end when the other side does, and says something now and then. */
+function talkOn(socket: Socket): Socket {
+  const timer = setInterval(() => socket.write('still talking'), 20)
+  return socket.on('error', () => {}).on('close', () => clearInterval(timer))
+}
+
+for (const how of ['resetAndDestroy', 'end', 'destroy'] as const) {
+  test(`an upstream that talks on after its browser has left is cut off: ${how}`, async (t) => {
+    const upstream = await webSocketUpstream()
+    upstream.server.removeAllListeners('upgrade').on('upgrade', (_request, socket: Socket) => {
+      socket.write(switching)
+      talkOn(socket)
+    })
+    const gate = await aGate(t, { upstream })
+    const { cookie } = await gate.plant()
+    const { socket } = await rawConnection(gate.url)
+    socket.write(upgrade(cookie))
+    await once(socket, 'data')
+    t.is(upstream.sockets(), 1)
+    socket[how]()
+    await eventually(() => upstream.sockets() === 0)
+  })
+
+  test(`a browser that talks on after its upstream has left is cut off: ${how}`, async (t) => {
+    const upstream = await webSocketUpstream()
+    upstream.server.removeAllListeners('upgrade').on('upgrade', (_request, socket: Socket) => {
+      socket.on('error', () => {}).once('data', () => socket[how]())
+      socket.write(switching)
+    })
+    const gate = await aGate(t, { upstream })
+    const { cookie } = await gate.plant()
+    const browser = connect({ host: gate.url.hostname, port: Number(gate.url.port), allowHalfOpen: true })
+    browser.write(upgrade(cookie))
+    const closed = new Promise((resolve) => browser.once('close', resolve))
+    await once(browser, 'data')
+    talkOn(browser).resume()
+    await closed
+    await eventually(() => upstream.sockets() === 0)
+    t.pass()
+  })
+}
+
 for (const [when, answer] of [
   ['before it answers', ''],
   ['in the middle of its head', 'HTTP/1.1 101 Switching Pro'],

@@ -71,7 +71,11 @@ export async function rawCall(
   return received()
 }
 
-/** Waits until something holds; the test's own timeout is the limit. */
+/** Waits until something holds. @throws Error after twenty seconds, naming what did not come to hold */
 export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+  const limit = performance.now() + 20_000
+  while (!holds()) {
+    if (performance.now() > limit) throw new Error(`never came to hold: ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }

@@ -25,7 +25,7 @@ import { startDeadline, type Timeouts, timeoutsOf } from './timeouts.js'
 import { createConnections, createUpstreamPool, type UpstreamPool } from './upstream.js'
 import type { UpstreamResponse } from './upstream-response.js'
 import { watchWebSocket } from './web-socket.js'
-import { hardenedHttpProxy, upgradeThrough } from './web-socket-transport.js'
+import { createWebSocketProxy, upgradeThrough } from './web-socket-transport.js'
 
 /** One request of a browser that has passed every check, and all that forwarding it takes. */
 export interface ForwardExchange {
@@ -72,7 +72,7 @@ export function createForwarder({ frontends }: ForwarderOptions): Forwarder {
   for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
     if (route)
       prepared.set(route, { pool: createUpstreamPool(route, connections), timeouts: timeoutsOf(route.timeouts) })
-  const proxy = hardenedHttpProxy()
+  const proxy = createWebSocketProxy()
   const nonces = createNonceMemory()
   const exchanges = createRoster<Exchange>()
   const authorize = createAuthorize()

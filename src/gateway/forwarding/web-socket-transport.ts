@@ -29,13 +29,11 @@ interface OutgoingRequest {
 }
 
 /**
- * http-proxy with nothing left of it but the pass that makes the request: the others append to forwarded headers. Its
- * event `proxyReqWs` is used once each time, to have the request in hand before a byte of it is sent.
+ * http-proxy for nothing but making the request and joining the sockets; the request it gets is of our making. Its event
+ * `proxyReqWs` is used once each time, to have the request to the upstream in hand before a byte of it is sent.
  */
-export function hardenedHttpProxy(): WebSocketProxy {
+export function createWebSocketProxy(): WebSocketProxy {
   const proxy = httpProxy.createProxyServer({ toProxy: true, prependPath: false })
-  const passes = proxy as typeof proxy & { wsPasses: { readonly name: string }[] }
-  passes.wsPasses = passes.wsPasses.filter(({ name }) => name === 'stream')
   // Without a listener an error ends the process.
   proxy.on('error', () => {})
   return (request, socket, { dial, agent }, onRequest, onError) => {

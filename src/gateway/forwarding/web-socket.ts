@@ -20,7 +20,10 @@ export interface WebSocketLinkOptions {
 /** Seconds that a side has to end after the other one has. */
 const endingTime = 2
 
-/** Watches a pair of sockets that http-proxy has joined with two pipes, which end each other but know of no error. */
+/**
+ * Watches a pair of sockets that http-proxy has joined with two pipes. Those end each other, but neither insists on it; an
+ * error of either side has a listener of http-proxy's, and is followed by its close.
+ */
 export function watchWebSocket(
   browser: Socket,
   upstream: Duplex,
@@ -49,7 +52,7 @@ export function watchWebSocket(
     browser.end()
   }
   browser.once('close', () => upstream.destroy()).once('end', endSoon)
-  upstream.once('close', endBrowser).once('end', endSoon).on('error', endBrowser)
+  upstream.once('close', endBrowser).once('end', endSoon)
 
   let heard = browser.bytesRead
   let silent = 0
