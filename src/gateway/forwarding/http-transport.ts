@@ -87,17 +87,14 @@ interface ReceivedResponse extends UpstreamResponse {
   breakOff(): void
 }
 
-/** Bytes kept until somebody says where they go. More than one read of a socket never comes before. */
-const earlyLimit = 65_536
-
 function receiveResponse(
   controller: Dispatcher.DispatchController,
   status: number,
   headers: IncomingHttpHeaders,
 ): ReceivedResponse {
   let sink: BodySink | undefined
+  // Kept until somebody says where it goes: at most what came with the head, for that is said in the same turn.
   let early: Buffer[] = []
-  let size = 0
   let ending: ((to: BodySink, last?: Buffer) => void) | undefined
 
   return {
@@ -117,17 +114,17 @@ function receiveResponse(
         for (const chunk of kept) full = !to.write(chunk)
         if (ending !== undefined) ending(to)
         else if (full) controller.pause()
-        else controller.resume()
         if (kept.length === 0) to.wait()
       }
     },
     resume: () => controller.resume(),
 
     skip() {
+      let left = skipLimit
       sink = {
         write(chunk) {
-          size += chunk.length
-          if (size > skipLimit) controller.abort(new Error('too long to be skipped'))
+          left -= chunk.length
+          if (left < 0) controller.abort(new Error('too long to be skipped'))
           return true
         },
         wait() {},
@@ -135,17 +132,11 @@ function receiveResponse(
         breakOff() {},
       }
       early = []
-      controller.resume()
     },
 
     receive(chunk) {
-      if (sink !== undefined) {
-        if (!sink.write(chunk)) controller.pause()
-        return
-      }
-      early.push(chunk)
-      size += chunk.length
-      if (size > earlyLimit) controller.pause()
+      if (sink === undefined) early.push(chunk)
+      else if (!sink.write(chunk)) controller.pause()
     },
     end(trailers) {
       if (sink !== undefined) sink.end(trailers)
