@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createProver, generateProofKey } from '../dpop/prover.js'
 import { ProtocolError, UpstreamError } from '../errors.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import type { OpenSession } from './call.js'
 import type { Credentials } from './credentials.js'
 import type { Frontend } from './frontend.js'
-import type { OAuthClient, TokenAudience, TokenSet } from './oauth/oauth-client.js'
+import type { OAuthClient, TokenSet } from './oauth/oauth-client.js'
 import type { RouteOptions } from './options.js'
+import { createOwnTokens } from './own-tokens.js'
 import { Refusal } from './refusal.js'
 import type { AccessToken, SealedSessions, Session, SessionRecord } from './sealed-sessions.js'
+import { audienceKey, refusedToken, type TokenAudience } from './token-audience.js'
 
 export interface AccessTokens {
   /** The user's token for this route, refreshed when it is due: once, however many calls, processes and replicas ask. */
@@ -150,8 +151,6 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
     }
   }
 
-  const ownTokens = createOwnTokens(frontend, oauth, isFresh)
-
   return {
     ofUser(open, route) {
       const audience = audienceKey(route)
@@ -167,51 +166,13 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
         return { credentials: credentialsOf(open.session, held), refreshed: false }
       return refreshedOf(open, route, canWait ? held : undefined)
     },
-    ofClient: (route) => ownTokens(route),
+    ofClient: createOwnTokens(frontend, oauth, isFresh),
   }
 
   function pauseFor(key: string): void {
     if (pausedUntil.size > 10_000) pausedUntil.clear()
     pausedUntil.set(key, now() + pause)
   }
-}
-
-/** Tokens of the gateway itself (client credentials), one per audience, under one key of this process. */
-function createOwnTokens(frontend: Frontend, oauth: OAuthClient, isFresh: (token: AccessToken) => boolean) {
-  const { dpop, routes } = frontend.options
-  const proofKey = dpop && routes.some(({ tokenType }) => tokenType === 'Client') ? generateProofKey() : undefined
-  const prover = proofKey && createProver(proofKey)
-  const held = new Map<string, AccessToken>()
-  const underway = new Map<string, Promise<AccessToken>>()
-
-  const fetched = async (route: RouteOptions, key: string): Promise<AccessToken> => {
-    try {
-      const { accessToken } = await oauth.clientCredentials(proofKey, route)
-      held.set(key, accessToken)
-      return accessToken
-    } catch (error) {
-      throw error instanceof ProtocolError ? refusedToken(error) : error
-    } finally {
-      underway.delete(key)
-    }
-  }
-
-  return async (route: RouteOptions): Promise<Credentials> => {
-    const key = audienceKey(route)
-    let token = held.get(key)
-    if (token === undefined || !isFresh(token)) {
-      const request = underway.get(key) ?? fetched(route, key)
-      underway.set(key, request)
-      token = await request
-    }
-    return prover === undefined
-      ? { kind: 'bearer', accessToken: token.value }
-      : { kind: 'dpop', accessToken: token.value, prover }
-  }
-}
-
-function audienceKey({ resource, scopes }: TokenAudience): string {
-  return resource === undefined && scopes.length === 0 ? '' : JSON.stringify([resource ?? '', ...[...scopes].sort()])
 }
 
 /** OpenID Connect Core §12.2: the same user, and the nonce of the login if there is one. */
@@ -250,8 +211,4 @@ async function persistently<Result>(write: () => Promise<Result>): Promise<Resul
 
 function ended(): Refusal {
   return new Refusal('bff.session.ended', 'the session has ended; log in again')
-}
-
-function refusedToken(cause?: unknown): Refusal {
-  return new Refusal('bff.token.refused', 'the authorization server gave no token for this route', { cause })
 }

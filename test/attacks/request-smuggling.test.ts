@@ -2,6 +2,8 @@ import test from 'ava'
 import { eventually, rawCall } from '../gateway/_client.js'
 import { accessToken, forwarding } from '../gateway/_forwarding.js'
 import { recordingUpstream } from '../gateway/_upstream.js'
+import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
+import { linesOf } from './_ways.js'
 
 const inner = 'GET /admin HTTP/1.1\r\nHost: x\r\n\r\n'
 const chunked = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`
@@ -52,6 +54,21 @@ for (const [name, lines, body] of [
   })
 }
 
+test('nor does it pass under a server whose parser is lenient: a length beside chunks, another coding', async (t) => {
+  const upstream = await recordingUpstream()
+  const server = { insecureHTTPParser: true }
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], server })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  for (const lines of [
+    ['Content-Length: 4', 'Transfer-Encoding: chunked'],
+    ['Transfer-Encoding: chunked', 'Content-Length: 4'],
+    ['Transfer-Encoding: gzip, chunked'],
+  ])
+    t.regex(await rawCall(gateway.url, head('POST', ...lines) + chunked, finished), /^HTTP\/1\.1 400 /, `${lines}`)
+  t.deepEqual(gateway.refusals.slice(0, 2), ['bff.request.malformed', 'bff.request.malformed'])
+  t.deepEqual(upstream.seen, [])
+})
+
 test('fields behind a chunked body do not become headers upstream (RFC 9110 §6.5.1)', async (t) => {
   const upstream = await recordingUpstream()
   const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
@@ -81,6 +98,15 @@ test('an upgrade with a body, or to anything but WebSocket, is refused', async (
   ] as const)
     t.regex(await rawCall(gateway.url, head(method, ...lines, ...upgrade) + inner, finished), /^HTTP\/1\.1 400 /)
   t.deepEqual(upstream.seen, [])
+})
+
+test('an upgrade that says it has no body says so to nobody else', async (t) => {
+  const upstream = await webSocketUpstream()
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  const lines = [...linesOf('an upgrade').slice(1), 'Connection: Upgrade', 'Content-Length: 0']
+  t.regex(await rawCall(gateway.url, head('GET', ...lines), finished), /^HTTP\/1\.1 101 /)
+  t.is(upstream.seen[0]?.headers['content-length'], undefined)
 })
 
 test('an upstream that did not switch protocols gets nothing of what came behind the upgrade', async (t) => {

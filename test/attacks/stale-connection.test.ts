@@ -101,4 +101,5 @@ test('an upgrade is never sent on a connection that has been used, which may hav
     rawCall(gate.url, `${[...lines, `Cookie: ${cookie}`].join('\r\n')}\r\n\r\n`, answered)
   for (let round = 0; round < 3; round++)
     for (const answer of await Promise.all([upgrade(), upgrade(), upgrade()])) t.regex(answer, /^HTTP\/1\.1 403 /)
+  t.is(upstream.connections(), 9)
 })

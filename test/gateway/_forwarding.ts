@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createProver, generateProofKey } from '../../src/dpop/prover.js'
 import type { Credentials } from '../../src/gateway/credentials.js'
-import { createForwarder, type ForwardExchange, type Forwarder } from '../../src/gateway/forwarding/forward.js'
+import type { ForwardExchange } from '../../src/gateway/forwarding/exchange.js'
+import { createForwarder, type Forwarder } from '../../src/gateway/forwarding/forwarder.js'
 import type { FrontendOptions, RouteOptions } from '../../src/gateway/options.js'
 import { Refusal, statusOf } from '../../src/gateway/refusal.js'
 import { parseRequestTarget } from '../../src/gateway/request-target.js'
@@ -25,6 +26,8 @@ export interface ForwardingOptions {
   /** Default: the same DPoP-bound token for every call. */
   readonly credentials?: () => Credentials
   readonly exchange?: Partial<ForwardExchange>
+  /** Of whoever uses the gateway as a library. */
+  readonly server?: ServerOptions
 }
 
 export const accessToken = 'the.access.token'
@@ -64,7 +67,7 @@ export function aFrontend(
 
 export async function forwarding(options: ForwardingOptions): Promise<Forwarding> {
   const frontend = aFrontend(options.routes, options.frontend)
-  const forwarder = createForwarder({ frontends: [frontend] })
+  const forwarder = createForwarder([frontend])
   const matchRoute = createRouteMatcher(frontend)
   const shared = dpopCredentials()
   const credentials = options.credentials ?? (() => shared)
@@ -78,7 +81,7 @@ export async function forwarding(options: ForwardingOptions): Promise<Forwarding
     return { frontend, match, credentials: credentials(), client, requestId, ...options.exchange }
   }
 
-  const server = createServer({ requestTimeout: 0 })
+  const server = createServer({ requestTimeout: 0, ...options.server })
   const listener = async (...[request, response]: Parameters<Parameters<typeof createServer>[1] & object>) => {
     try {
       await forwarder.forward(request, response, exchangeOf(request.url, request.method ?? '', request.headers.host))

@@ -3,7 +3,7 @@ import test from 'ava'
 import { WebSocket } from 'ws'
 import { createCors } from '../../src/gateway/cors.js'
 import { matchDevelopmentServer } from '../../src/gateway/development-server.js'
-import { createForwarder } from '../../src/gateway/forwarding/forward.js'
+import { createForwarder } from '../../src/gateway/forwarding/forwarder.js'
 import { parseRequestTarget } from '../../src/gateway/request-target.js'
 import { createSecurityHeaders } from '../../src/gateway/security-headers.js'
 import { call } from './_client.js'
@@ -98,7 +98,7 @@ test("a frontend's own policy replaces the preset's, and None sets nothing", asy
 test('a development server gets the whole path, its hot-reload socket, and no token', async (t) => {
   const vite = await webSocketUpstream()
   const frontend = aFrontend([], { pathPrefix: '/admin', developmentServer: vite.url })
-  const forwarder = createForwarder({ frontends: [frontend] })
+  const forwarder = createForwarder([frontend])
   const exchangeOf = (url = '') => {
     const match = matchDevelopmentServer(frontend, parseRequestTarget(url, undefined))
     if (match === undefined) throw new Error('no development server')

@@ -6,6 +6,7 @@ import type { Frontend } from '../frontend.js'
 import type { IssuerFetch } from '../issuer-fetch.js'
 import type { FrontendOptions } from '../options.js'
 import type { AccessToken } from '../sealed-sessions.js'
+import type { TokenAudience } from '../token-audience.js'
 import { importParameters } from './client-authentication.js'
 import { createIssuerConfiguration } from './issuer-configuration.js'
 import { refuse } from './oauth-error.js'
@@ -46,11 +47,6 @@ export interface ExpectedResponse {
   readonly nonce: string | undefined
   readonly codeVerifier: string
   readonly proofKey: Jwk | undefined
-}
-
-export interface TokenAudience {
-  readonly resource?: string
-  readonly scopes: readonly string[]
 }
 
 /** An accepted token response: the token type is what we asked for and the ID token, if there is one, is genuine. */

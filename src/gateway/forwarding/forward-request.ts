@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Roster } from '../roster.js'
+import type { Answering } from './answering.js'
+import type { Forwarding } from './attempt.js'
+import type { Answered } from './attempts.js'
+import { type Exchange, type ForwardExchange, relayAnswer, report } from './exchange.js'
+import { sendOverHttp } from './http-transport.js'
+import { createRequestBody } from './request-body.js'
+import { startDeadline } from './timeouts.js'
+import type { UpstreamResponse } from './upstream-response.js'
+
+/**
+ * Forwards a request and its response. Resolves when the exchange is over, also when either side broke it off.
+ * @throws Refusal only while nothing has been sent to the browser
+ */
+export type ForwardRequest = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: ForwardExchange,
+) => Promise<void>
+
+export function createForwardRequest(answering: Answering, exchanges: Roster<Exchange>): ForwardRequest {
+  return async (request, response, exchange) => {
+    if (response.destroyed) return
+    const { route } = exchange.match
+    const timeouts = answering.timeoutsOf(route)
+    const started = performance.now()
+    const body = createRequestBody(request, response, route)
+    const forwarding: Forwarding = { request, timeouts, isGone: () => response.destroyed, current: undefined }
+    const own: Exchange = { breakOff: () => response.destroy() }
+    const closed = new Promise<void>((resolve) => {
+      response.once('close', () => {
+        forwarding.current?.destroy()
+        resolve()
+      })
+    })
+    const stopDeadline = startDeadline(timeouts, (refusal) => {
+      forwarding.current?.destroy(refusal)
+      if (response.headersSent) response.destroy()
+    })
+    const depart = exchanges.enter(own)
+    let answered: Answered | undefined
+    try {
+      answered = await answering.answer(forwarding, sendOverHttp, exchange, body)
+      if (answered?.answer.kind === 'answered') {
+        body.settle()
+        relayAnswer(answered.answer.response, response, answered, exchange)
+        if (isEventStream(answered.answer.response)) {
+          own.leave = () => {
+            response.end()
+            forwarding.current?.destroy()
+          }
+          exchange.held?.signal().addEventListener('abort', own.leave, { once: true })
+        }
+      }
+      await closed
+      if (!request.complete) body.discard()
+    } catch (error) {
+      forwarding.current?.destroy()
+      body.discard()
+      throw error
+    } finally {
+      stopDeadline()
+      depart()
+      if (own.leave) exchange.held?.signal().removeEventListener('abort', own.leave)
+    }
+    report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
+  }
+}
+
+function isEventStream({ headers }: UpstreamResponse): boolean {
+  return /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
+}

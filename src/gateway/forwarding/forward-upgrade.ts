@@ -1,0 +1,91 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Refusal } from '../refusal.js'
+import type { Roster } from '../roster.js'
+import type { Answering } from './answering.js'
+import type { Forwarding } from './attempt.js'
+import type { Answered } from './attempts.js'
+import { type Exchange, type ForwardExchange, relayAnswer, report } from './exchange.js'
+import { noBody } from './request-body.js'
+import { watchWebSocket } from './web-socket.js'
+import { createWebSocketProxy, upgradeThrough } from './web-socket-transport.js'
+
+/**
+ * Forwards a request for a WebSocket and joins both sides. Resolves when they have parted. The caller listens to the
+ * socket's errors before it does anything else.
+ * @throws Refusal only while nothing has been sent to the browser
+ */
+export type ForwardUpgrade = (
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  exchange: ForwardExchange,
+) => Promise<void>
+
+const upgradeHeaders = { connection: 'Upgrade', upgrade: 'websocket' }
+
+export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exchange>): ForwardUpgrade {
+  const proxy = createWebSocketProxy()
+  return async (request, socket, head, exchange) => {
+    if (socket.destroyed) return
+    assertWebSocket(request)
+    const { route } = exchange.match
+    const timeouts = answering.timeoutsOf(route)
+    const started = performance.now()
+    const forwarding: Forwarding = { request, timeouts, isGone: () => socket.destroyed, current: undefined }
+    const own: Exchange = { breakOff: () => socket.destroy() }
+    const closed = new Promise<void>((resolve) => {
+      socket.once('close', () => {
+        forwarding.current?.destroy()
+        resolve()
+      })
+    })
+    const depart = exchanges.enter(own)
+    let answered: Answered | undefined
+    let onSessionEnd = (): void => {}
+    try {
+      const send = upgradeThrough(proxy, socket, head, (upstreamSocket) => {
+        const { pingInterval = 30 } = route.webSocket ?? {}
+        const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
+        own.leave = () => link.close(1001, 'going away')
+        onSessionEnd = () => link.close(4401, 'the session has ended')
+        if (exchange.held?.signal().aborted) onSessionEnd()
+        exchange.held?.signal().addEventListener('abort', onSessionEnd, { once: true })
+      })
+      answered = await answering.answer(forwarding, send, exchange, noBody, upgradeHeaders)
+      if (answered?.answer.kind === 'answered') {
+        const response = new ServerResponse(request)
+        response.assignSocket(socket)
+        response.shouldKeepAlive = false
+        response.once('finish', () => socket.destroySoon())
+        relayAnswer(answered.answer.response, response, answered, exchange)
+      }
+      await closed
+    } catch (error) {
+      forwarding.current?.destroy()
+      throw error
+    } finally {
+      depart()
+      exchange.held?.signal().removeEventListener('abort', onSessionEnd)
+    }
+    report(exchange, request, statusOf(answered), started, answered)
+  }
+}
+
+/** @throws Refusal `bff.request.malformed`: `h2c` would let a browser speak past us (RFC 9113 has retired it). */
+function assertWebSocket({ method, headers }: IncomingMessage): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket' || hasBody)
+    throw new Refusal('bff.request.malformed', 'the only upgrade is a GET without a body to WebSocket')
+}
+
+function statusOf(answered: Answered | undefined): number {
+  switch (answered?.answer.kind) {
+    case undefined:
+      return 499
+    case 'upgraded':
+      return 101
+    case 'answered':
+      return answered.answer.response.status
+  }
+}

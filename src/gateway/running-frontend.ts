@@ -1,0 +1,43 @@
+import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './backchannel-logout.js'
+import type { RunningFrontend } from './call.js'
+import { createCors } from './cors.js'
+import { createFrontend } from './frontend.js'
+import type { IssuerFetch } from './issuer-fetch.js'
+import { createLoginTransactions } from './login-transaction.js'
+import { createOAuthClient } from './oauth/oauth-client.js'
+import type { OpenedSessions } from './opened-sessions.js'
+import type { FrontendOptions, GatewayOptions } from './options.js'
+import { createPage } from './page.js'
+import { createRouteMatcher } from './route.js'
+import { createSealedSessions } from './sealed-sessions.js'
+import { createAccessTokens } from './tokens.js'
+
+/** What all frontends have in common. */
+export interface Shared extends GatewayOptions {
+  readonly fetch: IssuerFetch
+  readonly now: () => number
+  readonly opened: OpenedSessions
+  readonly onEnd: (key: string) => void
+}
+
+/** A configured frontend, with everything that works for it. */
+export function runFrontend(
+  options: FrontendOptions,
+  { store, seal, issuerTimeout = 10, fetch, now, opened, onEnd }: Shared,
+): RunningFrontend {
+  const frontend = createFrontend(options)
+  const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
+  const sessions = createSealedSessions({ store, seal, frontend, opened, now, onEnd })
+  const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth }, fetch, now)
+  return {
+    ...frontend,
+    oauth,
+    sessions,
+    transactions: createLoginTransactions(store, seal, frontend, now),
+    tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
+    matchRoute: createRouteMatcher(options),
+    page: createPage(options),
+    allowOrigin: createCors(options),
+    acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
+  }
+}
