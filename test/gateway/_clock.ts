@@ -14,3 +14,14 @@ export function aClock(): Clock {
     },
   }
 }
+
+/** A clock that stands until it is put forward: for tests that read seconds off it. */
+export function aStandingClock(): Clock {
+  let time = Date.now() / 1000
+  return {
+    now: () => time,
+    advance(seconds) {
+      time += seconds
+    },
+  }
+}

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import test from 'ava'
 import { UpstreamError } from '../../src/errors.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
-import { aClock } from './_clock.js'
+import { aClock, aStandingClock } from './_clock.js'
 import { listen, serveGateway } from './_gateway.js'
 import { aPlantedGateway, codeOf, navigation, ownPage, type Planted } from './_planted.js'
 
@@ -77,7 +77,7 @@ test('the idle time slides with use, the cookie with it, and the absolute limit 
 })
 
 test('a session that nobody uses ends, and looking at it with slide=false is no use', async (t) => {
-  const time = aClock()
+  const time = aStandingClock()
   const world = await aPlantedGateway(t, {
     gateway: { now: time.now, store: createMemoryStore({ now: time.now }) },
     frontends: [{ name: 'app', session: { idle: 600, absolute: 28_800, sliding: true, refreshGracePeriod: 0 } }],
