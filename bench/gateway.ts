@@ -98,7 +98,12 @@ async function takeTurn(running: Started, path: string, load: Partial<LoadReques
 }
 
 const bodySizes = [
-  { what: '100 KB, req/s', path: '/api/100k', load: {}, amount: ({ requests }: Measured) => requests },
+  {
+    what: '100 KB, req/s',
+    path: '/api/100k',
+    load: { milliseconds: 3000 },
+    amount: ({ requests }: Measured) => requests,
+  },
   {
     what: '200 MiB, MB/s',
     path: '/api/200m',
@@ -135,9 +140,10 @@ try {
     process.stderr.write(`round ${round + 1}/${rounds}\n`)
   }
   // One size after the other: what a large download leaves in a heap would be paid by the next small one.
+  const compared = started.filter(({ name }) => /http-proxy, keep|Sallyport, DPoP$/.test(name))
   for (const { what, path, load, amount } of options.bodies ? bodySizes : []) {
     for (let round = 0; round < rounds; round++) {
-      for (const { name, running } of started.filter(({ name }) => /http-proxy, keep|Sallyport, DPoP$/.test(name))) {
+      for (const { name, running } of round % 2 === 0 ? compared : compared.toReversed()) {
         const result = await takeTurn(running, path, load)
         const own = bodies[name] ?? {}
         bodies[name] = own
