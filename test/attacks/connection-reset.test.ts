@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import test from 'ava'
-import { call, eventually, rawConnection } from '../gateway/_client.js'
+import { call, eventually, rawCall, rawConnection } from '../gateway/_client.js'
 import { accessToken, forwarding } from '../gateway/_forwarding.js'
 import { listening } from '../gateway/_upstream.js'
 
@@ -104,6 +104,18 @@ for (const [name, bytes, end] of [
     t.false(response.complete)
   })
 }
+
+test('what came before an answer broke off arrives, even if it came with the end', async (t) => {
+  // As much as one read of a socket takes: then its end is read in the same turn.
+  const whole = `HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n`.padEnd(65_536, 'x')
+  const upstream = await listening((incoming) => incoming.socket.end(whole))
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  for (let round = 0; round < 20; round++) {
+    const answer = await rawCall(gateway.url, 'GET /api HTTP/1.1\r\nHost: x\r\n\r\n')
+    t.is(answer.slice(answer.indexOf('\r\n\r\n')).length, whole.slice(whole.indexOf('\r\n\r\n')).length)
+  }
+})
 
 for (const method of ['GET', 'POST'] as const) {
   test(`an upstream that ends without an answer is a 502, and POST is not repeated: ${method}`, async (t) => {
