@@ -13,7 +13,7 @@ import { createSealedSessions } from './sealed-sessions.js'
 import { createAccessTokens } from './tokens.js'
 
 /** What all frontends have in common. */
-export interface Shared extends GatewayOptions {
+export interface FrontendSurroundings extends GatewayOptions {
   readonly fetch: IssuerFetch
   readonly now: () => number
   readonly opened: OpenedSessions
@@ -23,7 +23,7 @@ export interface Shared extends GatewayOptions {
 /** A configured frontend, with everything that works for it. */
 export function runFrontend(
   options: FrontendOptions,
-  { store, seal, issuerTimeout = 10, fetch, now, opened, onEnd }: Shared,
+  { store, seal, issuerTimeout = 10, fetch, now, opened, onEnd }: FrontendSurroundings,
 ): RunningFrontend {
   const frontend = createFrontend(options)
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })

@@ -48,15 +48,21 @@ export async function aGate(t: ExecutionContext, options: GateOptions = {}): Pro
     seal: createSeal([randomBytes(32)]),
     ...options.gateway,
   }
-  const gateway = await createGateway(given)
+  t.teardown(() => upstream.close())
+  return { url: await served(t, given), upstream, connections: () => connections, ...planting(given) }
+}
+
+/** A gateway behind the program's own listener, until the test ends. */
+export async function served(t: ExecutionContext, options: GatewayOptions): Promise<URL> {
+  const gateway = await createGateway(options)
   const address = { host: '127.0.0.1', port: 0 }
   const onRequest = gateway.callback()
   const listener = await listen({ pointer: '/Server/Listen', address, onRequest, onUpgrade: gateway.upgrade })
   t.teardown(async () => {
     await listener.drain(0)
-    await Promise.all([gateway.close(), upstream.close()])
+    await gateway.close()
   })
-  return { url: new URL(listener.url), upstream, connections: () => connections, ...planting(given) }
+  return new URL(listener.url)
 }
 
 export interface Sent {

@@ -6,12 +6,11 @@ import test, { type ExecutionContext } from 'ava'
 import { decodeJwt } from 'jose'
 import { explain } from '../../src/cli/explain.js'
 import { everyKindOfHeader } from '../../src/cli/explanation.js'
-import { listen } from '../../src/cli/listener.js'
 import { loadConfiguration } from '../../src/config/load.js'
-import { createGateway } from '../../src/gateway/gateway.js'
 import { generateSigningJwk } from '../../src/keys.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createSeal } from '../../src/store/seal.js'
+import { served } from '../attacks/_gate.js'
 import { answered } from '../attacks/_ways.js'
 import { aFile } from '../config/_workspace.js'
 import { rawCall } from '../gateway/_client.js'
@@ -65,14 +64,8 @@ async function aProgram(t: ExecutionContext) {
   const { gateway: configured } = loadConfiguration({ file, environment: {}, state: 'look' })
   if (configured === undefined) throw new Error('no gateway')
   const options = { ...configured, store: createMemoryStore(), seal: createSeal([randomBytes(32)]) }
-  const gateway = await createGateway(options)
-  const address = { host: '127.0.0.1', port: 0 }
-  const onRequest = gateway.callback()
-  const listener = await listen({ pointer: '/Server/Listen', address, onRequest, onUpgrade: gateway.upgrade })
-  t.teardown(async () => {
-    await listener.drain(0)
-    await Promise.all([gateway.close(), upstream.close()])
-  })
+  t.teardown(() => upstream.close())
+  const url = await served(t, options)
   const { plant } = planting(options)
 
   return {
@@ -102,7 +95,7 @@ async function aProgram(t: ExecutionContext) {
       const lines = Object.entries(sent).map(([header, value]) => `${header}: ${value}`)
       const before = upstream.seen.length
       const bytes = `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`
-      const answer = await rawCall(new URL(listener.url), bytes, answered)
+      const answer = await rawCall(url, bytes, answered)
       const final = answer.replace(/^HTTP\/1\.1 100[\s\S]*?\r\n\r\n/, '')
       return {
         sent,
