@@ -171,6 +171,27 @@ for (const how of ['resetAndDestroy', 'end', 'destroy'] as const) {
   })
 }
 
+test('an upstream that has ended and does not read what is still on its way holds nobody', async (t) => {
+  let leave = (): void => {}
+  const upstream = await webSocketUpstream()
+  upstream.server.removeAllListeners('upgrade').on('upgrade', (_request, socket: Socket) => {
+    socket.on('error', () => {}).pause()
+    socket.write(switching)
+    leave = () => socket.end()
+    t.teardown(() => socket.destroy())
+  })
+  const gate = await aGate(t, { upstream })
+  const { cookie } = await gate.plant()
+  const browser = connect({ host: gate.url.hostname, port: Number(gate.url.port), allowHalfOpen: true })
+  const closed = new Promise((resolve) => browser.on('error', () => {}).once('close', resolve))
+  browser.write(upgrade(cookie))
+  await once(browser, 'data')
+  talkOn(browser).resume().write(Buffer.alloc(16_777_216))
+  leave()
+  await closed
+  t.pass()
+})
+
 for (const [when, answer] of [
   ['before it answers', ''],
   ['in the middle of its head', 'HTTP/1.1 101 Switching Pro'],
