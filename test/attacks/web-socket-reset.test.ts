@@ -186,8 +186,15 @@ test('an upstream that has ended and does not read what is still on its way hold
   const closed = new Promise((resolve) => browser.on('error', () => {}).once('close', resolve))
   browser.write(upgrade(cookie))
   await once(browser, 'data')
-  talkOn(browser).resume().write(Buffer.alloc(16_777_216))
+  browser.resume().write(Buffer.alloc(16_777_216))
+  // Until the buffers on the way are full: then nothing moves between two other exchanges.
+  let left = -1
+  while (left !== browser.bytesWritten - browser.writableLength) {
+    left = browser.bytesWritten - browser.writableLength
+    for (let round = 0; round < 20; round++) await call(gate.url, '/elsewhere')
+  }
   leave()
+  talkOn(browser)
   await closed
   t.pass()
 })
