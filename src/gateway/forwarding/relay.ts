@@ -41,18 +41,21 @@ export function relay(upstream: UpstreamResponse, response: ServerResponse, head
 /** Bytes on their way to the browser at which the upstream has to wait: two reads of a socket. */
 const fullAt = 131_072
 
-/** What comes in one turn of the event loop goes out in one system call: head and body, up to what `fullAt` lets in. */
+/**
+ * What comes in one turn of the event loop goes out in one system call: head and body, up to what `fullAt` lets in. It is
+ * the socket that holds it back: a corked response writes its end before the chunks it has held (Node 22 and 24).
+ */
 function writerInTurns(response: ServerResponse): (chunk: Buffer) => void {
   let isTurnOpen = false
-  const endTurn = (): void => {
-    isTurnOpen = false
-    response.uncork()
-  }
   return (chunk) => {
-    if (!isTurnOpen) {
+    const { socket } = response
+    if (!isTurnOpen && socket !== null) {
       isTurnOpen = true
-      response.cork()
-      setImmediate(endTurn)
+      socket.cork()
+      setImmediate(() => {
+        isTurnOpen = false
+        socket.uncork()
+      })
     }
     response.write(chunk)
   }
