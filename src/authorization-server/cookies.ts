@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type Koa from 'koa'
+import { type CookieAttributes, cookieField, ownCookieName } from '../http/cookie.js'
 
 /** A cookie that holds 32 random bytes and nothing else. */
 export interface SecretCookie {
@@ -11,14 +12,14 @@ export interface SecretCookie {
 }
 
 /**
- * `__Host-Http-`: only this host can have set it, and no script. The issuer is part of the name since cookies do not tell
- * ports apart: two servers on one machine must not sign each other's users out.
+ * Only this host can have set it, and no script. The issuer is part of the name since cookies do not tell ports apart: two
+ * servers on one machine must not sign each other's users out.
  */
 export function createSecretCookie(purpose: 'session' | 'browser', issuer: string): SecretCookie {
   const tag = createHash('sha256').update(issuer).digest('hex').slice(0, 8)
-  const name = `__Host-Http-as-${purpose}-${tag}`
+  const name = ownCookieName('as', `${purpose}-${tag}`, new URL(issuer))
   // Lax: the browser comes from the client's site, by navigation. It goes with the browser; the record behind it ends earlier.
-  const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax'
+  const attributes: CookieAttributes = { sameSite: 'Lax' }
   return {
     read(ctx) {
       const value = ctx.cookies.get(name)
@@ -26,11 +27,11 @@ export function createSecretCookie(purpose: 'session' | 'browser', issuer: strin
     },
     issue(ctx) {
       const value = randomBytes(32).toString('base64url')
-      ctx.append('Set-Cookie', `${name}=${value}; ${attributes}`)
+      ctx.append('Set-Cookie', cookieField(name, value, attributes))
       return value
     },
     clear(ctx) {
-      ctx.append('Set-Cookie', `${name}=; Max-Age=0; ${attributes}`)
+      ctx.append('Set-Cookie', cookieField(name, '', { ...attributes, maxAge: 0 }))
     },
   }
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { ownCookieName } from '../http/cookie.js'
 import { isLoopback } from '../http/loopback.js'
-import { cookiePrefix } from './cookie.js'
 import { foreignPageOrigins } from './cors.js'
 import type { FrontendOptions } from './options.js'
 import { Refusal } from './refusal.js'
@@ -29,6 +29,7 @@ export interface Frontend {
 export function createFrontend(options: FrontendOptions): Frontend {
   const base = `${options.pathPrefix}/bff`
   const origin = options.publicUrl.origin
+  const sessionCookie = ownCookieName('bff', options.name, options.publicUrl)
   return {
     options,
     name: options.name,
@@ -37,9 +38,9 @@ export function createFrontend(options: FrontendOptions): Frontend {
     pageOrigins: new Set([origin, ...foreignPageOrigins(options)]),
     loginUrl: `${base}/login`,
     redirectUri: `${origin}${base}/callback`,
-    sessionCookie: `${cookiePrefix}${options.name}`,
-    transactionCookie: `${cookiePrefix}${options.name}.`,
-    loopCookie: `${cookiePrefix}${options.name}~n`,
+    sessionCookie,
+    transactionCookie: `${sessionCookie}.`,
+    loopCookie: `${sessionCookie}~n`,
     home: pageUrl(options, options.postLoginRedirectPath),
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import { cookieValue, removeCookie, setCookie } from '../http/cookie.js'
 import type { Call } from './call.js'
-import { cookieValue, removeCookie, setCookie } from './cookie.js'
 import type { Frontend } from './frontend.js'
 import { Refusal } from './refusal.js'
 

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { cookiesNamed, cookieValue, removeCookie, setCookie } from '../http/cookie.js'
 import type { Jwk } from '../keys.js'
 import type { Seal } from '../store/seal.js'
 import { createSealedStore } from '../store/sealed-store.js'
 import type { Store } from '../store/store.js'
-import { cookiesNamed, cookieValue, removeCookie, setCookie } from './cookie.js'
 import type { Frontend } from './frontend.js'
 
 /** One attempt to log in. It rests sealed under a cookie of the browser that began it. */

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import { createSession } from 'koa-session'
+import { cookieValue, isSecureCookie, setCookie } from '../http/cookie.js'
 import type { SessionEndCause } from '../telemetry/events.js'
 import type { Call, OpenSession, RunningFrontend } from './call.js'
-import { cookieValue, setCookie } from './cookie.js'
 import type { Frontend } from './frontend.js'
 import type { SessionRecord } from './sealed-sessions.js'
 
@@ -76,9 +76,11 @@ export function koaSession(app: Koa<EndpointState>): Koa.Middleware<EndpointStat
     app,
   )
   return async function sessionOfThisFrontend(ctx, next) {
-    // Cookies are always Secure, whatever the last hop speaks: browsers take them from http://localhost as well.
+    const { sessionCookie } = ctx.state.call.frontend
+    // Whether a cookie is Secure depends on the public origin, not on what the last hop speaks.
     ctx.cookies.secure = true
-    ctx.sessionOptions.key = ctx.state.call.frontend.sessionCookie
+    ctx.sessionOptions.key = sessionCookie
+    ctx.sessionOptions.secure = isSecureCookie(sessionCookie)
     await session(ctx, next)
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
-import { cookiesNamed, cookieValue } from '../../src/gateway/cookie.js'
+import { cookiesNamed, cookieValue } from '../../src/http/cookie.js'
 import { aPlantedGateway, ownPage } from '../gateway/_planted.js'
 import { aGate, everyWay, passed } from './_gate.js'
 

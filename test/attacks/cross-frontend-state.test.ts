@@ -18,7 +18,7 @@ test('a login that one frontend began cannot be completed at another, whatever t
     { login: 'alice', password: 'x' },
     { stopAt: ({ pathname }) => pathname === '/bff/callback' },
   )
-  const own = [...browser.cookies(url)].filter(([name]) => name.startsWith('__Host-Http-bff-app.'))
+  const own = [...browser.cookies(url)].filter(([name]) => name.startsWith('sallyport-bff-app.'))
   const Cookie = own
     .flatMap(([name, value]) => [`${name}=${value}`, `${name.replace('-app.', '-other.')}=${value}`])
     .join('; ')
@@ -35,7 +35,7 @@ test('one frontend’s session is nothing at another, whatever the cookie is cal
   const { id } = await world.plant('app')
   for (const name of ['app', 'admin']) {
     const answer = await world.call('/admin/api/x', {
-      headers: { ...ownPage, Cookie: `__Host-Http-bff-${name}=${id}` },
+      headers: { ...ownPage, Cookie: `sallyport-bff-${name}=${id}` },
     })
     t.is(answer.status, 401)
   }

@@ -73,7 +73,7 @@ test('a callback works once, also when it comes a hundred times at the same mome
     Array.from({ length: 100 }, () => call(new URL(url), link.pathname + link.search, { headers: { Cookie } })),
   )
   const sessions = answers.filter(({ headers }) =>
-    headers['set-cookie']?.some((one) => /^__Host-Http-bff-app=[^;]/.test(one)),
+    headers['set-cookie']?.some((one) => /^sallyport-bff-app=[^;]/.test(one)),
   )
   t.is(sessions.length, 1)
   const codes = provider.posted.filter(({ path }) => path === '/token').map(({ body }) => body.get('code'))

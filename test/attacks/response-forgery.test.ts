@@ -9,6 +9,9 @@ const forged = [
   '__host-http-bff-shop=evil; Path=/',
   '=__Host-Http-bff-shop=evil',
   ' __Host-Http-bff-shop-login-x=evil',
+  'sallyport-bff-shop=evil; Path=/',
+  'Sallyport-AS-session-1a2b3c4d=evil; Path=/',
+  '__Host-Http-as-session-1a2b3c4d=evil; Path=/; Secure',
 ]
 
 test('an upstream cannot set a cookie of ours, and can set its own', async (t) => {

@@ -13,7 +13,7 @@ import { startRedis } from '../store/_redis.js'
 const redis = await startRedis()
 test.after.always(() => redis?.stop())
 
-const cookieName = '__Host-Http-bff-app'
+const cookieName = 'sallyport-bff-app'
 
 const fixation = test.macro(async (t, open: () => Promise<Store>) => {
   const store = await open()

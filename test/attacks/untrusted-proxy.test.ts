@@ -48,8 +48,9 @@ test('nor what a cookie, a redirect URI or a link looks like', async (t) => {
   t.is(pushed?.get('redirect_uri'), `${world.url}/bff/callback`)
   t.is(new URL(String(login.headers.location)).origin, new URL(world.provider.issuer).origin)
   for (const cookie of login.headers['set-cookie'] ?? []) {
-    t.regex(cookie, /^__Host-Http-/)
-    t.regex(cookie, /; ?secure/i)
+    // Of the configured origin, plain http on this machine, and not of the https that the caller claims.
+    t.regex(cookie, /^sallyport-bff-/)
+    t.notRegex(cookie, /; ?secure/i)
     t.regex(cookie, /; ?httponly/i)
     t.notRegex(cookie, /domain=/i)
   }

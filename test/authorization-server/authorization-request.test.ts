@@ -35,7 +35,7 @@ test('answers the forms with 303, no CORS, no framing, and no caching', async (t
   const after = await browser.submit(page, 'sign-in', { username: 'alice', password: 'wonderland' })
   t.is(after.status, 303)
   for (const cookie of after.headers.getSetCookie())
-    t.regex(cookie, /^__Host-Http-as-\w+-\w{8}=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax$/)
+    t.regex(cookie, /^sallyport-as-\w+-\w{8}=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
 })
 
 const showsError = test.macro({

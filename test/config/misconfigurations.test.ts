@@ -231,7 +231,7 @@ test('14. plain http for browsers', finds, {
   change: ['"https://app.example.com"', '"http://app.example.com"'],
   pointer: '/Bff/PublicUrl',
   line: '"PublicUrl"',
-  problem: /__Host-/,
+  problem: /plain http/,
   remedy: /https:\/\/app\.example\.com/,
 })
 test('15. a public URL with a path', finds, {

@@ -50,10 +50,10 @@ test('the same session does not open another frontend, whatever its cookie is ca
   t.teardown(() => stack.stop())
   const browser = createUserAgent()
   await signIn(browser, new URL('/bff/login', stack.gateway))
-  const value = browser.cookies(stack.gateway).get('__Host-Http-bff-app') ?? ''
+  const value = browser.cookies(stack.gateway).get('sallyport-bff-app') ?? ''
   t.is(value.length, 43)
   const stolen = await fetch(new URL('/admin/bff/user', stack.gateway), {
-    headers: { Cookie: `__Host-Http-bff-admin=${value}`, 'X-CSRF': '1' },
+    headers: { Cookie: `sallyport-bff-admin=${value}`, 'X-CSRF': '1' },
   })
   t.deepEqual(await stolen.json(), { authenticated: false })
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import { generateProofKey } from '../../src/dpop/prover.js'
-import { createFrontend } from '../../src/gateway/frontend.js'
+import { createFrontend, type Frontend } from '../../src/gateway/frontend.js'
 import type { Gateway } from '../../src/gateway/gateway.js'
 import { createOpenedSessions } from '../../src/gateway/opened-sessions.js'
 import type { FrontendOptions, GatewayOptions } from '../../src/gateway/options.js'
@@ -84,11 +84,13 @@ export function planting({
   now = () => Date.now() / 1000,
 }: Pick<GatewayOptions, 'frontends' | 'store' | 'seal' | 'now'>): Pick<Planted, 'sessionsOf' | 'plant'> {
   const frontends = new Map(options.map((frontend) => [frontend.name, createFrontend(frontend)]))
-  const sessionsOf = (name: string): SealedSessions => {
+  const frontendOf = (name: string): Frontend => {
     const frontend = frontends.get(name)
     if (frontend === undefined) throw new Error(`no frontend ${name}`)
-    return createSealedSessions({ store, seal, frontend, opened: createOpenedSessions(), now })
+    return frontend
   }
+  const sessionsOf = (name: string): SealedSessions =>
+    createSealedSessions({ store, seal, frontend: frontendOf(name), opened: createOpenedSessions(), now })
   return {
     sessionsOf,
     async plant(name = 'app', record = {}) {
@@ -103,7 +105,7 @@ export function planting({
         accessTokens: { '': { value: accessToken, expiresAt: now() + 3000 } },
         ...record,
       })
-      return { id, cookie: `__Host-Http-bff-${name}=${id}`, accessToken }
+      return { id, cookie: `${frontendOf(name).sessionCookie}=${id}`, accessToken }
     },
   }
 }

@@ -139,16 +139,11 @@ test('a logout link without the session’s own sid logs nobody out (G-33)', asy
   t.is(await world.sessionsOf('app').open(id), undefined)
 })
 
-test('after a logout no cookie of ours is left in the browser (V20)', async (t) => {
-  const world = await aPlantedGateway(t)
+const removesItsCookies = test.macro(async (t, publicUrl: URL | undefined, prefix: string, secure: boolean) => {
+  const world = await aPlantedGateway(t, { frontends: [{ name: 'app', ...(publicUrl && { publicUrl }) }] })
   const { cookie, id } = await world.plant()
   const session = await world.sessionsOf('app').open(id)
-  const all = [
-    '__Host-Http-bff-app.AbCdEf12=x',
-    '__Host-Http-bff-app.zz-_Ef34=y',
-    '__Host-Http-bff-app~n=abc',
-    'theirs=1',
-  ]
+  const all = [`${prefix}bff-app.AbCdEf12=x`, `${prefix}bff-app.zz-_Ef34=y`, `${prefix}bff-app~n=abc`, 'theirs=1']
   const answer = await world.call(`/bff/logout?sid=${session?.handle}`, {
     headers: { ...navigation, Cookie: [cookie, ...all].join('; ') },
   })
@@ -160,14 +155,18 @@ test('after a logout no cookie of ours is left in the browser (V20)', async (t) 
   ])
   t.deepEqual(
     removed.sort((a, b) => String(a[0]).localeCompare(String(b[0]))).map(([name, ...rest]) => [name, ...rest]),
-    [
-      '__Host-Http-bff-app',
-      '__Host-Http-bff-app.AbCdEf12',
-      '__Host-Http-bff-app.zz-_Ef34',
-      '__Host-Http-bff-app~n',
-    ].map((name) => [name, true, true, true]),
+    ['', '.AbCdEf12', '.zz-_Ef34', '~n'].map((rest) => [`${prefix}bff-app${rest}`, true, secure, true]),
   )
 })
+
+test('after a logout no cookie of ours is left in the browser', removesItsCookies, undefined, 'sallyport-', false)
+test(
+  'after a logout no cookie of ours is left in the browser: over https',
+  removesItsCookies,
+  new URL('https://app.example'),
+  '__Host-Http-',
+  true,
+)
 
 test('the client’s public keys are published, the signing one first, and no private member', async (t) => {
   const world = await aPlantedGateway(t)

@@ -170,10 +170,10 @@ if (!chromiumIsInstalled) {
       await signIn(page)
       await page.waitForURL(`${world.url}/deep/link`)
       await titled(page, 'in: alice')
-      // No script can read the cookie, and it is bound to this host by its name.
+      // No script can read the cookie.
       t.is(await page.evaluate('document.cookie'), '')
-      const session = (await page.context().cookies(world.url)).find(({ name }) => name === '__Host-Http-bff-app')
-      t.like(session, { httpOnly: true, secure: true, sameSite: 'Strict', path: '/', domain: 'localhost' })
+      const session = (await page.context().cookies(world.url)).find(({ name }) => name === 'sallyport-bff-app')
+      t.like(session, { httpOnly: true, sameSite: 'Strict', path: '/', domain: 'localhost' })
     },
   )
 }

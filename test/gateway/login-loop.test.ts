@@ -10,11 +10,11 @@ test('three logins within a minute are enough: the fourth stops and says why (C8
   const { url, ...world } = await aWorld(t, { gateway: { now: time.now } })
   const browser = world.aBrowser()
   for (let i = 0; i < 3; i++) t.is((await logIn(browser, `${url}/bff/login`)).url.pathname, '/')
-  const loop = browser.cookies(url).get('__Host-Http-bff-app~n')
+  const loop = browser.cookies(url).get('sallyport-bff-app~n')
   const again = (cookies: string, host?: string) =>
     call(new URL(url), '/bff/login', { headers: { ...navigation, Cookie: cookies, ...(host && { Host: host }) } })
 
-  const unreturned = await again(`__Host-Http-bff-app~n=${loop}`)
+  const unreturned = await again(`sallyport-bff-app~n=${loop}`)
   t.is(unreturned.status, 400)
   t.is(codeOf(unreturned), 'bff.login.loop')
   t.regex(unreturned.text, /does not send the session cookie back/)

@@ -84,7 +84,7 @@ test('five logins in flight fit into 1 KB of cookies, and a sixth takes the plac
   for (let tab = 0; tab < 8; tab++) {
     await browser.navigate(`${url}/bff/login`, { stopAt: ({ pathname }) => pathname === '/auth' })
   }
-  const ours = [...browser.cookies(url)].filter(([name]) => name.startsWith('__Host-Http-bff-'))
+  const ours = [...browser.cookies(url)].filter(([name]) => name.startsWith('sallyport-bff-'))
   const bytes = ours.map(([name, value]) => `${name}=${value}`).join('; ').length
   t.true(bytes <= 1024, `${bytes} bytes in ${ours.length} cookies`)
   t.is(ours.filter(([name]) => name.includes('.')).length, 5)

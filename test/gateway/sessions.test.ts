@@ -50,7 +50,7 @@ test('a user sees all of their sessions with handles, and ends one, then all oth
   const own = (await list(world, cookie))[0]?.handle
   const last = await remove(`/bff/sessions/${own}`, cookie)
   t.is(last.status, 204)
-  t.regex(last.headers['set-cookie']?.join() ?? '', /__Host-Http-bff-app=;.*expires=Thu, 01 Jan 1970/i)
+  t.regex(last.headers['set-cookie']?.join() ?? '', /sallyport-bff-app=;.*expires=Thu, 01 Jan 1970/i)
 })
 
 test('the idle time slides with use, the cookie with it, and the absolute limit stands (G-20, G-21)', async (t) => {

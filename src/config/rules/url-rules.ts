@@ -14,7 +14,7 @@ export const urlRules: readonly Rule[] = [
       if (url.protocol === 'http:' && !isLoopback(url.hostname))
         yield problem(
           pointer,
-          'is plain http: the session cookie has the prefix "__Host-" and needs https',
+          'is plain http: over it everyone on the network could read and set the session cookie',
           `Write "https://${url.host}". http is for localhost only.`,
         )
     }

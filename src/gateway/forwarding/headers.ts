@@ -1,9 +1,6 @@
 /** Header names in lower case, each with what goes on the wire. */
 export type Headers = Record<string, string | string[]>
 
-/** Every cookie of ours begins so, the gateway's and, where it shares the host, the authorization server's; no other may. */
-export const ownCookie = /^__(?:host|secure)-(?:http-)?(?:bff|as)-/i
-
 /** Of one connection only (RFC 9110 §7.6.1), or of its framing, which we settle ourselves. */
 export const hopByHop = new Set([
   'connection',

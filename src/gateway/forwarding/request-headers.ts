@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { isOwnCookie } from '../../http/cookie.js'
 import type { Client } from '../../http/trusted-peers.js'
-import { type Headers, hopByHop, namedByConnection, ownCookie } from './headers.js'
+import { type Headers, hopByHop, namedByConnection } from './headers.js'
 
 /** What a browser has no business telling an API through us, because an API could believe that we said it. */
 const oursToSay = new Set([
@@ -143,10 +144,9 @@ function validTraceparent(value: string): boolean {
 
 /** The `Cookie` header without our own cookies. */
 function cookiesOfOthers(header: string): string {
-  if (!/bff-/i.test(header)) return header
   return header
     .split(';')
     .map((pair) => pair.trim())
-    .filter((pair) => pair !== '' && !ownCookie.test(pair.replace(/^[\s="]+/, '')))
+    .filter((pair) => pair !== '' && !isOwnCookie(pair))
     .join('; ')
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { hopByHop, namedByConnection, ownCookie } from './headers.js'
+import { isOwnCookie } from '../../http/cookie.js'
+import { hopByHop, namedByConnection } from './headers.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
 /** What an API may not say to a browser through us, because it would speak for the frontend's whole origin. */
@@ -72,7 +73,7 @@ export function upgradeResponseHeaders({ headers }: IncomingMessage): IncomingHt
 function mayReachBrowser(name: string, value: string, all: IncomingHttpHeaders): boolean {
   if (name === 'content-length') return all['transfer-encoding'] === undefined
   if (hopByHop.has(name) || notForBrowsers.has(name) || name.startsWith('access-control-')) return false
-  if (name === 'set-cookie') return !ownCookie.test(value.replace(/^[\s="]+/, ''))
+  if (name === 'set-cookie') return !isOwnCookie(value)
   // Anything else makes a browser ask for a password in our name.
   if (name === 'www-authenticate') return /^(?:DPoP|Bearer)\b/i.test(value)
   return true

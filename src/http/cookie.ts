@@ -1,12 +1,44 @@
 import type { ServerResponse } from 'node:http'
 
-/** Proves to the browser that only this host, over HTTPS, by an HTTP header, has set the cookie. */
-export const cookiePrefix = '__Host-Http-bff-'
+/** Whose cookie it is: the gateway's or the authorization server's. */
+export type CookieOwner = 'bff' | 'as'
+
+/** Proves to the browser that only this host, over HTTPS, by an HTTP header, has set the cookie. It needs `Secure`. */
+const hostPrefix = '__Host-Http-'
+/** WebKit keeps no `Secure` cookie over plain http, not from this machine either, and no prefix without `Secure`. */
+const plainPrefix = 'sallyport-'
+
+/**
+ * The name of a cookie of ours. Both products make theirs here, so that {@link isOwnCookie} knows all of them.
+ * @param origin where the browser sees us. Plain http is accepted for loopback hosts only.
+ */
+export function ownCookieName(owner: CookieOwner, name: string, origin: URL): string {
+  return `${origin.protocol === 'http:' ? plainPrefix : hostPrefix}${owner}-${name}`
+}
+
+/**
+ * Whether a cookie is one that we could have made, in any spelling that a server behind us might fold into ours: it never
+ * goes to an API, and no API may set it.
+ */
+export function isOwnCookie(name: string): boolean {
+  return /^[\s="]*(?:__(?:host|secure)-(?:http-)?|sallyport-)(?:bff|as)-/i.test(name)
+}
+
+/** A cookie goes over TLS only, unless its name says that it is one of a plain-http loopback origin. */
+export function isSecureCookie(name: string): boolean {
+  return !name.startsWith(plainPrefix)
+}
 
 export interface CookieAttributes {
   readonly sameSite: 'Strict' | 'Lax'
-  /** Seconds. 0 takes the cookie away. */
-  readonly maxAge: number
+  /** Seconds. 0 takes the cookie away. Undefined: it goes with the browser. */
+  readonly maxAge?: number
+}
+
+/** One `Set-Cookie` field of a cookie of ours. */
+export function cookieField(name: string, value: string, { sameSite, maxAge }: CookieAttributes): string {
+  const lifetime = maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge)}`
+  return `${name}=${value}; Path=/${lifetime}; HttpOnly${isSecureCookie(name) ? '; Secure' : ''}; SameSite=${sameSite}`
 }
 
 /**
@@ -48,15 +80,9 @@ function startsAName(header: string, at: number): boolean {
 }
 
 /** Adds the cookie to the response; an earlier one of the same name in the same response gives way. */
-export function setCookie(
-  response: ServerResponse,
-  name: string,
-  value: string,
-  { sameSite, maxAge }: CookieAttributes,
-): void {
+export function setCookie(response: ServerResponse, name: string, value: string, attributes: CookieAttributes): void {
   const kept = cookieHeaders(response).filter((cookie) => !cookie.startsWith(`${name}=`))
-  const cookie = `${name}=${value}; Path=/; Max-Age=${Math.floor(maxAge)}; HttpOnly; Secure; SameSite=${sameSite}`
-  response.setHeader('Set-Cookie', [...kept, cookie])
+  response.setHeader('Set-Cookie', [...kept, cookieField(name, value, attributes)])
 }
 
 export function removeCookie(response: ServerResponse, name: string): void {
