@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** Who called, as far as we may believe it. */
 export interface Client {
+  /** In its one usual spelling, so that limits and lists that go by it count one client as one. */
   readonly address: string
-  readonly protocol: 'http' | 'https'
   readonly host: string
 }
 
@@ -17,38 +17,68 @@ export type IsTrustedPeer = (address: string | undefined) => boolean
  * @throws Error when one is not a CIDR range.
  */
 export function createTrustedPeers(networks: readonly string[]): IsTrustedPeer {
-  const ranges = networks.map((network) => ipaddr.parseCIDR(network))
+  const ranges = networks.map(rangeOf)
   return (address) => {
-    if (address === undefined || ranges.length === 0 || !ipaddr.isValid(address)) return false
-    const parsed = ipaddr.process(address)
-    return ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match(range, bits))
+    if (address === undefined || ranges.length === 0 || isIP(address) === 0) return false
+    const peer = parsed(address)
+    return ranges.some(([range, bits]) => range.kind() === peer.kind() && peer.match(range, bits))
   }
+}
+
+/** The caller, or behind our own proxies whom they were called by, and the host that was asked for. */
+export function clientOf(request: IncomingMessage, isTrustedPeer: IsTrustedPeer): Client {
+  const peer = plainAddress(request.socket.remoteAddress ?? '') ?? ''
+  const { host = '', 'x-forwarded-for': hops, 'x-forwarded-host': hosts } = request.headers
+  if (!isTrustedPeer(peer)) return { address: peer, host }
+  const forwardedHost = String(hosts ?? '')
+    .split(',')
+    .at(-1)
+    ?.trim()
+  return { address: farthestHop(peer, String(hops ?? ''), isTrustedPeer), host: forwardedHost || host }
 }
 
 /**
- * The client at the far end of our own proxies. `X-Forwarded-*` counts only when the peer is trusted, and of
- * `X-Forwarded-For` only what trusted proxies appended: the rightmost address that is not one of them.
+ * Each proxy appends whom it was called by, so the list is read from the right, and an entry counts only when a trusted
+ * proxy wrote it. The first that is no proxy of ours is the client. What cannot be read ends the walk, also when it is
+ * empty: to skip it would be to believe what the client itself wrote before it.
  */
-export function clientOf(request: IncomingMessage, isTrustedPeer: IsTrustedPeer): Client {
-  const peer = request.socket.remoteAddress ?? ''
-  const direct: Client = {
-    address: peer,
-    protocol: (request.socket as TLSSocket).encrypted ? 'https' : 'http',
-    host: request.headers.host ?? '',
+function farthestHop(peer: string, list: string, isTrustedPeer: IsTrustedPeer): string {
+  const hops = list.split(',')
+  let address = peer
+  while (isTrustedPeer(address)) {
+    const next = nodeAddress(hops.pop() ?? '')
+    if (next === undefined) break
+    address = next
   }
-  if (!isTrustedPeer(peer)) return direct
-  const hops = list(request.headers['x-forwarded-for'])
-  const protocol = list(request.headers['x-forwarded-proto']).at(-1)
-  return {
-    address: hops.findLast((hop) => ipaddr.isValid(hop) && !isTrustedPeer(hop)) ?? peer,
-    protocol: protocol === 'https' || protocol === 'http' ? protocol : direct.protocol,
-    host: list(request.headers['x-forwarded-host']).at(-1) ?? direct.host,
-  }
+  return address
 }
 
-function list(header: string | readonly string[] | undefined): string[] {
-  return String(header ?? '')
-    .split(',')
-    .map((value) => value.trim())
-    .filter((value) => value !== '')
+/** An entry as proxies write them: perhaps in quotes, perhaps with a port, IPv6 perhaps in brackets (RFC 7239 §6). */
+function nodeAddress(entry: string): string | undefined {
+  // Longer than an address can be. So much for expressions that are slow on long texts, too.
+  if (entry.length > 100) return undefined
+  const node = /^[ \t]*(?:"(.*)"|(.*?))[ \t]*$/.exec(entry)
+  const text = node?.[1] ?? node?.[2] ?? ''
+  const [, bracketed, v4] = /^(?:\[(.*:.*)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/.exec(text) ?? []
+  return plainAddress(bracketed ?? v4 ?? text)
+}
+
+/** In one spelling: without a zone, and IPv4 also where it is wrapped in IPv6. Short, octal and hexadecimal forms are none. */
+function plainAddress(text: string): string | undefined {
+  const version = isIP(text)
+  if (version === 0) return undefined
+  return version === 4 ? text : parsed(text).toString()
+}
+
+function parsed(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
+  return ipaddr.process(address.replace(/%.*$/, ''))
+}
+
+function rangeOf(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const [range, bits] = ipaddr.parseCIDR(network)
+  const written = network.slice(0, network.lastIndexOf('/'))
+  // `10/8` would be 0.0.0.0/8. What wraps IPv4 in IPv6 would fit nothing, for addresses are compared unwrapped.
+  if (isIP(written) === 0 || parsed(written).kind() !== range.kind())
+    throw new RangeError(`${network} is not a CIDR range`)
+  return [range, bits]
 }

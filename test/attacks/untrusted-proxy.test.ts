@@ -36,6 +36,34 @@ for (const trustedProxies of [[], ['10.0.0.0/8', '192.0.2.0/24']]) {
   })
 }
 
+test('a client behind our proxy cannot add an address in front of its own, however the proxy writes that one', async (t) => {
+  const gate = await aGate(t, { gateway: { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] } })
+  const { cookie } = await gate.plant()
+  for (const [hops, client] of [
+    ['198.51.100.66, 203.0.113.5:41234', '203.0.113.5'],
+    ['198.51.100.66, "[2001:DB8::5]:41234", 10.0.0.7:80', '2001:db8::5'],
+    ['198.51.100.66, ::ffff:203.0.113.5', '203.0.113.5'],
+    ['198.51.100.66, unknown', '127.0.0.1'],
+    ['198.51.100.66, _hidden, 10.0.0.7', '10.0.0.7'],
+    ['198.51.100.66, 10.7', '127.0.0.1'],
+    ['198.51.100.66,', '127.0.0.1'],
+  ] as const)
+    for (const headers of [[`X-Forwarded-For: ${hops}`], hops.split(/, ?/).map((hop) => `X-Forwarded-For: ${hop}`)])
+      await everyWay(gate, { cookie, headers }, ({ way, status, seen: [seen] }) => {
+        t.is(status, passed(way), way)
+        t.is(seen?.headers['x-forwarded-for'], client, `${way} ${headers}`)
+      })
+  // Of the two fields only this one is read: a proxy that writes the one does not clean the other.
+  const both = ['Forwarded: for=198.51.100.66', 'X-Forwarded-For: 203.0.113.5']
+  for (const headers of [both, both.toReversed()])
+    await everyWay(gate, { cookie, headers }, ({ way, seen: [seen] }) =>
+      t.is(seen?.headers['x-forwarded-for'], '203.0.113.5', way),
+    )
+  await everyWay(gate, { cookie, headers: ['Forwarded: for=198.51.100.66'] }, ({ way, seen: [seen] }) =>
+    t.is(seen?.headers['x-forwarded-for'], '127.0.0.1', way),
+  )
+})
+
 test('nor what a cookie, a redirect URI or a link looks like', async (t) => {
   const time = aClock()
   const world = await aWorld(t, { gateway: { now: time.now } })

@@ -87,9 +87,12 @@ test('the page says so, with 429 and when to come back, even for the right passw
 })
 
 test('only a trusted proxy says which address it was', async (t) => {
-  for (const [trustedProxies, expected] of [
-    [['127.0.0.0/8'], '203.0.113.9'],
-    [[], '127.0.0.1'],
+  for (const [trustedProxies, hops, expected] of [
+    [['127.0.0.0/8'], '198.51.100.7, 203.0.113.9', '203.0.113.9'],
+    [['127.0.0.0/8'], '198.51.100.7, 203.0.113.9:41234', '203.0.113.9'],
+    [['127.0.0.0/8'], '198.51.100.7, "[2001:DB8::9]:41234"', '2001:db8::9'],
+    [['127.0.0.0/8'], '198.51.100.7, unknown', '127.0.0.1'],
+    [[], '198.51.100.7, 203.0.113.9', '127.0.0.1'],
   ] as const) {
     const asked: string[] = []
     const server = await startServer({
@@ -100,7 +103,7 @@ test('only a trusted proxy says which address it was', async (t) => {
       },
     })
     const client = aProtocolClient(server)
-    const browser = aBrowser({ 'x-forwarded-for': '198.51.100.7, 203.0.113.9' })
+    const browser = aBrowser({ 'x-forwarded-for': hops })
     const page = await browser.get(client.authorizationUrl(await client.push({ acr_values: 'gold' })))
     await browser.submit(page, 'sign-in', { username: 'carol', password: 'x' })
     t.deepEqual(asked, [expected])

@@ -21,7 +21,7 @@ export const server = z
       .default([])
       .meta({
         description:
-          'CIDR ranges of your own proxies. Only what they say in `X-Forwarded-*` is believed. Default: none.',
+          'CIDR ranges of your own proxies. Only what they say in `X-Forwarded-For` is believed: the client is the last address in it that is none of theirs. `Forwarded` is never read. Default: none.',
         examples: [['10.0.0.0/8']],
       }),
     AdminListen: listenAddress.optional().meta({
