@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, randomUUID, sign } from 'node:crypto'
+import { createECDH, createPrivateKey, createPublicKey, randomUUID, sign } from 'node:crypto'
 import { generatePrivateJwk, type Jwk, thumbprint } from '../keys.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
 
@@ -24,6 +24,29 @@ interface ProofClaims {
 /** A new EC P-256 private key: the fast one (OpenSSL has assembly for it) and the one every server takes. */
 export function generateProofKey(): Jwk {
   return generatePrivateJwk('ES256')
+}
+
+/** Of the points of P-256 (FIPS 186-5): a private key is a number below it. */
+const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+
+/**
+ * The EC P-256 private key that belongs to a secret: always the same one.
+ * @param secret 48 bytes: 16 more than a key has, so that no key is likelier than another (FIPS 186-5 §A.2.1).
+ */
+export function deriveProofKey(secret: Buffer): Jwk {
+  const scalar = (BigInt(`0x${secret.toString('hex')}`) % (order - 1n)) + 1n
+  const d = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex')
+  const ecdh = createECDH('prime256v1')
+  ecdh.setPrivateKey(d)
+  const point = ecdh.getPublicKey()
+  const [x, y] = [point.subarray(1, 33), point.subarray(33)]
+  return {
+    kty: 'EC',
+    crv: 'P-256',
+    d: d.toString('base64url'),
+    x: x.toString('base64url'),
+    y: y.toString('base64url'),
+  }
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.2 RFC 9449 §4.2} */

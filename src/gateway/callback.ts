@@ -2,8 +2,8 @@ import { html, pageHeaders, renderPage } from '../http/page.js'
 import { publish } from '../telemetry/events.js'
 import type { Call, RunningFrontend } from './call.js'
 import { countLogin } from './login-loop.js'
-import type { LoginTransaction } from './login-transaction.js'
-import type { TokenSet } from './oauth/oauth-client.js'
+import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
+import type { ExpectedResponse, TokenSet } from './oauth/oauth-client.js'
 import { Refusal } from './refusal.js'
 import { refuseLogin } from './refuse-login.js'
 import type { SessionRecord } from './sealed-sessions.js'
@@ -30,10 +30,11 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   assertIssuer(response.get('iss'), frontend)
   const state = response.get('state')
   if (state === null) throw new Refusal('bff.request.malformed', 'the authorization response has no "state"')
-  const found = await frontend.transactions.find(ctx.req.headers.cookie, state)
-  if (found.kind !== 'open') return late(ctx, found.kind === 'spent' ? found.returnUrl : frontend.home, found.kind)
+  const found = frontend.transactions.find(ctx.req.headers.cookie, state)
+  if (found.kind !== 'open') return late(ctx, found)
   const { transaction } = found
-  if (!(await found.use())) return late(ctx, transaction.returnUrl, 'spent')
+  continueAs(ctx, transaction.requestId)
+  if (!(await found.use())) return late(ctx, { kind: 'spent', returnUrl: transaction.returnUrl })
 
   const error = response.get('error')
   if (error !== null) {
@@ -43,8 +44,9 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   }
   if (!response.has('code')) throw new Refusal('bff.login.failed', 'the authorization response has no "code"')
 
-  const tokens = await redeem(frontend, response, transaction)
-  const record = await sessionRecord(frontend, tokens, transaction, ctx.state.now())
+  const secrets = deriveLoginSecrets(transaction.seed, frontend.options)
+  const tokens = await redeem(frontend, response, { state, ...secrets })
+  const record = await sessionRecord(frontend, tokens, secrets, ctx.state.now())
   // This browser's former session, when the cookie does not come along from the other site.
   if (transaction.formerSession !== undefined) await frontend.sessions.end({ key: transaction.formerSession }, 'login')
   await regenerateSession(ctx, record)
@@ -52,7 +54,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   publish({
     type: 'gateway.login.completed',
     frontend: frontend.name,
-    requestId: call.requestId,
+    requestId: transaction.requestId,
     subject: record.subject ?? '',
     session: ctx.state.open?.session.handle ?? '',
   })
@@ -78,10 +80,25 @@ function assertIssuer(issuer: string | null, { options }: RunningFrontend): void
   }
 }
 
-/** A callback that has come too late or once too often. Whoever is logged in goes where that tab wanted to go. */
-function late(ctx: EndpointContext, returnUrl: string, kind: 'spent' | 'absent'): void {
-  if (ctx.state.open !== undefined) goTo(ctx, returnUrl)
+/** One login has one request id, from its beginning to its end. */
+function continueAs(ctx: EndpointContext, requestId: string): void {
+  ctx.state.call = { ...ctx.state.call, requestId }
+  ctx.set('X-Request-Id', requestId)
+}
+
+type Late =
+  | { readonly kind: 'spent' | 'displaced'; readonly returnUrl: string }
+  | { readonly kind: 'absent'; readonly returnUrl?: undefined }
+
+/**
+ * A callback that has come too late or once too often. Whoever is logged in goes where that tab wanted to go; a login that
+ * only had to give way to newer ones begins again.
+ */
+function late(ctx: EndpointContext, { kind, returnUrl }: Late): void {
+  const { frontend } = ctx.state.call
+  if (ctx.state.open !== undefined) goTo(ctx, returnUrl ?? frontend.home)
   else if (ctx.headers['sec-fetch-site'] === 'cross-site') comeAgain(ctx)
+  else if (kind === 'displaced') goTo(ctx, `${frontend.loginUrl}?${new URLSearchParams({ returnUrl })}`)
   else throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
 }
 
@@ -129,17 +146,17 @@ function known(error: string): string {
 async function redeem(
   frontend: RunningFrontend,
   response: URLSearchParams,
-  transaction: LoginTransaction,
+  expected: ExpectedResponse,
 ): Promise<TokenSet> {
   const url = new URL(frontend.redirectUri)
   url.search = response.toString()
-  return frontend.oauth.redeemCode(url, transaction).catch(refuseLogin)
+  return frontend.oauth.redeemCode(url, expected).catch(refuseLogin)
 }
 
 async function sessionRecord(
   frontend: RunningFrontend,
   { accessToken, claims = {}, ...tokens }: TokenSet,
-  { proofKey, nonce }: LoginTransaction,
+  { proofKey, nonce }: LoginSecrets,
   now: number,
 ): Promise<SessionRecord> {
   const { sub, sid, session_expiry: sessionExpiry } = claims

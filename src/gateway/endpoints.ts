@@ -36,7 +36,8 @@ export function createEndpoints(now: () => number): Endpoints {
       await next()
     } catch (error) {
       ctx.respond = false
-      answerError(ctx.res, error, call)
+      // As it is by now: a callback goes on under the request id of its login.
+      answerError(ctx.res, error, ctx.state.call)
     }
   })
   app.use(async function antiForgery(ctx, next) {

@@ -1,51 +1,59 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { cookiesNamed, cookieValue, removeCookie, setCookie } from '../http/cookie.js'
-import type { Jwk } from '../keys.js'
 import type { Seal } from '../store/seal.js'
-import { createSealedStore } from '../store/sealed-store.js'
 import type { Store } from '../store/store.js'
 import type { Frontend } from './frontend.js'
+import { safeReturnUrl } from './return-url.js'
 
-/** One attempt to log in. It rests sealed under a cookie of the browser that began it. */
+/** One attempt to log in. It rests in a cookie of the browser that began it, sealed under its `state`. */
 export interface LoginTransaction {
   readonly state: string
-  readonly nonce: string | undefined
-  readonly codeVerifier: string
-  readonly proofKey: Jwk | undefined
+  /** What nonce, code verifier and proof key are derived from. */
+  readonly seed: string
   readonly returnUrl: string
   /** `prompt=none`: a refusal is an answer, not an error. */
   readonly silent: boolean
   /** Where the session rests that this browser had before. */
   readonly formerSession: string | undefined
-}
-
-/** What is left of it once it was used: where its tab wanted to go. */
-interface SpentTransaction {
-  readonly spent: true
-  readonly returnUrl: string
+  /** Of the request that began it. */
+  readonly requestId: string
 }
 
 export type FoundTransaction =
-  | { readonly kind: 'open'; readonly transaction: LoginTransaction; use(): Promise<boolean> }
-  | { readonly kind: 'spent'; readonly returnUrl: string }
-  /** `cookie`: whether the browser sent the transaction's cookie. */
-  | { readonly kind: 'absent'; readonly cookie: 'sent' | 'missing' }
+  | {
+      readonly kind: 'open'
+      readonly transaction: LoginTransaction
+      /** True once. */
+      use(): Promise<boolean>
+    }
+  /** So many others were begun since that only the page its tab wanted is left of it. */
+  | { readonly kind: 'displaced'; readonly returnUrl: string }
+  | { readonly kind: 'absent' }
 
 export interface LoginTransactions {
-  /** Keeps the attempt and gives the browser its cookie. */
-  begin(cookieHeader: string | undefined, response: ServerResponse, transaction: LoginTransaction): Promise<void>
-  find(cookieHeader: string | undefined, state: string): Promise<FoundTransaction>
+  /** Gives the attempt to the browser to keep. The server keeps nothing: beginning a login is free to anybody. */
+  begin(cookieHeader: string | undefined, response: ServerResponse, transaction: LoginTransaction): void
+  find(cookieHeader: string | undefined, state: string): FoundTransaction
   /** Takes all of the frontend's transaction cookies away from the browser. */
   forget(cookieHeader: string | undefined, response: ServerResponse): void
 }
 
 /** Seconds for which the user may take to sign in. */
 export const transactionLifetime = 600
-/** Attempts at the same time in one browser. With more, the oldest gives way: cookies never pile up to a 431. */
-const maxTransactions = 5
+/** Attempts at the same time in one browser. Of the oldest beyond it only the return URL is kept. */
+const maxTransactions = 20
+/** Bytes of all of them together, names included: many servers take 8 KB in one header field. */
+const maxBytes = 8000
+/** Cookies changed by one response: what another one's cookie header holds must not cost more. */
+const maxChanges = 30
+/** Seconds by which the clocks of two replicas may differ. */
+const clockTolerance = 60
 
-const cookieFormat = /^([A-Za-z0-9_-]{43})\.([0-9a-z]{1,9})$/
+/** Second of its beginning, return URL, and what is sealed. Displaced: without the last. */
+const cookieFormat = /^([0-9a-z]{1,9})\.([A-Za-z0-9_-]{1,2736})(?:\.([A-Za-z0-9_.-]+))?$/
+
+type Sealed = readonly [seed: string, requestId: string, silent: 0 | 1, formerSession: string | null]
 
 export function createLoginTransactions(
   store: Store,
@@ -53,57 +61,98 @@ export function createLoginTransactions(
   frontend: Frontend,
   now: () => number,
 ): LoginTransactions {
-  const { transactionCookie, name } = frontend
-  const records = createSealedStore<LoginTransaction | SpentTransaction>(store, seal, `login ${name}`)
-  const cookieOf = (state: string): string =>
-    transactionCookie + createHash('sha256').update(state).digest('base64url').slice(0, 8)
+  const { transactionCookie, name, options, home } = frontend
+  const cookieOf = (state: string): string => transactionCookie + hash('sha256', state, 'base64url').slice(0, 8)
+  // What lies open in the cookie is sealed along.
+  const contextOf = (open: string): string => `login ${name} ${hash('sha256', open, 'base64url')}`
 
   return {
-    async begin(cookieHeader, response, transaction) {
-      const secret = randomBytes(32).toString('base64url')
-      await records.add(secret, transaction, now() + transactionLifetime)
-      const oldestFirst = [...cookiesNamed(cookieHeader, transactionCookie)].sort(
-        (a, b) => begunAt(a[1]) - begunAt(b[1]),
-      )
-      for (const [old] of oldestFirst.slice(0, Math.max(0, oldestFirst.length - (maxTransactions - 1)))) {
-        if (isCookieName(old)) removeCookie(response, old)
-      }
+    begin(cookieHeader, response, { state, seed, returnUrl, silent, formerSession, requestId }) {
+      const sealed: Sealed = [seed, requestId, silent ? 1 : 0, formerSession ?? null]
+      const open = `${Math.floor(now()).toString(36)}.${Buffer.from(returnUrl).toString('base64url')}`
+      const value = `${open}.${seal.seal(JSON.stringify(sealed), state, contextOf(open))}`
+      makeRoom(cookieHeader, response, bytesOf(cookieOf(state), value))
       // Lax: it has to come back on the redirect from the authorization server's site.
-      const value = `${secret}.${Math.floor(now()).toString(36)}`
-      setCookie(response, cookieOf(transaction.state), value, { sameSite: 'Lax', maxAge: transactionLifetime })
+      setCookie(response, cookieOf(state), value, { sameSite: 'Lax', maxAge: transactionLifetime })
     },
 
-    async find(cookieHeader, state) {
-      const secret = cookieFormat.exec(cookieValue(cookieHeader, cookieOf(state)) ?? '')?.[1]
-      if (secret === undefined) return { kind: 'absent', cookie: 'missing' }
-      const found = await records.get(secret)
-      if (found === undefined) return { kind: 'absent', cookie: 'sent' }
-      const { value, revision } = found
-      if ('spent' in value) return { kind: 'spent', returnUrl: value.returnUrl }
-      // The cookie's name holds only a part of the state's hash.
-      if (value.state !== state) return { kind: 'absent', cookie: 'sent' }
+    find(cookieHeader, state) {
+      const kept = read(cookieValue(cookieHeader, cookieOf(state)))
+      if (kept === undefined || kept.left <= 0) return { kind: 'absent' }
+      // Only a sealed one is certainly what we wrote.
+      const returnUrl = safeReturnUrl(kept.returnUrl, options.publicUrl, options.clientUrl) ?? home
+      if (kept.sealed === undefined) return { kind: 'displaced', returnUrl }
+      const opened = seal.unseal(kept.sealed, state, contextOf(kept.open))
+      if (opened === undefined) return { kind: 'absent' }
+      const [seed, requestId, silent, formerSession] = JSON.parse(opened) as Sealed
       return {
         kind: 'open',
-        transaction: value,
-        // Compare-and-set: of any number of callbacks at most one goes on, and the others still learn the return URL.
+        transaction: {
+          state,
+          seed,
+          returnUrl,
+          silent: silent === 1,
+          formerSession: formerSession ?? undefined,
+          requestId,
+        },
+        // One atomic operation: of any number of callbacks at most one goes on. The others still know the return URL.
         use: () =>
-          records.replace(secret, revision, { spent: true, returnUrl: value.returnUrl }, now() + transactionLifetime),
+          store.addIfAbsent(
+            `login-used:${name}:${hash('sha256', state, 'base64url')}`,
+            '1',
+            now() + kept.left + clockTolerance,
+          ),
       }
     },
 
     forget(cookieHeader, response) {
-      for (const old of cookiesNamed(cookieHeader, transactionCookie).keys()) {
-        if (isCookieName(old)) removeCookie(response, old)
-      }
+      for (const [old] of ownCookies(cookieHeader).slice(0, maxChanges)) removeCookie(response, old)
     },
   }
 
-  /** Only what we could have set ourselves is written back into a header. */
-  function isCookieName(candidate: string): boolean {
-    return /^[A-Za-z0-9_-]{8}$/.test(candidate.slice(transactionCookie.length))
+  /** Newest first: those that fit stay, then those of which only the return URL fits. */
+  function makeRoom(cookieHeader: string | undefined, response: ServerResponse, taken: number): void {
+    let bytes = taken
+    let transactions = 1
+    let changes = 0
+    const newestFirst = ownCookies(cookieHeader)
+      .map(([old, value]) => ({ old, value, kept: read(value) }))
+      .sort((a, b) => (b.kept?.left ?? 0) - (a.kept?.left ?? 0))
+    for (const { old, value, kept } of newestFirst) {
+      const alive = kept !== undefined && kept.left > 0
+      const choices = !alive ? [] : transactions < maxTransactions ? [value, kept.open] : [kept.open]
+      const stays = choices.find((text) => bytes + bytesOf(old, text) <= maxBytes)
+      if (stays !== undefined) bytes += bytesOf(old, stays)
+      if (stays !== undefined && stays !== kept?.open) transactions += 1
+      if (stays === value) continue
+      if (++changes > maxChanges) return
+      if (stays === undefined) removeCookie(response, old)
+      else setCookie(response, old, stays, { sameSite: 'Lax', maxAge: kept?.left ?? 0 })
+    }
+  }
+
+  function read(value: string | undefined) {
+    const [, begun = '', returnUrl = '', sealed] = cookieFormat.exec(value ?? '') ?? []
+    if (begun === '') return undefined
+    const age = now() - Number.parseInt(begun, 36)
+    return {
+      open: `${begun}.${returnUrl}`,
+      returnUrl: Buffer.from(returnUrl, 'base64url').toString(),
+      sealed,
+      /** Seconds. */
+      left: age < -clockTolerance ? 0 : transactionLifetime - age,
+    }
+  }
+
+  /** Only what we could have named ourselves is written back into a header. */
+  function ownCookies(cookieHeader: string | undefined): [string, string][] {
+    return [...cookiesNamed(cookieHeader, transactionCookie)].filter(([candidate]) =>
+      /^[A-Za-z0-9_-]{8}$/.test(candidate.slice(transactionCookie.length)),
+    )
   }
 }
 
-function begunAt(value: string): number {
-  return Number.parseInt(cookieFormat.exec(value)?.[2] ?? '0', 36)
+/** With the separators around it. */
+function bytesOf(name: string, value: string): number {
+  return name.length + value.length + 3
 }

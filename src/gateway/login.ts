@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { generateProofKey } from '../dpop/prover.js'
 import { publish } from '../telemetry/events.js'
 import type { Call } from './call.js'
 import { assertNoLoop } from './login-loop.js'
+import { deriveLoginSecrets } from './login-secrets.js'
 import { loginParameters } from './options.js'
 import { Refusal } from './refusal.js'
 import { refuseLogin } from './refuse-login.js'
@@ -18,19 +18,19 @@ export async function login(ctx: EndpointContext): Promise<void> {
   assertNoLoop(call, open !== undefined, ctx.state.now())
 
   const query = new URLSearchParams(call.target.query)
-  const proofKey = options.dpop ? generateProofKey() : undefined
   const parameters = allowedParameters(call, query)
-  const transaction = {
-    state: random(),
-    nonce: options.scopes.includes('openid') ? random() : undefined,
-    codeVerifier: random(),
-    proofKey,
+  const [state, seed] = [random(), random()]
+  const authorizationUrl = await oauth
+    .pushAuthorizationRequest({ state, ...deriveLoginSecrets(seed, options), parameters })
+    .catch(refuseLogin)
+  transactions.begin(ctx.req.headers.cookie, ctx.res, {
+    state,
+    seed,
     returnUrl: safeReturnUrl(once(query, 'returnUrl'), options.publicUrl, options.clientUrl) ?? frontend.home,
     silent: parameters.prompt === 'none',
     formerSession: open?.session.key,
-  }
-  const authorizationUrl = await oauth.pushAuthorizationRequest({ ...transaction, parameters }).catch(refuseLogin)
-  await transactions.begin(ctx.req.headers.cookie, ctx.res, transaction)
+    requestId,
+  })
   publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
   ctx.status = 303
   ctx.set('Location', authorizationUrl.href)

@@ -1,4 +1,4 @@
-/** Long enough for any page of an application, too short to fill a store with. */
+/** Long enough for any page of an application, short enough for a cookie, however it is spelled. */
 const maxLength = 2048
 const controlCharacter = /\p{Cc}/u
 
@@ -18,7 +18,8 @@ export function safeReturnUrl(value: string | undefined, origin: URL, spaOrigin?
   const path = url.pathname + url.search + url.hash
   // What begins with two slashes names a host when it is read alone.
   if (path.startsWith('//')) return undefined
-  return spaOrigin === undefined ? path : spaOrigin.origin + path
+  const whole = spaOrigin === undefined ? path : spaOrigin.origin + path
+  return whole.length > maxLength ? undefined : whole
 }
 
 function parsed(value: string, base: URL): URL | undefined {

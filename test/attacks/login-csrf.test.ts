@@ -56,12 +56,12 @@ test('a callback works once, also when it comes a hundred times at the same mome
   })
   const gated = {
     ...store,
-    async replace(...parameters: Parameters<typeof store.replace>) {
-      // All hundred have read the transaction before one may use it: only the atomic step can tell them apart.
+    async addIfAbsent(...parameters: Parameters<typeof store.addIfAbsent>) {
+      // All hundred have opened the transaction before one may use it: only the atomic step can tell them apart.
       arrived += 1
       if (arrived === 100) open()
       await allAreHere
-      return store.replace(...parameters)
+      return store.addIfAbsent(...parameters)
     },
   }
   const { url, provider, ...world } = await aWorld(t, { gateway: { store: gated } })

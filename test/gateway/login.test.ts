@@ -1,4 +1,5 @@
 import test from 'ava'
+import { call } from './_client.js'
 import { logIn } from './_provider.js'
 import { aWorld, whoAmI } from './_world.js'
 
@@ -78,16 +79,66 @@ test('a login link may say who and how, and nothing else', async (t) => {
   t.is(pushed?.get('prompt'), 'login')
 })
 
-test('five logins in flight fit into 1 KB of cookies, and a sixth takes the place of the oldest', async (t) => {
+const atTheServer = ({ pathname }: URL) => pathname === '/auth'
+const atTheCallback = ({ pathname }: URL) => pathname === '/bff/callback'
+
+test('twenty logins in flight fit into 8 KB of cookies, whatever the frontend is called and whoever is logged in', async (t) => {
   const { url, ...world } = await aWorld(t, { frontend: { name: 'a-rather-long-name-of-forty-characters-x' } })
   const browser = await world.loggedIn()
-  for (let tab = 0; tab < 8; tab++) {
-    await browser.navigate(`${url}/bff/login`, { stopAt: ({ pathname }) => pathname === '/auth' })
+  for (let tab = 0; tab < 24; tab++) {
+    await browser.navigate(`${url}/bff/login?returnUrl=/orders/${tab}`, { stopAt: atTheServer })
   }
   const ours = [...browser.cookies(url)].filter(([name]) => name.startsWith('sallyport-bff-'))
   const bytes = ours.map(([name, value]) => `${name}=${value}`).join('; ').length
-  t.true(bytes <= 1024, `${bytes} bytes in ${ours.length} cookies`)
-  t.is(ours.filter(([name]) => name.includes('.')).length, 5)
+  t.true(bytes <= 8192, `${bytes} bytes in ${ours.length} cookies`)
+  const sealed = ours.filter(([name, value]) => name.includes('.') && value.split('.').length > 2)
+  t.is(sealed.length, 20)
+})
+
+test('a login that gave way to twenty newer ones begins again, and its tab comes to its own page', async (t) => {
+  const { url, ...world } = await aWorld(t)
+  const browser = world.aBrowser()
+  const first = await browser.navigate(`${url}/bff/login?returnUrl=/tab/first%3Fa%3D1`, { stopAt: atTheServer })
+  for (let tab = 0; tab < 20; tab++) await browser.navigate(`${url}/bff/login`, { stopAt: atTheServer })
+  const { url: late } = await logIn(browser, first.url.href)
+  t.is(late.href, `${url}/tab/first?a=1`, world.provider.errors.join())
+  t.like(await whoAmI(browser, url), { authenticated: true })
+})
+
+test('return URLs of two thousand characters fill no header: the oldest attempts go', async (t) => {
+  const { url, ...world } = await aWorld(t)
+  const browser = world.aBrowser()
+  for (let tab = 0; tab < 20; tab++) {
+    await browser.navigate(`${url}/bff/login?returnUrl=/${'a'.repeat(2000)}`, { stopAt: atTheServer })
+  }
+  const ours = [...browser.cookies(url)].map(([name, value]) => `${name}=${value}`)
+  t.true(ours.join('; ').length <= 8192)
+  t.true(
+    ours.every((cookie) => cookie.length < 4096),
+    'browsers drop a longer cookie',
+  )
+  t.true(ours.length >= 2)
+  const page = await browser.navigate(`${url}/bff/login?returnUrl=/${encodeURIComponent('注'.repeat(600))}`)
+  t.is(
+    (await browser.submit(page, { login: 'alice', password: 'x' })).url.href,
+    `${url}/`,
+    'written out it is too long',
+  )
+})
+
+test('one login has one request id, from its link to the end of its callback', async (t) => {
+  const { url, ...world } = await aWorld(t)
+  const start = await call(new URL(url), '/bff/login')
+  const cookie = start.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+  const browser = world.aBrowser()
+  const page = await browser.navigate(start.headers.location ?? '')
+  const { url: end } = await browser.submit(page, { login: 'alice', password: 'x' }, { stopAt: atTheCallback })
+  t.regex(start.headers['x-request-id']?.toString() ?? '', /^[\w-]{36}$/)
+  for (const search of [end.search.replace(/code=[^&]*/, 'code=wrong'), end.search]) {
+    const answer = await call(new URL(url), end.pathname + search, { headers: { Cookie: cookie } })
+    t.is(answer.status, 400)
+    t.is(answer.headers['x-request-id'], start.headers['x-request-id'], answer.text)
+  }
 })
 
 test('logins in several tabs each land where their tab wanted to go', async (t) => {
