@@ -28,7 +28,7 @@ const expressApp = (guard?: express.RequestHandler): RequestListener => {
   return app
 }
 
-const verifier = createVerifier({ issuer, audience })
+const verifier = createVerifier({ issuer, audience, publicUrl: audience })
 
 /** As its documentation has it: the request as a `Request`, the server's metadata at hand. */
 function oauth4webapi() {

@@ -48,7 +48,6 @@ const request = (token: string, proof: string): ApiRequest => ({
     ...['Host', 'api.example', 'Accept', 'application/json', 'User-Agent', 'gateway', 'traceparent', '00-0-0-00'],
     ...['Authorization', received(`DPoP ${token}`), 'DPoP', received(proof)],
   ],
-  encrypted: false,
   peer: '127.0.0.1',
 })
 

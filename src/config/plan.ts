@@ -89,6 +89,8 @@ export interface SampleApiPlan {
   readonly listen: ListenAddress
   readonly issuer: string | undefined
   readonly audience: string | undefined
+  /** What it is called by; none where that cannot be told from where it listens. */
+  readonly publicUrls: readonly string[]
 }
 
 export interface PlanContext {
@@ -238,17 +240,28 @@ function sampleApiOf(
   settings: ResourceServerSettings | undefined,
   embeddedIssuer: string | undefined,
 ): SampleApiPlan | undefined {
-  return (
-    settings && {
-      settings,
-      listen: listenAddress(settings.OpenIddict.Listen),
-      issuer: settings.OpenIddict.Issuer ?? embeddedIssuer,
-      audience: settings.OpenIddict.Audience,
-    }
-  )
+  if (settings === undefined) return undefined
+  const { Listen, PublicUrl, Issuer, Audience } = settings.OpenIddict
+  const listen = listenAddress(Listen)
+  return {
+    settings,
+    listen,
+    issuer: Issuer ?? embeddedIssuer,
+    audience: Audience,
+    publicUrls: PublicUrl === undefined ? namesOfLoopback(listen) : [PublicUrl],
+  }
 }
 
-function sampleRoute({ listen }: SampleApiPlan): RouteSettings {
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
-  return route.parse({ Path: '/api', Upstreams: [`http://${host}:${listen.port}`] })
+/** All that this machine may call a listener of its own by. */
+function namesOfLoopback({ host, port }: ListenAddress): readonly string[] {
+  if (!isLoopback(host) || port === 0) return []
+  return [...new Set([host, 'localhost', '127.0.0.1', '::1'])].map((name) => originOf({ host: name, port }))
+}
+
+function sampleRoute({ settings, listen }: SampleApiPlan): RouteSettings {
+  return route.parse({ Path: '/api', Upstreams: [settings.OpenIddict.PublicUrl ?? originOf(listen)] })
+}
+
+function originOf({ host, port }: ListenAddress): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -8,30 +8,20 @@ export interface ApiRequest {
   readonly target: string
   /** Name, value, name, value, … as they were sent: `rawHeaders` of `node:http`. */
   readonly rawHeaders: readonly string[]
-  /** Whether our own listener does TLS. */
-  readonly encrypted: boolean
   /** Address of whoever is connected to us. */
   readonly peer: string | undefined
-  /** What a framework that was told to trust its proxies takes for the outside of this request. */
-  readonly outside?: { readonly protocol: string; readonly host: string } | undefined
   /** The DER bytes of the client's certificate. */
   readonly clientCertificate?: () => Buffer | undefined
 }
 
 /** @param target The target before a framework cut a mount path off it. */
-export function fromIncomingMessage(
-  request: IncomingMessage,
-  target: string = request.url ?? '',
-  outside?: ApiRequest['outside'],
-): ApiRequest {
+export function fromIncomingMessage(request: IncomingMessage, target: string = request.url ?? ''): ApiRequest {
   const socket = request.socket as Partial<TLSSocket>
   return {
     method: request.method ?? '',
     target,
     rawHeaders: request.rawHeaders,
-    encrypted: socket.encrypted === true,
     peer: socket.remoteAddress,
-    outside,
     clientCertificate: () => socket.getPeerCertificate?.()?.raw,
   }
 }

@@ -37,7 +37,6 @@ export const refusals = {
   // The request, before anybody looks at a credential
   ambiguousTarget: request('RFC9110-4.2', 'the request target is not in its canonical form'),
   ambiguousHost: request('RFC9112-3.2', 'the request does not name one host'),
-  disagreeingProxies: request('RFC7239-4', 'the Forwarded and X-Forwarded header fields disagree'),
   tokenInQuery: request('RFC9449-7.1', 'an access token belongs in the Authorization header field only'),
   none: new AuthError('missing_credentials', 'RFC6750-3.1', 'an access token is required'),
   several: request('RFC9449-7.2', 'the request has more than one Authorization'),

@@ -73,7 +73,7 @@ export function createDecision<Claims extends AccessTokenClaims>({
     const { request, requirements } = exchange
     const fields = readHeaderFields(request.rawHeaders)
     const target = readRequestTarget(request.target)
-    const uris = requestUris(request, target, fields)
+    const uris = requestUris(target, fields)
     if (metadata?.isAt(target.path, request.method)) return { kind: 'public', answer: metadata.answer }
     if (settings.cors && isPreflight(request, fields)) return { kind: 'preflight' }
 

@@ -72,7 +72,7 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
     exposeHeaders: settings.cors,
   })
   const nonces = settings.nonce && createNoncePolicy(settings.nonce)
-  const requestUris = createRequestUris(settings)
+  const requestUris = createRequestUris(settings.publicUrls)
   const { refused, lacks } = createRefusal({ answer, observer, nonces, scopes, now })
   const decide = createDecision<Claims>({
     settings,
@@ -105,7 +105,7 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
       const accessToken = /^dpop +(.*)$/i.exec(fields.authorization ?? '')?.[1]
       return explainProof({
         method: request.method,
-        uris: requestUris(request, readRequestTarget(request.target), fields),
+        uris: requestUris(readRequestTarget(request.target), fields),
         proofs: valuesOf(request.rawHeaders, 'dpop'),
         accessToken,
         now: now(),

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ApiRequest, fromIncomingMessage } from './api-request.js'
+import { fromIncomingMessage } from './api-request.js'
 import type { AccessTokenClaims, Auth } from './auth.js'
 import type { Verdict, Verifier } from './dpop-validator.js'
 import { send } from './node.js'
@@ -18,8 +18,6 @@ declare global {
 /** What of an Express request is used here; that of Express 4 and of 5 is one. */
 export interface ExpressRequest extends IncomingMessage {
   readonly originalUrl: string
-  readonly protocol: string
-  readonly app: { get(setting: string): unknown }
   auth?: Auth
 }
 
@@ -52,10 +50,7 @@ export function protect<Claims extends AccessTokenClaims>(
           break
       }
     }
-    const deciding = verifier.verify(
-      fromIncomingMessage(request, request.originalUrl, outsideOf(request)),
-      requirements,
-    )
+    const deciding = verifier.verify(fromIncomingMessage(request, request.originalUrl), requirements)
     // Express 4 does not look at what a handler returns: nothing may be left to reject.
     if (deciding instanceof Promise) deciding.then(proceed).catch(next)
     else proceed(deciding)
@@ -78,13 +73,4 @@ function required(requirements: Requirements): ExpressMiddleware {
     if (answer === undefined) next()
     else send(response, method, answer)
   }
-}
-
-/** What Express believes behind a proxy that its `trust proxy` setting trusts. */
-function outsideOf(request: ExpressRequest): ApiRequest['outside'] {
-  const trusts = request.app.get('trust proxy fn')
-  if (typeof trusts !== 'function' || trusts(request.socket.remoteAddress, 0) !== true) return undefined
-  const forwarded = request.headers['x-forwarded-host']
-  const host = typeof forwarded === 'string' ? forwarded.split(',')[0]?.trim() : undefined
-  return { protocol: request.protocol, host: host ?? request.headers.host ?? '' }
 }

@@ -29,7 +29,7 @@ export function protect<Claims extends AccessTokenClaims>(
   const plugin: FastifyPlugin = (fastify, _options, done) => {
     if (!fastify.hasRequestDecorator('auth')) fastify.decorateRequest('auth', undefined)
     fastify.addHook('onRequest', function dpopProtected(request, reply, proceed) {
-      const { raw, originalUrl, protocol, host, routeOptions } = request
+      const { raw, originalUrl, routeOptions } = request
       const { scopes } = routeOptions.config
       const needed =
         scopes === undefined ? requirements : { ...requirements, scopes: [...(requirements.scopes ?? []), ...scopes] }
@@ -49,7 +49,7 @@ export function protect<Claims extends AccessTokenClaims>(
             break
         }
       }
-      const deciding = verifier.verify(fromIncomingMessage(raw, originalUrl, { protocol, host }), needed)
+      const deciding = verifier.verify(fromIncomingMessage(raw, originalUrl), needed)
       if (deciding instanceof Promise) deciding.then(decided).catch(proceed)
       else decided(deciding)
     })

@@ -88,13 +88,12 @@ function hasNodeRequest(server: unknown): server is NodeBindings {
 
 /** Repeated header fields arrive here joined by commas, which no credential and no proof can contain. */
 function fromRequest(request: Request): ApiRequest {
-  const { pathname, search, protocol, host } = new URL(request.url)
+  const { pathname, search, host } = new URL(request.url)
   const rawHeaders = [...request.headers].flat()
   return {
     method: request.method,
     target: `${pathname}${search}`,
     rawHeaders: request.headers.has('host') ? rawHeaders : [...rawHeaders, 'host', host],
-    encrypted: protocol === 'https:',
     peer: undefined,
   }
 }

@@ -1,17 +1,17 @@
 import { decodeJsonSegment } from '../dpop/compact-jws.js'
 import { normalizedTargetUri } from '../dpop/target-uri.js'
 
-/** What to do about the commonest mistake: an API behind a proxy that does not know what it is called by outside. */
+/** What to do about the commonest mistake: `publicUrl` is not what clients call this API by. */
 export function htuHint(proof: string | undefined, uris: readonly string[]): string | undefined {
   const htu = decodeJsonSegment(proof?.split('.')[1] ?? '')?.htu
   const theirs = partsOf(typeof htu === 'string' ? normalizedTargetUri(htu) : undefined)
   const ours = partsOf(uris[0])
   if (theirs === undefined || ours === undefined) return undefined
-  const remedy = 'set publicUrl, or trustProxy for a proxy that forwards the protocol and host'
+  const remedy = `publicUrl says ${ours.scheme}://${ours.host}. Write there what clients call this API by`
   if (theirs.scheme !== ours.scheme && theirs.hostname === ours.hostname)
-    return `htu is ${theirs.scheme}:// where this API sees ${ours.scheme}://: ${remedy}`
+    return `htu begins with ${theirs.scheme}://, and ${remedy}`
   if (theirs.host !== ours.host && theirs.path === ours.path)
-    return `htu names another host than this API sees: ${remedy}`
+    return `htu names the host ${theirs.host?.slice(0, 100)}, and ${remedy}`
   if (theirs.scheme === ours.scheme && theirs.host === ours.host && `${theirs.path}/`.endsWith(`${ours.path}/`))
     return 'htu has a path prefix that a proxy took off: put it into publicUrl'
   return undefined

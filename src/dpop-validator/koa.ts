@@ -11,9 +11,6 @@ export interface KoaContext {
   readonly req: IncomingMessage
   readonly method: string
   readonly originalUrl: string
-  readonly protocol: string
-  readonly host: string
-  readonly app: { readonly proxy: boolean }
   /** `auth` is there once `protect` has let a request through. */
   readonly state: { auth: Auth }
   status: number
@@ -30,9 +27,8 @@ export function protect<Claims extends AccessTokenClaims>(
 ): KoaMiddleware {
   requireWellFormed(requirements)
   return async function dpopProtected(context, next) {
-    const { req, originalUrl, app } = context
-    const outside = app.proxy ? { protocol: context.protocol, host: context.host } : undefined
-    const deciding = verifier.verify(fromIncomingMessage(req, originalUrl, outside), requirements)
+    const { req, originalUrl } = context
+    const deciding = verifier.verify(fromIncomingMessage(req, originalUrl), requirements)
     // Most requests are decided at once; they need not wait for a turn of the event loop.
     const verdict = deciding instanceof Promise ? await deciding : deciding
     switch (verdict.kind) {

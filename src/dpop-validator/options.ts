@@ -16,12 +16,11 @@ export interface VerifierOptions {
   /** Who this API is, as in `aud`. There is no default: an API that takes everybody's tokens is the bug. */
   readonly audience: string | readonly string[]
   /**
-   * What clients call this API by, up to where the path that this process sees begins. When given, `Host` and
-   * `X-Forwarded-*` are never believed. Absent: the `Host` header field.
+   * What clients call this API by, up to where the path that this process sees begins; a list where it has several names.
+   * There is no default: `Host` and `X-Forwarded-Host` are the sender's to write, and would let a proof that was made for
+   * another API pass at this one.
    */
-  readonly publicUrl?: string | readonly string[]
-  /** CIDR ranges of the proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` count, without `publicUrl`. Default: none. */
-  readonly trustProxy?: readonly string[]
+  readonly publicUrl: string | readonly string[]
   /**
    * `dpop`: bound tokens with the DPoP scheme only. `mixed`: unbound ones with Bearer as well. `bearer`: those only.
    * `any-bound`: DPoP, or Bearer with a certificate-bound token (RFC 8705). Default: `dpop`.
@@ -138,6 +137,6 @@ export interface JwksOptions {
 
 export interface ChallengeOptions {
   readonly realm?: string
-  /** Whether metadata of this API is served and named in challenges (RFC 9728). Needs `publicUrl`. Default: true. */
+  /** Whether metadata of this API is served and named in challenges (RFC 9728). Default: true. */
   readonly resourceMetadata?: boolean
 }

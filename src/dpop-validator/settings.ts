@@ -2,7 +2,6 @@ import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../dpop/jws-algorithm.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
-import { createTrustedPeers } from '../http/trusted-peers.js'
 import { signingKey } from '../keys.js'
 import { createTokenDecryption, type DecryptToken } from './encrypted-token.js'
 import { isSecureUrl } from './issuer-metadata.js'
@@ -15,7 +14,6 @@ import { type ProfileName, tokenProfiles } from './token-profile.js'
 export interface Settings {
   readonly issuers: readonly IssuerSettings[]
   readonly publicUrls: readonly string[]
-  readonly trustedProxies: readonly string[]
   readonly mode: 'dpop' | 'mixed' | 'bearer' | 'any-bound'
   readonly algorithms: readonly JwsAlgorithm[]
   readonly proof: Required<Omit<NonNullable<VerifierOptions['proof']>, 'algs'>>
@@ -115,10 +113,11 @@ export function createSettings(options: VerifierOptions): Settings {
     wrong('/issuer', 'names one issuer twice', 'Give each issuer one entry.')
 
   const publicUrls = listOf(options.publicUrl)
+  if (publicUrls.length === 0)
+    wrong('/publicUrl', 'is missing', 'Write what clients call this API by, such as https://api.example.com.')
   for (const [index, url] of publicUrls.entries())
     if (!isText(url) || !URL.canParse(url) || !/^https?:\/\/[^?#@\\]+$/i.test(url))
       wrong(`/publicUrl/${index}`, 'is not an http or https URL', 'Write what clients call this API by.')
-  usable('/trustProxy', 'Write ranges such as 10.0.0.0/8.', () => createTrustedPeers(options.trustProxy ?? []))
 
   const maxAge = number('/proof/maxAge', options.proof?.maxAge, 60, 1, 3600)
   const now = options.now ?? (() => Date.now() / 1000)
@@ -142,7 +141,6 @@ export function createSettings(options: VerifierOptions): Settings {
   const settings: Settings = {
     issuers,
     publicUrls,
-    trustedProxies: options.trustProxy ?? [],
     mode: choice('/mode', options.mode, ['dpop', 'mixed', 'bearer', 'any-bound']),
     algorithms: proofAlgorithms(options.proof?.algs, profile, wrong),
     proof: {
@@ -223,16 +221,14 @@ function nonceSettings(
   return { secrets, step, perKey, when, maxAge, now }
 }
 
-/** The audience, where it is a URL of this API; else what the API is called by. Neither: it has no identifier to publish. */
-function resourceIdentifier(publicUrls: readonly string[], audiences: readonly string[]): string | undefined {
-  const [publicUrl] = publicUrls
-  if (publicUrl === undefined) return undefined
+/** The audience, where it is a URL of this API; else what the API is called by. */
+function resourceIdentifier([publicUrl = '']: readonly string[], audiences: readonly string[]): string {
   const { origin } = new URL(publicUrl)
   return audiences.find((audience) => URL.canParse(audience) && new URL(audience).origin === origin) ?? publicUrl
 }
 
 const known = new Set(
-  `issuer audience publicUrl trustProxy mode profile proof nonce replay replayCapacity onReplayStoreError token isRevoked jwks
+  `issuer audience publicUrl mode profile proof nonce replay replayCapacity onReplayStoreError token isRevoked jwks
    scopes resource challenge cors crypto onEvent now`.split(/\s+/),
 )
 const knownIn = {

@@ -197,10 +197,10 @@ test('every setting of the authorization server and the sample API arrives there
     verifier: {
       issuer: { issuer: 'https://auth.example.com' },
       audience: 'my-api',
+      publicUrl: ['http://127.0.0.1:4002', 'http://localhost:4002', 'http://[::1]:4002'],
       mode: 'mixed',
       proof: { maxAge: 30, futureSkew: 20 },
       nonce: true,
-      trustProxy: ['10.0.0.0/8'],
     },
   })
 })

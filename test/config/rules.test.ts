@@ -357,6 +357,25 @@ test(
   '/Authentication/OpenIddict/Listen',
   /taken/,
 )
+for (const Listen of ['0.0.0.0:3002', '[::]:3002', '10.0.0.7:3002', 'api:3002', '127.0.0.1:0'])
+  test(
+    `the sample API at ${Listen} without a name`,
+    broken,
+    { Authentication: { OpenIddict: { Listen, Issuer: 'https://auth.example.com', Audience: 'api' } } },
+    '/Authentication/OpenIddict/PublicUrl',
+    /is missing/,
+  )
+test(
+  'a name of the sample API that is more than that',
+  broken,
+  {
+    Authentication: {
+      OpenIddict: { PublicUrl: 'http://api:3002/?a', Issuer: 'https://auth.example.com', Audience: 'api' },
+    },
+  },
+  '/Authentication/OpenIddict/PublicUrl',
+  /has a query/,
+)
 test(
   'frontend and issuer that nothing tells apart',
   broken,

@@ -133,7 +133,13 @@ test('as TLS clients gateway and validator offer what FAPI 2.0 §5.2.2 recommend
     await send(`${gateway.origin}/bff/login`)
     t.true(issuer.hellos.length > 0, 'the gateway asks the authorization server')
     const asked = issuer.hellos.length
-    await t.throwsAsync(createVerifier({ issuer: issuer.origin, audience: 'https://api.example' }).ready())
+    await t.throwsAsync(
+      createVerifier({
+        issuer: issuer.origin,
+        audience: 'https://api.example',
+        publicUrl: 'https://api.example',
+      }).ready(),
+    )
     t.true(issuer.hellos.length > asked, 'the validator asks the authorization server')
     await send(`${gateway.origin}/public`, { headers: ownPage })
     t.true(upstream.hellos.length > 0, 'the gateway asks the API')

@@ -43,7 +43,6 @@ export function createClient(issuer: TestIssuer, verifier: Verifier, key: TestKe
         ...(proof === undefined ? [] : ['DPoP', proof]),
         ...headers,
       ],
-      encrypted: false,
       peer: peer ?? '127.0.0.1',
     }
   }

@@ -36,7 +36,6 @@ async function setUp(t: import('ava').ExecutionContext, introspection = {}, opti
         ...['Host', 'api.example', 'Authorization', `DPoP ${token}`],
         ...['DPoP', mintProof({ method: 'GET', url: `${publicUrl}/orders`, key: by, token }, clock)],
       ],
-      encrypted: false,
       peer: undefined,
     })
   return { server, clock, send, signer, asked: () => server.asked.get('/introspect') ?? 0 }

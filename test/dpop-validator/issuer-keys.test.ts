@@ -37,7 +37,6 @@ async function setUp(t: import('ava').ExecutionContext, options: Partial<Verifie
       ...['Host', 'api.example', 'Authorization', `DPoP ${token}`],
       ...['DPoP', mintProof({ method: 'GET', url: `${publicUrl}/orders`, key, token }, clock)],
     ],
-    encrypted: false,
     peer: undefined,
   })
   const send = async (token?: string) => verifier.verify(request(token))

@@ -29,7 +29,11 @@ test('the gateway calls an API behind the validator in every framework', async (
     },
   })
   t.teardown(() => Promise.all([stack.stop(), ...apis.map(({ api }) => api.close())]))
-  verifier = createVerifier({ issuer: stack.authorizationServer.origin, audience })
+  verifier = createVerifier({
+    issuer: stack.authorizationServer.origin,
+    audience,
+    publicUrl: apis.map(({ api }) => api.origin),
+  })
 
   const browser = createUserAgent()
   const signIn = await browser.navigate(new URL('/bff/login?returnUrl=/', stack.gateway))

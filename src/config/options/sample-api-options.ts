@@ -9,7 +9,7 @@ export interface SampleApiConfiguration {
 }
 
 /** @param plan One in which every rule holds. */
-export function sampleApiConfiguration({ sampleApi, settings }: Plan): SampleApiConfiguration | undefined {
+export function sampleApiConfiguration({ sampleApi }: Plan): SampleApiConfiguration | undefined {
   if (sampleApi?.issuer === undefined || sampleApi.audience === undefined) return undefined
   const { OpenIddict, DPoP } = sampleApi.settings
   return {
@@ -17,10 +17,10 @@ export function sampleApiConfiguration({ sampleApi, settings }: Plan): SampleApi
     verifier: {
       issuer: { issuer: sampleApi.issuer },
       audience: sampleApi.audience,
+      publicUrl: sampleApi.publicUrls,
       mode: OpenIddict.RequireDPoP ? 'dpop' : 'mixed',
       proof: { maxAge: seconds(DPoP.MaxProofLifetime), futureSkew: seconds(DPoP.ClockSkew) },
       nonce: DPoP.RequireNonce,
-      trustProxy: settings.Server.TrustedProxies,
     },
   }
 }

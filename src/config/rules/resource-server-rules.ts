@@ -28,6 +28,19 @@ export const resourceServerRules: readonly Rule[] = [
       )
   },
 
+  function* nameIsKnown({ sampleApi }) {
+    const pointer = '/Authentication/OpenIddict/PublicUrl'
+    for (const { origin, pathname, search, hash } of sampleApi?.publicUrls.map((url) => new URL(url)) ?? [])
+      if (search !== '' || hash !== '')
+        yield problem(pointer, 'has a query or a fragment', `Write "${origin}${pathname}".`)
+    if (sampleApi?.publicUrls.length === 0)
+      yield problem(
+        pointer,
+        `is missing, and Listen (${sampleApi.settings.OpenIddict.Listen}) does not say what the API is called by`,
+        'Write the URL that is in Upstreams of the route to it, such as "http://api:3002".',
+      )
+  },
+
   function* clocksMayDiffer({ sampleApi }) {
     if (sampleApi === undefined) return
     const { ClockSkew, MaxProofLifetime } = sampleApi.settings.DPoP

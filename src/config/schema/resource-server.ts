@@ -9,6 +9,11 @@ export const resourceServer = z
           description: 'Host and port of the sample API.',
           examples: ['127.0.0.1:3002'],
         }),
+        PublicUrl: httpUrl.optional().meta({
+          description:
+            'What the gateway calls the sample API by: a proof made for any other URL is refused. Default: `Listen`, where that is a loopback address.',
+          examples: ['http://api:3002'],
+        }),
         Issuer: httpUrl.optional().meta({
           description: 'Whose access tokens are accepted. Default: the issuer of the embedded authorization server.',
           examples: ['https://auth.example.com'],

@@ -86,8 +86,26 @@ export const transportCases: readonly AttackCase[] = [
   attackCase('34b', 'an empty Host', 'invalid_request', () => ({ host: '' })),
   attackCase('35', 'a path in Host', 'invalid_request', (kit) => ({ host: `${hostOf(kit.url)}/public?` })),
   attackCase('35b', 'a user in Host', 'invalid_request', (kit) => ({ host: `user@${hostOf(kit.url)}` })),
+  ...attackCases('36', 'a port that is none in Host', 'invalid_request', ['99999', '65536'], (kit, port) => ({
+    host: `${new URL(kit.url).hostname}:${port}`,
+  })),
+  ...attackCases(
+    '37',
+    'a proof for another host that Host names, with',
+    'invalid_dpop_proof',
+    ['http', 'https'],
+    (kit, scheme) => ({
+      host: 'other.example',
+      proof: kit.proof({ url: `${scheme}://other.example${kit.target}` }),
+    }),
+  ),
   attackCase('38', 'an absolute target that names another host', 'invalid_dpop_proof', (kit) => ({
     target: `http://other.example${kit.target}`,
+  })),
+  attackCase('38b', 'a proof for another host that an absolute target names', 'invalid_dpop_proof', (kit) => ({
+    target: `http://other.example${kit.target}`,
+    host: 'other.example',
+    proof: kit.proof({ url: `http://other.example${kit.target}` }),
   })),
   ...attackCases(
     '39',
