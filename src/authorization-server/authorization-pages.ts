@@ -1,4 +1,5 @@
 import type Koa from 'koa'
+import { unreachable } from '../errors.js'
 import { formToken, type SecretCookie } from './cookies.js'
 import type { EndpointUrls } from './endpoint-urls.js'
 import type { Interactions, OpenRequest } from './interaction.js'
@@ -27,6 +28,8 @@ export type SignInProblem =
   | { readonly kind: 'failed' }
   /** Seconds until the next try. */
   | { readonly kind: 'limited'; readonly retryAfter: number }
+  /** The same, because many people sign in at once. */
+  | { readonly kind: 'busy'; readonly retryAfter: number }
 
 export interface AuthorizationPagesOptions {
   readonly urls: EndpointUrls
@@ -70,8 +73,8 @@ export function createAuthorizationPages({
         username,
         ...(problem !== undefined && { problem: problemText(problem, texts) }),
       })
-      if (problem?.kind === 'limited') ctx.set('Retry-After', String(problem.retryAfter))
-      response.show(ctx, texts, page, problem?.kind === 'limited' ? 429 : 200, formAction(open.client))
+      if (problem !== undefined && problem.kind !== 'failed') ctx.set('Retry-After', String(problem.retryAfter))
+      response.show(ctx, texts, page, statusOf(problem), formAction(open.client))
     },
 
     async consent(ctx, open, session) {
@@ -90,8 +93,31 @@ export function createAuthorizationPages({
   }
 }
 
+function statusOf(problem: SignInProblem | undefined): 200 | 429 | 503 {
+  switch (problem?.kind) {
+    case undefined:
+    case 'failed':
+      return 200
+    case 'limited':
+      return 429
+    case 'busy':
+      return 503
+    default:
+      return unreachable(problem)
+  }
+}
+
 function problemText(problem: SignInProblem, texts: Texts): string {
-  return problem.kind === 'failed' ? texts.wrongCredentials : texts.limited(Math.ceil(problem.retryAfter / 60))
+  switch (problem.kind) {
+    case 'failed':
+      return texts.wrongCredentials
+    case 'limited':
+      return texts.limited(Math.ceil(problem.retryAfter / 60))
+    case 'busy':
+      return texts.busy
+    default:
+      return unreachable(problem)
+  }
 }
 
 function nameOf({ clientId, displayName = clientId }: ClientOptions): string {

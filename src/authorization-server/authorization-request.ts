@@ -139,13 +139,15 @@ async function signIn(
 ): Promise<void> {
   const { interactions, sessions, sessionEnd, isTrustedPeer, authorizationPages } = options
   const username = form.get('username') ?? ''
-  const outcome = await options.signIn(username, form.get('password') ?? '', {
+  const context = {
     address: clientOf(ctx.req, isTrustedPeer).address,
     clientId: open.client.clientId,
     acrValues: open.request.acrValues,
-  })
+  }
+  const outcome = await options.signIn(username, form.get('password') ?? '', context, () => ctx.res.destroyed)
   switch (outcome.kind) {
     case 'limited':
+    case 'busy':
     case 'failed':
       return authorizationPages.signIn(ctx, { open, session, username, problem: outcome })
     case 'signed-in': {

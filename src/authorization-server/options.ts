@@ -145,7 +145,7 @@ export interface SignInLimits {
   readonly perUserAndAddress?: number
   /** Failures of one user from all addresses within the window. Default: 50. */
   readonly perUser?: number
-  /** Failures of all users from one address within the window. Default: 50. */
+  /** Failures of all users from one address within the window. Default: 100. */
   readonly perAddress?: number
   /** Seconds. Default: 900. */
   readonly window?: number

@@ -1,4 +1,5 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { derive } from './password-threads.js'
 
 /** Cost of one guess. @see {@link https://www.rfc-editor.org/rfc/rfc7914 RFC 7914} */
 export interface ScryptCost {
@@ -14,7 +15,7 @@ interface ScryptHash {
   readonly ln: number
   readonly r: number
   readonly p: number
-  readonly salt: Buffer
+  readonly salt: Uint8Array
   readonly hash: Buffer
 }
 
@@ -23,14 +24,14 @@ const phc = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,
 /** A password's hash in the PHC string format: `$scrypt$ln=15,r=8,p=3$salt$hash`. */
 export async function hashPassword(password: string, { ln = 15, r = 8, p = 3 }: ScryptCost = {}): Promise<string> {
   const salt = randomBytes(16)
-  const hash = await derive(password, { ln, r, p, salt, hash: Buffer.alloc(32) })
+  const hash = Buffer.from(await derive({ password: typed(password), salt, length: 32, ln, r, p }))
   return `$scrypt$ln=${ln},r=${r},p=${p}$${unpadded(salt)}$${unpadded(hash)}`
 }
 
 /** Compares in constant time. @throws TypeError when `passwordHash` is not one of `hashPassword`. */
 export async function verifyPassword(password: string, passwordHash: string): Promise<boolean> {
-  const known = parse(passwordHash)
-  return timingSafeEqual(await derive(password, known), known.hash)
+  const { hash, ...known } = parse(passwordHash)
+  return timingSafeEqual(await derive({ password: typed(password), length: hash.length, ...known }), hash)
 }
 
 /** Whether a text is a hash that `verifyPassword` takes. */
@@ -41,6 +42,12 @@ export function isPasswordHash(text: string): boolean {
   } catch {
     return false
   }
+}
+
+/** What a check of this hash costs. Equal texts are equal costs. */
+export function costOf(passwordHash: string): string {
+  const { ln, r, p } = parse(passwordHash)
+  return `ln=${ln},r=${r},p=${p}`
 }
 
 /** A hash that no password fits and that costs as much to check as `like`: what an unknown user is compared with. */
@@ -55,7 +62,7 @@ function parse(text: string): ScryptHash {
     ln: Number(ln),
     r: Number(r),
     p: Number(p),
-    salt: Buffer.from(salt, 'base64'),
+    salt: Uint8Array.from(Buffer.from(salt, 'base64')),
     hash: Buffer.from(hash, 'base64'),
   }
   // The upper limits keep a mistyped cost from eating the machine at sign-in.
@@ -64,16 +71,9 @@ function parse(text: string): ScryptHash {
   return parsed
 }
 
-function derive(password: string, { ln, r, p, salt, hash }: ScryptHash): Promise<Buffer> {
-  const N = 2 ** ln
-  // The same characters can be typed as different code points (é): NFKC makes them one, as RFC 8265 §4.2 has it.
-  const typed = password.normalize('NFKC')
-  return new Promise((resolve, reject) => {
-    scrypt(typed, salt, hash.length, { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 }, (error, derived) => {
-      if (error === null) resolve(derived)
-      else reject(error)
-    })
-  })
+/** The same characters can be typed as different code points (é): NFKC makes them one, as RFC 8265 §4.2 has it. */
+function typed(password: string): string {
+  return password.normalize('NFKC')
 }
 
 function unpadded(bytes: Buffer): string {

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { networksOf } from '../http/networks.js'
+import { createWindowedCounts } from '../http/windowed-counts.js'
 import type { SignInLimits } from './options.js'
 
-/** Slows down guessing. A try is counted before it is made and given back when it succeeds, so parallel guesses count as well. */
+/** Slows down guessing. */
 export interface SignInLimit {
-  attempt(username: string, address: string): Promise<SignInAttempt>
+  /** Seconds until a try would be allowed; 0 when it would be. */
+  wait(username: string, address: string): number
+  /** Counts a try before it is made; what succeeds is given back. */
+  attempt(username: string, address: string): SignInAttempt
 }
 
 export type SignInAttempt =
-  | { readonly kind: 'allowed'; succeeded(): Promise<void> }
+  | { readonly kind: 'allowed'; succeeded(): void }
   /** Seconds until the next try. */
   | { readonly kind: 'limited'; readonly retryAfter: number }
 
@@ -16,66 +20,38 @@ export type SignInAttempt =
 export function createSignInLimit({
   perUserAndAddress = 5,
   perUser = 50,
-  perAddress = 50,
+  perAddress = 100,
   window = 900,
 }: SignInLimits = {}): SignInLimit {
-  const limiter = (points: number): RateLimiterMemory => new RateLimiterMemory({ points, duration: window })
-  const pairs = limiter(perUserAndAddress)
-  const users = limiter(perUser)
-  const addresses = limiter(perAddress)
+  const counts = createWindowedCounts({ window })
+
+  /** The user at each network of the address as well: a company's 65,536 networks must not lock a user out everywhere. */
+  const limitsOf = (username: string, address: string): readonly (readonly [key: string, limit: number])[] => {
+    const user = createHash('sha256').update(username.normalize('NFKC').trim().toLowerCase()).digest('base64url')
+    const networks = networksOf(address)
+    return [
+      ...networks.map(({ name, room }) => [`${user} ${name}`, perUserAndAddress * room] as const),
+      ...networks.map(({ name, room }) => [`* ${name}`, perAddress * room] as const),
+      [user, perUser],
+    ]
+  }
+  const longestWait = (limits: ReturnType<typeof limitsOf>): number =>
+    Math.max(...limits.map(([key, limit]) => counts.wait(key, limit)))
 
   return {
-    async attempt(username, address) {
-      const [user, network] = [digest(username.normalize('NFKC').trim().toLowerCase()), networkOf(address)]
-      const counts: readonly (readonly [RateLimiterAbstract, string])[] = [
-        [pairs, `${user} ${network}`],
-        [addresses, network],
-        [users, user],
-      ]
-      for (const [index, [count, key]] of counts.entries()) {
-        const retryAfter = await consume(count, key)
-        if (retryAfter === undefined) continue
-        // What one limit refuses is not to count against the others, or one address could lock a user out everywhere.
-        await giveBack(counts.slice(0, index))
-        return { kind: 'limited', retryAfter }
-      }
+    wait: (username, address) => longestWait(limitsOf(username, address)),
+    attempt(username, address) {
+      const limits = limitsOf(username, address)
+      // What one limit refuses does not count against the others, or one address could lock a user out everywhere.
+      const retryAfter = longestWait(limits)
+      if (retryAfter > 0) return { kind: 'limited', retryAfter }
+      for (const [key] of limits) counts.add(key)
       return {
         kind: 'allowed',
-        async succeeded() {
-          await giveBack(counts)
+        succeeded() {
+          for (const [key] of limits) counts.remove(key)
         },
       }
     },
   }
-}
-
-async function consume(limiter: RateLimiterAbstract, key: string): Promise<number | undefined> {
-  try {
-    await limiter.consume(key)
-    return undefined
-  } catch (reason) {
-    if (reason instanceof RateLimiterRes) return Math.max(1, Math.ceil(reason.msBeforeNext / 1000))
-    throw reason
-  }
-}
-
-async function giveBack(counts: readonly (readonly [RateLimiterAbstract, string])[]): Promise<void> {
-  await Promise.all(counts.map(([limiter, key]) => limiter.reward(key)))
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
-}
-
-/** One household's or host's IPv6 addresses are a /64: counting them one by one would count nothing. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address
-  const [head = '', tail = ''] = address.split('::')
-  const groups = head.split(':')
-  if (address.includes('::')) {
-    const after = tail === '' ? [] : tail.split(':')
-    while (groups.length + after.length < 8) groups.push('0')
-    groups.push(...after)
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`
 }

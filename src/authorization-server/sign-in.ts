@@ -1,36 +1,54 @@
 import { unreachable } from '../errors.js'
+import { widestNetworkOf } from '../http/networks.js'
 import { publish } from '../telemetry/events.js'
+import { createFairQueue } from './fair-queue.js'
 import type { AuthenticatedUser, SignInContext } from './options.js'
+import { passwordThreads } from './password-threads.js'
 import type { SignInLimit } from './sign-in-limit.js'
 import type { UserDirectory } from './users.js'
 
 export type SignInOutcome =
   | { readonly kind: 'signed-in'; readonly user: AuthenticatedUser }
   | { readonly kind: 'failed' }
-  /** Seconds until the next try. */
+  /** Too many failures. Seconds until the next try. */
   | { readonly kind: 'limited'; readonly retryAfter: number }
+  /** Too many people at once. Seconds until the next try. */
+  | { readonly kind: 'busy'; readonly retryAfter: number }
 
-export type SignIn = (username: string, password: string, context: SignInContext) => Promise<SignInOutcome>
+export type SignIn = (
+  username: string,
+  password: string,
+  context: SignInContext,
+  /** Whether the browser has left: then nothing is checked any more. */
+  hasLeft?: () => boolean,
+) => Promise<SignInOutcome>
 
 export interface SignInOptions {
   readonly users: UserDirectory
   readonly limit: SignInLimit
   readonly clientIds: ReadonlySet<string>
-  /** Passwords that may be waiting for their check: each check costs tens of MiB and most of a core. Default: 32. */
-  readonly maxPending?: number
+  /** Passwords that may wait for their check, in each of the two lines. Default: 200, which is a minute's work. */
+  readonly maxWaiting?: number
+  /** Users that a directory is asked for at the same time. Default: 32. */
+  readonly maxAsked?: number
 }
 
 /** Who is the user? */
-export function createSignIn({ users, limit, clientIds, maxPending = 32 }: SignInOptions): SignIn {
-  let pending = 0
+export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsked = 32 }: SignInOptions): SignIn {
+  // A hash costs a core for a quarter of a second; a directory costs us nothing but the waiting.
+  const hashing = createFairQueue({ concurrency: passwordThreads, maxWaiting })
+  const asking = createFairQueue({ concurrency: maxAsked, maxWaiting })
 
+  const limited = (address: string, retryAfter: number): SignInOutcome => {
+    publish({ type: 'as.sign-in.limited', address })
+    return { kind: 'limited', retryAfter }
+  }
   const check = async (username: string, password: string, context: SignInContext): Promise<SignInOutcome> => {
     const { address } = context
-    const attempt = await limit.attempt(username, address)
+    const attempt = limit.attempt(username, address)
     switch (attempt.kind) {
       case 'limited':
-        publish({ type: 'as.sign-in.limited', address })
-        return attempt
+        return limited(address, attempt.retryAfter)
       case 'allowed': {
         const user = await users.verify(username, password, context)
         // A subject that is a client's identifier would let a user's token pass for that client's own (RFC 9068 §5).
@@ -38,7 +56,7 @@ export function createSignIn({ users, limit, clientIds, maxPending = 32 }: SignI
           publish({ type: 'as.sign-in.failed', address })
           return { kind: 'failed' }
         }
-        await attempt.succeeded()
+        attempt.succeeded()
         publish({ type: 'as.sign-in.succeeded', subject: user.subject })
         return { kind: 'signed-in', user }
       }
@@ -47,14 +65,16 @@ export function createSignIn({ users, limit, clientIds, maxPending = 32 }: SignI
     }
   }
 
-  return async (username, password, context) => {
+  return async (username, password, context, hasLeft = () => false) => {
     if (username === '' || password === '' || username.length > 256 || password.length > 1024) return { kind: 'failed' }
-    if (pending >= maxPending) return { kind: 'limited', retryAfter: 10 }
-    pending++
-    try {
-      return await check(username, password, context)
-    } finally {
-      pending--
-    }
+    const { address } = context
+    const retryAfter = limit.wait(username, address)
+    if (retryAfter > 0) return limited(address, retryAfter)
+    // Counted when its turn comes and not before: two hundred people who sign in at once are not two hundred failures.
+    const queue = users.isOurs(username) ? hashing : asking
+    const turn = await queue.run(widestNetworkOf(address), async () =>
+      hasLeft() ? ({ kind: 'failed' } as const) : check(username, password, context),
+    )
+    return turn.kind === 'full' ? { kind: 'busy', retryAfter: 10 } : turn.result
   }
 }

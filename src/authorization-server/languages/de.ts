@@ -10,6 +10,7 @@ export const de: Texts = {
   wrongCredentials: 'Benutzername oder Passwort stimmt nicht.',
   limited: (minutes) =>
     `Zu viele Fehlversuche. Versuchen Sie es in ${minutes === 1 ? 'einer Minute' : `${minutes} Minuten`} wieder.`,
+  busy: 'Gerade melden sich sehr viele an. Bitte versuchen Sie es in ein paar Sekunden wieder.',
   formExpired: 'Die Seite war veraltet. Bitte versuchen Sie es noch einmal.',
   allowTitle: (client) => `Zugriff für ${client} erlauben?`,
   wantsTo: 'Die Anwendung möchte:',

@@ -9,6 +9,7 @@ export const en: Texts = {
   cancel: 'Cancel',
   wrongCredentials: 'The username or the password is not right.',
   limited: (minutes) => `Too many failed attempts. Try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`,
+  busy: 'Many people are signing in at this moment. Please try again in a few seconds.',
   formExpired: 'The page was out of date. Please try once more.',
   allowTitle: (client) => `Allow ${client}?`,
   wantsTo: 'It would like to:',

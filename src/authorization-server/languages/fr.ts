@@ -9,6 +9,7 @@ export const fr: Texts = {
   cancel: 'Annuler',
   wrongCredentials: 'Le nom d’utilisateur ou le mot de passe est incorrect.',
   limited: (minutes) => `Trop de tentatives. Réessayez dans ${minutes === 1 ? 'une minute' : `${minutes} minutes`}.`,
+  busy: 'Beaucoup de personnes se connectent en ce moment. Réessayez dans quelques secondes.',
   formExpired: 'La page n’était plus à jour. Veuillez réessayer.',
   allowTitle: (client) => `Autoriser l’accès de ${client} ?`,
   wantsTo: 'L’application souhaite :',

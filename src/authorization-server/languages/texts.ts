@@ -10,6 +10,7 @@ export interface Texts {
   readonly cancel: string
   readonly wrongCredentials: string
   readonly limited: (minutes: number) => string
+  readonly busy: string
   readonly formExpired: string
   readonly allowTitle: (client: string) => string
   readonly wantsTo: string

@@ -163,8 +163,8 @@ export const authorizationServer = z
           examples: [50],
         }),
         PerAddress: count.optional().meta({
-          description: 'Failures of all users from one address. Default: 50.',
-          examples: [50],
+          description: 'Failures of all users from one address. Default: 100.',
+          examples: [100],
         }),
         Window: duration
           .optional()

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises'
+import test from 'ava'
+import { hashPassword } from '../../src/authorization-server/password.js'
+import { aBrowser, type Browser, type Page } from '../authorization-server/_browser.js'
+import { aProtocolClient } from '../authorization-server/_client.js'
+import { type RunningServer, startServer } from '../authorization-server/_running.js'
+
+/* Each password costs a tenth of a second of a core. Nobody but the one who sends fifty at once is to wait for them. */
+
+interface Form {
+  readonly browser: Browser
+  readonly page: Page
+}
+
+async function aForm(server: RunningServer, address: string): Promise<Form> {
+  const client = aProtocolClient(server)
+  const browser = aBrowser({ 'x-forwarded-for': address })
+  return { browser, page: await browser.get(client.authorizationUrl(await client.push())) }
+}
+
+const flooder = '203.0.113.66'
+
+/** Fifty wrong passwords from one address, and how many of them have been answered. */
+function flood({ browser, page }: Form, username: (i: number) => string) {
+  const tries = { answered: 0, all: Promise.resolve<Page[]>([]) }
+  tries.all = Promise.all(
+    Array.from({ length: 50 }, async (_, i) => {
+      const answer = await browser.submit(page, 'sign-in', { username: username(i), password: 'guess' })
+      tries.answered++
+      return answer
+    }),
+  )
+  return tries
+}
+
+test.serial('a file is read while fifty wrong passwords of one address wait', async (t) => {
+  const server = await startServer({
+    trustedProxies: ['127.0.0.0/8'],
+    users: [{ username: 'alice', passwordHash: await hashPassword('wonderland', { ln: 14, p: 2 }) }],
+  })
+  t.teardown(() => server.stop())
+  const tries = flood(await aForm(server, flooder), (i) => `user${i}`)
+  // The first is being checked: whatever is in the way of files is in their way now.
+  while (tries.answered === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  const before = tries.answered
+  await readFile('package.json')
+  t.true(tries.answered - before <= 2, `${tries.answered - before} passwords went first`)
+  t.true((await tries.all).every(({ status }) => status === 200))
+})
+
+test.serial("another person's sign-in waits for a password or two, not for fifty", async (t) => {
+  const server = await startServer({
+    trustedProxies: ['127.0.0.0/8'],
+    users: [{ username: 'alice', passwordHash: await hashPassword('wonderland', { ln: 14, p: 2 }) }],
+  })
+  t.teardown(() => server.stop())
+  const [mallory, alice] = [await aForm(server, flooder), await aForm(server, '198.51.100.1')]
+  const tries = flood(mallory, (i) => `user${i}`)
+  while (tries.answered === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  const before = tries.answered
+  const answer = await alice.browser.submit(alice.page, 'sign-in', { username: 'alice', password: 'wonderland' })
+  t.is(answer.status, 303)
+  t.true(tries.answered - before <= 5, `${tries.answered - before} passwords went first`)
+  await tries.all
+})
+
+test.serial('two hundred people of one office sign in at once: they wait, and none is sent away', async (t) => {
+  const server = await startServer({ trustedProxies: ['127.0.0.0/8'] })
+  t.teardown(() => server.stop())
+  const forms = await Promise.all(Array.from({ length: 20 }, () => aForm(server, '198.51.100.7')))
+  const answers = await Promise.all(
+    forms.flatMap(({ browser, page }) =>
+      Array.from({ length: 10 }, (_, i) =>
+        browser.submit(
+          page,
+          'sign-in',
+          i % 2 ? { username: 'alice', password: 'wonderland' } : { username: 'bob', password: 'builder' },
+        ),
+      ),
+    ),
+  )
+  t.deepEqual([...new Set(answers.map(({ status }) => status))], [303])
+})
+
+test.serial('a full line is a page that says so and when to come again, never a fault', async (t) => {
+  const server = await startServer({
+    trustedProxies: ['127.0.0.0/8'],
+    signInLimits: { perAddress: 1000 },
+    verifyUser: () => new Promise(() => {}),
+  })
+  t.teardown(() => server.stop())
+  const { browser, page } = await aForm(server, flooder)
+  const answered: Page[] = []
+  for (let i = 0; i < 240; i++)
+    void browser
+      .submit(page, 'sign-in', { username: `user${i}`, password: 'x' })
+      .then((answer) => answered.push(answer))
+      .catch(() => undefined)
+  while (answered.length < 8) await new Promise((resolve) => setTimeout(resolve, 10))
+  for (const { status, headers, text } of answered) {
+    t.is(status, 503)
+    t.is(headers.get('retry-after'), '10')
+    t.regex(text, /Many people are signing in/)
+  }
+})
