@@ -68,8 +68,10 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b/.test(fence)))
     const file = join(folder, 'frontends.json')
     const whole = pointer === undefined ? value : withAt(parse(await readFile(file, 'utf8')), pointer, value)
     await writeFile(file, JSON.stringify(whole))
-    for (const [, path = ''] of block.text.matchAll(/"StaticFilesPath": "([^"]+)"/g))
+    for (const [, path = ''] of block.text.matchAll(/"StaticFilesPath": "([^"]+)"/g)) {
       await mkdir(join(folder, path), { recursive: true })
+      await writeFile(join(folder, path, 'index.html'), '')
+    }
     const environment = Object.fromEntries(
       [...block.text.matchAll(/("\w+Jwk": )?\{ "Env": "(\w+)" \}/g)].map(([, isKey, name]) => [
         name,

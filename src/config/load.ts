@@ -73,7 +73,7 @@ export function loadConfiguration({ file, environment, state = 'keep', ...clock 
   const statePath = resolve(directory, settings.Server.StateDirectory)
 
   // Nothing is made or kept for a configuration that does not work.
-  const plan = planOf(settings, { directory, environment, state: readOnlyStateDirectory(statePath), ...clock })
+  const plan = planOf(settings, { file: path, environment, state: readOnlyStateDirectory(statePath), ...clock })
   const found = [...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])].filter(
     ({ pointer }) => ![...broken].some((gone) => isWithin(pointer, gone)),
   )
@@ -81,7 +81,7 @@ export function loadConfiguration({ file, environment, state = 'keep', ...clock 
   if (all.length > 0) throw new ConfigurationError(located(all, source, overridden.variables))
   if (state === 'look') return configurationOf(path, plan, readOnlyStateDirectory(statePath))
   const kept = stateDirectory(statePath)
-  return configurationOf(path, planOf(settings, { directory, environment, state: kept }), kept)
+  return configurationOf(path, planOf(settings, { file: path, environment, state: kept }), kept)
 }
 
 function configurationOf(file: string, plan: Plan, state: StateDirectory): Configuration {
@@ -109,7 +109,7 @@ function configurationOf(file: string, plan: Plan, state: StateDirectory): Confi
     gateway: gatewaySettings(plan),
     authorizationServer: authorizationServerConfiguration(plan),
     sampleApi: sampleApiConfiguration(plan),
-    stateDirectory: resolve(directory, Server.StateDirectory),
+    stateDirectory: plan.stateDirectory,
     plan,
   }
   return freeze(configuration)

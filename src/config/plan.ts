@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
 import { isLoopback } from '../http/loopback.js'
 import type { Jwk } from '../keys.js'
@@ -11,14 +11,19 @@ import type { BffSettings, FrontendSettings } from './schema/bff.js'
 import type { ResourceServerSettings } from './schema/resource-server.js'
 import { type RouteSettings, route } from './schema/route.js'
 import type { Settings } from './schema.js'
-import { createSecretReader } from './secrets.js'
+import { createSecretReader, type SecretFile } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
 
 /** The settings thought to their end: what is left out has got its value, from the other parts of the file where it can. */
 export interface Plan {
   readonly settings: Settings
+  /** The configuration file. Absolute, as are the other paths here. */
+  readonly file: string
   /** What relative paths start at. */
   readonly directory: string
+  readonly stateDirectory: string
+  /** Every file that a secret is read from, and private keys for TLS. */
+  readonly secretFiles: readonly SecretFile[]
   readonly listen: ListenAddress
   readonly redisUrl: string | undefined
   readonly sealingKeys: readonly SealingKeyPlan[]
@@ -94,7 +99,7 @@ export interface SampleApiPlan {
 }
 
 export interface PlanContext {
-  readonly directory: string
+  readonly file: string
   readonly environment: Environment
   readonly state: StateDirectory
   /** Seconds since the epoch. Tests pass their own. */
@@ -103,8 +108,9 @@ export interface PlanContext {
 
 export function planOf(
   settings: Settings,
-  { directory, environment, state, now = () => Date.now() / 1000 }: PlanContext,
+  { file, environment, state, now = () => Date.now() / 1000 }: PlanContext,
 ): Plan {
+  const directory = dirname(file)
   const secrets = createSecretReader(directory, environment)
   const server = settings.OpenIddict ?? settings.AuthorizationServer
   const serverPointer = settings.OpenIddict === undefined ? '/AuthorizationServer' : '/OpenIddict'
@@ -159,7 +165,9 @@ export function planOf(
 
   return {
     settings,
+    file,
     directory,
+    stateDirectory: resolve(directory, settings.Server.StateDirectory),
     listen,
     redisUrl: secrets.text(settings.Store.Redis?.Url, '/Store/Redis/Url'),
     sealingKeys,
@@ -180,6 +188,7 @@ export function planOf(
     },
     sampleApi,
     now: now(),
+    secretFiles: [...secrets.files, ...tlsKeyFiles(settings, directory)],
     problems: secrets.problems,
   }
 }
@@ -192,6 +201,24 @@ export interface TlsFiles {
 
 export function tlsFiles(settings: Settings['Server']['Tls'], directory: string): TlsFiles | undefined {
   return settings && { certFile: resolve(directory, settings.CertFile), keyFile: resolve(directory, settings.KeyFile) }
+}
+
+function tlsKeyFiles(settings: Settings, directory: string): SecretFile[] {
+  const server = settings.OpenIddict ?? settings.AuthorizationServer
+  const named = [
+    { pointer: '/Server/Tls/KeyFile', file: settings.Server.Tls?.KeyFile },
+    {
+      pointer: `${settings.OpenIddict ? '/OpenIddict' : '/AuthorizationServer'}/Tls/KeyFile`,
+      file: server?.Tls?.KeyFile,
+    },
+    ...(settings.Bff?.Frontends ?? []).flatMap(({ Routes = [] }, index) =>
+      Routes.map(({ Tls }, route) => ({
+        pointer: `/Bff/Frontends/${index}/Routes/${route}/Tls/KeyFile`,
+        file: Tls?.KeyFile,
+      })),
+    ),
+  ]
+  return named.flatMap(({ pointer, file }) => (file === undefined ? [] : [{ pointer, path: resolve(directory, file) }]))
 }
 
 /** The port a URL is served on. */

@@ -12,10 +12,20 @@ export interface SecretReader {
   privateJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
   publicJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
   readonly problems: readonly ConfigurationProblem[]
+  /** Those that a secret was looked for in. */
+  readonly files: readonly SecretFile[]
+}
+
+export interface SecretFile {
+  /** Where the configuration names it. */
+  readonly pointer: string
+  /** Absolute. */
+  readonly path: string
 }
 
 export function createSecretReader(directory: string, environment: Environment): SecretReader {
   const problems: ConfigurationProblem[] = []
+  const files: SecretFile[] = []
   const report = (pointer: string, problem: string, remedy: string): undefined => {
     problems.push({ pointer, problem, remedy })
   }
@@ -27,8 +37,10 @@ export function createSecretReader(directory: string, environment: Environment):
       if (value) return value
       return report(`${pointer}/Env`, `names the variable ${source.Env}, which is not set`, `Set ${source.Env}.`)
     }
+    const path = resolve(directory, source.File)
+    files.push({ pointer: `${pointer}/File`, path })
     try {
-      const value = readFileSync(resolve(directory, source.File), 'utf8').trim()
+      const value = readFileSync(path, 'utf8').trim()
       return value || report(`${pointer}/File`, `names ${source.File}, which is empty`, 'Put the secret there.')
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
@@ -55,6 +67,7 @@ export function createSecretReader(directory: string, environment: Environment):
 
   return {
     problems,
+    files,
     text: (source, pointer) => (source === null || source === undefined ? undefined : text(source, pointer)),
 
     privateJwk(source, pointer) {

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join, resolve, sep } from 'node:path'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import mime from 'mime-types'
 import sendFile from 'send'
 import { Refusal } from './refusal.js'
@@ -20,13 +20,21 @@ export type ServeStaticFile = (
 
 /** @param folder of the built page. Looked at for each request: a new build is served without a restart. */
 export function createStaticFiles(folder: string): ServeStaticFile {
-  const root = resolve(folder)
-  const sizeOf = async (name: string): Promise<number | undefined> => {
-    const found = await stat(join(root, name)).catch(() => undefined)
-    return found?.isFile() ? found.size : undefined
+  const configured = resolve(folder)
+  /** Links are followed while they stay inside: releases and mounted volumes are made of such. */
+  const placeOf = async (root: string, name: string): Promise<string | undefined> => {
+    try {
+      const place = relative(root, await realpath(join(root, name)))
+      return isPublic(place) && (await stat(join(root, place))).isFile() ? place : undefined
+    } catch {
+      return undefined
+    }
   }
-  const firstFile = async (names: readonly string[]): Promise<string | undefined> => {
-    for (const name of names) if ((await sizeOf(name)) !== undefined) return name
+  const firstFile = async (root: string, names: readonly string[]): Promise<FoundFile | undefined> => {
+    for (const name of names) {
+      const place = await placeOf(root, name)
+      if (place !== undefined) return { name, place }
+    }
     return undefined
   }
 
@@ -34,19 +42,40 @@ export function createStaticFiles(folder: string): ServeStaticFile {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw new Refusal('bff.endpoint.method_not_allowed', 'the page is only read: GET or HEAD')
     const name = fileName(path)
-    const file = name === undefined ? undefined : await firstFile(candidates(name, purpose))
-    if (file === undefined) throw new Refusal('bff.asset.unknown', 'there is no such file')
+    // Asked each time: the folder itself may be a link, which a new release moves.
+    const root = name === undefined ? undefined : await realpath(configured).catch(() => undefined)
+    const found =
+      name === undefined || root === undefined ? undefined : await firstFile(root, candidates(name, purpose))
+    if (root === undefined || found === undefined) throw new Refusal('bff.asset.unknown', 'there is no such file')
 
-    const encoded = await firstFile(siblings(file, request.headers['accept-encoding']))
+    const { name: file } = found
+    const encoded = await firstFile(root, siblings(file, request.headers['accept-encoding']))
     if (compressible.test(file)) response.appendHeader('Vary', 'Accept-Encoding')
     response.setHeader('Cache-Control', cacheControl(file))
     response.setHeader(
       'Content-Type',
       mime.contentType(file.slice(file.lastIndexOf('/') + 1)) || 'application/octet-stream',
     )
-    if (encoded !== undefined) response.setHeader('Content-Encoding', encoded.endsWith('.br') ? 'br' : 'gzip')
-    await transfer(request, response, encoded ?? file, root)
+    if (encoded !== undefined) response.setHeader('Content-Encoding', encoded.name.endsWith('.br') ? 'br' : 'gzip')
+    await transfer(request, response, (encoded ?? found).place, root)
   }
+}
+
+interface FoundFile {
+  /** As it was asked for: says the type and how long it is kept. */
+  readonly name: string
+  /** Where it really is, below the folder and with no link on the way. */
+  readonly place: string
+}
+
+/**
+ * What a name leads to in the end: not out of the folder, and nothing hidden. Segments that begin with two dots are how
+ * Kubernetes keeps the versions of a mounted volume; they are reached by its own links only.
+ */
+function isPublic(place: string): boolean {
+  const segments = place.split(sep)
+  if (segments[0] === '..' || place === '' || isAbsolute(place)) return false
+  return segments.every((segment, index) => !/^\.[^.]/.test(segment) || (index === 0 && segment === '.well-known'))
 }
 
 /** A path as the name of a file below the folder: nothing hidden, nothing that leads out. */
@@ -95,7 +124,7 @@ function cacheControl(file: string): string {
 function transfer(request: IncomingMessage, response: ServerResponse, file: string, root: string): Promise<void> {
   return new Promise((done, refuse) => {
     response.once('close', done)
-    sendFile(request, encodeURI(file).replace(/[?#]/g, encodeURIComponent), {
+    sendFile(request, encodeURI(file.split(sep).join('/')).replace(/[?#]/g, encodeURIComponent), {
       root,
       cacheControl: false,
       dotfiles: 'allow',

@@ -83,7 +83,7 @@ function withAt(value: Json, path: readonly string[], replacement: Json): Json {
 function problemsOf(value: unknown): string {
   const { settings, problems } = checkStructure(value)
   const plan = planOf(settings, {
-    directory: '/nowhere',
+    file: '/nowhere/frontends.json',
     environment: {},
     state: readOnlyStateDirectory('/nowhere/state'),
   })

@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { seconds } from '../duration.js'
 import type { FrontendPlan } from '../plan.js'
 import { problem, type Rule, repeated } from './rule.js'
@@ -104,26 +102,6 @@ export const frontendRules: readonly Rule[] = [
           )
     }
   },
-
-  function* foldersAreThere({ frontends, directory }) {
-    for (const { pointer, settings } of frontends) {
-      const folder = settings.StaticFilesPath ?? undefined
-      const places = (['StaticFilesPath', 'DevelopmentServer', 'ClientUrl'] as const).filter((name) => settings[name])
-      if (places.length > 1)
-        yield problem(
-          `${pointer}/${places[0]}`,
-          `and ${places.slice(1).join(' and ')} both say where the application is`,
-          'Keep StaticFilesPath for a built application, DevelopmentServer while it is written, ClientUrl for one on another host.',
-        )
-      if (folder === undefined) continue
-      if (!isFolder(resolve(directory, folder)))
-        yield problem(
-          `${pointer}/StaticFilesPath`,
-          `names ${folder}, which is not a folder`,
-          `Build the application first. Relative paths start at ${directory}.`,
-        )
-    }
-  },
 ]
 
 function shareAHost(left: FrontendPlan, right: FrontendPlan): boolean {
@@ -131,8 +109,4 @@ function shareAHost(left: FrontendPlan, right: FrontendPlan): boolean {
   // A frontend that answers to any host stands back behind one that names it.
   if (left.hosts.length === 0 || right.hosts.length === 0) return left.hosts.length === right.hosts.length
   return left.hosts.some((host) => right.hosts.includes(host))
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }

@@ -1,5 +1,6 @@
 import { applicationRules } from './application-rules.js'
 import { authorizationServerRules } from './authorization-server-rules.js'
+import { folderRules } from './folder-rules.js'
 import { frontendRules } from './frontend-rules.js'
 import { profileRules } from './profile-rules.js'
 import { resourceServerRules } from './resource-server-rules.js'
@@ -14,6 +15,7 @@ export const rules: readonly Rule[] = [
   ...serverRules,
   ...profileRules,
   ...frontendRules,
+  ...folderRules,
   ...urlRules,
   ...routeRules,
   ...authorizationServerRules,
