@@ -66,7 +66,9 @@ export async function assemble(options: AuthorizationServerOptions) {
   const browserCookie = createSecretCookie('browser', issuer)
   const urls = endpointUrls(options.issuer)
   const response = createPageResponse(options.branding)
-  const scopeNames = new Map(scopes.map(({ name, displayName }) => [name, displayName]))
+  const scopeNames = new Map(
+    scopes.flatMap(({ name, displayName }) => (displayName === undefined ? [] : [[name, displayName] as const])),
+  )
   const pushedRequests = createPushedRequests(store, seal)
   const interactions = createInteractions({
     clients,
@@ -118,7 +120,7 @@ export async function assemble(options: AuthorizationServerOptions) {
     }),
     idTokens: createIdTokens({ issuer, keys, defaultAlgorithm: algorithm, lifetime: lifetimes.idToken, now }),
     refreshTokens: createRefreshTokens(store, seal),
-    resources: createResources(options.resources ?? [], options.audience ?? issuer),
+    resources: createResources(scopes, options.audience ?? issuer),
     consents: createConsents({ store, seal, lifetime: lifetimes.consent, now }),
     browserCookie,
     authorizationPages: createAuthorizationPages({ urls, browserCookie, interactions, response, scopeNames }),

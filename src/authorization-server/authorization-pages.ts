@@ -78,7 +78,7 @@ export function createAuthorizationPages({
     },
 
     async consent(ctx, open, session) {
-      const { redirectUri, scopes, uiLocales } = open.request
+      const { redirectUri, scopes, target, uiLocales } = open.request
       const texts = response.texts(ctx, uiLocales)
       const page = response.pages.consent({
         ...(await formOf(ctx, open, session)),
@@ -87,6 +87,7 @@ export function createAuthorizationPages({
         username: session.username,
         host: new URL(redirectUri).host,
         scopes: scopes.map((name) => ({ name, displayName: scopeName(name, texts) })),
+        resources: target.resources,
       })
       response.show(ctx, texts, page, 200, formAction(open.client))
     },

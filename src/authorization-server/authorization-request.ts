@@ -85,7 +85,9 @@ async function decision(
   { request }: OpenRequest,
   session: SignInSession | undefined,
 ): Promise<AuthorizationDecision> {
-  const consented = session !== undefined && (await consents.covers(session.subject, request.clientId, request.scopes))
+  const { clientId, scopes, target } = request
+  const consented =
+    session !== undefined && (await consents.covers(session.subject, clientId, { scopes, resources: target.resources }))
   return decide(request, session, consented, now())
 }
 
@@ -172,8 +174,8 @@ async function allow(
   const next = await decision(options, open, session)
   if (next.kind !== 'consent') return proceed(options, ctx, open, session)
   const { subject } = next.session
-  const { clientId, scopes } = open.request
-  await options.consents.remember(subject, clientId, scopes)
+  const { clientId, scopes, target } = open.request
+  await options.consents.remember(subject, clientId, { scopes, resources: target.resources })
   publish({ type: 'as.consent.given', client: clientId, subject })
   return options.authorizationResponse.authorize(ctx, open, next.session)
 }

@@ -3,13 +3,13 @@ import type { Seal } from '../store/seal.js'
 import { createSealedStore } from '../store/sealed-store.js'
 import type { Store } from '../store/store.js'
 import type { UserClaims } from './options.js'
+import type { Target } from './resources.js'
 
 /** What a user (or, for client credentials, nobody) allowed a client. Tokens live only as long as their grant does. */
 export interface Grant {
   readonly clientId: string
   readonly scopes: readonly string[]
-  /** Resource indicators the user's consent covers; empty: all that are configured. */
-  readonly resources: readonly string[]
+  readonly target: Target
   /** Absent for client credentials. */
   readonly user?: GrantUser
 }

@@ -22,11 +22,9 @@ export interface AuthorizationServerOptions {
   readonly findUser?: FindUser
   readonly signingKeys?: SigningKeyOptions
   readonly lifetimes?: Lifetimes
-  /** `aud` of access tokens for which no resource was named. Default: the issuer. */
+  /** `aud` of access tokens for which neither a scope nor a `resource` says so. Default: the issuer. */
   readonly audience?: string
-  /** What `resource` may name (RFC 8707). Default: none. */
-  readonly resources?: readonly ResourceOptions[]
-  /** What scopes are called on the consent page. The standard ones have names already. */
+  /** What scopes are called on the consent page, and which APIs they are for. The standard ones have names already. */
   readonly scopes?: readonly ScopeOptions[]
   /** Whether proofs must carry a nonce of ours (RFC 9449 §8). Default: `required`. */
   readonly dpopNonces?: 'required' | 'off'
@@ -128,16 +126,15 @@ export interface Lifetimes {
   readonly consent?: number
 }
 
-export interface ResourceOptions {
-  /** Absolute URI without fragment. */
-  readonly indicator: string
-  /** `aud` of its tokens. Default: the indicator. */
-  readonly audience?: string
-}
-
 export interface ScopeOptions {
   readonly name: string
-  readonly displayName: string
+  /** Default: what the standard ones are called, otherwise the name. */
+  readonly displayName?: string
+  /**
+   * The APIs it is for: `aud` of the tokens it is granted in. An absolute URI may also be named as `resource` (RFC 8707)
+   * together with the scope. Default: none.
+   */
+  readonly resources?: readonly string[]
 }
 
 export interface SignInLimits {

@@ -31,6 +31,8 @@ export interface ConsentPage extends FormPage {
   /** Where the user goes afterwards. */
   readonly host: string
   readonly scopes: readonly ConsentScope[]
+  /** The APIs that these can be used at; empty: those of every client. */
+  readonly resources: readonly string[]
 }
 
 export interface ConsentScope {
@@ -80,12 +82,13 @@ ${hidden(fields)}
 </form>`,
   }),
 
-  consent: ({ texts, action, fields, client, username, host, scopes }) => ({
+  consent: ({ texts, action, fields, client, username, host, scopes, resources }) => ({
     title: texts.allowTitle(client),
     content: html`<h1>${texts.allowTitle(client)}</h1>
 <p class="soft">${texts.wantsTo}</p>
 <ul>
 ${scopes.map(({ displayName }) => html`<li>${displayName}</li>\n`)}</ul>
+${resources.length > 0 && html`<p class="soft">${texts.usedAt}</p>\n<ul>\n${resources.map((name) => html`<li>${name}</li>\n`)}</ul>`}
 <form method="post" action="${action}">
 ${hidden(fields)}
 <button id="allow" name="action" value="allow">${texts.allow}</button>

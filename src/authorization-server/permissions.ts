@@ -4,6 +4,8 @@ export interface ClientPermissions {
   readonly grants: readonly GrantType[]
   /** Names of scopes the client may ask for. */
   readonly scopes: readonly string[]
+  /** What the client may name as `resource` (RFC 8707), whatever its scopes are declared for. */
+  readonly resources: readonly string[]
 }
 
 /** Endpoints that need a permission. A client may always revoke its own tokens and ask for its user's claims. */
@@ -59,9 +61,19 @@ const outsideTheProfile: readonly string[] = [
 /** RFC 6749 §3.3. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
-/** Parses `ept:` (endpoint), `gt:` (grant type), `rst:` (response type) and `scp:` (scope) permissions. */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc8707#section-2 RFC 8707 §2} */
+export function isResourceIndicator(text: string): boolean {
+  return URL.canParse(text) && /^[!-~]+$/.test(text) && !text.includes('#')
+}
+
+/** Parses `ept:` (endpoint), `gt:` (grant type), `rst:` (response type), `scp:` (scope) and `rsrc:` (resource) permissions. */
 export function parsePermissions(texts: readonly string[]): ParsedPermissions {
-  const parsed = { endpoints: new Set<ClientEndpoint>(), grants: new Set<GrantType>(), scopes: new Set<string>() }
+  const parsed = {
+    endpoints: new Set<ClientEndpoint>(),
+    grants: new Set<GrantType>(),
+    scopes: new Set<string>(),
+    resources: new Set<string>(),
+  }
   const problems: PermissionProblem[] = []
 
   for (const [index, text] of texts.entries()) {
@@ -72,6 +84,7 @@ export function parsePermissions(texts: readonly string[]): ParsedPermissions {
       if (endpoint !== 'revocation') parsed.endpoints.add(endpoint)
     } else if (kind === 'gt' && grants.includes(name)) parsed.grants.add(name as GrantType)
     else if (kind === 'scp' && scopeToken.test(name)) parsed.scopes.add(name)
+    else if (kind === 'rsrc' && isResourceIndicator(name)) parsed.resources.add(name)
     else if (text !== 'rst:code') problems.push({ index, ...problemOf(text) })
   }
   return {
@@ -79,6 +92,7 @@ export function parsePermissions(texts: readonly string[]): ParsedPermissions {
       endpoints: [...parsed.endpoints],
       grants: [...parsed.grants],
       scopes: [...parsed.scopes],
+      resources: [...parsed.resources],
     },
     problems,
   }
@@ -87,10 +101,17 @@ export function parsePermissions(texts: readonly string[]): ParsedPermissions {
 function problemOf(text: string): Omit<PermissionProblem, 'index'> {
   if (outsideTheProfile.includes(text))
     return { problem: 'is outside the FAPI 2.0 Security Profile', remedy: 'Remove it: this server does not offer it.' }
+  if (text.startsWith('rsrc:'))
+    return {
+      problem: 'is not an absolute URI without fragment (RFC 8707 §2)',
+      remedy: 'Write it as in "rsrc:https://orders.example.com". Other names belong into the Resources of a scope.',
+    }
   return {
     problem: 'is not a known permission',
     remedy: `Write one of ${Object.keys(endpoints)
       .map((name) => `ept:${name}`)
-      .join(', ')}, ${grants.map((name) => `gt:${name}`).join(', ')}, rst:code, or scp: and the name of a scope.`,
+      .join(
+        ', ',
+      )}, ${grants.map((name) => `gt:${name}`).join(', ')}, rst:code, scp: and the name of a scope, or rsrc: and a resource.`,
   }
 }

@@ -11,7 +11,7 @@ import type { EndpointUrls } from './endpoint-urls.js'
 import type { IdTokens } from './id-token.js'
 import type { ClientOptions } from './options.js'
 import type { ProvePossession } from './proof-of-possession.js'
-import type { Resources } from './resources.js'
+import type { Resources, Target } from './resources.js'
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
 
@@ -21,7 +21,7 @@ export interface PushedAuthorizationRequest {
   readonly redirectUri: string
   readonly scopes: readonly string[]
   readonly codeChallenge: string
-  readonly resources: readonly string[]
+  readonly target: Target
   readonly prompts: readonly Prompt[]
   readonly acrValues: readonly string[]
   readonly uiLocales: readonly string[]
@@ -84,9 +84,10 @@ export function pushedAuthorizationRequest({
     await proof?.consume()
 
     const jkt = boundKey(form.get('dpop_jkt'), proof?.jkt)
+    const checked = checkRequest(form, client, idTokens)
     const request: PushedAuthorizationRequest = {
-      ...checkRequest(form, client, idTokens),
-      resources: resources.parse(form.get('resource')),
+      ...checked,
+      target: resources.target(form.get('resource'), checked.scopes, client),
       openBy: now() + lifetimes.requestUri,
       interaction: { browsers: [] },
       ...(jkt !== undefined && { jkt }),

@@ -25,7 +25,7 @@ export function completeLifetimes({
 }
 
 /** What no server can be made of. @throws TypeError */
-export function checkOptions({ issuer, clients, users = [], resources = [] }: AuthorizationServerOptions): void {
+export function checkOptions({ issuer, clients, users = [], scopes = [] }: AuthorizationServerOptions): void {
   if (issuer.search !== '' || issuer.hash !== '' || issuer.username !== '')
     fail('issuer has more than a host and a path')
   checkSecure(issuer.href, 'issuer')
@@ -44,9 +44,10 @@ export function checkOptions({ issuer, clients, users = [], resources = [] }: Au
     if (clients.some(({ clientId }) => clientId === subjectOf(user)))
       fail(`sub of user ${user.username} is the clientId of a client`)
   }
-  for (const { indicator } of resources)
-    if (!URL.canParse(indicator) || indicator.includes('#') || /\s/.test(indicator))
-      fail(`resource ${indicator} is not an absolute URI without fragment`)
+  unique(
+    scopes.map(({ name }) => name),
+    'scope',
+  )
 }
 
 /** @throws TypeError for a rotation in which a key could sign before every replica and every verifier knows it. */

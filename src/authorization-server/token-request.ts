@@ -103,8 +103,9 @@ async function redeemCode(
   const { grantId, nonce } = binding
   const grant = await grants.find(grantId)
   if (grant === undefined) refuse('the authorization has been revoked')
-  const audience = resources.audience(form.get('resource'), grant.resources)
-  const refreshable = client.permissions.grants.includes('refresh_token') && grant.scopes.includes('offline_access')
+  const { scopes, target } = grant
+  const audience = resources.audience({ parameter: form.get('resource'), target, scopes, client })
+  const refreshable = client.permissions.grants.includes('refresh_token') && scopes.includes('offline_access')
   const expiresAt = now() + (refreshable ? lifetimes.refreshToken : 0)
   // Extended, never written, and before the code is consumed: a second use that ends the grant in this moment wins over
   // us for what was issued, but the first one has its answer.
@@ -113,7 +114,7 @@ async function redeemCode(
   return {
     grantId,
     grant,
-    scopes: grant.scopes,
+    scopes,
     audience,
     ...(nonce !== undefined && { nonce }),
     ...(refreshable && {
@@ -139,7 +140,7 @@ async function refresh(
   const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : grant.scopes
   if (!scopes.every((name) => grant.scopes.includes(name)))
     throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
-  const audience = resources.audience(form.get('resource'), grant.resources)
+  const audience = resources.audience({ parameter: form.get('resource'), target: grant.target, scopes, client })
   return { grantId: known.grantId, grant: { ...grant, user: { ...grant.user, claims } }, scopes, audience }
 }
 
@@ -151,8 +152,9 @@ async function clientCredentials(
   const scopes = requestedScopes(form.get('scope'), client)
   if (scopes.includes('openid') || scopes.includes('offline_access'))
     throw new ProtocolError('invalid_scope', 'openid and offline_access need a user')
-  const grant: Grant = { clientId: client.clientId, scopes, resources: resources.parse(form.get('resource')) }
-  const audience = resources.audience(undefined, grant.resources)
+  const target = resources.target(form.get('resource'), scopes, client)
+  const audience = resources.audience({ parameter: undefined, target, scopes, client })
+  const grant: Grant = { clientId: client.clientId, scopes, target }
   return { grantId: await grants.start(grant, now() + lifetimes.accessToken), grant, scopes, audience }
 }
 

@@ -74,6 +74,7 @@ function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
     ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),
     ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, 'rst:code'],
     ...new Set(scopes.map((scope) => `scp:${scope}`)),
+    ...new Set(present(routes.map(({ Resource }) => Resource)).map((resource) => `rsrc:${resource}`)),
   ]
 }
 

@@ -71,6 +71,8 @@ export interface AuthorizationServerPlan {
   readonly listen: ListenAddress | undefined
   /** Of its own listener. */
   readonly tls: TlsFiles | undefined
+  /** Of tokens for which nothing else says so. Undefined: the issuer. */
+  readonly audience: string | undefined
   readonly applications: readonly ApplicationPlan[]
 }
 
@@ -179,6 +181,7 @@ export function planOf(
       issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
       tls: tlsFiles(server.Tls, directory),
       listen: ownListener(server, listen, frontends.length > 0),
+      audience: server.Audience ?? sampleApi?.audience,
       applications: applicationsOf(server, serverPointer, frontends, (application, pointer) => [
         secrets.publicJwk(application.SigningKeyJwk, `${pointer}/SigningKeyJwk`),
         ...application.RetiredSigningKeyJwks.map((jwk, item) =>

@@ -210,7 +210,7 @@ test('a client without keys', refuses, () => ({ client: aClient('c', { keys: [] 
 test('one client twice', refuses, () => ({ client: aClient('c'), other: aClient('c') }), /twice/)
 test('a user who is a client', refuses, () => ({ client: aClient('user-bob') }), /clientId/)
 test('a password in clear', refuses, () => ({ users: [{ username: 'x', passwordHash: 'secret' }] }), /passwordHash/)
-test('a resource that is no URI', refuses, () => ({ resources: [{ indicator: 'orders' }] }), /absolute URI/)
+test('one scope twice', refuses, () => ({ scopes: [{ name: 'orders' }, { name: 'orders' }] }), /twice/)
 test(
   'keys that sign before replicas know them',
   refuses,

@@ -13,12 +13,15 @@ test('reads the permissions of the original', (t) => {
     'rst:code',
     'scp:openid',
     'scp:offline_access',
+    'rsrc:https://orders.example.com',
+    'rsrc:urn:example:orders',
   ])
   t.deepEqual(problems, [])
   t.deepEqual(permissions, {
     endpoints: ['token', 'authorization', 'pushed_authorization', 'end_session'],
     grants: ['authorization_code', 'refresh_token'],
     scopes: ['openid', 'offline_access'],
+    resources: ['https://orders.example.com', 'urn:example:orders'],
   })
 })
 
@@ -33,6 +36,8 @@ test('names every string it does not take, and says why', (t) => {
     'code',
     'rst:token',
     '',
+    'rsrc:orders',
+    'rsrc:https://orders.example.com/#all',
   ])
   t.deepEqual(
     problems.map(({ index, problem }) => [index, problem]),
@@ -45,6 +50,8 @@ test('names every string it does not take, and says why', (t) => {
       [6, 'is not a known permission'],
       [7, 'is outside the FAPI 2.0 Security Profile'],
       [8, 'is not a known permission'],
+      [9, 'is not an absolute URI without fragment (RFC 8707 §2)'],
+      [10, 'is not an absolute URI without fragment (RFC 8707 §2)'],
     ],
   )
 })

@@ -8,7 +8,7 @@ let server: RunningServer
 test.before(async () => {
   server = await startServer({
     other: aClient('reader', { permissions: ['ept:token', 'gt:client_credentials', 'scp:orders'] }),
-    resources: [{ indicator: 'https://orders.example/' }],
+    scopes: [{ name: 'orders', resources: ['https://orders.example/', 'orders-api'] }],
   })
 })
 test.after.always(() => server.stop())
@@ -47,6 +47,10 @@ test(refuses, { request: 'eyJ.eyJ.x' }, 'request_not_supported')
 test(refuses, { scope: undefined }, 'invalid_scope')
 test(refuses, { scope: 'openid payments' }, 'invalid_scope')
 test(refuses, { resource: 'https://unknown.example/' }, 'invalid_target')
+test(refuses, { resource: 'https://orders.example/' }, 'invalid_target')
+test(refuses, { resource: 'https://orders.example/#all', scope: 'orders' }, 'invalid_target')
+test(refuses, { resource: 'orders-api', scope: 'orders' }, 'invalid_target')
+test(refuses, { resource: '/orders', scope: 'orders' }, 'invalid_target')
 test(refuses, { prompt: 'none login' }, 'invalid_request')
 test(refuses, { prompt: 'create' }, 'invalid_request')
 test(refuses, { max_age: '-1' }, 'invalid_request')

@@ -219,26 +219,6 @@ test('client credentials give a bound token without a user (RFC 6749 §4.4)', as
     t.is((await client.post('token', { grant_type: 'client_credentials', scope })).body.error, 'invalid_scope')
 })
 
-test('resources become the audience, within what the user agreed to (RFC 8707)', async (t) => {
-  const server = await startServer({
-    audience: 'my-api',
-    resources: [{ indicator: 'https://orders.example/' }, { indicator: 'https://stock.example/', audience: 'stock' }],
-  })
-  t.teardown(() => server.stop())
-  const client = aProtocolClient(server)
-  const audience = (token: unknown): unknown => claimsOf(String(token)).aud
-
-  const free = await client.tokens()
-  t.is(audience(free.access_token), 'my-api')
-  const chosen = await client.refresh(free.refresh_token ?? '', { resource: 'https://stock.example/' })
-  t.is(audience(chosen.body.access_token), 'stock')
-
-  const bound = await client.tokens({ resource: 'https://orders.example/' })
-  t.is(audience(bound.access_token), 'https://orders.example/')
-  const beyond = await client.refresh(bound.refresh_token ?? '', { resource: 'https://stock.example/' })
-  t.is(beyond.body.error, 'invalid_target')
-})
-
 test('a proof 10 seconds off is taken, 61 seconds in the future is not (FAPI 2.0 §5.3.2.1-13)', async (t) => {
   const client = aProtocolClient(shared)
   const { refresh_token = '' } = await client.tokens()

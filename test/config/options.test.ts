@@ -137,7 +137,7 @@ test('every setting of the authorization server and the sample API arrives there
             DisplayName: 'Other',
             SigningKeyJwk: publicHalf(key),
             RetiredSigningKeyJwks: [publicHalf(retired)],
-            Permissions: ['ept:token', 'gt:client_credentials', 'scp:orders'],
+            Permissions: ['ept:token', 'gt:client_credentials', 'scp:orders', 'rsrc:https://stock.example.com'],
             RedirectUris: ['https://other.example.com/callback'],
             PostLogoutRedirectUris: ['https://other.example.com/'],
             BackchannelLogoutUri: 'https://other.example.com/ended',
@@ -151,7 +151,7 @@ test('every setting of the authorization server and the sample API arrives there
             Claims: { sub: 'a' },
           },
         ],
-        Scopes: [{ Name: 'orders', DisplayName: 'Orders', Resources: ['https://orders.example.com'] }],
+        Scopes: [{ Name: 'orders', DisplayName: 'Orders', Resources: ['https://orders.example.com', 'orders-api'] }],
       },
     },
     Authentication: {
@@ -176,8 +176,7 @@ test('every setting of the authorization server and the sample API arrives there
     branding: { name: 'Example Bank', theme: ':root{}' },
     signInLimits: { perUserAndAddress: 1, perUser: 2, perAddress: 3, window: 60 },
     audience: 'my-api',
-    resources: [{ indicator: 'https://orders.example.com' }],
-    scopes: [{ name: 'orders', displayName: 'Orders' }],
+    scopes: [{ name: 'orders', displayName: 'Orders', resources: ['https://orders.example.com', 'orders-api'] }],
     dpopNonces: 'off',
     trustedProxies: ['10.0.0.0/8'],
   })
@@ -190,7 +189,12 @@ test('every setting of the authorization server and the sample API arrives there
     postLogoutRedirectUris: ['https://other.example.com/'],
     backchannelLogoutUri: 'https://other.example.com/ended',
     audiences: ['other', 'https://orders.example.com'],
-    permissions: { endpoints: ['token'], grants: ['client_credentials'], scopes: ['orders'] },
+    permissions: {
+      endpoints: ['token'],
+      grants: ['client_credentials'],
+      scopes: ['orders'],
+      resources: ['https://stock.example.com'],
+    },
   })
   t.deepEqual(sampleApi, {
     listen: { host: '127.0.0.1', port: 4002 },

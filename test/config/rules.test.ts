@@ -412,3 +412,48 @@ test(
   '/Authentication/DPoP/MaxProofLifetime',
   /ten minutes/,
 )
+
+test(
+  'a sample API whose audience no token has',
+  broken,
+  { ...withServer({ Audience: 'other-api' }), Authentication: { OpenIddict: { Audience: 'my-api' } } },
+  '/Authentication/OpenIddict/Audience',
+  /in no access token.*"other-api"/,
+)
+test(
+  'a resource that is no URI among the permissions',
+  broken,
+  withSeeding({ Applications: [{ ...application, Permissions: [...application.Permissions, 'rsrc:orders'] }] }),
+  '/OpenIddict/Seeding/Applications/0/Permissions/1',
+  /absolute URI.*Resources of a scope/,
+)
+
+const ownRoute = { ...route, Resource: 'https://orders.example.com', Scopes: ['orders'] }
+const withOwnRoute = (Scopes: readonly object[]) => ({
+  Bff: { ...bff, Frontends: [{ ...frontend, Routes: [ownRoute], Scopes: ['openid', 'orders'] }] },
+  OpenIddict: {
+    ...server,
+    Seeding: {
+      Scopes,
+      Applications: [
+        {
+          ClientId: 'my-bff',
+          Permissions: [
+            ...['ept:authorization', 'ept:pushed_authorization', 'ept:token', 'gt:authorization_code'],
+            ...['scp:openid', 'scp:orders'],
+          ],
+        },
+      ],
+    },
+  },
+})
+test(
+  'a route for an API that the permissions do not lead to',
+  broken,
+  withOwnRoute([{ Name: 'openid', Resources: ['https://orders.example.com'] }]),
+  '/OpenIddict/Seeding/Applications/0/Permissions',
+  /Add "rsrc:https:\/\/orders\.example\.com"/,
+)
+test('a route for an API that its scope is declared for', async (t) => {
+  t.deepEqual(await problemsOf(t, withOwnRoute([{ Name: 'orders', Resources: ['https://orders.example.com'] }])), [])
+})

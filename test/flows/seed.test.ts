@@ -1,20 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { passwordHashOf, startProgram } from './_program.js'
 import { freePorts } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
-const main = resolve('dist/main.js')
-
 test("the original's own configuration boots all three products: login, API, refresh, logout", async (t) => {
   const [gateway = 0, server = 0, api = 0, admin = 0] = await freePorts(4)
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-seed-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
 
   // Host names and key values, and nothing else.
   const key = generateSigningJwk('ES256')
@@ -25,23 +17,15 @@ test("the original's own configuration boots all three products: login, API, ref
   )
   seed.OpenIddict.Seeding.Applications[0].SigningKeyJwk = JSON.stringify(publicHalf(key))
   seed.Bff.Frontends[0].ClientSigningKeyJwk = JSON.stringify(key)
-  const file = join(folder, 'frontends.json')
-  await writeFile(file, JSON.stringify(seed))
 
   // Where things run, who may sign in, and a refresh that is always due come from the environment.
-  const hashing = promisify(execFile)(process.execPath, [main, 'keygen', '--password'])
-  hashing.child.stdin?.end('wonderland')
-  const passwordHash = (await hashing).stdout.trim()
-  const child = spawn(process.execPath, [main, 'start', '--config', file], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      NO_COLOR: '1',
+  const program = await startProgram(t, seed, {
+    admin,
+    environment: {
       Server__Listen: `127.0.0.1:${gateway}`,
-      Server__AdminListen: `127.0.0.1:${admin}`,
       OpenIddict__Listen: `127.0.0.1:${server}`,
       OpenIddict__Seeding__Users__0__Username: 'alice',
-      OpenIddict__Seeding__Users__0__PasswordHash: passwordHash,
+      OpenIddict__Seeding__Users__0__PasswordHash: await passwordHashOf('wonderland'),
       OpenIddict__Seeding__Users__0__Claims__sub: 'a1',
       OpenIddict__Seeding__Users__0__Claims__name: 'Alice Adams',
       Authentication__OpenIddict__Listen: `127.0.0.1:${api}`,
@@ -50,17 +34,6 @@ test("the original's own configuration boots all three products: login, API, ref
       Bff__RefreshGracePeriod: '00:10:00',
     },
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  t.teardown(async () => {
-    if (child.exitCode !== null) return
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  })
-  while (!(await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok) {
-    if (child.exitCode !== null) return t.fail(output)
-    await new Promise((resume) => setTimeout(resume, 25))
-  }
 
   const at = (path: string): URL => new URL(path, `http://localhost:${gateway}`)
   const browser = createUserAgent()
@@ -68,10 +41,10 @@ test("the original's own configuration boots all three products: login, API, ref
   const consent = await browser.submit(signIn, { username: 'alice', password: 'wonderland' })
   await browser.submit(consent, {}, { button: 'allow' })
   const user = (await (await browser.call(at('/bff/user'))).json()) as { sub: string; logoutUrl: string }
-  t.like(user, { authenticated: true, sub: 'a1', name: 'Alice Adams' }, output)
+  t.like(user, { authenticated: true, sub: 'a1', name: 'Alice Adams' }, program.output())
 
   const first = await browser.call(at('/api/orders'))
-  t.is(first.status, 200, output)
+  t.is(first.status, 200, program.output())
   t.is(first.headers.get('x-bff-session-refreshed'), 'true')
   const { seen } = (await first.json()) as { seen: { scheme: string; audience: string | string[] } }
   t.is(seen.scheme, 'DPoP')
@@ -81,5 +54,4 @@ test("the original's own configuration boots all three products: login, API, ref
   t.true(goodbye.visited.some(({ pathname }) => pathname === '/connect/endsession'))
   t.deepEqual(await (await browser.call(at('/bff/user'))).json(), { authenticated: false })
   t.is((await browser.call(at('/api/orders'))).status, 401)
-  return undefined
 })

@@ -14,6 +14,7 @@ export const de: Texts = {
   formExpired: 'Die Seite war veraltet. Bitte versuchen Sie es noch einmal.',
   allowTitle: (client) => `Zugriff für ${client} erlauben?`,
   wantsTo: 'Die Anwendung möchte:',
+  usedAt: 'Das kann sie verwenden bei:',
   allow: 'Erlauben',
   deny: 'Abbrechen',
   signedInAs: 'Angemeldet als',

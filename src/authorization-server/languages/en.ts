@@ -13,6 +13,7 @@ export const en: Texts = {
   formExpired: 'The page was out of date. Please try once more.',
   allowTitle: (client) => `Allow ${client}?`,
   wantsTo: 'It would like to:',
+  usedAt: 'It can use this at:',
   allow: 'Allow',
   deny: 'Cancel',
   signedInAs: 'Signed in as',

@@ -13,6 +13,7 @@ export const fr: Texts = {
   formExpired: 'La page n’était plus à jour. Veuillez réessayer.',
   allowTitle: (client) => `Autoriser l’accès de ${client} ?`,
   wantsTo: 'L’application souhaite :',
+  usedAt: 'Elle pourra s’en servir auprès de :',
   allow: 'Autoriser',
   deny: 'Annuler',
   signedInAs: 'Connecté en tant que',

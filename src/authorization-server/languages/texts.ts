@@ -14,6 +14,8 @@ export interface Texts {
   readonly formExpired: string
   readonly allowTitle: (client: string) => string
   readonly wantsTo: string
+  /** Above the APIs. */
+  readonly usedAt: string
   readonly allow: string
   readonly deny: string
   readonly signedInAs: string

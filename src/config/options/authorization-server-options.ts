@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { AuthorizationServerOptions, ClientOptions, ResourceOptions } from '../../authorization-server/options.js'
+import type { AuthorizationServerOptions, ClientOptions } from '../../authorization-server/options.js'
 import { parsePermissions } from '../../authorization-server/permissions.js'
 import { verificationKey } from '../../keys.js'
 import { seconds } from '../duration.js'
@@ -16,7 +16,7 @@ export interface AuthorizationServerConfiguration {
 
 /** @param plan One in which every rule holds. */
 export function authorizationServerConfiguration(plan: Plan): AuthorizationServerConfiguration | undefined {
-  const { authorizationServer: server, sampleApi, settings, directory } = plan
+  const { authorizationServer: server, settings, directory } = plan
   if (server?.issuer === undefined) return undefined
   const { RequireNonce, Seeding, Branding, SignInLimits = {} } = server.settings
   return {
@@ -47,9 +47,12 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
         ...(SignInLimits.PerAddress !== undefined && { perAddress: SignInLimits.PerAddress }),
         ...(SignInLimits.Window !== undefined && { window: seconds(SignInLimits.Window) }),
       },
-      ...(sampleApi?.audience !== undefined && { audience: sampleApi.audience }),
-      resources: resourcesOf(plan),
-      scopes: Seeding.Scopes.map(({ Name = '', DisplayName }) => ({ name: Name, displayName: DisplayName ?? Name })),
+      ...(server.audience !== undefined && { audience: server.audience }),
+      scopes: Seeding.Scopes.map(({ Name = '', DisplayName, Resources }) => ({
+        name: Name,
+        ...(DisplayName !== undefined && { displayName: DisplayName }),
+        resources: Resources,
+      })),
       dpopNonces: RequireNonce ? 'required' : 'off',
       trustedProxies: settings.Server.TrustedProxies,
     },
@@ -68,15 +71,4 @@ function clientOptions(application: ApplicationPlan): ClientOptions {
     permissions: parsePermissions(permissions).permissions,
     ...(settings.Audiences.length > 0 && { audiences: [clientId, ...settings.Audiences] }),
   }
-}
-
-/** What clients may name as `resource`: what the routes of this file name, and what scopes are declared for. */
-function resourcesOf({ frontends, authorizationServer }: Plan): ResourceOptions[] {
-  const named = frontends
-    .filter(({ isEmbedded }) => isEmbedded)
-    .flatMap(({ routes }) => routes.map(({ Resource }) => Resource))
-  const declared = authorizationServer?.settings.Seeding.Scopes.flatMap(({ Resources }) => Resources) ?? []
-  return [...new Set([...named, ...declared])]
-    .filter((indicator) => indicator !== undefined)
-    .map((indicator) => ({ indicator }))
 }

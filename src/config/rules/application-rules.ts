@@ -1,6 +1,8 @@
 import { parsePermissions } from '../../authorization-server/permissions.js'
 import { isLoopback } from '../../http/loopback.js'
 import { publicHalf, thumbprint } from '../../keys.js'
+import type { FrontendPlan } from '../plan.js'
+import type { AuthorizationServerSettings } from '../schema/authorization-server.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const applicationRules: readonly Rule[] = [
@@ -57,7 +59,7 @@ export const applicationRules: readonly Rule[] = [
   function* permissionsSuffice({ authorizationServer: server }) {
     for (const { pointer, settings, permissions, frontends } of server?.applications ?? []) {
       if (settings.Permissions === undefined || frontends.length === 0) continue
-      const { endpoints, grants, scopes } = parsePermissions(permissions).permissions
+      const { endpoints, grants, scopes, resources } = parsePermissions(permissions).permissions
       const missing = [
         ...(['authorization', 'pushed_authorization', 'token'] as const)
           .filter((endpoint) => !endpoints.includes(endpoint))
@@ -72,6 +74,12 @@ export const applicationRules: readonly Rule[] = [
             .flatMap(({ settings: { Scopes } }) => Scopes)
             .filter((scope) => !scopes.includes(scope))
             .map((scope) => `scp:${scope}`),
+        ),
+        ...new Set(
+          frontends
+            .flatMap((frontend) => unreachable(frontend, server?.settings.Seeding.Scopes ?? []))
+            .filter((resource) => !resources.includes(resource))
+            .map((resource) => `rsrc:${resource}`),
         ),
       ]
       if (missing.length > 0)
@@ -125,3 +133,22 @@ export const applicationRules: readonly Rule[] = [
         )
   },
 ]
+
+/** The resources of a frontend's routes that none of the scopes is declared for which the token of the route has. */
+function unreachable(
+  { routes, settings }: FrontendPlan,
+  declared: AuthorizationServerSettings['Seeding']['Scopes'],
+): readonly string[] {
+  const ofLogin = [
+    ...settings.Scopes,
+    ...routes.flatMap(({ TokenType, Scopes }) => (TokenType === 'Client' ? [] : Scopes)),
+  ]
+  return routes.flatMap(({ Resource, Scopes, TokenType }) => {
+    if (Resource === undefined) return []
+    const scopes = Scopes.length > 0 || TokenType === 'Client' ? Scopes : ofLogin
+    const isDeclared = declared.some(
+      ({ Name = '', Resources }) => scopes.includes(Name) && Resources.includes(Resource),
+    )
+    return isDeclared ? [] : [Resource]
+  })
+}

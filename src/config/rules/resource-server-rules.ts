@@ -1,3 +1,4 @@
+import { parsePermissions } from '../../authorization-server/permissions.js'
 import { isLoopback } from '../../http/loopback.js'
 import { seconds } from '../duration.js'
 import { problem, type Rule } from './rule.js'
@@ -38,6 +39,21 @@ export const resourceServerRules: readonly Rule[] = [
         pointer,
         `is missing, and Listen (${sampleApi.settings.OpenIddict.Listen}) does not say what the API is called by`,
         'Write the URL that is in Upstreams of the route to it, such as "http://api:3002".',
+      )
+  },
+
+  function* tokensAreForIt({ sampleApi, authorizationServer: server }) {
+    const issuer = server?.settings.Issuer
+    if (server === undefined || sampleApi?.audience === undefined || sampleApi.issuer !== issuer) return
+    const ofScopes = server.settings.Seeding.Scopes.flatMap(({ Resources }) => Resources)
+    const ofClients = server.applications.flatMap(
+      ({ permissions }) => parsePermissions(permissions).permissions.resources,
+    )
+    if (![server.audience, ...ofScopes, ...ofClients].includes(sampleApi.audience))
+      yield problem(
+        '/Authentication/OpenIddict/Audience',
+        `is in no access token: ${server.pointer}/Audience is "${server.audience}", and neither a scope nor a client has it among its resources`,
+        `Write it into ${server.pointer}/Audience, or among the Resources of a scope.`,
       )
   },
 

@@ -1,3 +1,4 @@
+import { isResourceIndicator } from '../../authorization-server/permissions.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const routeRules: readonly Rule[] = [
@@ -23,7 +24,7 @@ export const routeRules: readonly Rule[] = [
               `Write "${url.origin}${url.pathname}".`,
             )
         }
-        if (route.Resource !== undefined && !(URL.canParse(route.Resource) && new URL(route.Resource).hash === ''))
+        if (route.Resource !== undefined && !isResourceIndicator(route.Resource))
           yield problem(
             `${at}/Resource`,
             'is not an absolute URI without fragment (RFC 8707 §2)',

@@ -31,7 +31,7 @@ const application = z
       .optional()
       .meta({
         description:
-          '`ept:` authorization, pushed_authorization, token, logout, revocation, introspection · `gt:` authorization_code, refresh_token, client_credentials · `rst:` code · `scp:` and the name of a scope. Default: all that a frontend needs, and the scopes of the frontend with this `ClientId`.',
+          '`ept:` authorization, pushed_authorization, token, logout, revocation, introspection · `gt:` authorization_code, refresh_token, client_credentials · `rst:` code · `scp:` and the name of a scope · `rsrc:` and an absolute URI that it may name as `resource` (RFC 8707) although none of its scopes is declared for it. Default: all that the frontends with this `ClientId` and their routes need.',
         examples: [
           [
             'ept:authorization',
@@ -102,8 +102,8 @@ const scope = z
       .default([])
       .meta({
         description:
-          'Absolute URIs that clients may name as `resource` (RFC 8707), besides the `Resource` of every route in this file.',
-        examples: [['https://orders.example.com']],
+          'The APIs it is for, by any name: they are in `aud` of a token when the scope is granted. An absolute URI may also be named as `resource` (RFC 8707), together with the scope.',
+        examples: [['my-api']],
       }),
   })
   .meta({ required: ['Name'] })
@@ -120,6 +120,11 @@ export const authorizationServer = z
       examples: ['127.0.0.1:3001'],
     }),
     Tls: tls.optional(),
+    Audience: text.optional().meta({
+      description:
+        '`aud` of access tokens for which neither a scope nor a `resource` says so. Default: the `Audience` of the sample API in this file, otherwise the issuer.',
+      examples: ['my-api'],
+    }),
     EnableFapi2Profile: z.boolean().default(true).meta({
       description: 'There is no other value: nothing in this server can be weaker than FAPI 2.0.',
     }),
