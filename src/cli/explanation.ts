@@ -104,7 +104,7 @@ function forwardingOf(
     ...everyKindOfHeader,
     cookie: `theme=dark; ${frontend.sessionCookie}=secret`,
   })
-  const client = { address: '203.0.113.7', protocol: 'https', host: options.publicUrl.host } as const
+  const client = { address: '203.0.113.7', host: options.publicUrl.host }
   const facts = { client, publicUrl: options.publicUrl, removedPrefix, requestId: '(request id)' }
   const received = requestHeaders(sent, facts)
   const scheme = route.tokenType === 'None' ? 'none' : options.dpop ? 'DPoP' : 'Bearer'

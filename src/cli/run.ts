@@ -126,7 +126,9 @@ function arrange(
       ? gateway.callback()
       : sharedListener({
           issuer: configured.options.issuer,
-          isTrustedPeer: createTrustedPeers(plan.settings.Server.TrustedProxies),
+          saysHost: createTrustedPeers(
+            plan.settings.Server.TrustForwardedHost ? plan.settings.Server.TrustedProxies : [],
+          ),
           authorizationServer: serverRequests,
           gateway: gateway.callback(),
         })

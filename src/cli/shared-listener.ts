@@ -1,9 +1,11 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
+import { isSameHost } from '../http/host.js'
 import { clientOf, type IsTrustedPeer } from '../http/trusted-peers.js'
 
 export interface SharedListenerOptions {
   readonly issuer: URL
-  readonly isTrustedPeer: IsTrustedPeer
+  /** Whose `X-Forwarded-Host` counts. */
+  readonly saysHost: IsTrustedPeer
   readonly authorizationServer: RequestListener
   readonly gateway: RequestListener
 }
@@ -17,10 +19,11 @@ export function sharedListener(options: SharedListenerOptions): RequestListener 
   }
 }
 
-function isBelowIssuer(request: IncomingMessage, { issuer, isTrustedPeer }: SharedListenerOptions): boolean {
-  if (clientOf(request, isTrustedPeer).host.toLowerCase() !== issuer.host) return false
+function isBelowIssuer(request: IncomingMessage, { issuer, saysHost }: SharedListenerOptions): boolean {
+  const { host } = clientOf(request, saysHost, saysHost)
+  if (!isSameHost(host, issuer.host)) return false
   const base = issuer.pathname.replace(/\/$/, '')
-  const [path = ''] = (request.url ?? '').split('?', 1)
+  const path = pathOf(request)
   return (
     path === base ||
     path.startsWith(`${base}/`) ||
@@ -28,4 +31,12 @@ function isBelowIssuer(request: IncomingMessage, { issuer, isTrustedPeer }: Shar
     path === `/.well-known/oauth-authorization-server${base}` ||
     path === `/.well-known/openid-configuration${base}`
   )
+}
+
+/** An absolute-form target as well, where it names the host that `Host` names. Elsewhere the gateway refuses it. */
+function pathOf({ url = '', headers: { host = '' } }: IncomingMessage): string {
+  const [, authority, target] = /^https?:\/\/([^/?]*)(.*)$/is.exec(url) ?? []
+  const isOurs = authority?.toLowerCase() === host.toLowerCase()
+  const [path = ''] = (isOurs && target !== undefined ? target : url).split('?', 1)
+  return path
 }

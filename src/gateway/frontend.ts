@@ -1,5 +1,6 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { ownCookieName } from '../http/cookie.js'
+import { canonicalHost, isHost } from '../http/host.js'
 import { isLoopback } from '../http/loopback.js'
 import { foreignPageOrigins } from './cors.js'
 import type { FrontendOptions } from './options.js'
@@ -108,17 +109,6 @@ function covering<Selected extends Frontend>(frontends: ByFirstSegment<Selected>
     path.startsWith(pathPrefix) &&
     (path.length === pathPrefix.length || path[pathPrefix.length] === '/' || pathPrefix === '')
   return frontends.get(firstSegment(path))?.find(covers) ?? frontends.get('')?.find(covers)
-}
-
-function canonicalHost(host: string, protocol: string): string {
-  const port = protocol === 'https:' ? ':443' : ':80'
-  const lowered = host.toLowerCase()
-  return lowered.endsWith(port) ? lowered.slice(0, -port.length) : lowered
-}
-
-/** A name or address with an optional port, and nothing that another parser could read as more. */
-function isHost(host: string): boolean {
-  return host.length <= 255 && /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)
 }
 
 /** What cannot work, whoever made the options. @throws ConfigurationError with all of it */

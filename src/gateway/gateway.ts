@@ -50,9 +50,10 @@ const steps: readonly ((call: ApiCall) => Promise<void> | undefined | void)[] = 
 ]
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { now = () => Date.now() / 1000, trustedProxies = [] } = options
+  const { now = () => Date.now() / 1000, trustedProxies = [], trustForwardedHost = false } = options
   assertFrontends(options.frontends)
   const isTrustedPeer = createTrustedPeers(trustedProxies)
+  const saysHost = createTrustedPeers(trustForwardedHost ? trustedProxies : [])
   const fetch = createIssuerFetch(options.issuerTimeout ?? 10, options.issuerCa)
   const watch = createSessionWatch(options.store, now)
   const shared = { ...options, fetch, now, opened: createOpenedSessions(), onEnd: watch.ended }
@@ -64,7 +65,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   /** What every request is before anything else: a target with one meaning, for one frontend. */
   const received = (request: IncomingMessage, requestId: string): Call => {
     assertOneHost(request)
-    const client = clientOf(request, isTrustedPeer)
+    const client = clientOf(request, isTrustedPeer, saysHost)
     const target = parseRequestTarget(request.url ?? '', request.headers.host)
     return { requestId, request, target, client, frontend: select(client.host, target.path) }
   }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { cookieValue, removeCookie, setCookie } from '../http/cookie.js'
+import { isSameHost } from '../http/host.js'
 import type { Call } from './call.js'
 import type { Frontend } from './frontend.js'
 import { Refusal } from './refusal.js'
@@ -27,12 +28,11 @@ export function forgetLogins({ frontend }: Call, response: ServerResponse): void
 export function assertNoLoop({ request, frontend, client }: Call, hasSession: boolean, now: number): void {
   if (recentLogins(request.headers.cookie, frontend, now).length < maxLogins) return
   const { publicUrl } = frontend.options
-  const cause =
-    client.host.toLowerCase() !== publicUrl.host
-      ? `this page is at ${client.host}, but logins come back to ${publicUrl.host}, and cookies do not cross hosts`
-      : hasSession
-        ? 'the session is there, but it is refused at once: the clock of this server, the authorization server or the API may be wrong'
-        : 'the browser does not send the session cookie back: it may block cookies, or the page may be framed by another site'
+  const cause = !isSameHost(client.host, publicUrl.host)
+    ? `this page is at ${client.host}, but logins come back to ${publicUrl.host}, and cookies do not cross hosts`
+    : hasSession
+      ? 'the session is there, but it is refused at once: the clock of this server, the authorization server or the API may be wrong'
+      : 'the browser does not send the session cookie back: it may block cookies, or the page may be framed by another site'
   throw new Refusal('bff.login.loop', `Three logins within a minute, and none of them lasted: ${cause}.`)
 }
 

@@ -9,6 +9,8 @@ export interface GatewayOptions {
   readonly seal: Seal
   /** CIDR ranges of our own proxies. Default: none, so that no forwarded header is believed. */
   readonly trustedProxies?: readonly string[]
+  /** Whether `X-Forwarded-Host` of trusted proxies counts in place of `Host`. Default: false. */
+  readonly trustForwardedHost?: boolean
   /** Seconds one call to an authorization server may take. Default: 10. */
   readonly issuerTimeout?: number
   /** PEM certificates to trust for authorization servers, besides the system's. */

@@ -25,16 +25,30 @@ export function createTrustedPeers(networks: readonly string[]): IsTrustedPeer {
   }
 }
 
-/** The caller, or behind our own proxies whom they were called by, and the host that was asked for. */
-export function clientOf(request: IncomingMessage, isTrustedPeer: IsTrustedPeer): Client {
+/**
+ * The caller, or behind our own proxies whom they were called by, and the host that was asked for.
+ * @param saysHost Whose `X-Forwarded-Host` counts. Many proxies pass the field of a client on, so by default `Host` decides.
+ */
+export function clientOf(
+  request: IncomingMessage,
+  isTrustedPeer: IsTrustedPeer,
+  saysHost: IsTrustedPeer = untrusted,
+): Client {
   const peer = plainAddress(request.socket.remoteAddress ?? '') ?? ''
-  const { host = '', 'x-forwarded-for': hops, 'x-forwarded-host': hosts } = request.headers
-  if (!isTrustedPeer(peer)) return { address: peer, host }
-  const forwardedHost = String(hosts ?? '')
-    .split(',')
-    .at(-1)
-    ?.trim()
-  return { address: farthestHop(peer, String(hops ?? ''), isTrustedPeer), host: forwardedHost || host }
+  const { host = '', 'x-forwarded-for': hops, 'x-forwarded-host': forwardedHost } = request.headers
+  return {
+    address: isTrustedPeer(peer) ? farthestHop(peer, String(hops ?? ''), isTrustedPeer) : peer,
+    host: forwardedHost !== undefined && saysHost(peer) ? lastOf(String(forwardedHost)) : host,
+  }
+}
+
+/** Written by the nearest proxy, where it appends. */
+function lastOf(list: string): string {
+  return list.slice(list.lastIndexOf(',') + 1).trim()
+}
+
+function untrusted(): boolean {
+  return false
 }
 
 /**

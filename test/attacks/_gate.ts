@@ -76,6 +76,8 @@ export interface Sent {
   /** More options of the `Connection` header. */
   readonly connection?: string
   readonly cookie?: string
+  /** Of the page that opens a WebSocket. Default: our own. */
+  readonly origin?: string
   /** Whether it carries what only our own page can send. Default: `ours`. */
   readonly page?: 'ours' | 'unknown'
 }
@@ -94,7 +96,16 @@ export interface Outcome {
 /** Sends the same to the whole gateway in every way that leads to a route. */
 export async function everyWay(
   { url, upstream }: Pick<Gate, 'url' | 'upstream'>,
-  { method, target = '/api/orders', host, headers = [], connection, cookie, page = 'ours' }: Sent,
+  {
+    method,
+    target = '/api/orders',
+    host,
+    headers = [],
+    connection,
+    cookie,
+    origin = publicOrigin,
+    page = 'ours',
+  }: Sent,
   check: (outcome: Outcome) => void,
 ): Promise<void> {
   for (const way of ways) {
@@ -104,7 +115,7 @@ export async function everyWay(
       `${verb} ${target} HTTP/1.1`,
       ...linesOf(way, host),
       ...(options.length > 0 ? [`Connection: ${options.join(', ')}`] : []),
-      ...(page === 'ours' ? proofOfOwnPage(way) : []),
+      ...(page === 'ours' ? proofOfOwnPage(way, origin) : []),
       ...(cookie === undefined ? [] : [`Cookie: ${cookie}`]),
       ...headers,
     ]
@@ -128,6 +139,6 @@ export function passed(way: Outcome['way']): number {
 }
 
 /** A page cannot add a header to a WebSocket's handshake; its browser adds the origin. */
-function proofOfOwnPage(way: Outcome['way']): readonly string[] {
-  return way === 'an upgrade' ? [`Origin: ${publicOrigin}`] : ['X-CSRF: 1', 'Sec-Fetch-Site: same-origin']
+function proofOfOwnPage(way: Outcome['way'], origin: string): readonly string[] {
+  return way === 'an upgrade' ? [`Origin: ${origin}`] : ['X-CSRF: 1', 'Sec-Fetch-Site: same-origin']
 }

@@ -64,6 +64,53 @@ test('a client behind our proxy cannot add an address in front of its own, howev
   )
 })
 
+const twoShops = [
+  { name: 'a', hosts: ['a.example'], publicUrl: new URL('https://a.example') },
+  { name: 'b', hosts: ['b.example'], publicUrl: new URL('https://b.example') },
+]
+const otherHost = [
+  'X-Forwarded-Host: b.example',
+  'X-Forwarded-Server: b.example',
+  'X-Forwarded-Port: 81',
+  'X-Forwarded-Prefix: /b',
+  'X-Original-Host: b.example',
+  'X-Host: b.example',
+  'Forwarded: host=b.example',
+]
+
+test('a client behind our proxy, which passes all fields on, cannot choose the frontend that a cache keeps for others', async (t) => {
+  const gate = await aGate(t, { frontends: twoShops, gateway: { trustedProxies: ['127.0.0.0/8'] } })
+  const { cookie } = await gate.plant('a')
+  for (const target of ['/api/orders', 'http://a.example/api/orders'])
+    await everyWay(
+      gate,
+      { cookie, host: 'a.example', target, origin: 'https://a.example', headers: otherHost },
+      ({ way, status, seen: [seen] }) => {
+        t.is(status, passed(way), `${way} ${target}`)
+        t.is(seen?.headers['x-forwarded-host'], 'a.example', way)
+        t.notRegex(JSON.stringify(seen?.rawHeaders), /b\.example|"81"|"\/b"/, way)
+      },
+    )
+})
+
+test('a proxy that sets X-Forwarded-Host itself may be told to be believed', async (t) => {
+  const gate = await aGate(t, {
+    frontends: twoShops,
+    gateway: { trustedProxies: ['127.0.0.0/8'], trustForwardedHost: true },
+  })
+  const { cookie } = await gate.plant('b')
+  const sent = { cookie, host: 'a.example', origin: 'https://b.example' }
+  await everyWay(gate, { ...sent, headers: ['X-Forwarded-Host: a.example, b.example'] }, ({ way, status, seen }) => {
+    t.is(status, passed(way), way)
+    t.is(seen[0]?.headers['x-forwarded-host'], 'b.example', way)
+  })
+  for (const value of ['c.example', '', 'b.example, ', 'b.example/', '"b.example"', 'b.example b.example'])
+    await everyWay(gate, { ...sent, headers: [`X-Forwarded-Host: ${value}`] }, ({ way, status, seen }) => {
+      t.is(status, 421, `${way} ${value}`)
+      t.deepEqual(seen, [])
+    })
+})
+
 test('nor what a cookie, a redirect URI or a link looks like', async (t) => {
   const time = aClock()
   const world = await aWorld(t, { gateway: { now: time.now } })

@@ -12,7 +12,7 @@ const retired = generateSigningJwk('Ed25519')
 
 test('every setting of a frontend and its routes arrives at the gateway', async (t) => {
   const file = await aFile(t, {
-    Server: { TrustedProxies: ['10.0.0.0/8'] },
+    Server: { TrustedProxies: ['10.0.0.0/8'], TrustForwardedHost: true },
     Bff: {
       Authority: 'https://auth.example.com',
       PublicUrl: 'https://app.example.com',
@@ -70,7 +70,12 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
   for (const name of ['ca', 'cert', 'key']) await writeFile(join(dirname(file), `tls/${name}.pem`), `PEM ${name}`)
   const { gateway } = loadConfiguration({ file, environment: {} })
   const { frontends, ...general } = gateway ?? {}
-  t.deepEqual(general, { trustedProxies: ['10.0.0.0/8'], issuerTimeout: 3, issuerCa: 'PEM ca' })
+  t.deepEqual(general, {
+    trustedProxies: ['10.0.0.0/8'],
+    trustForwardedHost: true,
+    issuerTimeout: 3,
+    issuerCa: 'PEM ca',
+  })
   const { clientAuthentication, publicUrl, clientUrl, routes = [], ...frontend } = frontends?.[0] ?? {}
   t.is(clientAuthentication?.method === 'private_key_jwt' && clientAuthentication.keys.length, 2)
   t.deepEqual([publicUrl?.href, clientUrl?.href], ['https://app.example.com/', 'https://www.example.com/'])

@@ -36,6 +36,13 @@ const broken = test.macro({
   },
 })
 
+test(
+  'a forwarded host that no proxy may forward',
+  broken,
+  { Bff: bff, Server: { TrustForwardedHost: true } },
+  '/Server/TrustForwardedHost',
+  /no proxy is trusted.*Server\.TrustedProxies/s,
+)
 test('nothing to run', broken, {}, '', /describes nothing to run/)
 test(
   'a gateway without frontends',

@@ -34,8 +34,30 @@ test('believes no forwarded header of a peer outside the trusted networks', (t) 
   t.is(clientOf(aRequest('192.0.2.1', forged), isTrustedPeer).address, '192.0.2.1')
 })
 
-test('takes what a trusted proxy says', (t) => {
-  t.deepEqual(clientOf(aRequest('10.1.2.3', forged), isTrustedPeer), { address: '203.0.113.9', host: 'evil.example' })
+test('takes the address that a trusted proxy says, and not the host, which most proxies pass on as it came', (t) => {
+  t.deepEqual(clientOf(aRequest('10.1.2.3', forged), isTrustedPeer), {
+    address: '203.0.113.9',
+    host: 'app.example.com',
+  })
+})
+
+for (const [hosts, host] of [
+  ['shop.example', 'shop.example'],
+  ['evil.example, shop.example', 'shop.example'],
+  ['evil.example,shop.example:8443 ', 'shop.example:8443'],
+  // Set, but to nothing: nobody's host, and so refused later.
+  ['', ''],
+  ['evil.example, ', ''],
+] as const)
+  test(`where its word counts, a trusted proxy that sends the host ${JSON.stringify(hosts)} means ${JSON.stringify(host)}`, (t) => {
+    const headers = { ...forged, 'x-forwarded-host': hosts }
+    t.is(clientOf(aRequest('10.1.2.3', headers), isTrustedPeer, isTrustedPeer).host, host)
+    t.is(clientOf(aRequest('192.0.2.1', headers), isTrustedPeer, isTrustedPeer).host, 'app.example.com')
+  })
+
+test('where its word counts and it says nothing, the host is that of the request', (t) => {
+  const { host } = clientOf(aRequest('10.1.2.3', { host: 'app.example.com' }), isTrustedPeer, isTrustedPeer)
+  t.is(host, 'app.example.com')
 })
 
 test('sees an IPv4 proxy through the address that a listener for both versions gives it', (t) => {

@@ -16,6 +16,7 @@ export function gatewaySettings({ bff, frontends, settings, directory }: Plan): 
   return {
     frontends: frontends.map((frontend) => frontendOptions(frontend, bff, directory)),
     trustedProxies: settings.Server.TrustedProxies,
+    trustForwardedHost: settings.Server.TrustForwardedHost,
     issuerTimeout: seconds(bff.AuthorityTimeout),
     ...(bff.AuthorityCaFile !== undefined && {
       issuerCa: readFileSync(resolve(directory, bff.AuthorityCaFile), 'utf8'),

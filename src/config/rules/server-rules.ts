@@ -58,6 +58,15 @@ export const serverRules: readonly Rule[] = [
     }
   },
 
+  function* aForwardedHostNeedsAProxy({ settings }) {
+    if (settings.Server.TrustForwardedHost && settings.Server.TrustedProxies.length === 0)
+      yield problem(
+        '/Server/TrustForwardedHost',
+        'changes nothing, because no proxy is trusted',
+        'Name your proxies in Server.TrustedProxies, or leave it out and let them keep Host.',
+      )
+  },
+
   function* filesAreThere(plan) {
     for (const [pointer, file] of filesOf(plan))
       if (file !== undefined && !isReadable(resolve(plan.directory, file)))

@@ -24,6 +24,10 @@ export const server = z
           'CIDR ranges of your own proxies. Only what they say in `X-Forwarded-For` is believed: the client is the last address in it that is none of theirs. `Forwarded` is never read. Default: none.',
         examples: [['10.0.0.0/8']],
       }),
+    TrustForwardedHost: z.boolean().default(false).meta({
+      description:
+        'Whether `X-Forwarded-Host` of `TrustedProxies` chooses the frontend in place of `Host`. Each of them has to set that field or to remove it: most pass on what the client sent, and then a client chooses whose page a cache in between keeps.',
+    }),
     AdminListen: listenAddress.optional().meta({
       description: 'Host and port of `/healthz`, `/readyz` and `/metrics`. Absent: they are not served.',
       examples: ['127.0.0.1:9464'],
