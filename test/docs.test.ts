@@ -6,6 +6,8 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { type ParseError, parse } from 'jsonc-parser'
+import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
+import { refusedBesidePersonal, refusedFromUpstream } from '../src/gateway/forwarding/response-fields.js'
 import { generateSigningJwk } from '../src/keys.js'
 
 /*
@@ -174,3 +176,12 @@ function commandsOf({ text }: Block): string[] {
 function unquoted(words: readonly string[]): string[] {
   return words.map((word) => word.replace(/^(['"])(.*)\1$/, '$2'))
 }
+
+const printed = ({ fields, because }: FieldRule): string =>
+  `| ${fields.trim().replaceAll(/\S+/g, '`$&`').replaceAll(/\s+/g, ' ')} | ${because}`
+
+test('docs/routes.md prints the rules for header fields as they are', async (t) => {
+  const text = await readFile('docs/routes.md', 'utf8')
+  for (const rule of [...refusedFromUpstream, ...refusedBesidePersonal])
+    t.true(text.includes(printed(rule)), printed(rule))
+})

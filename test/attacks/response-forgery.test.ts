@@ -3,6 +3,7 @@ import { call, rawCall } from '../gateway/_client.js'
 import { forwarding } from '../gateway/_forwarding.js'
 import { listening, recordingUpstream } from '../gateway/_upstream.js'
 import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
+import { aGate, publicOrigin } from './_gate.js'
 
 const forged = [
   '__Host-Http-bff-shop=evil; Path=/; Secure',
@@ -109,22 +110,231 @@ test('a challenge of the protocol passes, for a page can act on it', async (t) =
   t.is((await call(gateway.url, '/api')).headers['www-authenticate'], challenge)
 })
 
-for (const [theirs, ours] of [
-  [undefined, 'no-store'],
-  ['max-age=60', 'max-age=60, private'],
-  ['public, max-age=60', 'public, max-age=60'],
-  ['no-store', 'no-store'],
-] as const) {
-  test(`no cache shares an answer to a call with a token: ${theirs} (RFC 9111 §3.5)`, async (t) => {
-    const upstream = await recordingUpstream((_request, response) => {
-      if (theirs !== undefined) response.setHeader('Cache-Control', theirs)
-      response.end()
-    })
+for (const challenge of [
+  'Basic realm="give me your password"',
+  'DPoP error="invalid_token", Basic realm="x"',
+  'Bearer, Negotiate',
+  'bearer realm="a, b" , NTLM abc==',
+  'DPoP error="x, Basic realm=y',
+  ', Digest realm="x"',
+]) {
+  test(`a challenge for a password does not pass, alone or among others: ${challenge}`, async (t) => {
+    const upstream = await recordingUpstream((_request, response) =>
+      response.writeHead(401, { 'WWW-Authenticate': challenge }).end(),
+    )
     const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
     t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
-    t.is((await call(gateway.url, '/api')).headers['cache-control'], ours)
+    const { status, headers } = await call(gateway.url, '/api')
+    t.is(status, 401)
+    t.is(headers['www-authenticate'], challenge.startsWith('DPoP error="x, ') ? challenge : undefined)
   })
 }
+
+/** Fields by which an API would give orders to the proxy in front of us, or speak for more than its own answer. */
+const orders = [
+  ...['X-Accel-Redirect', 'X-Accel-Buffering', 'X-Accel-Limit-Rate', 'X-Accel-Charset', 'X_Accel_Redirect'],
+  ...['X-Sendfile', 'X-SENDFILE-TEMPORARY', 'X-Sendfile2', 'X-Lighttpd-Send-File', 'X-LIGHTTPD-send-tempfile'],
+  ...[
+    'X-LiteSpeed-Location',
+    'X-LiteSpeed-Purge',
+    'X-Reproxy-URL',
+    'X-REPROXY-FILE',
+    'X-Envoy-Immediate-Health-Check-Fail',
+  ],
+  ...['Alt-Svc', 'Strict-Transport-Security', 'Public-Key-Pins-Report-Only', 'Expect-CT', 'Clear-Site-Data'],
+  ...['NEL', 'Report-To', 'Reporting-Endpoints', 'Service-Worker-Allowed', 'Accept-CH', 'Critical-CH', 'Set-Login'],
+  ...['Origin-Agent-Cluster', 'Set-Cookie2', 'Sec-Session-Registration', 'Use-As-Dictionary'],
+  ...['Access-Control-Allow-Origin', 'DPoP-Nonce', 'X-Bff-Session-Refreshed', 'Server', 'X-Powered-By'],
+]
+/** What an answer says of itself. */
+const ordinary = [
+  ...[
+    'Content-Language',
+    'Content-Disposition',
+    'ETag',
+    'Last-Modified',
+    'Link',
+    'Retry-After',
+    'Deprecation',
+    'Sunset',
+  ],
+  ...[
+    'Content-Security-Policy',
+    'X-Frame-Options',
+    'Referrer-Policy',
+    'Permissions-Policy',
+    'Cross-Origin-Resource-Policy',
+  ],
+  ...['Server-Timing', 'X-Total-Count', 'X-Correlation-Id', 'RateLimit-Remaining', 'X-Cache', 'Cache-Status', 'Allow'],
+  ...[
+    'Accept-Ranges',
+    'Accept-Patch',
+    'Idempotency-Key',
+    'OData-Version',
+    'X-Robots-Tag',
+    'Preference-Applied',
+    'SourceMap',
+  ],
+]
+
+test('orders do not pass, in the head or in trailers, on any kind of route; what an answer says of itself does', async (t) => {
+  const upstream = await webSocketUpstream(undefined, () => {
+    const lines = [...orders, ...ordinary].map((name) => `${name}: said\r\n`)
+    return `HTTP/1.1 403 Forbidden\r\n${lines.join('')}Content-Length: 0\r\n\r\n`
+  })
+  upstream.server.removeAllListeners('request').on('request', (_request, response) => {
+    const inTrailers = orders.filter((name) => /^x-/i.test(name))
+    for (const name of [...orders, ...ordinary]) response.setHeader(name, 'said')
+    response.setHeader('Trailer', [...inTrailers, 'X-Checksum'].join(', '))
+    response.write('body')
+    response.addTrailers([...inTrailers, 'X-Checksum'].map((name): [string, string] => [name, 'said']))
+    response.end()
+  })
+  for (const tokenType of ['User', 'UserOrNone', 'Client', 'None'] as const) {
+    const gateway = await forwarding({ routes: [{ upstreams: [upstream.url], tokenType }] })
+    const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' }
+    for (const headers of [{}, { ...upgrade, 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }]) {
+      const { rawHeaders, trailers } = await call(gateway.url, '/api', { headers })
+      const said = rawHeaders.filter((_, index) => rawHeaders[index + 1] === 'said')
+      t.deepEqual(said.sort(), [...ordinary].sort())
+      t.deepEqual(trailers, 'upgrade' in headers ? {} : { 'x-checksum': 'said' })
+    }
+    await gateway.close()
+  }
+  await upstream.close()
+})
+
+for (const [first, second] of [
+  ['Location: /a', 'Location: https://evil.example/'],
+  ['Content-Type: text/plain', 'Content-Type: text/html'],
+  ['Content-Disposition: attachment', 'Content-Disposition: inline'],
+  ['Content-Location: /a', 'content-location: /b'],
+  ['ETag: "1"', 'ETag: "2"'],
+  ['Content-Range: bytes 0-0/1', 'Content-Range: bytes 0-1/2'],
+] as const) {
+  test(`of two that cannot both hold neither does: ${first}, ${second} (RFC 9110 §5.3)`, async (t) => {
+    const answers = [
+      `HTTP/1.1 302 Found\r\n${first}\r\n${second}\r\nContent-Length: 0\r\n\r\n`,
+      `HTTP/1.1 302 Found\r\n${first}\r\n${first}\r\nContent-Length: 0\r\n\r\n`,
+    ]
+    const upstream = await listening((request) =>
+      request.socket.write(answers[Number(request.url === '/api/same')] ?? ''),
+    )
+    upstream.server.on('upgrade', (_request, socket) => socket.end(answers[0]))
+    const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+    t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+    const upgrade = { connection: 'Upgrade', upgrade: 'websocket' }
+    for (const headers of [{}, upgrade]) {
+      const reply = await call(gateway.url, '/api', { headers })
+      t.is(reply.status, 502)
+      t.true(reply.headers.upgrade !== undefined || headers === upgrade || reply.text.includes('invalid_response'))
+    }
+    const once = await call(gateway.url, '/api/same')
+    t.is(once.status, 302)
+    t.is(once.rawHeaders.filter((name) => name.toLowerCase() === first.split(':')[0]?.toLowerCase()).length, 1)
+  })
+}
+
+test('two fields that make one list are one: Connection, Cache-Control, Trailer', async (t) => {
+  const fields = ['Connection: keep-alive', 'Connection: X-Hop', 'X-Hop: 1', 'Cache-Control: max-age=60']
+  const more = ['Cache-Control: public', 'Vary: Accept', 'Vary: Origin', 'X-Kept: 1', 'constructor: x', '__proto__: y']
+  const head = [...fields, ...more].map((line) => `${line}\r\n`).join('')
+  const upstream = await listening((request) =>
+    request.socket.write(`HTTP/1.1 200 OK\r\n${head}Content-Length: 0\r\n\r\n`),
+  )
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  const { status, headers } = await call(gateway.url, '/api')
+  t.is(status, 200)
+  t.like(headers, { 'x-hop': undefined, 'x-kept': '1', 'cache-control': 'max-age=60, private' })
+  t.is(headers.vary, 'Accept, Origin, Cookie')
+})
+
+for (const second of [
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  'HTTP/1.1 200 OK\r\n\r\n',
+]) {
+  test(`an upgrade that is refused has one answer, whatever comes behind it: ${second.slice(9, 12)}`, async (t) => {
+    const upstream = await listening((_request, response) => response.end())
+    upstream.server.on('upgrade', (_request, socket) =>
+      socket.write(`HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n${second}`),
+    )
+    const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+    t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+    const upgrade =
+      'GET /api HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+    const answer = await rawCall(gateway.url, upgrade)
+    t.deepEqual(answer.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 403'])
+  })
+}
+
+for (const [location, expected] of [
+  ['/v1/\xe6\x97\xa5?q=\xc3\xa9', '/admin/api/%E6%97%A5?q=%C3%A9'],
+  ['/v1/caf\xe9', '/admin/api/caf%E9'],
+  ['\xe6\x97\xa5', '%E6%97%A5'],
+  ['https://elsewhere.example/\xe6\x97\xa5', 'https://elsewhere.example/%E6%97%A5'],
+  ['/v1/%E6%97%A5/\xe6\x97\xa5', '/admin/api/%E6%97%A5/%E6%97%A5'],
+] as const) {
+  test(`a redirect leads to the bytes that the API wrote: ${expected}`, async (t) => {
+    const upstream = await listening((request) =>
+      request.socket.write(`HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`, 'latin1'),
+    )
+    const gateway = await forwarding({
+      routes: [{ path: '/api', upstreams: [new URL('/v1', upstream.url)], stripPath: true }],
+      frontend: { pathPrefix: '/admin' },
+    })
+    t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+    t.is((await call(gateway.url, '/admin/api')).headers.location, expected)
+  })
+}
+
+for (const [theirs, ours] of [
+  ['a=1; Path=/v1', 'a=1; Path=/admin/api'],
+  ['a=1; path=/v1/orders; HttpOnly', 'a=1; Path=/admin/api/orders; HttpOnly'],
+  ['a=1; Path=/v1/', 'a=1; Path=/admin/api'],
+  ['a=1; Path=/', 'a=1; Path=/'],
+  ['a=1; Path=/v10', 'a=1; Path=/v10'],
+  ['a=1', 'a=1'],
+  ['a=1; Path', 'a=1; Path='],
+  ['a=1; Domain=shop.example; Secure', 'a=1; Secure'],
+  ['a=1;DOMAIN=.example ;Path=/v1;Domain=', 'a=1; Path=/admin/api'],
+  ['a=Path=/v1; Max-Age=1', 'a=Path=/v1; Max-Age=1'],
+  ['__Host-a=1; Path=/; Secure', '__Host-a=1; Path=/; Secure'],
+] as const) {
+  test(`a cookie of the API's comes back to it, from this host only: ${theirs}`, async (t) => {
+    const upstream = await webSocketUpstream()
+    upstream.server.removeAllListeners('request').on('request', (_request, response) => {
+      response.setHeader('Set-Cookie', theirs)
+      response.end()
+    })
+    upstream.webSockets.on('headers', (headers) => headers.push(`Set-Cookie: ${theirs}`))
+    const gateway = await forwarding({
+      routes: [{ path: '/api', upstreams: [new URL('/v1', upstream.url)], stripPath: true }],
+      frontend: { pathPrefix: '/admin' },
+    })
+    t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+    t.deepEqual((await call(gateway.url, '/admin/api')).headers['set-cookie'], [ours])
+    const upgrade =
+      'GET /admin/api HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+    const answer = await rawCall(gateway.url, upgrade, (received) => received.includes('\r\n\r\n'))
+    t.deepEqual(answer.match(/(?<=set-cookie: ).*/gi), [ours])
+  })
+}
+
+test("a frontend's cookies stay below it, also where the upstream has the whole host", async (t) => {
+  const upstream = await recordingUpstream((_request, response) => {
+    response.setHeader('Set-Cookie', ['a=1; Path=/', 'b=1; Path=/orders', '__host-c=1; Path=/; Secure'])
+    response.end()
+  })
+  const gateway = await forwarding({
+    routes: [{ path: '/api', upstreams: [upstream.url], stripPath: true }],
+    frontend: { pathPrefix: '/admin' },
+  })
+  t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+  const { headers } = await call(gateway.url, '/admin/api')
+  const expected = ['a=1; Path=/admin/api', 'b=1; Path=/admin/api/orders', '__host-c=1; Path=/; Secure']
+  t.deepEqual(headers['set-cookie'], expected)
+})
 
 test("an upstream's redirects to itself lead through us, others where they led", async (t) => {
   let location = ''
@@ -173,5 +383,41 @@ for (const [name, bytes, status] of [
     const reply = await call(gateway.url, '/api')
     t.is(reply.status, status)
     t.regex(reply.text, /bff\.upstream\.(invalid_response|broke_off)/)
+  })
+}
+
+for (const [theirs, ours] of [
+  ['X-Total-Count, Link', 'X-Total-Count, Link, X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
+  ['etag,set-cookie, DPoP-Nonce, X-Accel-Expires', 'etag, X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
+  ['*', 'x-total-count, link, X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
+  ['Retry-After, <script>', 'Retry-After, X-Request-Id, X-Bff-Session-Refreshed'],
+  [undefined, 'X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
+] as const) {
+  test(`a page of ours on another host reads what the API exposes, another site nothing: ${theirs}`, async (t) => {
+    const upstream = await webSocketUpstream()
+    upstream.server.removeAllListeners('request').on('request', (_request, response) => {
+      response.sendDate = false
+      response.writeHead(200, { 'X-Total-Count': '7', Link: '<?page=2>; rel=next' })
+      response.end()
+    })
+    upstream.server.prependListener('request', (_request, response) => {
+      response.setHeader('Access-Control-Allow-Origin', 'https://evil.example')
+      if (theirs !== undefined) response.setHeader('Access-Control-Expose-Headers', theirs)
+    })
+    const frontend = { clientUrl: new URL('https://pages.example'), routes: [{ tokenType: 'None' as const }] }
+    const gate = await aGate(t, { upstream, frontends: [frontend] })
+    const ask = (origin: string) => call(gate.url, '/api/orders', { headers: { origin, 'x-csrf': '1' } })
+    const { headers } = await ask('https://pages.example')
+    t.is(headers['access-control-allow-origin'], 'https://pages.example')
+    const exposed = String(headers['access-control-expose-headers']).split(', ')
+    t.deepEqual(
+      exposed.filter((name) => !/^(?:connection|keep-alive|transfer-encoding|content-length)$/.test(name)),
+      ours.split(', '),
+    )
+    const own = await ask(publicOrigin)
+    t.is(own.headers['access-control-expose-headers'], undefined)
+    const evil = await ask('https://evil.example')
+    t.is(evil.status, 403)
+    t.is(evil.headers['access-control-allow-origin'], undefined)
   })
 }

@@ -9,6 +9,7 @@ import type { Answered } from './attempts.js'
 import { publicLocation } from './redirect.js'
 import { relay } from './relay.js'
 import { responseHeaders } from './response-headers.js'
+import { publicCookie } from './set-cookie.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
 /** One request of a browser that has passed every check, and all that forwarding it takes. */
@@ -34,11 +35,12 @@ export function relayAnswer(
   upstreamResponse: UpstreamResponse,
   response: ServerResponse,
   { url, upstream }: Answered,
-  { match, credentials }: ForwardExchange,
+  { match }: ForwardExchange,
 ): void {
   const headers = responseHeaders(upstreamResponse, response, {
-    personal: credentials.kind !== 'none',
+    personal: match.route.tokenType !== 'None',
     publicLocation: (location) => publicLocation(location, url, upstream, match),
+    publicCookie: (cookie) => publicCookie(cookie, upstream, match),
   })
   relay(upstreamResponse, response, headers)
 }

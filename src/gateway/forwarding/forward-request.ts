@@ -7,7 +7,7 @@ import { type Exchange, type ForwardExchange, relayAnswer, report } from './exch
 import { sendOverHttp } from './http-transport.js'
 import { createRequestBody } from './request-body.js'
 import { startDeadline } from './timeouts.js'
-import type { UpstreamResponse } from './upstream-response.js'
+import { isEventStream } from './upstream-response.js'
 
 /**
  * Forwards a request and its response. Resolves when the exchange is over, also when either side broke it off.
@@ -66,8 +66,4 @@ export function createForwardRequest(answering: Answering, exchanges: Roster<Exc
     }
     report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
   }
-}
-
-function isEventStream({ headers }: UpstreamResponse): boolean {
-  return /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
 }

@@ -44,14 +44,20 @@ export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exc
     let answered: Answered | undefined
     let onSessionEnd = (): void => {}
     try {
-      const send = upgradeThrough(proxy, socket, head, (upstreamSocket) => {
-        const { pingInterval = 30 } = route.webSocket ?? {}
-        const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
-        own.leave = () => link.close(1001, 'going away')
-        onSessionEnd = () => link.close(4401, 'the session has ended')
-        if (exchange.held?.signal().aborted) onSessionEnd()
-        exchange.held?.signal().addEventListener('abort', onSessionEnd, { once: true })
-      })
+      const send = upgradeThrough(
+        proxy,
+        socket,
+        head,
+        (upstreamSocket) => {
+          const { pingInterval = 30 } = route.webSocket ?? {}
+          const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
+          own.leave = () => link.close(1001, 'going away')
+          onSessionEnd = () => link.close(4401, 'the session has ended')
+          if (exchange.held?.signal().aborted) onSessionEnd()
+          exchange.held?.signal().addEventListener('abort', onSessionEnd, { once: true })
+        },
+        exchange.match,
+      )
       answered = await answering.answer(forwarding, send, exchange, noBody, upgradeHeaders)
       if (answered?.answer.kind === 'answered') {
         const response = new ServerResponse(request)

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { failureOf, type Send } from './attempt.js'
 import { watchAttempt } from './timeouts.js'
-import { type BodySink, skipLimit, type UpstreamResponse } from './upstream-response.js'
+import { type BodySink, headOf, skipLimit, type UpstreamResponse } from './upstream-response.js'
 
 /**
  * One attempt over a pool of kept connections. undici gets nothing but what is settled: the headers of our making, the
@@ -61,7 +61,11 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
           if (status < 200) return
           watch.onBytes()
           watch.onAnswered()
-          response = receiveResponse(started, status, headers)
+          try {
+            response = receiveResponse(started, status, headers)
+          } catch (refusal) {
+            return destroy(refusal as Error)
+          }
           resolve({ kind: 'answered', response })
         },
         onResponseData(_started, chunk) {
@@ -80,6 +84,12 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
     )
   })
 
+/** undici gives a list where a name comes more than once. */
+function hasRepeats(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  for (const name in headers) if (typeof headers[name] === 'object' && name !== 'set-cookie') return true
+  return false
+}
+
 /** The response, and the ends of it that only the transport holds. */
 interface ReceivedResponse extends UpstreamResponse {
   receive(chunk: Buffer): void
@@ -92,6 +102,7 @@ function receiveResponse(
   status: number,
   headers: IncomingHttpHeaders,
 ): ReceivedResponse {
+  const fields = textOf(controller.rawHeaders as readonly Buffer[])
   let sink: BodySink | undefined
   // Kept until somebody says where it goes: at most what came with the head, for that is said in the same turn.
   let early: Buffer[] = []
@@ -99,8 +110,7 @@ function receiveResponse(
 
   return {
     status,
-    headers,
-    rawHeaders: textOf(controller.rawHeaders as readonly Buffer[]),
+    ...(hasRepeats(headers) ? headOf(fields) : { headers, rawHeaders: fields }),
 
     sendTo(to) {
       sink = to

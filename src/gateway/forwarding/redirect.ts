@@ -3,14 +3,16 @@ import type { CalledUrl, Upstream } from './upstream.js'
 
 /**
  * An upstream's `Location`, as the browser has to follow it: one that leads to the upstream itself becomes the path of the
- * frontend that leads there, any other stays.
+ * frontend that leads there, any other stays. Bytes beyond ASCII are written as what they stand for in a URL.
+ * @param field with one character for each byte
  */
 export function publicLocation(
-  location: string,
+  field: string,
   called: CalledUrl,
   { origin, basePath }: Pick<Upstream, 'origin' | 'basePath'>,
   { removedPrefix }: Pick<RouteMatch, 'removedPrefix'>,
 ): string {
+  const location = field.replace(/[\x80-\xFF]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
   // Relative to the path that was asked for, which ends the same on both sides.
   if (!/^(?:\/(?![/\\])|https?:)/i.test(location)) return location
   const base = called.origin + called.path

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Refusal } from '../refusal.js'
+import { decideResponseField } from './response-fields.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
 /**
@@ -82,6 +83,7 @@ function trailersAnnounced({ headers }: UpstreamResponse): readonly string[] {
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => /^(?:grpc-|x-|server-timing$|digest$|content-digest$|repr-digest$)[a-z0-9-]*$/.test(name))
+    .filter((name) => decideResponseField(name) === 'passes')
 }
 
 function trailersOf(announced: readonly string[], trailers: IncomingHttpHeaders): [string, string][] {

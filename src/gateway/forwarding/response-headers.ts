@@ -1,25 +1,18 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { isOwnCookie } from '../../http/cookie.js'
-import { hopByHop, namedByConnection } from './headers.js'
-import type { UpstreamResponse } from './upstream-response.js'
-
-/** What an API may not say to a browser through us, because it would speak for the frontend's whole origin. */
-const notForBrowsers = new Set([
-  'alt-svc',
-  'clear-site-data',
-  'dpop-nonce',
-  'public-key-pins',
-  'server',
-  'service-worker-allowed',
-  'strict-transport-security',
-  'x-powered-by',
-])
+import { personalCacheControl } from './cache-control.js'
+import { isTokenChallenge } from './challenge.js'
+import { namedByConnection } from './headers.js'
+import { decideResponseField } from './response-fields.js'
+import { isEventStream, type UpstreamResponse } from './upstream-response.js'
 
 export interface ResponseFacts {
-  /** Whether the call carried a token: then no shared cache may keep the answer. */
+  /** Whether the route looks at a session or a token: then no shared cache may keep the answer. */
   readonly personal: boolean
   /** Maps a `Location` of the upstream's own to the browser's view of it. */
   readonly publicLocation: (location: string) => string
+  /** The same for its cookies. */
+  readonly publicCookie: (cookie: string) => string
 }
 
 /**
@@ -29,63 +22,96 @@ export interface ResponseFacts {
 export function responseHeaders(
   upstream: UpstreamResponse,
   response: ServerResponse,
-  { personal, publicLocation }: ResponseFacts,
+  { personal, publicLocation, publicCookie }: ResponseFacts,
 ): string[] {
-  const { rawHeaders } = upstream
-  const dropped = namedByConnection(upstream.headers.connection)
+  const { rawHeaders, headers } = upstream
+  const dropped = namedByConnection(headers.connection)
   const ours = response.getHeaders()
+  const setsOurCookie = 'set-cookie' in ours
   const flat: string[] = []
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
     const value = rawHeaders[index + 1] ?? ''
     const lower = name.toLowerCase()
-    if (!mayReachBrowser(lower, value, upstream.headers) || dropped?.has(lower)) continue
+    if (!mayReachBrowser(lower, value, headers, personal || setsOurCookie) || dropped?.has(lower)) continue
     if (lower in ours && lower !== 'set-cookie' && lower !== 'vary') continue
-    if (lower === 'cache-control') continue
-    flat.push(name, lower === 'location' || lower === 'content-location' ? publicLocation(value) : value)
+    switch (lower) {
+      case 'cache-control':
+        continue
+      case 'location':
+      case 'content-location':
+        flat.push(name, publicLocation(value))
+        continue
+      case 'set-cookie':
+        flat.push(name, publicCookie(value))
+        continue
+      default:
+        flat.push(name, value)
+    }
   }
   for (const name in ours) {
     const value = ours[name]
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) flat.push(name, String(one))
+    if (name === 'access-control-expose-headers') flat.push(name, exposed(String(value), headers))
+    else for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) flat.push(name, String(one))
   }
   if (!('cache-control' in ours)) {
-    const caching = cacheControl(upstream.headers, personal)
+    const theirs = headers['cache-control']
+    // Beside anything else our cookie is one that a cache may hand to the next visitor.
+    const caching = setsOurCookie ? 'no-store' : personal ? personalCacheControl(theirs) : theirs
     if (caching !== undefined) flat.push('Cache-Control', caching)
+    // A browser that changes hands: what it keeps of one session is not for the next.
+    if (personal && caching !== 'no-store') flat.push('Vary', 'Cookie')
   }
-  if (!('x-content-type-options' in ours) && !('x-content-type-options' in upstream.headers))
+  if (!('x-content-type-options' in ours) && !('x-content-type-options' in headers))
     flat.push('X-Content-Type-Options', 'nosniff')
+  // nginx would hold the events back until they fill its buffers.
+  if (isEventStream(upstream)) flat.push('X-Accel-Buffering', 'no')
   return flat
 }
 
 /** The headers of a 101, for http-proxy to write: two are of this connection and have to go on it (RFC 6455 §4.2.2). */
-export function upgradeResponseHeaders({ headers }: IncomingMessage): IncomingHttpHeaders {
+export function upgradeResponseHeaders(
+  { headers }: IncomingMessage,
+  publicCookie: ResponseFacts['publicCookie'],
+): IncomingHttpHeaders {
   const passed: IncomingHttpHeaders = { connection: 'Upgrade', upgrade: 'websocket' }
+  const dropped = namedByConnection(headers.connection)
   for (const name in headers) {
     const value = headers[name]
-    if (name === 'set-cookie' || !/^[a-z0-9-]+$/.test(name) || typeof value !== 'string') continue
-    if (mayReachBrowser(name, value, headers)) passed[name] = value
+    if (name === 'set-cookie' || !/^[a-z0-9-]+$/.test(name) || typeof value !== 'string' || dropped?.has(name)) continue
+    if (mayReachBrowser(name, value, headers, true)) passed[name] = value
   }
-  const cookies = headers['set-cookie']?.filter((cookie) => mayReachBrowser('set-cookie', cookie, headers))
-  if (cookies !== undefined && cookies.length > 0) passed['set-cookie'] = cookies
+  const cookies = headers['set-cookie']?.filter((cookie) => mayReachBrowser('set-cookie', cookie, headers, true))
+  if (cookies !== undefined && cookies.length > 0) passed['set-cookie'] = cookies.map(publicCookie)
   return passed
 }
 
-function mayReachBrowser(name: string, value: string, all: IncomingHttpHeaders): boolean {
-  if (name === 'content-length') return all['transfer-encoding'] === undefined
-  if (hopByHop.has(name) || notForBrowsers.has(name) || name.startsWith('access-control-')) return false
-  if (name === 'set-cookie') return !isOwnCookie(value)
-  // Anything else makes a browser ask for a password in our name.
-  if (name === 'www-authenticate') return /^(?:DPoP|Bearer)\b/i.test(value)
-  return true
+function mayReachBrowser(name: string, value: string, all: IncomingHttpHeaders, isPersonal: boolean): boolean {
+  switch (name) {
+    // One of the framing fields, and the only one that does not belong to a single connection.
+    case 'content-length':
+      return all['transfer-encoding'] === undefined
+    case 'set-cookie':
+      return !isOwnCookie(value)
+    case 'www-authenticate':
+      return isTokenChallenge(value)
+    default:
+      switch (decideResponseField(name)) {
+        case 'refused':
+          return false
+        case 'for caches':
+          return !isPersonal
+        case 'passes':
+          return true
+      }
+  }
 }
 
-/**
- * A shared cache keeps no answer to a request with `Authorization` unless told so (RFC 9111 §3.5). The browser's request
- * has none, so we say it in its stead.
- */
-function cacheControl(headers: IncomingHttpHeaders, personal: boolean): string | undefined {
-  const theirs = headers['cache-control']
-  if (!personal) return theirs
-  if (theirs === undefined) return headers.expires === undefined ? 'no-store' : 'private'
-  return /\b(?:public|private|no-store|s-maxage|must-revalidate)\b/i.test(theirs) ? theirs : `${theirs}, private`
+/** The fields that the API lets pages read, and ours. `*` would be a name where cookies go along (Fetch §3.3.5). */
+function exposed(ours: string, headers: IncomingHttpHeaders): string {
+  const theirs = (headers['access-control-expose-headers'] ?? '').split(',').map((name) => name.trim())
+  const names = theirs.includes('*') ? Object.keys(headers) : theirs
+  const may = (name: string): boolean =>
+    /^[a-z0-9-]+$/i.test(name) && decideResponseField(name.toLowerCase()) !== 'refused' && !/^set-cookie/i.test(name)
+  return [...new Set([...names.filter(may), ...ours.split(', ')])].join(', ')
 }

@@ -1,8 +1,10 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import httpProxy from 'http-proxy'
+import type { RouteMatch } from '../route.js'
 import { type Answer, type Attempt, type Forwarding, failureOf, type Send } from './attempt.js'
 import { upgradeResponseHeaders } from './response-headers.js'
+import { publicCookie } from './set-cookie.js'
 import { watchAttempt } from './timeouts.js'
 import { responseOf } from './upstream-response.js'
 
@@ -64,6 +66,7 @@ export function upgradeThrough(
   socket: Duplex,
   head: Buffer,
   onJoin: (upstreamSocket: Duplex) => void,
+  match: RouteMatch,
 ): Send {
   // Only who reads a socket notices that its other end has gone.
   const early = [head]
@@ -85,7 +88,7 @@ export function upgradeThrough(
         onRequest(proxied)
         proxied.once('upgrade', (message) => {
           // http-proxy writes them all to the browser next.
-          message.headers = upgradeResponseHeaders(message)
+          message.headers = upgradeResponseHeaders(message, (cookie) => publicCookie(cookie, attempt.upstream, match))
         })
       }
       try {
@@ -137,7 +140,15 @@ function follow(forwarding: Forwarding, { upstream, url }: Attempt, resolve: (an
     }
     proxied
       .on('error', onError)
-      .once('response', (message) => settle({ kind: 'answered', response: responseOf(message) }))
+      .once('response', (message) => {
+        // What comes behind an answer is none: a 101 now would reach the browser as a second one.
+        proxied.removeAllListeners('upgrade')
+        try {
+          settle({ kind: 'answered', response: responseOf(message) })
+        } catch (refusal) {
+          proxied.destroy(refusal as Error)
+        }
+      })
       .once('socket', (socket) => {
         if (socket.connecting)
           socket.once(upstream.dial.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected)

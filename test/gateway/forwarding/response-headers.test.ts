@@ -6,9 +6,11 @@ import type { UpstreamResponse } from '../../../src/gateway/forwarding/upstream-
 
 const nobody = { sendTo() {}, resume() {}, skip() {} }
 
+const asItIs = (value: string): string => value
+
 function sentOn(upstream: Pick<UpstreamResponse, 'headers' | 'rawHeaders'>): readonly string[] {
   const response = new ServerResponse(new IncomingMessage(new Socket()))
-  const facts = { personal: true, publicLocation: (location: string) => location }
+  const facts = { personal: true, publicLocation: asItIs, publicCookie: asItIs }
   return responseHeaders({ status: 200, ...upstream, ...nobody }, response, facts)
 }
 

@@ -14,6 +14,7 @@ test('the first event of a stream arrives while the stream goes on, and its head
   const { socket, received } = await rawConnection(gateway.url)
   socket.write('GET /api HTTP/1.1\r\nHost: x\r\n\r\n')
   await eventually(() => received().includes('text/event-stream'))
+  t.true(received().includes('X-Accel-Buffering: no'), 'or nginx holds events back until they fill a buffer')
   say('data: 1\n\n')
   await eventually(() => received().includes('data: 1'))
   socket.destroy()

@@ -1,0 +1,28 @@
+/** Header fields that are decided alike. */
+export interface FieldRule {
+  /** Names in lower case with spaces between them. `*` is any number of characters, also none. */
+  readonly fields: string
+  readonly because: string
+}
+
+/** Whether one of the rules covers a name in lower case. */
+export function coveredBy(rules: readonly FieldRule[]): (name: string) => boolean {
+  const patterns = rules.flatMap(({ fields }) => fields.trim().split(/\s+/)).map((field) => field.replaceAll('*', '.*'))
+  const covered = new RegExp(`^(?:${patterns.join('|')})$`)
+  return (name) => covered.test(name)
+}
+
+/**
+ * Keeps what has been decided about a name: the same few come all the time. Bounded, for the other end can make up any
+ * number of them.
+ */
+export function decidedOnce<Decision>(decide: (name: string) => Decision): (name: string) => Decision {
+  const decided = new Map<string, Decision>()
+  return (name) => {
+    const known = decided.get(name)
+    if (known !== undefined) return known
+    const decision = decide(name)
+    if (decided.size < 1000 && name.length <= 64) decided.set(name, decision)
+    return decision
+  }
+}
