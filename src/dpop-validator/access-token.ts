@@ -6,6 +6,7 @@ import { refusals } from './auth-error.js'
 import type { Introspect } from './introspection.js'
 import type { IssuerKey, IssuerKeys } from './issuer-keys.js'
 import { readTokenClaims, type TokenContent } from './token-claims.js'
+import { isAccessToken } from './token-kind.js'
 import type { TokenProfile } from './token-profile.js'
 
 /** An issuer, made ready. */
@@ -90,7 +91,7 @@ export function readAccessToken(
   const { iss } = claims
   const trusted = typeof iss === 'string' ? issuers.get(iss) : undefined
   if (trusted === undefined) throw refusals.iss
-  if (!trusted.profile.isAccessToken(header, claims)) throw refusals.typ
+  if (!isAccessToken(header, claims, trusted.profile)) throw refusals.typ
   const algorithm = trusted.algorithms.find((name) => name === header.alg)
   if (algorithm === undefined) throw refusals.alg
   if ('crit' in header || 'zip' in header || 'b64' in header) throw refusals.crit

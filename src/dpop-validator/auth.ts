@@ -7,7 +7,8 @@ import type { TokenContent } from './token-claims.js'
 export interface AccessTokenClaims {
   readonly iss: string
   readonly exp: number
-  readonly aud: string | readonly string[]
+  /** Absent from some issuers' tokens, which name another audience: see the page "Protect an API". */
+  readonly aud?: string | readonly string[]
   readonly sub?: string
   readonly client_id?: string
   readonly iat?: number

@@ -5,6 +5,7 @@ import type { TrustedIssuer } from './access-token.js'
 import { refusals } from './auth-error.js'
 import type { JsonExchange } from './json-exchange.js'
 import { readTokenClaims, type TokenContent } from './token-claims.js'
+import { isOfAnotherKind } from './token-kind.js'
 
 export interface IntrospectionOptions {
   /** Default: `introspection_endpoint` of the issuer's metadata. */
@@ -62,6 +63,8 @@ export function createIntrospection(
       throw new UpstreamError('invalid_response', 'the introspection response has no active')
     if (!answer.active) throw refusals.inactive
     if (answer.iss !== undefined && answer.iss !== trusted.issuer) throw refusals.iss
+    // A refresh token is active too (RFC 7662 §2.2). Neither an audience nor a type says then that this is none.
+    if (isOfAnotherKind(answer) || (answer.aud === undefined && answer.token_type === undefined)) throw refusals.typ
     const claims = {
       ...answer,
       iss: trusted.issuer,

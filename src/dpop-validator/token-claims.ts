@@ -25,26 +25,31 @@ export function readTokenClaims(
   clockSkew: number,
   now: number,
 ): TokenContent {
-  const { aud, exp, nbf, iat, sub } = claims
-  if (!isForUs(aud, audiences)) throw refusals.aud
+  const { exp, nbf, iat, sub } = claims
+  if (!isForUs(audienceOf(claims, profile), audiences)) throw refusals.aud
   if (typeof exp !== 'number' || !(exp > now - clockSkew && exp < year10000)) throw refusals.exp
   // FAPI 2.0 §5.3.2.1-13: up to 10 seconds ahead must be accepted, whatever our own skew.
   const ahead = now + Math.max(clockSkew, 10)
   if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= ahead)) throw refusals.nbf
   if (iat !== undefined && !(typeof iat === 'number' && iat <= ahead)) throw refusals.iat
   for (const name of profile.requiredClaims) if (!isPresent(name, claims[name])) throw refusals.claims
-  const clientId = profile.clientId(claims)
+  const clientId = profile.clientId.map((name) => claims[name]).find((value) => typeof value === 'string')
   const { jkt, certificate } = readConfirmation(claims.cnf)
   return {
     issuer,
     subject: typeof sub === 'string' ? sub : undefined,
-    clientId: typeof clientId === 'string' ? clientId : undefined,
-    scopes: new Set(elementsOf(profile.scope(claims))),
+    clientId,
+    scopes: new Set(profile.scope.flatMap((name) => elementsOf(claims[name]))),
     claims: claims as AccessTokenClaims,
     header,
     jkt,
     certificate,
   }
+}
+
+/** An `aud` that says nothing, such as null, is there all the same. */
+function audienceOf(claims: Record<string, unknown>, { audience }: TrustedIssuer['profile']): unknown {
+  return 'aud' in claims || audience === undefined ? claims.aud : claims[audience]
 }
 
 function isForUs(aud: unknown, audiences: readonly string[]): boolean {

@@ -1,71 +1,87 @@
 import { fapiAlgorithms, type JwsAlgorithm, jwsAlgorithms } from '../dpop/jws-algorithm.js'
 
-export type ProfileName = 'fapi2' | 'rfc9449' | 'keycloak' | 'auth0' | 'entra'
-
-type Claims = Readonly<Record<string, unknown>>
-
-/** What differs from one kind of authorization server to the next. */
+/** How the access tokens of one kind of authorization server look. Where several claims are named the first one counts. */
 export interface TokenProfile {
   /** Algorithms of access tokens. */
   readonly algorithms: readonly JwsAlgorithm[]
-  /** Whether this is an access token at all, and not an ID token of the same issuer (RFC 8725 §3.11). */
-  readonly isAccessToken: (header: Claims, claims: Claims) => boolean
-  /** Besides `iss`, `aud` and `exp`, which every token needs. */
+  /**
+   * What a token without `typ: at+jwt` has to hold, one claim of each list, and no ID token of this server does. None: there
+   * are no such tokens.
+   */
+  readonly marks: readonly (readonly string[])[] | undefined
+  /** Besides `iss`, `exp` and the audience, which every token needs. */
   readonly requiredClaims: readonly string[]
-  readonly clientId: (claims: Claims) => unknown
-  /** Where the scopes are: a text with spaces between them, or a list. */
-  readonly scope: (claims: Claims) => unknown
+  readonly clientId: readonly string[]
+  /** Where the scopes are, each a text with spaces between them, or a list. */
+  readonly scope: readonly string[]
+  /** What a token without `aud` is made for instead. */
+  readonly audience?: string
 }
 
-const typeOf = ({ typ }: Claims): string => (typeof typ === 'string' ? typ.toLowerCase() : '')
-const isAtJwt = (header: Claims): boolean => ['at+jwt', 'application/at+jwt'].includes(typeOf(header))
-const isAnyJwt = (header: Claims): boolean => isAtJwt(header) || ['jwt', ''].includes(typeOf(header))
-/** What only an ID token has (OpenID Connect Core §2). */
-const looksLikeIdToken = (claims: Claims): boolean => 'nonce' in claims || 'at_hash' in claims || 'c_hash' in claims
-
-const rfc9068: TokenProfile = {
+const rfc9068 = {
   algorithms: fapiAlgorithms,
-  isAccessToken: isAtJwt,
+  marks: undefined,
   requiredClaims: ['sub', 'client_id', 'iat', 'jti'],
-  clientId: ({ client_id }) => client_id,
-  scope: ({ scope }) => scope,
-}
+  clientId: ['client_id'],
+  scope: ['scope'],
+} satisfies TokenProfile
 
-export const tokenProfiles: Readonly<Record<ProfileName, TokenProfile>> = {
+const anyAlgorithm = { ...rfc9068, algorithms: jwsAlgorithms }
+
+/** Made after what the servers' documentation shows. All of them take the tokens of RFC 9068 as well. */
+export const tokenProfiles = {
   fapi2: rfc9068,
   rfc9449: {
-    ...rfc9068,
-    algorithms: jwsAlgorithms,
-    isAccessToken: (header, claims) => isAtJwt(header) || (typeOf(header) === 'jwt' && !looksLikeIdToken(claims)),
+    ...anyAlgorithm,
+    marks: [['scope', 'scp', 'client_id', 'cid', 'appid', 'permissions']],
     requiredClaims: [],
+    clientId: ['client_id', 'cid', 'appid', 'azp'],
+    scope: ['scope', 'scp'],
   },
-  // Keycloak says in the payload what the token is: `Bearer` or `DPoP`; `ID`, `Refresh`, `Logout` are others.
-  keycloak: {
-    ...rfc9068,
-    algorithms: jwsAlgorithms,
-    isAccessToken: (header, { typ }) => isAtJwt(header) || (isAnyJwt(header) && (typ === 'Bearer' || typ === 'DPoP')),
-    requiredClaims: ['iat', 'jti'],
-    clientId: ({ client_id, azp }) => client_id ?? azp,
-  },
+  // It says in the payload what the token is: `Bearer` or `DPoP`; `ID`, `Refresh`, `Offline`, `Logout` are others.
+  keycloak: { ...anyAlgorithm, marks: [['typ']], requiredClaims: ['iat', 'jti'], clientId: ['client_id', 'azp'] },
   auth0: {
-    ...rfc9068,
-    algorithms: jwsAlgorithms,
-    isAccessToken: (header, claims) => isAtJwt(header) || (isAnyJwt(header) && !looksLikeIdToken(claims)),
+    ...anyAlgorithm,
+    marks: [['scope', 'permissions', 'gty']],
     requiredClaims: ['sub', 'iat'],
-    clientId: ({ client_id, azp }) => client_id ?? azp,
+    clientId: ['client_id', 'azp'],
   },
-  // Entra's ID tokens have no `scp`, `roles` or `appid`, and its access tokens at least one of them.
+  // App roles are in its ID tokens too; the client and how it authenticated are not.
   entra: {
-    ...rfc9068,
-    algorithms: jwsAlgorithms,
-    isAccessToken: (header, claims) =>
-      isAtJwt(header) ||
-      (isAnyJwt(header) && !looksLikeIdToken(claims) && ['scp', 'roles', 'appid'].some((name) => name in claims)),
+    ...anyAlgorithm,
+    marks: [
+      ['azp', 'appid'],
+      ['scp', 'roles', 'azpacr', 'appidacr'],
+    ],
     requiredClaims: ['sub', 'iat'],
-    clientId: ({ azp, appid }) => azp ?? appid,
-    scope: ({ scp, roles }) => [...elementsOf(scp), ...elementsOf(roles)],
+    clientId: ['azp', 'appid'],
+    scope: ['scp', 'roles'],
   },
-}
+  okta: {
+    ...anyAlgorithm,
+    marks: [['cid'], ['scp']],
+    requiredClaims: ['sub', 'iat', 'jti'],
+    clientId: ['cid'],
+    scope: ['scp'],
+  },
+  // Its access tokens are for a user pool's client and not for an API; an `aud` is there only when one was asked for.
+  cognito: { ...anyAlgorithm, marks: [['token_use'], ['client_id']], audience: 'client_id' },
+  curity: {
+    ...anyAlgorithm,
+    marks: [['purpose', 'scope']],
+    requiredClaims: ['sub', 'iat', 'jti'],
+    clientId: ['client_id', 'azp'],
+  },
+  // The client is in `aud`, unless the application customizes its tokens.
+  spring: {
+    ...anyAlgorithm,
+    marks: [['scope', 'client_id']],
+    requiredClaims: ['sub', 'iat'],
+    clientId: ['client_id', 'azp'],
+  },
+} as const satisfies Readonly<Record<string, TokenProfile>>
+
+export type ProfileName = keyof typeof tokenProfiles
 
 /** The elements of a scope, which are compared whole: `read` is not in `read:all`. */
 export function elementsOf(scope: unknown): readonly string[] {

@@ -1,3 +1,4 @@
+import { joseType } from './jose-type.js'
 import type { JwsAlgorithm } from './jws-algorithm.js'
 import { normalizedTargetUri } from './target-uri.js'
 
@@ -40,7 +41,7 @@ export function readProofHeader(
   accepted: readonly JwsAlgorithm[],
   refuse: Refuse,
 ): JwsAlgorithm {
-  if (header.typ !== 'dpop+jwt') refuse(proofFaults.typ)
+  if (joseType(header) !== 'dpop+jwt') refuse(proofFaults.typ)
   const algorithm = accepted.find((name) => name === header.alg) ?? refuse(proofFaults.alg)
   if ('crit' in header || 'zip' in header || 'b64' in header) refuse(proofFaults.crit)
   return algorithm

@@ -46,7 +46,7 @@ export const variants = {
   usual: {},
   'of several names': { publicUrl: ['https://[2001:db8::1]:8443/v1/', publicUrl] },
   'behind a proxy': { replay: createMemoryStore(), onReplayStoreError: 'local' },
-  mixed: { mode: 'mixed', profile: 'rfc9449', crypto: 'pool', nonce: { when: 'suspicious' }, scopes: [] },
+  mixed: { mode: 'mixed', profile: 'entra', crypto: 'pool', nonce: { when: 'suspicious' }, scopes: [] },
   encrypted: { token: { cache: { max: 50 }, decrypt: generateTestKey().privateJwk }, profile: 'keycloak' },
 } as const satisfies Readonly<Record<string, Partial<VerifierOptions>>>
 export type Variant = keyof typeof variants

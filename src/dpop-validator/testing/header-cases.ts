@@ -46,11 +46,27 @@ export const headerCases: readonly AttackCase[] = [
     '75',
     'typ',
     bad,
-    [undefined, 'JWT', 'at+jwt', 'dpop+jwt+x', 'DPOP+JWT', 1, null, ['dpop+jwt']],
+    [
+      undefined,
+      'JWT',
+      'at+jwt',
+      'dpop+jwt+x',
+      'application/',
+      'application/application/dpop+jwt',
+      'text/dpop+jwt',
+      'dpop+jwt;v=1',
+      1,
+      null,
+      ['dpop+jwt'],
+    ],
     (kit, typ) => ({
       proof: kit.proof({ header: { typ } }),
     }),
   ),
+  // Media types have no case, and `application/` may be left out (RFC 7515 §4.1.9).
+  ...attackCases('76', 'typ', 'accepted', ['application/dpop+jwt', 'DPoP+JWT'], (kit, typ) => ({
+    proof: kit.proof({ header: { typ } }),
+  })),
   ...attackCases(
     '77',
     'alg',
