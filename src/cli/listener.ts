@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ListenAddress } from '../config/listen-address.js'
 import type { TlsFiles } from '../config/plan.js'
 import { ConfigurationError } from '../errors.js'
+import { endWithAnswer } from '../http/last-answer.js'
 import { tlsPreset } from '../http/tls.js'
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -23,7 +24,7 @@ export interface ListenerOptions {
 export interface Listener {
   /** As it was really bound: `http://127.0.0.1:3000`. */
   readonly url: string
-  /** Takes no new connections; resolves when every request has finished, or after so many seconds. */
+  /** Takes no new connections; resolves when every connection has finished, or is broken off after so many seconds. */
   drain(seconds: number): Promise<void>
 }
 
@@ -36,6 +37,12 @@ export async function listen({ pointer, address, tls, onRequest, onUpgrade }: Li
     onRequest(request, response)
   }
   const server = serverFor(pointer, tls)
+  // The server forgets those that were upgraded, and those whose TLS handshake is under way.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('request', serve)
   // Authentication comes before the body: whoever wants the body asks for it.
   server.on('checkContinue', serve)
@@ -43,7 +50,7 @@ export async function listen({ pointer, address, tls, onRequest, onUpgrade }: Li
     // A reset before anybody listens would end the process.
     socket.on('error', () => socket.destroy())
     if (onUpgrade === undefined)
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      endWithAnswer(socket, 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     else onUpgrade(request, socket, head)
   })
   await bind(server, pointer, address)
@@ -57,7 +64,9 @@ export async function listen({ pointer, address, tls, onRequest, onUpgrade }: Li
       isDraining = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const sweep = setInterval(() => server.closeIdleConnections(), 100)
-      const limit = setTimeout(() => server.closeAllConnections(), seconds * 1000)
+      const limit = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, seconds * 1000)
       await closed
       clearInterval(sweep)
       clearTimeout(limit)

@@ -1,6 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
 import { createFileKeySource } from '../authorization-server/key-source.js'
 import type { Configuration } from '../config/load.js'
@@ -84,11 +85,14 @@ export async function run(
       async stop() {
         isReady = false
         publish({ type: 'server.draining' })
-        await Promise.all([frontListener?.drain(server.drainTimeout), gateway?.drain(server.drainTimeout)])
+        const deadline = performance.now() / 1000 + server.drainTimeout
+        const left = (): number => Math.max(deadline - performance.now() / 1000, 0)
+        await Promise.all([frontListener?.drain(left()), gateway?.drain(left())])
         // Until then what is under way may still need them: a token to refresh, the sample API's answer.
         const behind = listeners.filter((listener) => listener !== adminListener && listener !== frontListener)
-        await Promise.all(behind.map((listener) => listener.drain(server.drainTimeout)))
-        await closeAll(closers)
+        await Promise.all(behind.map((listener) => listener.drain(left())))
+        // A store that hangs, or a logout that a client does not take, is not waited for any longer than a request is.
+        await Promise.race([closeAll(closers), delay(Math.max(left(), 1) * 1000, undefined, { ref: false })])
         publish({ type: 'server.stopped' })
         // Last, so that readiness could be asked to the end.
         await adminListener?.drain(1)

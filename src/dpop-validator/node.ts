@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { endWithAnswer } from '../http/last-answer.js'
 import { type Answer, fieldLines } from './answer.js'
 import { fromIncomingMessage } from './api-request.js'
 import type { AccessTokenClaims, Auth } from './auth.js'
@@ -54,7 +55,7 @@ export function protectUpgrade<Claims extends AccessTokenClaims>(
     socket.on('error', ignore)
     const verdict = await verdictOrMistake(verifier, request, requirements)
     if (verdict.kind === 'mistake') {
-      socket.end('HTTP/1.1 500 Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      endWithAnswer(socket, 'HTTP/1.1 500 Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return undefined
     }
     if (verdict.kind === 'accepted') {
@@ -63,7 +64,8 @@ export function protectUpgrade<Claims extends AccessTokenClaims>(
     }
     const answer = verdict.kind === 'refused' ? verdict.answer : unguarded
     const head = fieldLines(answer).map(([name, value]) => `${name}: ${value}\r\n`)
-    socket.end(
+    endWithAnswer(
+      socket,
       `HTTP/1.1 ${answer.status} Refused\r\n${head.join('')}Connection: close\r\nContent-Length: ${Buffer.byteLength(answer.body)}\r\n\r\n${answer.body}`,
     )
     return undefined

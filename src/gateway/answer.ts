@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ProtocolError, UpstreamError } from '../errors.js'
+import { endWithAnswer } from '../http/last-answer.js'
 import { html, pageHeaders, renderPage } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
@@ -39,7 +40,8 @@ export function answerUpgradeError(socket: Duplex, error: unknown, refused: Refu
   announce(refusal, error, refused)
   if (socket.destroyed || !socket.writable) return
   const { status, body } = documentOf(refusal, refused)
-  socket.end(
+  endWithAnswer(
+    socket,
     [
       `HTTP/1.1 ${status} ${statusText(status)}`,
       `Content-Type: ${problemMediaType}`,
