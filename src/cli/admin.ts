@@ -1,6 +1,9 @@
 import type { RequestListener } from 'node:http'
+import { isAdminHost } from './admin-host.js'
 
 export interface AdminOptions {
+  /** The host of `Server.AdminListen`. */
+  readonly listensOn: string
   /** Whether new requests may come. */
   readonly isReady: () => boolean
   /** Whether the store answers. Absent: not told. */
@@ -13,7 +16,7 @@ export interface AdminOptions {
  * is reported but does not make this replica unready: it would make all of them unready at once, and then nobody would
  * tell browsers to try again later.
  */
-export function admin({ isReady, isStoreUp, metrics }: AdminOptions): RequestListener {
+export function admin({ listensOn, isReady, isStoreUp, metrics }: AdminOptions): RequestListener {
   return async (request, response) => {
     const answer = (status: number, type: string, body: string): void => {
       response.writeHead(status, {
@@ -26,6 +29,11 @@ export function admin({ isReady, isStoreUp, metrics }: AdminOptions): RequestLis
     }
     const state = (status: number, value: object): void =>
       answer(status, 'application/json', `${JSON.stringify(value)}\n`)
+    if (!isAdminHost(request.headers.host, listensOn))
+      return state(421, {
+        status: "this host name is not the admin listener's",
+        remedy: 'Call it by its IP address, by a name without dots, or by the name in Server.AdminListen.',
+      })
     if (request.method !== 'GET' && request.method !== 'HEAD') return state(405, { status: 'method not allowed' })
 
     switch (request.url?.split('?', 1)[0]) {

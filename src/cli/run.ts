@@ -51,7 +51,12 @@ export async function run(
         await listen({
           pointer: '/Server/AdminListen',
           address: server.adminListen,
-          onRequest: admin({ isReady: () => isReady, isStoreUp: () => isStoreUp(store), metrics }),
+          onRequest: admin({
+            listensOn: server.adminListen.host,
+            isReady: () => isReady,
+            isStoreUp: () => isStoreUp(store),
+            metrics,
+          }),
         }),
       )
     const [adminListener] = listeners

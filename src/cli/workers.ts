@@ -48,7 +48,11 @@ export async function runWorkers({ server }: Configuration): Promise<Pick<Runnin
     (await listen({
       pointer: '/Server/AdminListen',
       address: server.adminListen,
-      onRequest: admin({ isReady: () => phase === 'serving' && ready.size > 0, metrics: createWorkerMetrics() }),
+      onRequest: admin({
+        listensOn: server.adminListen.host,
+        isReady: () => phase === 'serving' && ready.size > 0,
+        metrics: createWorkerMetrics(),
+      }),
     }))
 
   const stop = async (): Promise<void> => {

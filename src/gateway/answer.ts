@@ -27,8 +27,7 @@ export function answerError(response: ServerResponse, error: unknown, refused: R
     response.destroy()
     return
   }
-  response.setHeader('X-Request-Id', refused.requestId)
-  response.setHeader('Cache-Control', 'no-store')
+  for (const [name, value] of ownHeaders(refused)) response.setHeader(name, value)
   if (statusOf(refusal.code) === 503) response.setHeader('Retry-After', '2')
   if (isNavigation(refused.request)) answerPerson(response, refusal, refused)
   else answerScript(response, refusal, refused)
@@ -46,13 +45,21 @@ export function answerUpgradeError(socket: Duplex, error: unknown, refused: Refu
       `HTTP/1.1 ${status} ${statusText(status)}`,
       `Content-Type: ${problemMediaType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${refused.requestId}`,
-      'Cache-Control: no-store',
+      ...ownHeaders(refused).map(([name, value]) => `${name}: ${value}`),
       'Connection: close',
       '',
       body,
     ].join('\r\n'),
   )
+}
+
+function ownHeaders({ requestId, frontend }: Refused): [string, string][] {
+  return Object.entries({
+    // A host that is no frontend's has nothing of its own to say.
+    ...(frontend?.answerHeaders ?? { 'X-Content-Type-Options': 'nosniff' }),
+    'X-Request-Id': requestId,
+    'Cache-Control': 'no-store',
+  })
 }
 
 function answerScript(response: ServerResponse, refusal: Refusal, refused: Refused): void {

@@ -11,7 +11,10 @@ export type Cors = (request: IncomingMessage, response: ServerResponse) => 'answ
 const maxAge = 600
 
 /** @see {@link https://fetch.spec.whatwg.org/#http-cors-protocol Fetch §3.3} */
-export function createCors(frontend: Pick<FrontendOptions, 'cors' | 'clientUrl'>): Cors {
+export function createCors(
+  frontend: Pick<FrontendOptions, 'cors' | 'clientUrl'>,
+  answerHeaders: Readonly<Record<string, string>> = {},
+): Cors {
   const origins = new Set(foreignPageOrigins(frontend))
   if (origins.size === 0) return () => 'continue'
 
@@ -28,7 +31,7 @@ export function createCors(frontend: Pick<FrontendOptions, 'cors' | 'clientUrl'>
     response.setHeader('Access-Control-Allow-Methods', method)
     response.setHeader('Access-Control-Allow-Headers', request.headers['access-control-request-headers'] ?? '')
     response.setHeader('Access-Control-Max-Age', maxAge)
-    response.writeHead(204).end()
+    response.writeHead(204, answerHeaders).end()
     return 'answered'
   }
 }

@@ -30,6 +30,7 @@ export function createEndpoints(now: () => number): Endpoints {
     const call = calls.get(ctx.req)
     if (call === undefined) throw new TypeError('an endpoint is called without its frontend')
     Object.assign(ctx.state, { call, open: undefined, now })
+    ctx.set(call.frontend.answerHeaders)
     ctx.set('X-Request-Id', call.requestId)
     ctx.set('Cache-Control', 'no-store')
     try {

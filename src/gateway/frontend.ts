@@ -5,6 +5,7 @@ import { isLoopback } from '../http/loopback.js'
 import { foreignPageOrigins } from './cors.js'
 import type { FrontendOptions } from './options.js'
 import { Refusal } from './refusal.js'
+import { answerHeaders } from './security-headers.js'
 
 /** What follows from a frontend's options and never changes: its addresses and its cookies' names. */
 export interface Frontend {
@@ -25,6 +26,8 @@ export interface Frontend {
   readonly loopCookie: string
   /** Path of the application's first page, or its whole URL where it is served elsewhere. */
   readonly home: string
+  /** What goes with every answer, whoever made it. */
+  readonly answerHeaders: Readonly<Record<string, string>>
 }
 
 export function createFrontend(options: FrontendOptions): Frontend {
@@ -43,6 +46,7 @@ export function createFrontend(options: FrontendOptions): Frontend {
     transactionCookie: `${sessionCookie}.`,
     loopCookie: `${sessionCookie}~n`,
     home: pageUrl(options, options.postLoginRedirectPath),
+    answerHeaders: answerHeaders(options),
   }
 }
 

@@ -5,7 +5,7 @@ import type { FrontendOptions } from './options.js'
 import { Refusal } from './refusal.js'
 import type { RequestTarget } from './request-target.js'
 import type { RouteMatch } from './route.js'
-import { createSecurityHeaders } from './security-headers.js'
+import { answerHeaders, createSecurityHeaders } from './security-headers.js'
 import { createStaticFiles } from './static-files.js'
 
 /** What no endpoint and no route covers is the page's own. */
@@ -27,7 +27,7 @@ export function createPage(frontend: FrontendOptions): Page {
       if (serveFile === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
       if (path === pathPrefix && pathPrefix !== '') {
         // Without the slash a page's relative URLs would lead out of its frontend.
-        response.writeHead(308, { Location: `${path}/${query}` }).end()
+        response.writeHead(308, { ...answerHeaders(frontend), Location: `${path}/${query}` }).end()
         return
       }
       setSecurityHeaders(request, response)

@@ -37,7 +37,7 @@ export function runFrontend(
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
     matchRoute: createRouteMatcher(options),
     page: createPage(options),
-    allowOrigin: createCors(options),
+    allowOrigin: createCors(options, frontend.answerHeaders),
     acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
   }
 }

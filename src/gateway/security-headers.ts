@@ -2,6 +2,26 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from 'helmet'
 import type { FrontendOptions } from './options.js'
 
+type HeaderSettings = Pick<FrontendOptions, 'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority'>
+
+/** Only this host: others below the same name are not ours to bind. */
+const oneYearOfHttps = { maxAge: 31_536_000, includeSubDomains: false }
+
+/**
+ * What goes with every answer for a frontend, whoever made it: an endpoint, an error, a preflight request, an API that says
+ * nothing of its own. The `None` preset leaves HTTPS to the server in front.
+ */
+export function answerHeaders({
+  securityHeaders = 'Spa',
+  publicUrl,
+}: Pick<HeaderSettings, 'securityHeaders' | 'publicUrl'>): Readonly<Record<string, string>> {
+  const isPinned = publicUrl.protocol === 'https:' && securityHeaders !== 'None'
+  return {
+    'X-Content-Type-Options': 'nosniff',
+    ...(isPinned && { 'Strict-Transport-Security': `max-age=${oneYearOfHttps.maxAge}` }),
+  }
+}
+
 /** Sets what a browser has to be told with every file of a page. */
 export type SetSecurityHeaders = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -14,7 +34,7 @@ export function createSecurityHeaders({
   contentSecurityPolicy,
   publicUrl,
   authority,
-}: Pick<FrontendOptions, 'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority'>): SetSecurityHeaders {
+}: HeaderSettings): SetSecurityHeaders {
   if (securityHeaders === 'None') return () => {}
   const setHeaders = helmet({
     contentSecurityPolicy: contentSecurityPolicy === undefined && {
@@ -33,8 +53,7 @@ export function createSecurityHeaders({
         formAction: ["'self'", new URL(authority).origin],
       },
     },
-    // Only this host: others below the same name are not ours to bind.
-    strictTransportSecurity: publicUrl.protocol === 'https:' && { maxAge: 31_536_000, includeSubDomains: false },
+    strictTransportSecurity: publicUrl.protocol === 'https:' && oneYearOfHttps,
     // 'no-referrer' would make a form's Origin header "null", and the anti-forgery check refuse it.
     referrerPolicy: { policy: 'same-origin' },
     frameguard: { action: 'deny' },
