@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream'
 import { ProtocolError, UpstreamError } from '../errors.js'
 import { endWithAnswer } from '../http/last-answer.js'
-import { html, pageHeaders, renderPage } from '../http/page.js'
+import { type Html, html, pageHeaders, renderPage } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
 import type { Frontend } from './frontend.js'
@@ -84,7 +84,7 @@ function answerPerson(response: ServerResponse, { code, message }: Refusal, refu
 <p class="soft">${remedy}</p>
 ${
   frontend !== undefined &&
-  html`${startsAgain(code) && html`<a class="button" href="${loginLink(code, refused, frontend)}">Sign in</a>`}
+  html`${goingOn(code, refused, frontend)}
 <a class="button quiet" href="${frontend.home}">Back to the application</a>`
 }
 <dl><dt>Code</dt><dd>${code}</dd><dt>Request</dt><dd>${requestId}</dd></dl>`,
@@ -93,9 +93,12 @@ ${
   response.end(page)
 }
 
-/** A login that only has to be confirmed goes on as it was asked for. */
-function loginLink(code: RefusalCode, { request: { url = '' } }: Refused, { loginUrl }: Frontend): string {
-  return code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl
+/** The button that goes on. What only has to be confirmed goes on as it was asked for. */
+function goingOn(code: RefusalCode, { request: { url = '' } }: Refused, { loginUrl, base }: Frontend): Html | false {
+  if (code === 'bff.logout.confirm')
+    return html`<a class="button" href="${url.startsWith(`${base}/logout`) ? url : `${base}/logout`}">Sign out</a>`
+  const again = code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl
+  return startsAgain(code) && html`<a class="button" href="${again}">Sign in</a>`
 }
 
 /** Where a person can do something about it: the login, or the application's own page for failed logins. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Frontend } from './frontend.js'
+import { isOpenedByPerson } from './navigation.js'
 import { Refusal } from './refusal.js'
 
 /** The header that only our own page's script adds: another site's would need a CORS permission we do not give. */
@@ -29,4 +30,32 @@ export function assertOwnPage(
 export function changesState({ base }: Pick<Frontend, 'base'>, method: string, path: string): boolean {
   // Back-channel logout is the authorization server's own call: its token says who it is.
   return method !== 'GET' && path !== `${base}/backchannel-logout`
+}
+
+/** @throws Refusal `bff.navigation.required` */
+export function assertNavigation(request: IncomingMessage): void {
+  if (!isOpenedByPerson(request))
+    throw new Refusal('bff.navigation.required', 'this address is for a person to open, by a link or location.assign()')
+}
+
+/**
+ * A GET that changes something: a person has opened it from a page of ours or by hand, and not because another site sent
+ * them here, which they are asked about first (FAPI 2.0 §5.3.3.1-12). The one place where this is decided.
+ * @throws Refusal `bff.navigation.required` or what asks the person
+ */
+export function assertMeant(
+  { request, frontend }: { readonly request: IncomingMessage; readonly frontend: Pick<Frontend, 'pageOrigins'> },
+  question: { readonly code: 'bff.login.confirm' | 'bff.logout.confirm'; readonly detail: string },
+): void {
+  assertNavigation(request)
+  if (!isFromOwnPage(request, frontend)) throw new Refusal(question.code, question.detail)
+}
+
+/** What no page has sent, an address typed or a bookmark, is the person's own as well. */
+export function isFromOwnPage({ headers }: IncomingMessage, { pageOrigins }: Pick<Frontend, 'pageOrigins'>): boolean {
+  const { 'sec-fetch-site': site, referer } = headers
+  if (site === 'same-origin' || site === 'none') return true
+  // A navigation has no Origin. What a page can do about its Referer is to leave it out.
+  if (referer === undefined) return site === undefined
+  return URL.canParse(referer) && pageOrigins.has(new URL(referer).origin)
 }

@@ -1,5 +1,6 @@
 import { html, pageHeaders, renderPage } from '../http/page.js'
 import { publish } from '../telemetry/events.js'
+import { assertNavigation, isFromOwnPage } from './anti-forgery.js'
 import type { Call, RunningFrontend } from './call.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
@@ -25,6 +26,7 @@ const protocolParameters = [
 export async function callback(ctx: EndpointContext): Promise<void> {
   const { call } = ctx.state
   const { frontend } = call
+  assertNavigation(ctx.req)
   const response = authorizationResponse(call)
   // Issuer and state first, whatever the answer is (RFC 9207 §2.4); nothing of it is believed before.
   assertIssuer(response.get('iss'), frontend)
@@ -97,7 +99,7 @@ type Late =
 function late(ctx: EndpointContext, { kind, returnUrl }: Late): void {
   const { frontend } = ctx.state.call
   if (ctx.state.open !== undefined) goTo(ctx, returnUrl ?? frontend.home)
-  else if (ctx.headers['sec-fetch-site'] === 'cross-site') comeAgain(ctx)
+  else if (!isFromOwnPage(ctx.req, frontend)) comeAgain(ctx)
   else if (kind === 'displaced') goTo(ctx, `${frontend.loginUrl}?${new URLSearchParams({ returnUrl })}`)
   else throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
 }

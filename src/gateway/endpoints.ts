@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
 import { answerError } from './answer.js'
-import { assertOwnPage, changesState } from './anti-forgery.js'
+import { assertOwnPage, changesState, isFromOwnPage } from './anti-forgery.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import type { Call, RunningFrontend } from './call.js'
 import { callback } from './callback.js'
@@ -105,10 +105,11 @@ function endpointRoutes(frontend: RunningFrontend): Koa.Middleware<EndpointState
   }
 }
 
-/** These calls are use of the session, unless they only look: `?slide=false`. */
+/** These calls are use of the session, unless they only look (`?slide=false`) or come from a page of another host. */
 const keepCurrentSession: Koa.Middleware<EndpointState> = async function keepCurrentSession(ctx, next) {
   const { call, open } = ctx.state
-  if (open !== undefined && new URLSearchParams(call.target.query).get('slide') !== 'false') {
+  const onlyLooks = new URLSearchParams(call.target.query).get('slide') === 'false'
+  if (open !== undefined && !onlyLooks && isFromOwnPage(call.request, call.frontend)) {
     await keepSession(call, open, ctx.res)
   }
   await next()

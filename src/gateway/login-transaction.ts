@@ -61,7 +61,7 @@ export function createLoginTransactions(
   frontend: Frontend,
   now: () => number,
 ): LoginTransactions {
-  const { transactionCookie, name, options, home } = frontend
+  const { transactionCookie, name } = frontend
   const cookieOf = (state: string): string => transactionCookie + hash('sha256', state, 'base64url').slice(0, 8)
   // What lies open in the cookie is sealed along.
   const contextOf = (open: string): string => `login ${name} ${hash('sha256', open, 'base64url')}`
@@ -80,7 +80,7 @@ export function createLoginTransactions(
       const kept = read(cookieValue(cookieHeader, cookieOf(state)))
       if (kept === undefined || kept.left <= 0) return { kind: 'absent' }
       // Only a sealed one is certainly what we wrote.
-      const returnUrl = safeReturnUrl(kept.returnUrl, options.publicUrl, options.clientUrl) ?? home
+      const returnUrl = safeReturnUrl(kept.returnUrl, frontend) ?? frontend.home
       if (kept.sealed === undefined) return { kind: 'displaced', returnUrl }
       const opened = seal.unseal(kept.sealed, state, contextOf(kept.open))
       if (opened === undefined) return { kind: 'absent' }

@@ -1,20 +1,25 @@
 import { randomBytes } from 'node:crypto'
 import { publish } from '../telemetry/events.js'
+import { assertMeant } from './anti-forgery.js'
 import type { Call } from './call.js'
 import { assertNoLoop } from './login-loop.js'
 import { deriveLoginSecrets } from './login-secrets.js'
 import { loginParameters } from './options.js'
-import { Refusal } from './refusal.js'
 import { refuseLogin } from './refuse-login.js'
 import { safeReturnUrl } from './return-url.js'
 import type { EndpointContext } from './session.js'
+
+const foreignLink = {
+  code: 'bff.login.confirm',
+  detail: 'A page of another site has sent you here to sign in.',
+} as const
 
 /** `GET P/login`: pushes an authorization request bound to this browser and sends the browser on. */
 export async function login(ctx: EndpointContext): Promise<void> {
   const { call, open } = ctx.state
   const { frontend, requestId } = call
   const { options, oauth, transactions } = frontend
-  assertMeant(call)
+  assertMeant(call, foreignLink)
   assertNoLoop(call, open !== undefined, ctx.state.now())
 
   const query = new URLSearchParams(call.target.query)
@@ -26,7 +31,7 @@ export async function login(ctx: EndpointContext): Promise<void> {
   transactions.begin(ctx.req.headers.cookie, ctx.res, {
     state,
     seed,
-    returnUrl: safeReturnUrl(once(query, 'returnUrl'), options.publicUrl, options.clientUrl) ?? frontend.home,
+    returnUrl: safeReturnUrl(once(query, 'returnUrl'), frontend) ?? frontend.home,
     silent: parameters.prompt === 'none',
     formerSession: open?.session.key,
     requestId,
@@ -34,12 +39,6 @@ export async function login(ctx: EndpointContext): Promise<void> {
   publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
   ctx.status = 303
   ctx.set('Location', authorizationUrl.href)
-}
-
-/** A login begins with the user's consent (FAPI 2.0 §5.3.3.1-12): a link on another site is not that yet. */
-function assertMeant({ request }: Call): void {
-  if (request.headers['sec-fetch-site'] === 'cross-site')
-    throw new Refusal('bff.login.confirm', 'A page of another site has sent you here to sign in.')
 }
 
 function random(): string {

@@ -1,3 +1,4 @@
+import { assertMeant } from './anti-forgery.js'
 import type { RunningFrontend } from './call.js'
 import { pageUrl } from './frontend.js'
 import { forgetLogins } from './login-loop.js'
@@ -10,9 +11,15 @@ const patience = 3
 /** Characters of an ID token that may still go into a URL. */
 const maxIdTokenHint = 4096
 
+const foreignLink = {
+  code: 'bff.logout.confirm',
+  detail: 'A page of another site has sent you here to sign out.',
+} as const
+
 /** `GET P/logout?sid=`: the `logoutUrl` of `P/user`. Without its `sid` it could be anybody's link. */
 export async function logoutByLink(ctx: EndpointContext): Promise<void> {
   const { call, open } = ctx.state
+  assertMeant(call, foreignLink)
   const sid = new URLSearchParams(call.target.query).get('sid')
   if (open !== undefined && (sid === null || !call.frontend.sessions.hasHandle(open.session.key, sid)))
     throw new Refusal('bff.logout.sid_mismatch', 'take the logoutUrl of the user endpoint')
@@ -30,12 +37,13 @@ export async function logoutByCall(ctx: EndpointContext): Promise<void> {
 async function endSession(ctx: EndpointContext): Promise<string> {
   const { call, open } = ctx.state
   const { frontend } = call
+  const { options } = frontend
+  const path = pageUrl(options, options.postLogoutRedirectPath)
+  // Without a session there is nothing to end: a login under way, and cookies that did not come along, stay.
+  if (open === undefined) return path
   await destroySession(ctx)
   frontend.transactions.forget(ctx.req.headers.cookie, ctx.res)
   forgetLogins(call, ctx.res)
-  const { options } = frontend
-  const path = pageUrl(options, options.postLogoutRedirectPath)
-  if (open === undefined) return path
   const [, url] = await Promise.all([
     withPatience(revoke(frontend, open.session)),
     withPatience(endSessionUrl(frontend, open.session)),

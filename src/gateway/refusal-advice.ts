@@ -31,6 +31,8 @@ export function adviceOn(code: RefusalCode): Advice {
         title: 'Another site tried to use your session',
         remedy: 'Open the application itself and go on from there.',
       }
+    case 'bff.navigation.required':
+      return { title: 'This address is for you to open', remedy: 'Open the application and go on from there.' }
     case 'bff.session.absent':
       return { title: 'You are not signed in', remedy: 'Sign in to go on.' }
     case 'bff.session.ended':
@@ -65,6 +67,8 @@ export function adviceOn(code: RefusalCode): Advice {
       return { title: 'The sign-in service does not answer', remedy: 'Try again in a moment.' }
     case 'bff.token.refused':
       return { title: 'You are signed in, but not for this', remedy: 'Give the request id to your administrator.' }
+    case 'bff.logout.confirm':
+      return { title: 'Sign out?', remedy: 'Another site sent you here. Go on only if you meant to sign out.' }
     case 'bff.logout.sid_mismatch':
       return { title: 'You are still signed in', remedy: 'Sign out from within the application.' }
     case 'bff.logout.token_refused':

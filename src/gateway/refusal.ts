@@ -9,6 +9,7 @@ export type RefusalCode =
   | 'bff.endpoint.method_not_allowed'
   | 'bff.csrf.header_missing'
   | 'bff.csrf.cross_site'
+  | 'bff.navigation.required'
   | 'bff.session.absent'
   | 'bff.session.ended'
   | 'bff.store.unavailable'
@@ -20,6 +21,7 @@ export type RefusalCode =
   | 'bff.login.confirm'
   | 'bff.issuer.unavailable'
   | 'bff.token.refused'
+  | 'bff.logout.confirm'
   | 'bff.logout.sid_mismatch'
   | 'bff.logout.token_refused'
   | 'bff.asset.unknown'
@@ -62,6 +64,8 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
     case 'bff.session.ended':
       return 401
     case 'bff.login.confirm':
+    case 'bff.logout.confirm':
+    case 'bff.navigation.required':
     case 'bff.csrf.header_missing':
     case 'bff.csrf.cross_site':
       return 403

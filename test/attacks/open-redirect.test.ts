@@ -1,6 +1,8 @@
 import test from 'ava'
+import { createFrontend } from '../../src/gateway/frontend.js'
 import { safeReturnUrl } from '../../src/gateway/return-url.js'
 import { createUserAgent } from '../flows/_user-agent.js'
+import { aFrontend } from '../gateway/_gateway.js'
 import { logIn } from '../gateway/_provider.js'
 import { aWorld } from '../gateway/_world.js'
 
@@ -154,28 +156,66 @@ const ours: readonly (readonly [string, string])[] = [
   ['https://APP.example.com:443/orders', '/orders'],
 ]
 
+const options = { publicUrl: origin, authority: 'https://as.example' }
+const frontend = createFrontend(aFrontend(options))
+
+test('a login ends at no endpoint of the gateway, in whatever spelling: they are no pages', (t) => {
+  const admin = createFrontend(aFrontend({ ...options, pathPrefix: '/admin' }))
+  const endpoints = [
+    '/bff',
+    '/bff/',
+    '/bff/logout',
+    '/bff/login?returnUrl=/bff/login',
+    '/bff?x',
+    '/bff#x',
+    '/x/../bff/logout',
+    '/./bff/logout',
+    '/%62ff/logout',
+    '/%62%66%66/logout',
+    '/%2562ff/logout',
+    '/bff%2Flogout',
+    '/bff%5Clogout',
+    '/BFF/logout',
+    '/bff;x/logout',
+    '/bff./logout',
+    '/bff%20/logout',
+    '/%EF%BD%82ff/logout',
+    '/bff%EF%BC%8Flogout',
+    '/x/%2e%2e/bff/logout',
+    'https://app.example.com/bff/logout',
+  ]
+  for (const value of endpoints) {
+    t.is(safeReturnUrl(value, frontend), undefined, value)
+    const below = value.replace('https://app.example.com', '')
+    t.is(safeReturnUrl(`/admin${below}`, admin), undefined, `/admin${below}`)
+  }
+  for (const value of ['/bffs', '/bff-docs/1', '/docs/bff/logout', '/%E4%B8', '/a%zz', '/'])
+    t.is(safeReturnUrl(value, frontend), value)
+  t.is(safeReturnUrl('/bff/logout', admin), '/bff/logout', 'there it is a page like any other')
+})
+
 test(`none of ${elsewhere.length} ways to write another place leads there`, (t) => {
   t.true(elsewhere.length >= 150)
   for (const value of elsewhere) {
-    const accepted = safeReturnUrl(value, origin)
+    const accepted = safeReturnUrl(value, frontend)
     t.is(accepted, undefined, JSON.stringify(value))
   }
 })
 
 test('a page of ours is kept, in one spelling that every browser reads alike', (t) => {
   for (const [value, expected] of ours) {
-    const accepted = safeReturnUrl(value, origin)
+    const accepted = safeReturnUrl(value, frontend)
     t.is(accepted, expected)
     t.is(new URL(accepted ?? '', origin).origin, origin.origin)
   }
 })
 
 test('a page of an SPA elsewhere comes back whole, and nothing else does', (t) => {
-  const spa = new URL('http://localhost:5173')
-  t.is(safeReturnUrl('/orders', origin, spa), 'http://localhost:5173/orders')
-  t.is(safeReturnUrl('http://localhost:5173/orders', origin, spa), 'http://localhost:5173/orders')
-  t.is(safeReturnUrl('https://app.example.com/orders', origin, spa), undefined)
-  for (const value of elsewhere) t.is(safeReturnUrl(value, origin, spa), undefined, JSON.stringify(value))
+  const ofSpa = createFrontend(aFrontend({ ...options, clientUrl: new URL('http://localhost:5173') }))
+  t.is(safeReturnUrl('/orders', ofSpa), 'http://localhost:5173/orders')
+  t.is(safeReturnUrl('http://localhost:5173/orders', ofSpa), 'http://localhost:5173/orders')
+  t.is(safeReturnUrl('https://app.example.com/orders', ofSpa), undefined)
+  for (const value of elsewhere) t.is(safeReturnUrl(value, ofSpa), undefined, JSON.stringify(value))
 })
 
 test('a login with a hostile return URL ends on our own first page', async (t) => {
