@@ -1,7 +1,7 @@
 import { unreachable } from '../errors.js'
+import { createFairQueue } from '../http/fair-queue.js'
 import { widestNetworkOf } from '../http/networks.js'
 import { publish } from '../telemetry/events.js'
-import { createFairQueue } from './fair-queue.js'
 import type { AuthenticatedUser, SignInContext } from './options.js'
 import { passwordThreads } from './password-threads.js'
 import type { SignInLimit } from './sign-in-limit.js'

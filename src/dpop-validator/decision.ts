@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { signatureHolds, signatureHoldsInPool } from '../dpop/jws-algorithm.js'
 import { proofFaults } from '../dpop/proof-checks.js'
+import { widestNetworkOf } from '../http/networks.js'
 import type { TrustedIssuer, VerifiedToken } from './access-token.js'
 import { after, inOrder } from './after.js'
 import type { ApiRequest } from './api-request.js'
@@ -11,7 +12,7 @@ import type { Exchange, Presentation } from './exchange.js'
 import { type HeaderFields, readHeaderFields } from './header-fields.js'
 import type { NoncePolicy } from './nonce-policy.js'
 import type { Observer } from './observer.js'
-import { createProofReader } from './presented-proof.js'
+import { createProofReader, type PresentedProof } from './presented-proof.js'
 import type { Refusal } from './refusal.js'
 import { createReplayProtection } from './replay-protection.js'
 import { type RequestUris, readRequestTarget } from './request-uri.js'
@@ -22,7 +23,7 @@ import { assertBound } from './token-binding.js'
 import { createTokenCache } from './token-cache.js'
 import type { TokenContent } from './token-claims.js'
 import type { IsRevoked } from './token-revocation.js'
-import { createTokenVerifier } from './token-verifier.js'
+import { createTokenVerifier, type TokenBearer } from './token-verifier.js'
 import type { ResponseHeaders, Verdict } from './verdict.js'
 
 export interface DecisionOptions {
@@ -99,16 +100,33 @@ export function createDecision<Claims extends AccessTokenClaims>({
       return after(inOrder(checks, presentation), () => accepted(presentation))
     }
     if (known !== undefined) return withToken(known)
-    return after(verifyToken(token, at, assertUse), (verified) => {
+    const bearer: TokenBearer = {
+      assertUse,
+      assertSigned() {
+        exchange.beforeCrypto = false
+        return assertSigned(proof)
+      },
+      network: () => (proof?.isKnownKey ? undefined : widestNetworkOf(request.peer ?? '')),
+    }
+    return after(verifyToken(token, at, bearer), (verified) => {
       tokens.remember(ath, verified)
       return withToken(verified)
     })
   }
 
-  function proofIsSigned({ proof, verified }: Presentation): undefined | Promise<undefined> {
-    if (proof === undefined) return undefined
+  /** Once: where the issuer has to be asked about a token, the proof was looked at before. */
+  function assertSigned(proof: PresentedProof | undefined): undefined | Promise<undefined> {
+    if (proof === undefined || proof.isSigned) return undefined
     return after(holds(proof.key(), proof.signed, proof.signature), (held) => {
       if (!held) refuseProof(proofFaults.signature)
+      proof.isSigned = true
+      return undefined
+    })
+  }
+
+  function proofIsSigned({ proof, verified }: Presentation): undefined | Promise<undefined> {
+    if (proof === undefined) return undefined
+    return after(assertSigned(proof), () => {
       proofs.remember(proof, verified)
       return undefined
     })

@@ -1,8 +1,10 @@
-import { randomUUID, sign } from 'node:crypto'
+import { hash, randomUUID, sign } from 'node:crypto'
 import { UpstreamError } from '../errors.js'
+import { createFairQueue } from '../http/fair-queue.js'
 import { type Jwk, type SigningKey, signingKey } from '../keys.js'
+import { createBoundedCache } from '../store/bounded-cache.js'
 import type { TrustedIssuer } from './access-token.js'
-import { refusals } from './auth-error.js'
+import { AuthError, refusals } from './auth-error.js'
 import type { JsonExchange } from './json-exchange.js'
 import { readTokenClaims, type TokenContent } from './token-claims.js'
 import { isOfAnotherKind } from './token-kind.js'
@@ -23,11 +25,21 @@ export interface IntrospectionOptions {
   readonly cache?: number
 }
 
-/** Asks the issuer what a token is worth. @throws AuthError `invalid_token`, UpstreamError */
-export type Introspect = (token: string, now: number) => Promise<TokenContent>
+/**
+ * Asks the issuer what a token is worth.
+ * @param network Where the question comes from; undefined: from one who was let in before.
+ * @throws AuthError `invalid_token`, UpstreamError
+ */
+export type Introspect = (token: string, now: number, network: string | undefined) => Promise<TokenContent>
 
-/** Questions open at one time: beyond it a flood of made-up tokens is answered 503, and the issuer is left in peace. */
-const mostOpen = 100
+/**
+ * Questions open at one time. A flood of made-up tokens waits for itself, in the line of its network; proofs of a key that
+ * a good token came with, and tokens that the issuer has signed, have places that no stranger takes.
+ */
+const places = { strangers: { concurrency: 80, maxWaiting: 200 }, known: { concurrency: 20, maxWaiting: 1000 } }
+
+/** A dead token does not come back to life: seconds that its refusal is repeated without a question, and how many of them. */
+const [refusalTtl, mostRefusals] = [5, 10_000]
 
 export function createIntrospection(
   { clientId, clientSecret, signingKey: jwk, audience = 'required' }: IntrospectionOptions,
@@ -37,7 +49,10 @@ export function createIntrospection(
   { timeout, clockSkew }: { readonly timeout: number; readonly clockSkew: number },
 ): Introspect {
   const key = jwk && signingKey(jwk)
+  const strangers = createFairQueue(places.strangers)
+  const known = createFairQueue(places.known)
   const open = new Map<string, Promise<Record<string, unknown>>>()
+  const refused = createBoundedCache<{ readonly error: AuthError; readonly until: number }>(mostRefusals)
 
   async function ask(token: string, now: number): Promise<Record<string, unknown>> {
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' })
@@ -51,14 +66,34 @@ export function createIntrospection(
     return exchange(await endpoint(), { timeout, maxBytes: 262_144, form, headers })
   }
 
-  return async (token, now) => {
-    let answering = open.get(token)
-    if (answering === undefined) {
-      if (open.size >= mostOpen) throw new UpstreamError('unreachable', 'too many introspections are open')
-      answering = ask(token, now).finally(() => open.delete(token))
-      open.set(token, answering)
+  async function askInTurn(token: string, now: number, network: string | undefined): Promise<Record<string, unknown>> {
+    const queue = network === undefined ? known : strangers
+    const turn = await queue.run(network ?? '', () => ask(token, now))
+    if (turn.kind === 'full') throw new UpstreamError('unreachable', 'too many introspections are open')
+    return turn.result
+  }
+
+  /** One question for all who ask at once. */
+  function answerTo(id: string, token: string, now: number, network: string | undefined) {
+    const answering = open.get(id) ?? askInTurn(token, now, network).finally(() => open.delete(id))
+    open.set(id, answering)
+    return answering
+  }
+
+  return async (token, now, network) => {
+    const id = hash('sha256', token, 'base64url')
+    const earlier = refused.get(id)
+    if (earlier !== undefined && now < earlier.until) throw earlier.error
+    const answer = await answerTo(id, token, now, network)
+    try {
+      return contentOf(answer, now)
+    } catch (error) {
+      if (error instanceof AuthError) refused.set(id, { error, until: now + refusalTtl })
+      throw error
     }
-    const answer = await answering
+  }
+
+  function contentOf(answer: Record<string, unknown>, now: number): TokenContent {
     if (typeof answer.active !== 'boolean')
       throw new UpstreamError('invalid_response', 'the introspection response has no active')
     if (!answer.active) throw refusals.inactive

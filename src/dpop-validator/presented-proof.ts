@@ -13,6 +13,10 @@ export interface PresentedProof {
   /** The header segment, which stands for the key. */
   readonly header: string
   readonly jkt: string
+  /** Whether a good token came with this key before. */
+  readonly isKnownKey: boolean
+  /** Whether its signature was checked, and holds. */
+  isSigned: boolean
   readonly signed: Buffer
   readonly signature: Buffer
   /** Imports the key where that has not been done. @throws AuthError `invalid_dpop_proof` */
@@ -57,15 +61,19 @@ export function createProofReader({ algorithms, maxLength, maxKeys, ...limits }:
   const knownKeys: BoundedCache<KnownKey> = createBoundedCache(maxKeys)
 
   /** The same header segment is the same key: what was read once, with success, need not be read again. */
-  function readKey(segment: string, token: VerifiedToken | undefined): Pick<PresentedProof, 'jkt' | 'key'> {
+  function readKey(
+    segment: string,
+    token: VerifiedToken | undefined,
+  ): Pick<PresentedProof, 'jkt' | 'isKnownKey' | 'key'> {
     const known = token?.pinned?.header === segment ? token.pinned : knownKeys.get(segment)
-    if (known !== undefined) return { jkt: known.jkt, key: () => known.key }
+    if (known !== undefined) return { jkt: known.jkt, isKnownKey: true, key: () => known.key }
     const header = decodeJsonSegment(segment) ?? refuseProof(proofFaults.notCompactJws)
     const algorithm = readProofHeader(header, algorithms, refuseProof)
     const read = readProofKey(header.jwk, algorithm) ?? refuseProof(proofFaults.jwk)
     let imported: SignatureKey | undefined
     return {
       jkt: read.jkt,
+      isKnownKey: false,
       // Once: an import costs as much as a signature check.
       key: () => (imported ??= importProofKey(read, algorithm) ?? refuseProof(proofFaults.jwk)),
     }
@@ -80,11 +88,13 @@ export function createProofReader({ algorithms, maxLength, maxKeys, ...limits }:
       const members = decodeJsonSegment(jws.payload) ?? refuseProof(proofFaults.notCompactJws)
       // Before the key: what is stale, or for another request, is not worth a look at it.
       const claims = readProofClaims(members, { method, uris, ath, now, ...limits }, refuseProof)
-      const { jkt, key } = readKey(jws.header, token)
+      const { jkt, isKnownKey, key } = readKey(jws.header, token)
       return {
         claims,
         header: jws.header,
         jkt,
+        isKnownKey,
+        isSigned: false,
         key,
         signed: Buffer.from(proof.slice(0, -jws.signature.length - 1), 'latin1'),
         signature: decodeBase64url(jws.signature) ?? refuseProof(proofFaults.notCompactJws),

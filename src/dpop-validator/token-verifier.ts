@@ -21,16 +21,21 @@ export interface TokenVerifierOptions {
   readonly signatureHolds: (key: SignatureKey, data: Buffer, signature: Buffer) => boolean | Promise<boolean>
 }
 
+/** How a token is presented: what can be known of the request before anything dear is done for it. */
+export interface TokenBearer {
+  /** Whether what the token says fits the request. @throws AuthError */
+  readonly assertUse: (content: TokenContent) => void
+  /** Whether the proof was made with its key: before a token is decrypted, or the issuer is asked. @throws AuthError */
+  readonly assertSigned: () => undefined | Promise<undefined>
+  /** Where the request comes from; undefined when its key came with a good token before. */
+  readonly network: () => string | undefined
+}
+
 /**
  * Believes an access token, or not.
- * @param early Called with what the token says before anything costly is done for it; may refuse.
  * @throws AuthError at once where nothing has to be computed or asked for
  */
-export type VerifyToken = (
-  token: string,
-  now: number,
-  early: (content: TokenContent) => void,
-) => VerifiedToken | Promise<VerifiedToken>
+export type VerifyToken = (token: string, now: number, bearer: TokenBearer) => VerifiedToken | Promise<VerifiedToken>
 
 export function createTokenVerifier({
   issuers,
@@ -61,29 +66,41 @@ export function createTokenVerifier({
     }
   }
 
-  async function introspected(token: string, now: number, { introspection }: TrustedIssuer): Promise<VerifiedToken> {
+  async function introspected(
+    token: string,
+    now: number,
+    { introspection }: TrustedIssuer,
+    network: string | undefined,
+  ): Promise<VerifiedToken> {
     if (introspection === undefined) throw refusals.notJwt
-    const content = await introspection.introspect(token, now)
+    const content = await introspection.introspect(token, now, network)
     return verified(content, undefined, now + introspection.cacheTtl)
   }
 
-  const verifyToken: VerifyToken = (token, now, early) => {
+  const verifyToken: VerifyToken = (token, now, bearer) => {
     const parts = partsOf(token)
     if (parts === 5 && decrypt !== undefined)
-      return decrypt(token).then((jwt) => {
-        // One layer is a token; more would be work at the sender's command.
-        if (partsOf(jwt) !== 3) throw refusals.notJwt
-        return verifyToken(jwt, now, early)
-      })
+      return after(bearer.assertSigned(), () =>
+        decrypt(token).then((jwt) => {
+          // One layer is a token; more would be work at the sender's command.
+          if (partsOf(jwt) !== 3) throw refusals.notJwt
+          return verifyToken(jwt, now, bearer)
+        }),
+      )
     if (introspecting !== undefined && !(parts === 3 && token.startsWith('eyJ')))
-      return introspected(token, now, introspecting)
+      return after(bearer.assertSigned(), () => introspected(token, now, introspecting, bearer.network()))
 
     const unverified = readAccessToken(token, rules, now)
-    early(unverified.content)
+    bearer.assertUse(unverified.content)
     return after(verifyAccessToken(unverified, signatureHolds), (signer) => {
       const { trusted, content } = unverified
       if (trusted.introspection?.tokens !== 'all') return verified(content, signer, now + cacheTtl)
-      return introspected(token, now, trusted).then(({ reusableUntil }) => verified(content, signer, reusableUntil))
+      // The issuer has signed it: no stranger's question.
+      return after(bearer.assertSigned(), () =>
+        introspected(token, now, trusted, undefined).then(({ reusableUntil }) =>
+          verified(content, signer, reusableUntil),
+        ),
+      )
     })
   }
   return verifyToken

@@ -1,6 +1,12 @@
 import test from 'ava'
 import { createVerifier, type VerifierOptions } from '../../src/dpop-validator/dpop-validator.js'
-import { createTestClock, generateTestKey, mintProof, signJws } from '../../src/dpop-validator/testing/test-issuer.js'
+import {
+  createTestClock,
+  generateTestKey,
+  mintProof,
+  signJws,
+  type TestKey,
+} from '../../src/dpop-validator/testing/test-issuer.js'
 import { json, startFaultyServer } from './_authorization-server.js'
 import { outcome, publicUrl } from './_requests.js'
 
@@ -28,15 +34,21 @@ async function setUp(t: import('ava').ExecutionContext, introspection = {}, opti
     jwks: { timeout: 20 },
     ...options,
   })
-  const send = async (token = 'opaque', by = key) =>
+  const send = async (token = 'opaque', by = key, { peer, signedBy }: { peer?: string; signedBy?: TestKey } = {}) =>
     verifier.verify({
       method: 'GET',
       target: '/orders',
       rawHeaders: [
         ...['Host', 'api.example', 'Authorization', `DPoP ${token}`],
-        ...['DPoP', mintProof({ method: 'GET', url: `${publicUrl}/orders`, key: by, token }, clock)],
+        ...[
+          'DPoP',
+          mintProof(
+            { method: 'GET', url: `${publicUrl}/orders`, key: by, token, ...(signedBy && { signedBy }) },
+            clock,
+          ),
+        ],
       ],
-      peer: undefined,
+      peer,
     })
   return { server, clock, send, signer, asked: () => server.asked.get('/introspect') ?? 0 }
 }
@@ -141,4 +153,82 @@ test.serial('tokens: all asks about JWTs too, so a revoked one is seen', async (
   t.is(outcome(await send(token)), 'accepted')
   clock.advance(6)
   t.is(outcome(await send(token)), 'invalid_token')
+})
+
+/** An endpoint that answers about `good` tokens at once, and about others when the test says so. */
+function slowAboutOthers(server: Awaited<ReturnType<typeof setUp>>['server'], good: readonly string[]) {
+  const held: (() => void)[] = []
+  server.paths['/introspect'] = (response, _request, body) => {
+    const token = new URLSearchParams(body).get('token') ?? ''
+    if (good.includes(token)) json(bound)(response)
+    else held.push(() => json({ active: false })(response))
+  }
+  return {
+    /** Resolves once so many are held, or more. */
+    async holds(count: number) {
+      while (held.length < count) await new Promise((resolve) => setImmediate(resolve))
+    },
+    /** From now on as well. */
+    release() {
+      for (const answer of held.splice(0)) answer()
+      server.paths['/introspect'] = (response, _request, body) =>
+        json(good.includes(new URLSearchParams(body).get('token') ?? '') ? bound : { active: false })(response)
+    },
+  }
+}
+
+test.serial('a made-up token whose proof is not signed by its key asks nobody', async (t) => {
+  const { server, send, asked } = await setUp(t)
+  server.paths['/introspect'] = json({ active: false })
+  const forged = { signedBy: generateTestKey() }
+  for (let n = 0; n < 150; n++) t.is(outcome(await send(`made-up-${n}`, key, forged)), 'invalid_dpop_proof')
+  t.is(asked(), 0)
+})
+
+test.serial(
+  'a flood of made-up tokens costs neither a known key, nor another network, nor its own one for long',
+  async (t) => {
+    const { server, send, clock } = await setUp(t)
+    const endpoint = slowAboutOthers(server, ['opaque', 'opaque-2', 'opaque-3'])
+    const flood = { peer: '192.0.2.1' }
+    t.is(outcome(await send('opaque', key, flood)), 'accepted')
+    const stranger = generateTestKey()
+    const answers = Array.from({ length: 250 }, (_, n) => send(`made-up-${n}`, stranger, flood))
+    await endpoint.holds(80)
+    t.is(outcome(await send('opaque-2', key, flood)), 'accepted', 'a known key')
+    clock.advance(11)
+    t.is(outcome(await send('opaque', key, flood)), 'accepted', 'a known token that is asked about anew')
+    const elsewhere = send('opaque-3', generateTestKey(), { peer: '2001:db8::1' })
+    endpoint.release()
+    t.is(outcome(await elsewhere), 'invalid_token', 'asked about, and bound to another key')
+    t.deepEqual(new Set((await Promise.all(answers)).map(outcome)), new Set(['invalid_token']))
+  },
+)
+
+test.serial('the refusal of a dead token is repeated for five seconds without a question', async (t) => {
+  const { server, send, asked, clock } = await setUp(t, { cache: 0 })
+  for (const answer of [{ active: false }, { ...bound, aud: 'https://other.example' }]) {
+    server.paths['/introspect'] = json(answer)
+    const before = asked()
+    for (let n = 0; n < 20; n++) t.is(outcome(await send('dead')), 'invalid_token')
+    t.is(asked(), before + 1)
+    clock.advance(6)
+  }
+  server.paths['/introspect'] = (response) => void response.writeHead(500).end()
+  t.is(outcome(await send('dead')), 'temporarily_unavailable')
+  server.paths['/introspect'] = json(bound)
+  t.is(outcome(await send('dead')), 'accepted', 'an outage is no refusal')
+})
+
+test.serial('a refresh token, which is active too, is no access token', async (t) => {
+  const { server, send } = await setUp(t, { audience: 'trusted' })
+  for (const answer of [
+    { ...bound, aud: undefined, token_type: undefined },
+    { ...bound, aud: undefined, token_use: 'refresh_token' },
+    { ...bound, typ: 'Refresh' },
+    { ...bound, token_type: 'refresh_token' },
+  ]) {
+    server.paths['/introspect'] = json(answer)
+    t.is(outcome(await send(JSON.stringify(answer).replace(/\W/g, '-'))), 'invalid_token')
+  }
 })

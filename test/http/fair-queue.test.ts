@@ -1,5 +1,5 @@
 import test from 'ava'
-import { createFairQueue } from '../../src/authorization-server/fair-queue.js'
+import { createFairQueue } from '../../src/http/fair-queue.js'
 
 /** Tasks that end when they are told to. */
 function aQueue(options: { readonly concurrency: number; readonly maxWaiting: number }) {
