@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream'
 import type { ListenAddress } from '../config/listen-address.js'
 import type { TlsFiles } from '../config/plan.js'
 import { ConfigurationError } from '../errors.js'
-import { endWithAnswer } from '../http/last-answer.js'
 import { tlsPreset } from '../http/tls.js'
+import { passOverOtherUpgrades } from '../http/upgrade.js'
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
@@ -46,13 +46,13 @@ export async function listen({ pointer, address, tls, onRequest, onUpgrade }: Li
   server.on('request', serve)
   // Authentication comes before the body: whoever wants the body asks for it.
   server.on('checkContinue', serve)
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // A reset before anybody listens would end the process.
-    socket.on('error', () => socket.destroy())
-    if (onUpgrade === undefined)
-      endWithAnswer(socket, 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-    else onUpgrade(request, socket, head)
-  })
+  passOverOtherUpgrades(server)
+  if (onUpgrade !== undefined)
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // A reset before anybody listens would end the process.
+      socket.on('error', () => socket.destroy())
+      onUpgrade(request, socket, head)
+    })
   await bind(server, pointer, address)
   const { port } = server.address() as AddressInfo
   const host = address.host.includes(':') ? `[${address.host}]` : address.host

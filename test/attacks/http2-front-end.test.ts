@@ -51,13 +51,14 @@ test('pseudo-headers of HTTP/2 are no headers of HTTP/1.1', async (t) => {
     })
 })
 
-test('an upgrade to HTTP/2 is refused, with a session and without', async (t) => {
+test('an offer of HTTP/2 is passed over, with a session and without, and opens no way past the rules', async (t) => {
   const gate = await aGate(t)
   const { cookie } = await gate.plant()
   for (const protocol of ['h2c', 'H2C', 'h2', 'HTTP/2.0', 'websocket, h2c', 'h2c, websocket', 'TLS/1.2', 'foo'])
     for (const [line, expected] of [
-      [`Cookie: ${cookie}`, 400],
-      ['X-Nobody: yes', 401],
+      [`Cookie: ${cookie}`, 403],
+      [`X-CSRF: 1\r\nCookie: ${cookie}`, 200],
+      ['X-CSRF: 1', 401],
     ] as const) {
       const bytes = [
         'GET /api/orders HTTP/1.1',
@@ -72,7 +73,9 @@ test('an upgrade to HTTP/2 is refused, with a session and without', async (t) =>
       t.regex(answer, new RegExp(`^HTTP/1\\.1 ${expected} `), `${protocol} ${line}`)
       t.notRegex(answer.slice(9), /HTTP\/1\.1|\0/, 'what follows is not read as another request')
     }
-  t.is(gate.connections(), 0)
+  t.is(gate.upstream.seen.length, 8)
+  for (const { headers } of gate.upstream.seen)
+    t.like(headers, { upgrade: undefined, 'http2-settings': undefined, connection: 'keep-alive' })
   await everyWay(gate, { cookie }, ({ way, status }) => t.is(status, passed(way)))
 })
 

@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { isWebSocketUpgrade } from '../../http/upgrade.js'
 import { Refusal } from '../refusal.js'
 import type { Roster } from '../roster.js'
 import type { Answering } from './answering.js'
@@ -78,10 +79,11 @@ export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exc
   }
 }
 
-/** @throws Refusal `bff.request.malformed`: `h2c` would let a browser speak past us (RFC 9113 has retired it). */
-function assertWebSocket({ method, headers }: IncomingMessage): void {
+/** @throws Refusal `bff.request.malformed`: behind a body a browser could speak past us. */
+function assertWebSocket(request: IncomingMessage): void {
+  const { headers } = request
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
-  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket' || hasBody)
+  if (!isWebSocketUpgrade(request) || hasBody)
     throw new Refusal('bff.request.malformed', 'the only upgrade is a GET without a body to WebSocket')
 }
 
