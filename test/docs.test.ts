@@ -149,7 +149,7 @@ for (const block of blocks.filter(({ fence }) => fence === 'sh'))
     if (!commands.some((command) => command.includes('sallyport init')))
       await run(process.execPath, [main, 'init', folder])
     for (const command of commands) {
-      const [program, ...parameters] = command.replace(/^npx /, '').split(/\s+/)
+      const [program, ...parameters] = command.replace(/^npx --no-install /, '').split(/\s+/)
       const [verb = '', script = ''] = parameters
       if (program === 'npm') {
         if (verb === 'run') t.true(script in scripts, command)
@@ -184,4 +184,23 @@ test('docs/routes.md prints the rules for header fields as they are', async (t) 
   const text = await readFile('docs/routes.md', 'utf8')
   for (const rule of [...refusedFromUpstream, ...refusedBesidePersonal])
     t.true(text.includes(printed(rule)), printed(rule))
+})
+
+test('none of our commands fetches a package of our name from a registry: what is published there is not ours', async (t) => {
+  const folders = ['docs', 'samples', 'src']
+  const below = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder, { recursive: true })).map((name) => join(folder, name))),
+  )
+  const files = [...(await readdir('.')), ...below.flat()].filter((name) =>
+    /\.(?:md|ts|js|html|json)$|Dockerfile$/.test(name),
+  )
+  const fetching = [
+    /\bnpx (?!--no-install )(?:-\S+ )*sallyport/g,
+    /\bnpm (?:i|install|add|exec|x|create|init)(?: -\S+)* sallyport(?![\w.-]*\.tgz)/g,
+    /\b(?:pnpm|yarn|bun|deno|bunx|pnpx)\b[^\n`]*?(?:npm:|\s)sallyport\b/g,
+  ]
+  for (const file of files) {
+    const text = await readFile(file, 'utf8')
+    for (const command of fetching) t.deepEqual(text.match(command) ?? [], [], file)
+  }
 })

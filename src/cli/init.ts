@@ -37,7 +37,7 @@ export function initialise(folder: string): InitResult {
 }
 
 const configuration = `{
-  // Every setting: docs/configuration.md. Try it: npx sallyport check
+  // Every setting: docs/configuration.md. Try it: npx --no-install sallyport check
   "$schema": "./node_modules/sallyport/frontends.schema.json",
   "Server": {
     "Listen": "127.0.0.1:3000",

@@ -115,7 +115,9 @@ export function program(): Command {
         const { created, kept } = initialise(folder)
         for (const name of created) process.stdout.write(`made ${name}\n`)
         for (const name of kept) process.stdout.write(`left ${name} as it was\n`)
-        process.stdout.write('Next: edit frontends.json, then `npx sallyport check` and `npx sallyport start`.\n')
+        process.stdout.write(
+          'Next: edit frontends.json, then `npx --no-install sallyport check` and `npx --no-install sallyport start`.\n',
+        )
       }),
     )
 

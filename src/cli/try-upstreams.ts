@@ -48,9 +48,7 @@ async function tryUpstream(
     return [reached, ...metadataTrials(subject, metadata, route, frontend)]
   } catch (error) {
     if (isLoopback(upstream.hostname) && Number(upstream.port) === samplePort)
-      return [
-        { subject, outcome: 'noted', result: 'is the sample API of this file, which starts with `sallyport start`' },
-      ]
+      return [{ subject, outcome: 'noted', result: 'is the sample API of this file, which starts with the gateway' }]
     return [failed(subject, `cannot be reached: ${reasonOf(error)}`, adviceFor(error))]
   } finally {
     await dispatcher.destroy()

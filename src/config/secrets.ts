@@ -62,7 +62,7 @@ export function createSecretReader(directory: string, environment: Environment):
     } catch {
       // The cause would quote the key.
     }
-    return report(pointer, 'is not a JWK', 'Write what `sallyport keygen` prints.')
+    return report(pointer, 'is not a JWK', 'Write what `npx --no-install sallyport keygen` prints.')
   }
 
   return {
@@ -77,7 +77,11 @@ export function createSecretReader(directory: string, environment: Environment):
         signingKey(key)
         return key
       } catch (error) {
-        return report(pointer, (error as Error).message, 'Write the private JWK that `sallyport keygen` prints.')
+        return report(
+          pointer,
+          (error as Error).message,
+          'Write the private JWK that `npx --no-install sallyport keygen` prints.',
+        )
       }
     },
 
@@ -91,7 +95,7 @@ export function createSecretReader(directory: string, environment: Environment):
         return report(
           pointer,
           (error as Error).message,
-          'Write the public JWK that `sallyport keygen` prints. A private key stays with the client.',
+          'Write the public JWK that `npx --no-install sallyport keygen` prints. A private key stays with the client.',
         )
       }
     },

@@ -35,7 +35,7 @@ export function readSource(file: string): Source {
       pointer: '',
       problem: missing ? `there is no file ${file}` : `the file ${file} cannot be read`,
       remedy: missing
-        ? 'Name one with --config, or make one with `sallyport init`.'
+        ? 'Name one with --config, or make one with `npx --no-install sallyport init`.'
         : 'Let the user that runs sallyport read it.',
       where: name,
     })
@@ -64,7 +64,12 @@ export function parseSource(text: string, name: string): Source {
     where: at(offset),
   }))
   if (tree === undefined)
-    problems.push({ pointer: '', problem: 'is empty', remedy: 'Make a file with `sallyport init`.', where: at(0) })
+    problems.push({
+      pointer: '',
+      problem: 'is empty',
+      remedy: 'Make a file with `npx --no-install sallyport init`.',
+      where: at(0),
+    })
 
   return {
     value: tree && getNodeValue(tree),

@@ -146,7 +146,7 @@ function problemsOf(
   if (publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     report('PublicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
   if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
-    report('ClientSigningKeyJwk', 'is missing', 'Make one with `sallyport keygen`.')
+    report('ClientSigningKeyJwk', 'is missing', 'Make one with `npx --no-install sallyport keygen`.')
   if (!(session.idle > 0) || !(session.absolute > 0))
     report('SessionDuration', 'is not a positive duration', 'Write one such as "08:00:00".')
   return problems

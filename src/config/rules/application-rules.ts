@@ -29,7 +29,7 @@ export const applicationRules: readonly Rule[] = [
         yield problem(
           `${pointer}/SigningKeyJwk`,
           'is missing, and no frontend in this file has this ClientId and a key',
-          "Write the client's public JWK. `sallyport keygen` makes a pair.",
+          "Write the client's public JWK. `npx --no-install sallyport keygen` makes a pair.",
         )
     }
   },

@@ -55,7 +55,7 @@ export const profileRules: readonly Rule[] = [
             : 'is missing, so that this frontend cannot prove who it is',
           isEmbedded && registered !== undefined
             ? 'Give the private key, or leave out both: then a key is made and kept.'
-            : 'Make a key with `sallyport keygen` and write {"File": "…"} or {"Env": "…"}.',
+            : 'Make a key with `npx --no-install sallyport keygen` and write {"File": "…"} or {"Env": "…"}.',
         )
       }
       if (byKey && typeof settings.ClientSecret === 'string')

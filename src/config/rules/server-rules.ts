@@ -15,7 +15,7 @@ export const serverRules: readonly Rule[] = [
       yield problem(
         '',
         'describes nothing to run',
-        'Write "Bff", "OpenIddict" or both. `sallyport init` makes a start.',
+        'Write "Bff", "OpenIddict" or both. `npx --no-install sallyport init` makes a start.',
       )
   },
 
@@ -117,7 +117,7 @@ export const serverRules: readonly Rule[] = [
       yield problem(
         '/Bff/SealingKeys',
         'is missing: sessions are shared by several processes, and every one needs the same key',
-        'Make one with `sallyport keygen --sealing` and write [{ "Env": "SEALING_KEY" }].',
+        'Make one with `npx --no-install sallyport keygen --sealing` and write [{ "Env": "SEALING_KEY" }].',
       )
   },
 
@@ -142,7 +142,11 @@ export const serverRules: readonly Rule[] = [
   function* sealingKeysAre32Bytes({ sealingKeys }) {
     for (const { pointer, text } of sealingKeys)
       if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text) || Buffer.from(text, 'base64url').length !== 32)
-        yield problem(pointer, 'is not 32 bytes in base64url', 'Write what `sallyport keygen --sealing` prints.')
+        yield problem(
+          pointer,
+          'is not 32 bytes in base64url',
+          'Write what `npx --no-install sallyport keygen --sealing` prints.',
+        )
   },
 
   function* timeToDrain({ settings }) {

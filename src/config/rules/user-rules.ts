@@ -36,7 +36,7 @@ export const userRules: readonly Rule[] = [
         yield problem(
           `${pointer}/PasswordHash`,
           'is not a password hash',
-          'Write what `sallyport keygen --password` prints. Never write the password itself.',
+          'Write what `npx --no-install sallyport keygen --password` prints. Never write the password itself.',
         )
     }
   },

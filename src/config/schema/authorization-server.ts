@@ -78,7 +78,7 @@ const user = z
   .strictObject({
     Username: text.optional().meta({ description: 'Unique. What is typed in at sign-in.', examples: ['alice'] }),
     PasswordHash: text.optional().meta({
-      description: 'What `sallyport keygen --password` prints. Never the password.',
+      description: 'What `npx --no-install sallyport keygen --password` prints. Never the password.',
       examples: ['$scrypt$ln=15,r=8,p=3$…$…'],
     }),
     Claims: z

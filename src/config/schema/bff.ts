@@ -201,7 +201,7 @@ export const bff = z
       .default([])
       .meta({
         description:
-          '32 bytes each, base64url. The first one seals sessions, the others open what they sealed before. Default: one is made and kept in `Server.StateDirectory`. `sallyport keygen --sealing` makes one.',
+          '32 bytes each, base64url. The first one seals sessions, the others open what they sealed before. Default: one is made and kept in `Server.StateDirectory`. `npx --no-install sallyport keygen --sealing` makes one.',
         examples: [[{ Env: 'SEALING_KEY' }]],
       }),
     Frontends: z.array(frontend).default([]).meta({ description: 'One entry per browser application.' }),
