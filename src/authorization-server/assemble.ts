@@ -1,6 +1,8 @@
 import { createNonces } from '../dpop/nonce.js'
 import { createProofVerifier } from '../dpop/verifier.js'
+import { createFailureLimit } from '../http/network-limit.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
+import { publish } from '../telemetry/events.js'
 import { createAccessTokens } from './access-token.js'
 import { createAuthorizationCodes } from './authorization-code.js'
 import { createAuthorizationPages } from './authorization-pages.js'
@@ -137,6 +139,11 @@ export async function assemble(options: AuthorizationServerOptions) {
       users,
       limit: createSignInLimit(options.signInLimits),
       clientIds: new Set(clients.keys()),
+    }),
+    // Of requests whose client did not prove who it is. A client with a wrong key tries again and again, hence the hundreds.
+    clientLimit: createFailureLimit({
+      room: 300,
+      onRefused: (network, refused) => publish({ type: 'as.network.limited', limit: 'client', network, refused }),
     }),
     sessionEnd: createSessionEnd(sessions, backchannelLogout),
     isTrustedPeer: createTrustedPeers(options.trustedProxies ?? []),

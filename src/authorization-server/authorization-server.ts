@@ -3,6 +3,7 @@ import Router from '@koa/router'
 import Koa from 'koa'
 import { assemble } from './assemble.js'
 import { authorizationRequest } from './authorization-request.js'
+import { limitStrangers } from './client-limit.js'
 import { endSession } from './end-session.js'
 import { introspection } from './introspection.js'
 import { metadata } from './metadata.js'
@@ -52,10 +53,11 @@ interface Endpoint {
  */
 export async function createAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
   const parts = await assemble(options)
-  const { urls, keys, nonces, response } = parts
+  const { urls, keys, nonces, response, clientLimit, isTrustedPeer } = parts
   const document = publicDocument(() => metadata(parts))
   const keySet = publicDocument(() => ({ keys: keys.published() }))
   const nonce = offerNonce(nonces)
+  const strangers = limitStrangers(clientLimit, isTrustedPeer)
 
   // Each row: where, how, and the steps from the outermost inwards. The first one turns errors into answers.
   const endpoints: readonly Endpoint[] = [
@@ -66,17 +68,21 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     {
       url: urls.pushedAuthorizationRequest,
       methods: ['POST'],
-      steps: [oauthErrors('par'), nonce, pushedAuthorizationRequest(parts)],
+      steps: [oauthErrors('par'), strangers, nonce, pushedAuthorizationRequest(parts)],
     },
     {
       url: urls.authorization,
       methods: ['GET', 'POST'],
       steps: [errorPages('authorize', response), authorizationRequest(parts)],
     },
-    { url: urls.token, methods: ['POST'], steps: [oauthErrors('token'), nonce, tokenRequest(parts)] },
-    { url: urls.userinfo, methods: ['GET', 'POST'], steps: [challenges('userinfo'), nonce, userinfo(parts)] },
-    { url: urls.introspection, methods: ['POST'], steps: [oauthErrors('introspect'), introspection(parts)] },
-    { url: urls.revocation, methods: ['POST'], steps: [oauthErrors('revoke'), revocation(parts)] },
+    { url: urls.token, methods: ['POST'], steps: [oauthErrors('token'), strangers, nonce, tokenRequest(parts)] },
+    {
+      url: urls.userinfo,
+      methods: ['GET', 'POST'],
+      steps: [challenges('userinfo'), strangers, nonce, userinfo(parts)],
+    },
+    { url: urls.introspection, methods: ['POST'], steps: [oauthErrors('introspect'), strangers, introspection(parts)] },
+    { url: urls.revocation, methods: ['POST'], steps: [oauthErrors('revoke'), strangers, revocation(parts)] },
     { url: urls.endSession, methods: ['GET', 'POST'], steps: [errorPages('endsession', response), endSession(parts)] },
   ]
 

@@ -1,5 +1,6 @@
 import type Koa from 'koa'
 import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../errors.js'
+import { TooManyRequests } from '../http/network-limit.js'
 import { publish } from '../telemetry/events.js'
 
 /** An error as RFC 6749 §5.2 writes it. */
@@ -12,6 +13,8 @@ export interface OAuthErrorDocument {
 export interface Refused {
   readonly status: number
   readonly document: OAuthErrorDocument
+  /** Seconds until it is worth another try. */
+  readonly retryAfter?: number
 }
 
 /** @param endpoint For the event. */
@@ -23,8 +26,16 @@ export function refused(error: unknown, endpoint: string, client?: string): Refu
   }
   if (error instanceof UpstreamError) {
     publish({ type: 'as.request.failed', endpoint, error: error.code })
-    return { status: 503, document: document('temporarily_unavailable', 'the server cannot answer now; try again') }
+    const unavailable = document('temporarily_unavailable', 'the server cannot answer now; try again')
+    return { status: 503, document: unavailable, retryAfter: 5 }
   }
+  // Its limit reports it, once a minute.
+  if (error instanceof TooManyRequests)
+    return {
+      status: 429,
+      document: document('temporarily_unavailable', error.message),
+      retryAfter: error.retryAfter,
+    }
   publish({ type: 'as.request.failed', endpoint, error: error instanceof Error ? error.name : 'unknown' })
   return { status: 500, document: document('server_error', 'the server failed') }
 }
@@ -37,10 +48,10 @@ export function oauthErrors(endpoint: string): Koa.Middleware {
     try {
       await next()
     } catch (error) {
-      const { status, document } = refused(error, endpoint, ctx.state.clientId)
+      const { status, document, retryAfter } = refused(error, endpoint, ctx.state.clientId)
       ctx.status = status
       ctx.body = document
-      if (status === 503) ctx.set('Retry-After', '5')
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
     }
   }
 }

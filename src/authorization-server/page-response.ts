@@ -37,12 +37,12 @@ export function errorPages(endpoint: string, response: PageResponse): Koa.Middle
     try {
       await next()
     } catch (error) {
-      const { status, document } = refused(error, endpoint, ctx.state.clientId)
+      const { status, document, retryAfter } = refused(error, endpoint, ctx.state.clientId)
       const texts = response.texts(ctx)
       const { error: code, error_description: description } = document
       // 401 would call for a challenge, and a browser has no answer to one.
       const shown = error instanceof ProtocolError ? 400 : status
-      if (shown === 503) ctx.set('Retry-After', '5')
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
       response.show(ctx, texts, response.pages.error({ texts, code, description }), shown)
     }
   }

@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.js'
 import { createFairQueue } from '../http/fair-queue.js'
 import { widestNetworkOf } from '../http/networks.js'
+import { createRefusalReport } from '../http/refusal-report.js'
 import { publish } from '../telemetry/events.js'
 import type { AuthenticatedUser, SignInContext } from './options.js'
 import { passwordThreads } from './password-threads.js'
@@ -39,8 +40,12 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
   const hashing = createFairQueue({ concurrency: passwordThreads, maxWaiting })
   const asking = createFairQueue({ concurrency: maxAsked, maxWaiting })
 
+  const report = (limit: string) =>
+    createRefusalReport((network, refused) => publish({ type: 'as.network.limited', limit, network, refused }))
+  const [reportLimited, reportBusy] = [report('sign-in'), report('sign-in line')]
+
   const limited = (address: string, retryAfter: number): SignInOutcome => {
-    publish({ type: 'as.sign-in.limited', address })
+    reportLimited(widestNetworkOf(address))
     return { kind: 'limited', retryAfter }
   }
   const check = async (username: string, password: string, context: SignInContext): Promise<SignInOutcome> => {
@@ -72,9 +77,12 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
     if (retryAfter > 0) return limited(address, retryAfter)
     // Counted when its turn comes and not before: two hundred people who sign in at once are not two hundred failures.
     const queue = users.isOurs(username) ? hashing : asking
-    const turn = await queue.run(widestNetworkOf(address), async () =>
+    const network = widestNetworkOf(address)
+    const turn = await queue.run(network, async () =>
       hasLeft() ? ({ kind: 'failed' } as const) : check(username, password, context),
     )
-    return turn.kind === 'full' ? { kind: 'busy', retryAfter: 10 } : turn.result
+    if (turn.kind === 'done') return turn.result
+    reportBusy(network)
+    return { kind: 'busy', retryAfter: 10 }
   }
 }

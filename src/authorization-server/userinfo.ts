@@ -65,15 +65,15 @@ export function challenges(endpoint: string): Koa.Middleware {
         ctx.set('WWW-Authenticate', `DPoP ${algs}`)
         return
       }
-      const { status, document } = refused(error, endpoint, ctx.state.clientId)
+      const { status, document, retryAfter } = refused(error, endpoint, ctx.state.clientId)
       const isProof = document.error === 'invalid_dpop_proof' || document.error === 'use_dpop_nonce'
       ctx.status = isProof ? 401 : status
-      if (status < 500)
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
+      else if (status < 500)
         ctx.set(
           'WWW-Authenticate',
           `DPoP error="${document.error}", error_description="${document.error_description}", ${algs}`,
         )
-      else if (status === 503) ctx.set('Retry-After', '5')
       ctx.body = document
     }
   }

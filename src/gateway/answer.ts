@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream'
 import { ProtocolError, UpstreamError } from '../errors.js'
 import { endWithAnswer } from '../http/last-answer.js'
+import { TooManyRequests } from '../http/network-limit.js'
 import { type Html, html, pageHeaders, renderPage } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
@@ -28,7 +29,8 @@ export function answerError(response: ServerResponse, error: unknown, refused: R
     return
   }
   for (const [name, value] of ownHeaders(refused)) response.setHeader(name, value)
-  if (statusOf(refusal.code) === 503) response.setHeader('Retry-After', '2')
+  const retryAfter = retryAfterOf(refusal)
+  if (retryAfter !== undefined) response.setHeader('Retry-After', String(retryAfter))
   if (isNavigation(refused.request)) answerPerson(response, refusal, refused)
   else answerScript(response, refusal, refused)
 }
@@ -60,6 +62,12 @@ function ownHeaders({ requestId, frontend }: Refused): [string, string][] {
     'X-Request-Id': requestId,
     'Cache-Control': 'no-store',
   })
+}
+
+/** Seconds. */
+function retryAfterOf({ code, cause }: Refusal): number | undefined {
+  if (cause instanceof TooManyRequests) return cause.retryAfter
+  return statusOf(code) === 503 ? 2 : undefined
 }
 
 function answerScript(response: ServerResponse, refusal: Refusal, refused: Refused): void {
@@ -135,11 +143,14 @@ function refusalOf(error: unknown): Refusal {
         })
       : new Refusal('bff.issuer.unavailable', error.message, { cause: error })
   }
+  if (error instanceof TooManyRequests) return new Refusal('bff.request.too_many', error.message, { cause: error })
   if (error instanceof ProtocolError) return new Refusal('bff.request.malformed', error.message, { cause: error })
   return new Refusal('bff.internal', 'an unexpected error; the log knows more', { cause: error })
 }
 
 function announce({ code, cause }: Refusal, error: unknown, { requestId, frontend }: Refused): void {
+  // Its limit reports it, once a minute.
+  if (cause instanceof TooManyRequests) return
   const known = { requestId, ...(frontend !== undefined && { frontend: frontend.name }) }
   if (code === 'bff.internal') publish({ type: 'gateway.request.failed', ...known, error: whereabouts(error) })
   const reason = cause instanceof UpstreamError || cause instanceof ProtocolError ? cause.message : undefined

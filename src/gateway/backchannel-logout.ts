@@ -28,11 +28,19 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 
 /** `POST P/backchannel-logout`. @see {@link https://openid.net/specs/openid-connect-backchannel-1_0.html} */
 export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
-  const { frontend } = ctx.state.call
+  const { call, limits } = ctx.state
+  const { frontend, client } = call
+  limits.logoutToken.assertRoom(client.address)
   const body = await readFormBody(ctx.req, { limit: 16_384 })
   const token = body.get('logout_token')
   if (token === undefined) throw new Refusal('bff.logout.token_refused', 'there is no logout_token')
-  await frontend.acceptLogoutToken(token)
+  try {
+    await frontend.acceptLogoutToken(token)
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'bff.logout.token_refused') limits.logoutToken.failed(client.address)
+    throw error
+  }
+  limits.logoutToken.proved(client.address)
   ctx.body = ''
   ctx.status = 200
 }

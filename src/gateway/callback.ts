@@ -97,11 +97,16 @@ type Late =
  * only had to give way to newer ones begins again.
  */
 function late(ctx: EndpointContext, { kind, returnUrl }: Late): void {
-  const { frontend } = ctx.state.call
+  const { call, limits } = ctx.state
+  const { frontend, client } = call
   if (ctx.state.open !== undefined) goTo(ctx, returnUrl ?? frontend.home)
   else if (!isFromOwnPage(ctx.req, frontend)) comeAgain(ctx)
   else if (kind === 'displaced') goTo(ctx, `${frontend.loginUrl}?${new URLSearchParams({ returnUrl })}`)
-  else throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
+  else {
+    limits.callback.assertRoom(client.address)
+    limits.callback.count(client.address)
+    throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
+  }
 }
 
 const lateReasons = {

@@ -9,6 +9,7 @@ import { callback } from './callback.js'
 import type { Frontend } from './frontend.js'
 import { clientKeys } from './jwks.js'
 import { keepSession } from './keep-session.js'
+import type { Limits } from './limits.js'
 import { login } from './login.js'
 import { logoutByCall, logoutByLink } from './logout.js'
 import { Refusal } from './refusal.js'
@@ -19,7 +20,7 @@ import { user } from './user.js'
 export type Endpoints = (call: Call, response: ServerResponse) => Promise<void>
 
 /** `P/*`: what the gateway answers itself. */
-export function createEndpoints(now: () => number): Endpoints {
+export function createEndpoints(limits: Limits, now: () => number): Endpoints {
   const app = new Koa<EndpointState>()
   // Koa would print errors with their messages; ours are answered and announced as events.
   app.silent = true
@@ -29,7 +30,7 @@ export function createEndpoints(now: () => number): Endpoints {
   app.use(async function problemDetails(ctx, next) {
     const call = calls.get(ctx.req)
     if (call === undefined) throw new TypeError('an endpoint is called without its frontend')
-    Object.assign(ctx.state, { call, open: undefined, now })
+    Object.assign(ctx.state, { call, open: undefined, now, limits })
     ctx.set(call.frontend.answerHeaders)
     ctx.set('X-Request-Id', call.requestId)
     ctx.set('Cache-Control', 'no-store')

@@ -21,6 +21,7 @@ import type { ForwardExchange } from './forwarding/exchange.js'
 import { createForwarder } from './forwarding/forwarder.js'
 import { assertFrontends, createFrontendSelection } from './frontend.js'
 import { createIssuerFetch } from './issuer-fetch.js'
+import { createLimits } from './limits.js'
 import { createOpenedSessions } from './opened-sessions.js'
 import type { GatewayOptions } from './options.js'
 import { Refusal } from './refusal.js'
@@ -59,7 +60,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const shared = { ...options, fetch, now, opened: createOpenedSessions(), onEnd: watch.ended }
   const frontends = options.frontends.map((frontend) => runFrontend(frontend, shared))
   const select = createFrontendSelection(frontends)
-  const endpoints = createEndpoints(now)
+  const endpoints = createEndpoints(createLimits(options.loginLimits), now)
   const forwarder = createForwarder(options.frontends)
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */

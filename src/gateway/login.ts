@@ -16,11 +16,13 @@ const foreignLink = {
 
 /** `GET P/login`: pushes an authorization request bound to this browser and sends the browser on. */
 export async function login(ctx: EndpointContext): Promise<void> {
-  const { call, open } = ctx.state
+  const { call, open, limits } = ctx.state
   const { frontend, requestId } = call
   const { options, oauth, transactions } = frontend
   assertMeant(call, foreignLink)
   assertNoLoop(call, open !== undefined, ctx.state.now())
+  limits.login.assertRoom(call.client.address)
+  limits.login.count(call.client.address)
 
   const query = new URLSearchParams(call.target.query)
   const parameters = allowedParameters(call, query)

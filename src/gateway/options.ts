@@ -15,8 +15,17 @@ export interface GatewayOptions {
   readonly issuerTimeout?: number
   /** PEM certificates to trust for authorization servers, besides the system's. */
   readonly issuerCa?: string
+  readonly loginLimits?: LoginLimits
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
+}
+
+/** How many logins may be begun. */
+export interface LoginLimits {
+  /** From one IPv4 address or IPv6 /64 within the window. Default: 300. */
+  readonly perAddress?: number
+  /** Seconds. Default: 60. */
+  readonly window?: number
 }
 
 /** Parameters of the login link that may reach the authorization request. All others are ignored. */

@@ -14,6 +14,11 @@ export function adviceOn(code: RefusalCode): Advice {
     case 'bff.request.ambiguous_target':
     case 'bff.request.malformed':
       return { title: 'This request cannot be understood', remedy: 'Go back to the application and try again.' }
+    case 'bff.request.too_many':
+      return {
+        title: 'Please wait a moment',
+        remedy: 'Too many sign-ins have been tried in your network just now. Try again in a minute.',
+      }
     case 'bff.endpoint.unknown':
     case 'bff.asset.unknown':
     case 'bff.route.unknown':

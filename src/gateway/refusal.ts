@@ -5,6 +5,7 @@ export type RefusalCode =
   | 'bff.frontend.unknown'
   | 'bff.request.ambiguous_target'
   | 'bff.request.malformed'
+  | 'bff.request.too_many'
   | 'bff.endpoint.unknown'
   | 'bff.endpoint.method_not_allowed'
   | 'bff.csrf.header_missing'
@@ -48,7 +49,7 @@ export class Refusal extends Error {
   }
 }
 
-export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 | 421 | 500 | 502 | 503 | 504 {
+export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 | 421 | 429 | 500 | 502 | 503 | 504 {
   switch (code) {
     case 'bff.request.ambiguous_target':
     case 'bff.request.malformed':
@@ -80,6 +81,8 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
       return 413
     case 'bff.frontend.unknown':
       return 421
+    case 'bff.request.too_many':
+      return 429
     case 'bff.token.refused':
     case 'bff.upstream.unreachable':
     case 'bff.upstream.broke_off':

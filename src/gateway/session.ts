@@ -6,6 +6,7 @@ import { cookieValue, isSecureCookie, setCookie } from '../http/cookie.js'
 import type { SessionEndCause } from '../telemetry/events.js'
 import type { Call, OpenSession, RunningFrontend } from './call.js'
 import type { Frontend } from './frontend.js'
+import type { Limits } from './limits.js'
 import type { SessionRecord } from './sealed-sessions.js'
 
 /** What the gateway's own endpoints find in `ctx.state`. */
@@ -14,6 +15,7 @@ export interface EndpointState {
   open: OpenSession | undefined
   endCause: SessionEndCause
   now: () => number
+  limits: Limits
 }
 
 export type EndpointContext = Koa.ParameterizedContext<EndpointState>

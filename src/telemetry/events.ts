@@ -29,6 +29,13 @@ export type GatewayEvent =
       readonly requestId: string
       readonly error: string
     }
+  /** How many were refused since the last one; of the last of them, the network. */
+  | {
+      readonly type: 'gateway.network.limited'
+      readonly limit: string
+      readonly network: string
+      readonly refused: number
+    }
   | { readonly type: 'gateway.session.refreshed'; readonly frontend: string; readonly session: string }
   | {
       readonly type: 'gateway.session.refresh-failed'
@@ -82,7 +89,8 @@ export type AuthorizationServerEvent =
   | { readonly type: 'as.key.rotated'; readonly kid: string; readonly algorithm: string }
   | { readonly type: 'as.keys.unavailable'; readonly error: string }
   | { readonly type: 'as.replay.detected'; readonly kind: 'assertion' | 'proof'; readonly client?: string }
-  | { readonly type: 'as.sign-in.limited'; readonly address: string }
+  /** How many were refused since the last one; of the last of them, the network. */
+  | { readonly type: 'as.network.limited'; readonly limit: string; readonly network: string; readonly refused: number }
   | { readonly type: 'as.consent.given'; readonly client: string; readonly subject: string }
   | { readonly type: 'as.session.ended'; readonly subject: string; readonly sid: string }
   | {

@@ -60,7 +60,8 @@ function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'err
     case 'server.worker.exited':
     case 'as.code.reused':
     case 'as.replay.detected':
-    case 'as.sign-in.limited':
+    case 'gateway.network.limited':
+    case 'as.network.limited':
     case 'as.keys.unavailable':
     case 'gateway.session.refresh-failed':
     case 'validator.keys.unavailable':

@@ -31,6 +31,10 @@ export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
 
   const logins = counter('logins_total', 'Logins, by frontend and outcome.', ['frontend', 'outcome'])
   const refusals = counter('refusals_total', 'Requests refused, by product and code.', ['product', 'code'])
+  const limited = counter('limited_total', 'Requests refused for their network, by product and limit.', [
+    'product',
+    'limit',
+  ])
   const failures = counter('failures_total', 'Requests that failed through a fault of ours, by product.', ['product'])
   const refreshes = counter('token_refreshes_total', 'Access token refreshes, by frontend and outcome.', [
     'frontend',
@@ -77,6 +81,8 @@ export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
       if (attempts > 1) replays.inc({ frontend }, attempts - 1)
     },
     'gateway.request.refused': ({ code }) => refusals.inc({ product: 'gateway', code }),
+    'gateway.network.limited': ({ limit, refused }) => limited.inc({ product: 'gateway', limit }, refused),
+    'as.network.limited': ({ limit, refused }) => limited.inc({ product: 'authorization-server', limit }, refused),
     'as.request.refused': ({ code }) => refusals.inc({ product: 'authorization-server', code }),
     'validator.request.refused': ({ code }) => refusals.inc({ product: 'dpop-validator', code }),
     'gateway.request.failed': () => failures.inc({ product: 'gateway' }),
@@ -84,7 +90,6 @@ export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
     'as.token.issued': ({ client, grant }) => tokens.inc({ client, grant }),
     'as.sign-in.succeeded': () => signIns.inc({ outcome: 'succeeded' }),
     'as.sign-in.failed': () => signIns.inc({ outcome: 'failed' }),
-    'as.sign-in.limited': () => signIns.inc({ outcome: 'limited' }),
     'as.replay.detected': () => alarms.inc({ kind: 'replay' }),
     'as.keys.unavailable': () => alarms.inc({ kind: 'signing-keys-unavailable' }),
     'as.code.reused': () => alarms.inc({ kind: 'code-reused' }),

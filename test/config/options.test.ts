@@ -21,6 +21,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
       UseSessionSlidingExpiration: false,
       RefreshGracePeriod: '00:00:30',
       AuthorityTimeout: '00:00:03',
+      LoginLimits: { PerAddress: 4, Window: '00:00:30' },
       AuthorityCaFile: 'tls/ca.pem',
       Frontends: [
         {
@@ -74,6 +75,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
     trustedProxies: ['10.0.0.0/8'],
     trustForwardedHost: true,
     issuerTimeout: 3,
+    loginLimits: { perAddress: 4, window: 30 },
     issuerCa: 'PEM ca',
   })
   const { clientAuthentication, publicUrl, clientUrl, routes = [], ...frontend } = frontends?.[0] ?? {}

@@ -18,6 +18,10 @@ export function gatewaySettings({ bff, frontends, settings, directory }: Plan): 
     trustedProxies: settings.Server.TrustedProxies,
     trustForwardedHost: settings.Server.TrustForwardedHost,
     issuerTimeout: seconds(bff.AuthorityTimeout),
+    loginLimits: {
+      ...(bff.LoginLimits?.PerAddress !== undefined && { perAddress: bff.LoginLimits.PerAddress }),
+      ...(bff.LoginLimits?.Window !== undefined && { window: seconds(bff.LoginLimits.Window) }),
+    },
     ...(bff.AuthorityCaFile !== undefined && {
       issuerCa: readFileSync(resolve(directory, bff.AuthorityCaFile), 'utf8'),
     }),

@@ -196,6 +196,26 @@ export const bff = z
       description: "PEM certificates to trust for authorization servers, besides the system's.",
       examples: ['./tls/ca.pem'],
     }),
+    LoginLimits: z
+      .strictObject({
+        PerAddress: z
+          .int()
+          .min(1)
+          .optional()
+          .meta({
+            description:
+              'Logins begun from one IPv4 address or one IPv6 /64; a /56 has twice as many, a /48 four times. Default: 300.',
+            examples: [300],
+          }),
+        Window: duration
+          .optional()
+          .meta({ description: 'Within this time. Default: `00:01:00`.', examples: ['00:01:00'] }),
+      })
+      .optional()
+      .meta({
+        description:
+          'How many logins may be begun, signed in or not, before the answer is 429. Raise it where thousands of people share one address.',
+      }),
     SealingKeys: z
       .array(secret)
       .default([])

@@ -8,6 +8,8 @@ import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../../erro
 export function refuse(error: unknown): never {
   if (error instanceof UpstreamError || error instanceof ProtocolError) throw error
   if (error instanceof openid.ResponseBodyError) {
+    if (error.status === 429 || error.error === 'temporarily_unavailable')
+      throw new UpstreamError('unreachable', 'the authorization server is busy')
     const code = protocolErrorCodes.find((known) => known === error.error)
     throw new ProtocolError(code ?? 'server_error', 'the authorization server refused the request')
   }
