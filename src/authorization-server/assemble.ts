@@ -8,6 +8,7 @@ import { createAuthorizationCodes } from './authorization-code.js'
 import { createAuthorizationPages } from './authorization-pages.js'
 import { createAuthorizationResponse } from './authorization-response.js'
 import { createBackchannelLogout } from './backchannel-logout.js'
+import { checkOptions } from './check-options.js'
 import { createClientAuthentication } from './client-authentication.js'
 import { createConsents } from './consents.js'
 import { createSecretCookie } from './cookies.js'
@@ -24,7 +25,7 @@ import { createPushedRequests } from './pushed-authorization-request.js'
 import { createRefreshTokens } from './refresh-token.js'
 import { createResources } from './resources.js'
 import { createSessionEnd } from './session-end.js'
-import { checkOptions, checkRotation, completeLifetimes } from './settings.js'
+import { completeLifetimes, completeRotation } from './settings.js'
 import { createSignIn } from './sign-in.js'
 import { createSignInLimit } from './sign-in-limit.js'
 import { createSignInSessions } from './sign-in-session.js'
@@ -41,9 +42,6 @@ export async function assemble(options: AuthorizationServerOptions) {
   const { algorithms = ['ES256', 'PS256'] } = signingKeys
   const [algorithm = 'ES256'] = algorithms
 
-  const { lifetime = 7_776_000, publishBefore = 86_400, refreshInterval = 60 } = signingKeys
-  checkRotation({ lifetime, publishBefore, refreshInterval })
-
   const users = await createUserDirectory({
     users: options.users ?? [],
     verifyUser: options.verifyUser,
@@ -52,9 +50,7 @@ export async function assemble(options: AuthorizationServerOptions) {
   const keys = await createSigningKeys({
     source: signingKeys.source ?? createStoreKeySource(store, seal, now),
     algorithms,
-    lifetime,
-    publishBefore,
-    refreshInterval,
+    ...completeRotation(signingKeys),
     // An ID token comes back as a hint as long as the session lasts.
     retention: Math.max(lifetimes.accessToken, lifetimes.idToken, lifetimes.session),
     now,

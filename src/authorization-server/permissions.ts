@@ -1,3 +1,6 @@
+import { isResourceIndicator } from '../http/resource-indicator.js'
+import { isScope } from '../http/scope.js'
+
 /** What a client may do: the parsed form of OpenIddict's permission strings. */
 export interface ClientPermissions {
   readonly endpoints: readonly ClientEndpoint[]
@@ -58,14 +61,6 @@ const outsideTheProfile: readonly string[] = [
   'rst:code id_token token',
 ]
 
-/** RFC 6749 §3.3. */
-const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
-
-/** @see {@link https://www.rfc-editor.org/rfc/rfc8707#section-2 RFC 8707 §2} */
-export function isResourceIndicator(text: string): boolean {
-  return URL.canParse(text) && /^[!-~]+$/.test(text) && !text.includes('#')
-}
-
 /** Parses `ept:` (endpoint), `gt:` (grant type), `rst:` (response type), `scp:` (scope) and `rsrc:` (resource) permissions. */
 export function parsePermissions(texts: readonly string[]): ParsedPermissions {
   const parsed = {
@@ -83,7 +78,7 @@ export function parsePermissions(texts: readonly string[]): ParsedPermissions {
     if (endpoint !== undefined) {
       if (endpoint !== 'revocation') parsed.endpoints.add(endpoint)
     } else if (kind === 'gt' && grants.includes(name)) parsed.grants.add(name as GrantType)
-    else if (kind === 'scp' && scopeToken.test(name)) parsed.scopes.add(name)
+    else if (kind === 'scp' && isScope(name)) parsed.scopes.add(name)
     else if (kind === 'rsrc' && isResourceIndicator(name)) parsed.resources.add(name)
     else if (text !== 'rst:code') problems.push({ index, ...problemOf(text) })
   }

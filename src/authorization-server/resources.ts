@@ -1,6 +1,6 @@
 import { ProtocolError } from '../errors.js'
+import { isResourceIndicator } from '../http/resource-indicator.js'
 import type { ClientOptions, ScopeOptions } from './options.js'
-import { isResourceIndicator } from './permissions.js'
 
 /** The APIs that an authorization reaches. They are on the consent page, and no token of it is ever for another one. */
 export interface Target {

@@ -62,6 +62,6 @@ export function subjectOf({ username, claims }: UserOptions): string {
   return typeof claims?.sub === 'string' ? claims.sub : username
 }
 
-function normalised(username: string): string {
+export function normalised(username: string): string {
   return username.normalize('NFKC').trim().toLowerCase()
 }

@@ -13,6 +13,7 @@ import { type GatewaySettings, gatewaySettings } from './options/gateway-options
 import { type SampleApiConfiguration, sampleApiConfiguration } from './options/sample-api-options.js'
 import { type Plan, planOf, type TlsFiles, tlsFiles } from './plan.js'
 import { isWithin } from './pointer.js'
+import { productProblems } from './product-checks.js'
 import { rules } from './rules/rules.js'
 import { readSource, type Source } from './source.js'
 import { readOnlyStateDirectory, type StateDirectory, stateDirectory } from './state-directory.js'
@@ -79,7 +80,10 @@ export function loadConfiguration({ file, environment, state = 'keep', ...clock 
   )
   const all = [...source.problems, ...overridden.problems, ...problems, ...found]
   if (all.length > 0) throw new ConfigurationError(located(all, source, overridden.variables))
-  if (state === 'look') return configurationOf(path, plan, readOnlyStateDirectory(statePath))
+  const looked = configurationOf(path, plan, readOnlyStateDirectory(statePath))
+  const refused = [...productProblems(looked)]
+  if (refused.length > 0) throw new ConfigurationError(located(refused, source, overridden.variables))
+  if (state === 'look') return looked
   const kept = stateDirectory(statePath)
   return configurationOf(path, planOf(settings, { file: path, environment, state: kept }), kept)
 }

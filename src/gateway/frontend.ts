@@ -1,7 +1,5 @@
-import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { ownCookieName } from '../http/cookie.js'
 import { canonicalHost, isHost } from '../http/host.js'
-import { isLoopback } from '../http/loopback.js'
 import { foreignPageOrigins } from './cors.js'
 import type { FrontendOptions } from './options.js'
 import { Refusal } from './refusal.js'
@@ -113,46 +111,4 @@ function covering<Selected extends Frontend>(frontends: ByFirstSegment<Selected>
     path.startsWith(pathPrefix) &&
     (path.length === pathPrefix.length || path[pathPrefix.length] === '/' || pathPrefix === '')
   return frontends.get(firstSegment(path))?.find(covers) ?? frontends.get('')?.find(covers)
-}
-
-/** What cannot work, whoever made the options. @throws ConfigurationError with all of it */
-export function assertFrontends(frontends: readonly FrontendOptions[]): void {
-  const problems = frontends.flatMap((frontend, index) =>
-    problemsOf(frontend, frontends.slice(0, index), `/Bff/Frontends/${index}`),
-  )
-  if (frontends.length === 0) {
-    problems.push({ pointer: '/Bff/Frontends', problem: 'there is no frontend', remedy: 'Add at least one.' })
-  }
-  if (problems.length > 0) throw new ConfigurationError(problems)
-}
-
-function problemsOf(
-  { name, hosts, pathPrefix, publicUrl, clientAuthentication, session }: FrontendOptions,
-  earlier: readonly FrontendOptions[],
-  pointer: string,
-): ConfigurationProblem[] {
-  const problems: ConfigurationProblem[] = []
-  const report = (member: string, problem: string, remedy: string) =>
-    problems.push({ pointer: `${pointer}/${member}`, problem, remedy })
-
-  // The name goes into cookie names: with a dot it could be read as another frontend's transaction.
-  if (!/^[A-Za-z0-9_-]{1,40}$/.test(name))
-    report('Name', 'is not a name for a cookie', 'Use 1 to 40 letters, digits, "-" or "_".')
-  if (earlier.some((other) => other.name === name)) report('Name', 'is taken by another frontend', 'Choose another.')
-  if (!/^(?:\/[A-Za-z0-9._~-]+)*$/.test(pathPrefix))
-    report('PathPrefix', 'is not a path prefix', 'Write "" or a path such as "/admin", without a slash at its end.')
-  if (earlier.some((other) => other.pathPrefix === pathPrefix && shareAHost(other.hosts, hosts)))
-    report('PathPrefix', 'is taken by another frontend on the same host', 'Give one of them another prefix or host.')
-  if (publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
-    report('PublicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
-  if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
-    report('ClientSigningKeyJwk', 'is missing', 'Make one with `npx --no-install sallyport keygen`.')
-  if (!(session.idle > 0) || !(session.absolute > 0))
-    report('SessionDuration', 'is not a positive duration', 'Write one such as "08:00:00".')
-  return problems
-}
-
-function shareAHost(left: readonly string[], right: readonly string[]): boolean {
-  if (left.length === 0 || right.length === 0) return left.length === right.length
-  return left.some((host) => right.some((other) => other.toLowerCase() === host.toLowerCase()))
 }

@@ -4,7 +4,7 @@ import test from 'ava'
 import { ConfigurationError } from '../../src/errors.js'
 import { createGateway } from '../../src/gateway/gateway.js'
 import type { FrontendOptions } from '../../src/gateway/options.js'
-import { aFrontend, gatewayOptions } from './_gateway.js'
+import { aFrontend, aRoute, gatewayOptions } from './_gateway.js'
 
 const aGood = (overrides: Partial<FrontendOptions> = {}): FrontendOptions =>
   aFrontend({ publicUrl: new URL('https://app.example'), authority: 'https://as.example', ...overrides })
@@ -23,7 +23,7 @@ test('two frontends at one place', refused, [aGood(), aGood({ name: 'b' })], '/B
 test(
   'two frontends at one place of one host',
   refused,
-  [aGood({ hosts: ['a.example', 'b.example'] }), aGood({ name: 'b', hosts: ['B.example'] })],
+  [aGood({ hosts: ['a.example', 'b.example'] }), aGood({ name: 'b', hosts: ['b.example'] })],
   '/Bff/Frontends/1/PathPrefix',
 )
 test(
@@ -37,9 +37,53 @@ test(
 test(
   'a prefix that is none',
   refused,
-  [aGood({ pathPrefix: '/a/' }), aGood({ name: 'b', pathPrefix: 'b' })],
-  '/Bff/Frontends/0/PathPrefix',
-  '/Bff/Frontends/1/PathPrefix',
+  ['/a/', 'b', '/..', '/a/../b', '/.', '/bff', '/a/BFF', '//a', '/ä'].map((pathPrefix, index) =>
+    aGood({ name: `f${index}`, pathPrefix }),
+  ),
+  ...Array.from({ length: 9 }, (_, index) => `/Bff/Frontends/${index}/PathPrefix`),
+)
+test(
+  'hosts that no browser sends',
+  refused,
+  [aGood({ hosts: ['B.example', 'https://b.example', 'b.example/x', ''] })],
+  ...Array.from({ length: 4 }, (_, index) => `/Bff/Frontends/0/Hosts/${index}`),
+)
+test('names that differ by case', refused, [aGood(), aGood({ name: 'APP', pathPrefix: '/b' })], '/Bff/Frontends/1/Name')
+test(
+  'a public URL, an authority, a client and scopes that are none',
+  refused,
+  [
+    aGood({ publicUrl: new URL('https://app.example/x'), authority: 'as.example', clientId: '', scopes: ['a b'] }),
+    aGood({ name: 'b', pathPrefix: '/b', authority: 'http://as.example' }),
+  ],
+  '/Bff/Frontends/0/PublicUrl',
+  '/Bff/Frontends/0/Authority',
+  '/Bff/Frontends/0/ClientId',
+  '/Bff/Frontends/0/Scopes/0',
+  '/Bff/Frontends/1/Authority',
+)
+const route = aRoute({ upstreams: [new URL('http://127.0.0.1:3002')] })
+test(
+  'routes that lead nowhere, or where they must not',
+  refused,
+  [
+    aGood({
+      routes: [
+        { ...route, path: '/a/../b' },
+        { ...route, path: '/bff/user' },
+        { ...route, path: '/api' },
+        { ...route, path: '/api' },
+        { ...route, path: '/none', upstreams: [] },
+        { ...route, path: '/query', upstreams: [new URL('http://127.0.0.1:3002/?x')] },
+        { ...route, path: '/file', upstreams: [new URL('file:///etc/passwd')] },
+        { ...route, path: '/resource', resource: 'orders' },
+        { ...route, path: '/scopes', scopes: ['a b'] },
+      ],
+    }),
+  ],
+  ...['0/Path', '1/Path', '3/Path', '4/Upstreams', '5/Upstreams/0', '6/Upstreams/0', '7/Resource', '8/Scopes/0'].map(
+    (member) => `/Bff/Frontends/0/Routes/${member}`,
+  ),
 )
 test(
   'a public address where browsers keep no secure cookie',

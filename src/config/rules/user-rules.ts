@@ -1,3 +1,4 @@
+import { isPasswordHash } from '../../authorization-server/password.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const userRules: readonly Rule[] = [
@@ -29,10 +30,7 @@ export const userRules: readonly Rule[] = [
         )
       if (user.Claims.sub !== undefined && (typeof user.Claims.sub !== 'string' || user.Claims.sub === ''))
         yield problem(`${pointer}/Claims/sub`, 'is not a text', 'Write a text that identifies the user for ever.')
-      if (
-        user.PasswordHash !== undefined &&
-        !/^\$scrypt\$ln=\d+,r=\d+,p=\d+\$[\w+/]+\$[\w+/]+$/.test(user.PasswordHash)
-      )
+      if (user.PasswordHash !== undefined && !isPasswordHash(user.PasswordHash))
         yield problem(
           `${pointer}/PasswordHash`,
           'is not a password hash',

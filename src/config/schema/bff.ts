@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { frontendName, hostName } from '../../gateway/frontend-grammar.js'
 import { route } from './route.js'
 import { duration, httpUrl, jwk, localPath, pathPrefix, secret, text } from './values.js'
 
@@ -22,18 +23,11 @@ const frontend = z
   .strictObject({
     Name: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, 'is not a name of 1 to 32 letters, digits, "-" and "_"')
+      .regex(frontendName, 'is not a name of 1 to 32 letters, digits, "-" and "_"')
       .optional()
       .meta({ description: 'Unique. Part of the cookie name `__Host-Http-bff-{Name}`.', examples: ['admin'] }),
     Hosts: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/,
-            'is not a host name in small letters',
-          ),
-      )
+      .array(z.string().regex(hostName, 'is not a host name in small letters'))
       .optional()
       .meta({
         description:

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isPathPrefix, isRoutePath } from '../../gateway/frontend-grammar.js'
 import { isDuration } from '../duration.js'
 import { isListenAddress } from '../listen-address.js'
 
@@ -29,16 +30,13 @@ export const localPath = z
 /** `''` or `/admin`. */
 export const pathPrefix = z
   .string()
-  .refine(
-    (value) => /^(?:\/[A-Za-z0-9._~-]+)*$/.test(value) && !/\/\.{1,2}(?:\/|$)/.test(value),
-    'is not a path prefix',
-  )
+  .refine(isPathPrefix, 'is not a path prefix')
   .meta({ examples: ['/admin'] })
 
 /** A path that routes are matched with: plain segments, no pattern, no encoding, no query. */
 export const routePath = z
   .string()
-  .refine(isPlainPath, 'is not a plain path')
+  .refine(isRoutePath, 'is not a plain path')
   .meta({ examples: ['/api'] })
 
 const fromFile = z.strictObject({ File: text }).meta({ required: ['File'] })
@@ -69,8 +67,4 @@ function isLocalPath(value: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop tabs and newlines, so that "/\t/host" is "//host".
   if (!value.startsWith('/') || /[\u0000-\u0020\\]/.test(value)) return false
   return new URL(value, 'https://here.invalid').origin === 'https://here.invalid'
-}
-
-function isPlainPath(value: string): boolean {
-  return value === '/' || (/^(?:\/[\w.~!$&'()+,;=:@-]+)+$/.test(value) && !/\/\.{1,2}(?:\/|$)/.test(value))
 }
