@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Registration, remedyFor } from '../../../src/gateway/oauth/remedy.js'
+import { type Registration, remedyFor } from '../../../src/gateway/oauth/registration-remedy.js'
 
 const registration: Registration = {
   clientId: 'my-bff',
