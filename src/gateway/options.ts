@@ -160,11 +160,14 @@ export interface HealthCheckOptions {
   readonly timeout?: number
 }
 
-/** Stops sending to an upstream that fails again and again. */
+/** Stops sending to an upstream that cannot be reached, or that answers badly to many callers while another one is left. */
 export interface CircuitBreakerOptions {
-  /** Failures in a row (no connection, no answer in time, 502, 503 or 504) that open it. Default: 5. */
+  /**
+   * Connections in a row that cannot be made, or callers within 10 s whose last answer was bad (502, 503, 504, broken off,
+   * late) while they are at least half of all callers. Default: 5.
+   */
   readonly failures?: number
-  /** Seconds until one request tries again; twice as long after each that fails, at most 30. Default: 1. */
+  /** Seconds until three requests try it again; twice as long after each try that fails, at most 30. Default: 1. */
   readonly openFor?: number
 }
 

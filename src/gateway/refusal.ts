@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'bff.request.ambiguous_target'
   | 'bff.request.malformed'
   | 'bff.request.too_many'
+  | 'bff.request.timeout'
   | 'bff.endpoint.unknown'
   | 'bff.endpoint.method_not_allowed'
   | 'bff.csrf.header_missing'
@@ -49,7 +50,9 @@ export class Refusal extends Error {
   }
 }
 
-export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 | 421 | 429 | 500 | 502 | 503 | 504 {
+export function statusOf(
+  code: RefusalCode,
+): 400 | 401 | 403 | 404 | 405 | 408 | 413 | 421 | 429 | 500 | 502 | 503 | 504 {
   switch (code) {
     case 'bff.request.ambiguous_target':
     case 'bff.request.malformed':
@@ -77,6 +80,8 @@ export function statusOf(code: RefusalCode): 400 | 401 | 403 | 404 | 405 | 413 |
     case 'bff.endpoint.method_not_allowed':
     case 'bff.route.method_denied':
       return 405
+    case 'bff.request.timeout':
+      return 408
     case 'bff.body.too_large':
       return 413
     case 'bff.frontend.unknown':

@@ -44,14 +44,14 @@ export async function recordingUpstream(
 }
 
 /** Like `recordingUpstream`, for listeners that deal with the request themselves. */
-export async function listening(listener: RequestListener): Promise<Omit<RecordingUpstream, 'seen'>> {
+export async function listening(listener: RequestListener, port = 0): Promise<Omit<RecordingUpstream, 'seen'>> {
   const server = createServer({ requestTimeout: 0 }, listener)
   const open = new Set<unknown>()
   server.on('connection', (socket) => {
     open.add(socket)
     socket.on('close', () => open.delete(socket)).on('error', () => {})
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   return {

@@ -45,16 +45,20 @@ const healthCheck = z
 const circuitBreaker = z
   .strictObject({
     Failures: count.optional().meta({
-      description: 'Failures in a row (no connection, no answer in time, 502, 503 or 504) that open it. Default: 5.',
+      description:
+        'Connections in a row that cannot be made, or callers within 10 s whose last answer was bad (502, 503, 504, broken off, late) while they are at least half of all callers. Default: 5.',
       examples: [5],
     }),
     OpenFor: duration.optional().meta({
       description:
-        'Until one request tries again; twice as long after each that fails, at most 30 s. Default: `00:00:01`.',
+        'Until three requests try it again, and close it if they succeed; twice as long after each try that fails, at most 30 s. Default: `00:00:01`.',
       examples: ['00:00:01'],
     }),
   })
-  .meta({ description: 'Stops sending to an upstream that fails again and again.' })
+  .meta({
+    description:
+      'Stops sending to an upstream that cannot be reached, or that answers badly to many callers while another one is left.',
+  })
 
 const upstreamTls = z
   .strictObject({

@@ -10,6 +10,8 @@ import type { UpstreamResponse } from './upstream-response.js'
 export interface Forwarding {
   readonly request: IncomingMessage
   readonly timeouts: Timeouts
+  /** Address of the client. */
+  readonly caller: string
   /** Whether the browser went away: then nothing is started any more. */
   isGone(): boolean
   /** What is under way at the moment: ended when the browser goes away. */

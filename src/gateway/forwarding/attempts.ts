@@ -79,7 +79,7 @@ export async function attemptUntilAnswered(
     attempts++
     const answer = await send(forwarding, { upstream, url, method, headers: proven, body })
     if (answer.kind === 'upgraded') {
-      upstream.breaker.succeeded()
+      upstream.breaker.answered(forwarding.caller, 'well')
       return { answer, upstream, url, attempts }
     }
     if (forwarding.isGone()) break
@@ -90,15 +90,15 @@ export async function attemptUntilAnswered(
       const isUnsent = answer.kind === 'unreached' || (answer.kind === 'stale' && answer.request === 'unsent')
       const mayRepeat = isUnsent ? body.isReplayable() : body.isEmpty && (method === 'GET' || method === 'HEAD')
       if (answer.kind === 'stale' && mayRepeat && freshConnections-- > 0) continue
-      upstream.breaker.failed()
+      if (answer.kind === 'unreached') upstream.breaker.unreachable()
+      else upstream.breaker.answered(forwarding.caller, 'down')
       if (!isUnsent || retries-- <= 0 || !idempotent.has(method) || !body.isReplayable()) throw failure
       tried.add(upstream)
       continue
     }
 
     const { response } = answer
-    if (isDown(response)) upstream.breaker.failed()
-    else upstream.breaker.succeeded()
+    upstream.breaker.answered(forwarding.caller, isDown(response) ? 'down' : 'well')
     const learned = nonces.learn(upstream.origin, response, credentials, nonce)
     if (credentials.kind !== 'dpop' || !demandsNonce(response)) return { answer, upstream, url, attempts }
 
@@ -117,7 +117,8 @@ export async function attemptUntilAnswered(
 
 /** Not the upstream's fault, and nothing another attempt would change. */
 function isOurs({ code, message }: Refusal): boolean {
-  return code === 'bff.body.too_large' || (code === 'bff.upstream.timeout' && message.endsWith('(timeout total)'))
+  if (code === 'bff.body.too_large' || code === 'bff.request.timeout') return true
+  return code === 'bff.upstream.timeout' && message.endsWith('(timeout total)')
 }
 
 function isDown({ status }: UpstreamResponse): boolean {

@@ -26,7 +26,13 @@ export function createForwardRequest(answering: Answering, exchanges: Roster<Exc
     const timeouts = answering.timeoutsOf(route)
     const started = performance.now()
     const body = createRequestBody(request, response, route)
-    const forwarding: Forwarding = { request, timeouts, isGone: () => response.destroyed, current: undefined }
+    const forwarding: Forwarding = {
+      request,
+      timeouts,
+      caller: exchange.client.address,
+      isGone: () => response.destroyed,
+      current: undefined,
+    }
     const own: Exchange = { breakOff: () => response.destroy() }
     const closed = new Promise<void>((resolve) => {
       response.once('close', () => {

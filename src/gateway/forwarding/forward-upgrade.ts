@@ -33,7 +33,13 @@ export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exc
     const { route } = exchange.match
     const timeouts = answering.timeoutsOf(route)
     const started = performance.now()
-    const forwarding: Forwarding = { request, timeouts, isGone: () => socket.destroyed, current: undefined }
+    const forwarding: Forwarding = {
+      request,
+      timeouts,
+      caller: exchange.client.address,
+      isGone: () => socket.destroyed,
+      current: undefined,
+    }
     const own: Exchange = { breakOff: () => socket.destroy() }
     const closed = new Promise<void>((resolve) => {
       socket.once('close', () => {

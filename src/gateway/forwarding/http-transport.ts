@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { failureOf, type Send } from './attempt.js'
-import { watchAttempt } from './timeouts.js'
+import { clientTimeout, watchAttempt } from './timeouts.js'
 import { type BodySink, headOf, skipLimit, type UpstreamResponse } from './upstream-response.js'
 
 /**
@@ -14,7 +14,9 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
     let response: ReceivedResponse | undefined
     let connection: 'none' | 'new' | 'kept' = 'none'
     let isOver = false
-    const watch = watchAttempt(forwarding.timeouts, destroy)
+    const watch = watchAttempt(forwarding.timeouts, (refusal) =>
+      destroy(response === undefined && body.isAwaited() ? clientTimeout(forwarding.timeouts) : refusal),
+    )
 
     function over(): void {
       isOver = true
@@ -53,6 +55,7 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
         onRequestStart(started) {
           controller = started
           connection = upstream.isNewConnection() ? 'new' : 'kept'
+          upstream.breaker.reached()
           if (isOver) started.abort(new Error('it has come too late'))
           else watch.onConnected(body.isEmpty ? 'sent' : 'sending')
         },

@@ -14,6 +14,8 @@ export interface RequestBody {
   readonly isEmpty: boolean
   /** Whether the last attempt has taken all of it. */
   isSent(): boolean
+  /** Whether more of it is wanted than the client has sent. */
+  isAwaited(): boolean
   /** What has come so far and what is still to come, with back-pressure. Only one at a time. */
   open(listeners: BodyListeners): Readable
   /** Stops sending; what has been kept is there for the next. */
@@ -104,6 +106,7 @@ export function createRequestBody(
     fits,
     isEmpty: false,
     isSent: () => isSent,
+    isAwaited: () => current !== undefined && started && !isSent && !request.isPaused(),
     isReplayable: () => kept !== undefined,
 
     open(listeners) {
@@ -156,6 +159,7 @@ export const noBody: RequestBody = {
   fits: true,
   isEmpty: true,
   isSent: () => true,
+  isAwaited: () => false,
   open: () => Readable.from([]),
   detach() {},
   settle() {},

@@ -26,6 +26,11 @@ export function timeoutRefusal(name: TimeoutName, timeouts: Timeouts): Refusal {
   return new Refusal('bff.upstream.timeout', `${what} within ${timeouts[name]} s (timeout ${name})`)
 }
 
+/** The upstream would have taken more of the body, and the client sent none. */
+export function clientTimeout({ idle }: Timeouts): Refusal {
+  return new Refusal('bff.request.timeout', `no byte of the request's body within ${idle} s`)
+}
+
 /**
  * One attempt, watched from the connection to the last byte: first the connection has its time, then, once all is sent,
  * the head of the response. While a body is on its way, up or down, some byte of it has to come every now and then.

@@ -115,9 +115,13 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
   return {
     choose(tried) {
       turn = (turn + 1) % upstreams.length
-      return inTurn().find(
-        (upstream) =>
-          !tried.has(upstream) && checks[upstreams.indexOf(upstream)]?.healthy !== false && upstream.breaker.admits(),
+      const isWell = (upstream: Upstream): boolean =>
+        !tried.has(upstream) && checks[upstreams.indexOf(upstream)]?.healthy !== false
+      const candidates = inTurn()
+      return (
+        candidates.find((upstream) => isWell(upstream) && upstream.breaker.admits()) ??
+        // Bad answers of the last one are the application's own business, and reach the browser as they are.
+        candidates.find((upstream) => isWell(upstream) && upstream.breaker.isReachable())
       )
     },
     close() {

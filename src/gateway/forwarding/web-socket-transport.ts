@@ -136,6 +136,7 @@ function follow(forwarding: Forwarding, { upstream, url }: Attempt, resolve: (an
     proxied.path = url.path
     const onConnected = (): void => {
       connection = proxied.reusedSocket ? 'kept' : 'new'
+      upstream.breaker.reached()
       watch.onConnected('sent')
     }
     proxied

@@ -31,8 +31,9 @@ async function attemptsOf(method: string, body: RequestBody, answers: readonly A
     body,
     credentials: { kind: 'none' } as const,
   }
-  const forwarding: Pick<Forwarding, 'timeouts' | 'isGone' | 'current'> = {
+  const forwarding: Pick<Forwarding, 'timeouts' | 'caller' | 'isGone' | 'current'> = {
     timeouts: timeoutsOf(),
+    caller: '192.0.2.7',
     isGone: () => false,
     current: undefined,
   }
