@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import test from 'ava'
 import { type ParseError, parse } from 'jsonc-parser'
 import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
+import { refusedFromBrowser } from '../src/gateway/forwarding/request-fields.js'
 import { refusedBesidePersonal, refusedFromUpstream } from '../src/gateway/forwarding/response-fields.js'
 import { generateSigningJwk } from '../src/keys.js'
 
@@ -182,7 +183,7 @@ const printed = ({ fields, because }: FieldRule): string =>
 
 test('docs/routes.md prints the rules for header fields as they are', async (t) => {
   const text = await readFile('docs/routes.md', 'utf8')
-  for (const rule of [...refusedFromUpstream, ...refusedBesidePersonal])
+  for (const rule of [...refusedFromBrowser, ...refusedFromUpstream, ...refusedBesidePersonal])
     t.true(text.includes(printed(rule)), printed(rule))
 })
 

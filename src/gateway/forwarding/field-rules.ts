@@ -12,9 +12,12 @@ export function coveredBy(rules: readonly FieldRule[]): (name: string) => boolea
   return (name) => covered.test(name)
 }
 
+/** Names kept with what was decided about them. */
+const capacity = 1000
+
 /**
- * Keeps what has been decided about a name: the same few come all the time. Bounded, for the other end can make up any
- * number of them.
+ * Keeps what has been decided about a name: the same few come all the time. The other end can make up any number of them:
+ * then it begins anew, so that the usual ones are soon there again.
  */
 export function decidedOnce<Decision>(decide: (name: string) => Decision): (name: string) => Decision {
   const decided = new Map<string, Decision>()
@@ -22,7 +25,9 @@ export function decidedOnce<Decision>(decide: (name: string) => Decision): (name
     const known = decided.get(name)
     if (known !== undefined) return known
     const decision = decide(name)
-    if (decided.size < 1000 && name.length <= 64) decided.set(name, decision)
+    if (name.length > 64) return decision
+    if (decided.size >= capacity) decided.clear()
+    decided.set(name, decision)
     return decision
   }
 }

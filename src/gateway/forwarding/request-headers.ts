@@ -2,43 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isOwnCookie } from '../../http/cookie.js'
 import type { Client } from '../../http/trusted-peers.js'
-import { type Headers, hopByHop, namedByConnection } from './headers.js'
-
-/** What a browser has no business telling an API through us, because an API could believe that we said it. */
-const oursToSay = new Set([
-  'authorization',
-  'client-ip',
-  'dpop',
-  'forwarded',
-  'front-end-https',
-  'host',
-  'remote-user',
-  'traceparent',
-  'true-client-ip',
-  'via',
-  'x-client-cert',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-csrf',
-  'x-host',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'x-middleware-subrequest',
-  'x-proxy-user',
-  'x-real-ip',
-  'x-remote-user',
-  'x-request-id',
-  'x-rewrite-url',
-  'x-scheme',
-  'x-url-scheme',
-  'x-webauth-user',
-])
-const oursToSayFamily =
-  /^(?:x-(?:forwarded|original|auth|authenticated|authentik|remote|ssl|user|envoy|goog-authenticated|goog-iap|amzn-oidc|ms-client-principal)(?:-|$)|(?:cf|fastly|ssl|sec-websocket-bff)-)/
-
-/** CGI, WSGI and PHP read `X_Forwarded_User`, `X.Forwarded.User` and `X-Forwarded-User` as one name. */
-const plainName = /^[a-z0-9-]+$/
+import { type Headers, namedByConnection } from './headers.js'
+import { mayGoUp } from './request-fields.js'
 
 /** What we say about the request on its way up. */
 export interface RequestFacts {
@@ -68,17 +33,6 @@ export function requestHeaders(request: IncomingMessage, facts: RequestFacts): H
     }
   }
   return describe(passed, request, facts)
-}
-
-/** Browsers send the same few names all the time. Bounded, for anybody can make up others. */
-const decided = new Map<string, boolean>()
-
-function mayGoUp(name: string): boolean {
-  const known = decided.get(name)
-  if (known !== undefined) return known
-  const passes = plainName.test(name) && !hopByHop.has(name) && !oursToSay.has(name) && !oursToSayFamily.test(name)
-  if (decided.size < 1000 && name.length <= 64) decided.set(name, passes)
-  return passes
 }
 
 function describe(passed: Headers, request: IncomingMessage, facts: RequestFacts): Headers {
