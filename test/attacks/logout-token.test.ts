@@ -152,7 +152,8 @@ test('1,000 tokens that name unknown keys make one fetch of the key set', async 
         return send(world, `${header}.${payload}.${signature}`)
       }),
     )
-    t.true(answers.every(({ status }) => status === 400))
+    // The first some are looked at; then the sender has no room left.
+    t.true(answers.every(({ status }) => status === 429 || (batch === 0 && status === 400)))
   }
   t.is(issuer.requests.filter((path) => path === '/jwks').length, 1)
   t.is(issuer.requests.length, 2, 'the metadata and the key set')
