@@ -22,6 +22,7 @@ if (redis === undefined) {
       configure: (configuration) => {
         configuration.Store = { Redis: { Url: redis.url } }
         configuration.Bff.SealingKeys = [{ Env: 'SEALING_KEY' }]
+        configuration.Authentication.OpenIddict.PublicUrl = `http://127.0.0.1:${apiWire.port}`
       },
       environment: { SEALING_KEY: Buffer.alloc(32, 7).toString('base64url') },
     })
