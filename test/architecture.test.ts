@@ -13,7 +13,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['gateway/oauth/'],
   'http-proxy': ['gateway/forwarding/web-socket-transport.ts'],
   'koa-session': ['gateway/session.ts'],
-  'lru-cache': ['store/memory-store.ts', 'store/bounded-cache.ts'],
+  'lru-cache': ['store/bounded-cache.ts'],
   '@redis/client': ['store/redis-store.ts'],
   pino: ['telemetry/log.ts', 'cli/start.ts'],
   'prom-client': ['telemetry/metrics.ts'],

@@ -8,7 +8,7 @@ import type { Configuration } from '../config/load.js'
 import { makeStateDirectory } from '../config/state-directory.js'
 import { createGateway, type Gateway } from '../gateway/gateway.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
-import { createMemoryStore } from '../store/memory-store.js'
+import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
 import { createRedisStore } from '../store/redis-store.js'
 import { createSeal, type Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
@@ -44,7 +44,10 @@ export async function run(
   try {
     const store = await openStore(configuration)
     closers.push(() => store.close())
-    const metrics = createMetrics({ isStoreUp: () => isStoreUp(store) })
+    const metrics = createMetrics({
+      isStoreUp: () => isStoreUp(store),
+      ...('usage' in store && { storeUsage: store.usage }),
+    })
     closers.push(() => metrics.close())
     if (server.adminListen !== undefined && place === 'here')
       listeners.push(
@@ -167,7 +170,7 @@ async function createServer(
   return createAuthorizationServer({ ...options, store, seal, signingKeys: { source } })
 }
 
-async function openStore({ store }: Configuration): Promise<Store> {
+async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
   return store.kind === 'memory' ? createMemoryStore() : createRedisStore(store)
 }
 

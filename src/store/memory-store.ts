@@ -1,94 +1,203 @@
-import { LRUCache } from 'lru-cache'
+import { getHeapStatistics } from 'node:v8'
 import { UpstreamError } from '../errors.js'
 import type { Store } from './store.js'
 
 export interface MemoryStoreOptions {
-  /** Records held at most. Beyond it new ones are refused: what is alive is never evicted. Default: 1,000,000. */
-  readonly maxRecords?: number
+  /**
+   * Bytes held at most, as `usage` counts them. Beyond, new records are refused: what is alive is never evicted. Default:
+   * half of what the process's heap may grow to, less 64 MiB for everything else.
+   */
+  readonly maxBytes?: number
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
 }
 
-type Entry = { readonly value: string } | { readonly members: Set<string> }
+export interface MemoryStoreUsage {
+  readonly records: number
+  /** Of keys and values, and what a record costs besides. */
+  readonly bytes: number
+  readonly maxBytes: number
+  /** Writes that were refused, ever. */
+  readonly refused: number
+}
 
-/** The store of one process. Its records go with the process. */
+export interface MemoryStore extends Store {
+  usage(): MemoryStoreUsage
+}
+
+interface Entry {
+  readonly value: string | Set<string>
+  bytes: number
+  expiresAt: number
+}
+
+/** What a record takes beside its texts: an entry of the map, an object, headers of strings. Measured on Node 20 to 24. */
+const recordBytes = 160
+const memberBytes = 100
+const mebibyte = 1024 * 1024
+
+/** The last twentieth is for locks and marks of use alone: without them the sessions that are there could not go on. */
+const smallBytes = 512
+
+/** Milliseconds between two rounds of looking for what has expired: at a tenth of the records, but at this many at least. */
+const roundMs = 1000
+const fewest = 5000
+/** Records looked at without a pause: about a tenth of a millisecond. */
+const slice = 1000
+
+/**
+ * The store of one process. Its records go with the process. Expired ones are freed bit by bit, so that memory follows
+ * what is alive and no one waits for a great cleaning. A map, and no cache of `lru-cache`: that one's arrays never shrink,
+ * and an order of last use is of no use where nothing may be evicted.
+ */
 export function createMemoryStore({
-  maxRecords = 1_000_000,
+  maxBytes = defaultMaxBytes(getHeapStatistics().heap_size_limit),
   now = () => Date.now() / 1000,
-}: MemoryStoreOptions = {}): Store {
-  const entries = new LRUCache<string, Entry>({
-    // Not `max`: that would allocate room for all of them at once.
-    maxSize: maxRecords,
-    sizeCalculation: () => 1,
-    ttl: 1,
-    ttlResolution: 0,
-    perf: { now: () => now() * 1000 },
-  })
+}: MemoryStoreOptions = {}): MemoryStore {
+  const entries = new Map<string, Entry>()
+  let bytes = 0
+  let refused = 0
+  let cursor = entries.entries()
+  let timer: NodeJS.Timeout | undefined
+  /** Whether the next round looks at everything, since a write found no room. */
+  let inNeed = false
 
-  const write = (key: string, entry: Entry, expiresAt: number): void => {
-    const ttl = Math.ceil((expiresAt - now()) * 1000)
-    if (ttl <= 0) {
-      entries.delete(key)
+  const remove = (key: string, entry: Entry): void => {
+    entries.delete(key)
+    bytes -= entry.bytes
+  }
+  const alive = (key: string): Entry | undefined => {
+    const entry = entries.get(key)
+    if (entry === undefined || entry.expiresAt > now()) return entry
+    remove(key, entry)
+    return undefined
+  }
+  const textAt = (key: string): string | undefined => {
+    const value = alive(key)?.value
+    return typeof value === 'string' ? value : undefined
+  }
+  const membersAt = (key: string): ReadonlySet<string> | undefined => {
+    const value = alive(key)?.value
+    return typeof value === 'string' ? undefined : value
+  }
+
+  /** Looks at the next few records, and begins anew at the end. */
+  const free = (count: number): void => {
+    const time = now()
+    for (let looked = 0; looked < count; looked++) {
+      const { value: next, done } = cursor.next()
+      if (done === true) {
+        cursor = entries.entries()
+        return
+      }
+      const [key, entry] = next
+      if (entry.expiresAt <= time) remove(key, entry)
+    }
+  }
+  const round = (): void => {
+    const count = inNeed ? entries.size : Math.max(fewest, Math.ceil(entries.size / 10))
+    inNeed = false
+    const freeSlice = (left: number): void => {
+      free(Math.min(slice, left))
+      if (left > slice) setImmediate(freeSlice, left - slice).unref()
+    }
+    freeSlice(count)
+    if (entries.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+
+  const assertRoom = (growth: number): void => {
+    free(2)
+    if (bytes + growth <= (growth <= smallBytes ? maxBytes : maxBytes * 0.95)) return
+    refused += 1
+    inNeed = true
+    throw new UpstreamError('store_unavailable', 'the in-process store is full')
+  }
+  const write = (key: string, value: string | Set<string>, size: number, expiresAt: number): void => {
+    const before = alive(key)
+    if (expiresAt <= now()) {
+      if (before !== undefined) remove(key, before)
       return
     }
-    if (entries.size >= maxRecords && !entries.has(key)) {
-      entries.purgeStale()
-      if (entries.size >= maxRecords) throw new UpstreamError('store_unavailable', 'the in-process store is full')
-    }
-    entries.set(key, entry, { ttl })
+    // What is there may be written anew, also when it grows: a session is not lost because there is no room for others.
+    if (before === undefined) assertRoom(size)
+    bytes += size - (before?.bytes ?? 0)
+    entries.set(key, { value, bytes: size, expiresAt })
+    timer ??= setInterval(round, roundMs).unref()
   }
-  const value = (key: string): string | undefined => {
-    const entry = entries.get(key)
-    return entry && 'value' in entry ? entry.value : undefined
-  }
-  const members = (key: string): Set<string> => {
-    const entry = entries.get(key)
-    return entry && 'members' in entry ? entry.members : new Set()
-  }
+  const writeText = (key: string, text: string, expiresAt: number): void =>
+    write(key, text, recordBytes + Buffer.byteLength(key) + Buffer.byteLength(text), expiresAt)
 
   return {
-    get: async (key) => value(key),
-    set: async (key, text, expiresAt) => write(key, { value: text }, expiresAt),
+    get: async (key) => textAt(key),
+    set: async (key, text, expiresAt) => writeText(key, text, expiresAt),
     async addIfAbsent(key, text, expiresAt) {
-      if (entries.has(key)) return false
-      write(key, { value: text }, expiresAt)
+      if (alive(key) !== undefined) return false
+      writeText(key, text, expiresAt)
       return true
     },
     async replace(key, expected, text, expiresAt) {
-      if (value(key) !== expected) return false
-      write(key, { value: text }, expiresAt)
+      if (textAt(key) !== expected) return false
+      writeText(key, text, expiresAt)
       return true
     },
     async extend(key, expiresAt) {
-      const entry = entries.get(key)
+      const entry = alive(key)
       if (entry === undefined) return false
-      write(key, entry, expiresAt)
+      entry.expiresAt = expiresAt
       return true
     },
     async take(key) {
-      const text = value(key)
-      entries.delete(key)
-      return text
+      const entry = alive(key)
+      if (entry !== undefined) remove(key, entry)
+      return typeof entry?.value === 'string' ? entry.value : undefined
     },
     async delete(key) {
-      const wasThere = entries.has(key)
-      entries.delete(key)
-      return wasThere
+      const entry = alive(key)
+      if (entry !== undefined) remove(key, entry)
+      return entry !== undefined
     },
     async deleteIf(key, expected) {
-      return value(key) === expected && entries.delete(key)
+      const entry = alive(key)
+      if (entry === undefined || entry.value !== expected) return false
+      remove(key, entry)
+      return true
     },
     async addMember(key, member, expiresAt) {
-      const all = members(key).add(member)
-      const known = now() + entries.getRemainingTTL(key) / 1000
-      write(key, { members: all }, entries.has(key) ? Math.max(known, expiresAt) : expiresAt)
+      const entry = alive(key)
+      const size = memberBytes + Buffer.byteLength(member)
+      if (entry === undefined || typeof entry.value === 'string') {
+        const whole = recordBytes + Buffer.byteLength(key) + size
+        return write(key, new Set([member]), whole, Math.max(entry?.expiresAt ?? 0, expiresAt))
+      }
+      if (!entry.value.has(member)) {
+        assertRoom(size)
+        entry.value.add(member)
+        entry.bytes += size
+        bytes += size
+      }
+      entry.expiresAt = Math.max(entry.expiresAt, expiresAt)
     },
     async removeMember(key, member) {
-      members(key).delete(member)
+      const entry = alive(key)
+      if (entry === undefined || typeof entry.value === 'string' || !entry.value.delete(member)) return
+      const size = memberBytes + Buffer.byteLength(member)
+      entry.bytes -= size
+      bytes -= size
+      if (entry.value.size === 0) remove(key, entry)
     },
-    members: async (key) => [...members(key)],
+    members: async (key) => [...(membersAt(key) ?? [])],
     async close() {
+      clearInterval(timer)
       entries.clear()
+      bytes = 0
     },
+    usage: () => ({ records: entries.size, bytes, maxBytes, refused }),
   }
+}
+
+/** In a container of 256 MB Node.js gives itself a heap of about 130 MB: then it is 33 MB, room for 5,000 sessions. */
+export function defaultMaxBytes(heapLimit: number): number {
+  return Math.max(8 * mebibyte, Math.floor((heapLimit - 64 * mebibyte) / 2))
 }

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { MemoryStoreUsage } from '../store/memory-store.js'
 import { channelName, type SallyportEvent } from './events.js'
 
 export interface Metrics {
@@ -15,13 +16,15 @@ export interface Metrics {
 export interface MetricsOptions {
   /** Whether the store answers; asked when metrics are read. */
   readonly isStoreUp?: () => Promise<boolean>
+  /** What the store of this process holds; asked when metrics are read. */
+  readonly storeUsage?: () => MemoryStoreUsage
 }
 
 /**
  * Counts events. Labels hold what the configuration names (frontends, routes, clients) and codes from closed lists,
  * never what a caller can choose: nobody can make the number of series grow.
  */
-export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
+export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   if (cluster.isWorker) answerPrimaryWith(registry)
@@ -68,6 +71,8 @@ export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
     },
   })
 
+  if (storeUsage !== undefined) observeStore(storeUsage, registers)
+
   // What is not here is of interest in the log only.
   const counts: Counts = {
     'gateway.login.started': ({ frontend }) => logins.inc({ frontend, outcome: 'started' }),
@@ -109,6 +114,30 @@ export function createMetrics({ isStoreUp }: MetricsOptions = {}): Metrics {
     render: () => registry.metrics(),
     close: () => void unsubscribe(channelName, count),
   }
+}
+
+function observeStore(usage: () => MemoryStoreUsage, registers: Registry[]): void {
+  const gauge = (name: string, help: string, read: (usage: MemoryStoreUsage) => number) =>
+    new Gauge({
+      name: `sallyport_store_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read(usage()))
+      },
+    })
+  gauge('records', 'Records in the store of this process.', ({ records }) => records)
+  gauge('bytes', 'Bytes that they take.', ({ bytes }) => bytes)
+  gauge('max_bytes', 'Bytes beyond which new records are refused.', ({ maxBytes }) => maxBytes)
+  new Counter({
+    name: 'sallyport_store_refused_writes_total',
+    help: 'Writes that found no room.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(usage().refused)
+    },
+  })
 }
 
 type Counts = {

@@ -80,4 +80,7 @@ export const store = z
       .optional()
       .meta({ description: 'Redis 7 or Valkey, for several replicas. Needs `Bff.SealingKeys`.' }),
   })
-  .meta({ description: 'Where sessions and other short-lived records are kept. Absent: in this process.' })
+  .meta({
+    description:
+      'Where sessions and other short-lived records are kept. Absent: in this process, and at most half of what its heap may grow to.',
+  })
