@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import { ProtocolError, unreachable } from '../errors.js'
-import { parameters, readFormBody } from '../http/form-body.js'
+import { parameters, readFormBody, searchParameters } from '../http/form-body.js'
 import { clientOf, type IsTrustedPeer } from '../http/trusted-peers.js'
 import { publish } from '../telemetry/events.js'
 import { type AuthorizationDecision, decide } from './authorization-decision.js'
@@ -35,7 +35,7 @@ export interface AuthorizationRequestOptions {
 export function authorizationRequest(options: AuthorizationRequestOptions): Koa.Middleware {
   return async function authorizationRequest(ctx) {
     if (ctx.method === 'POST') return answerForm(options, ctx)
-    const open = await options.interactions.open(ctx, reference(new URLSearchParams(ctx.querystring)))
+    const open = await options.interactions.open(ctx, reference(searchParameters(ctx.querystring)))
     // Link previews look with HEAD: that must not be what the request ends with.
     if (ctx.method === 'HEAD') ctx.status = 200
     else await proceed(options, ctx, open, await currentSession(options, ctx))

@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../errors.js'
-import { parameters, readFormBody } from '../http/form-body.js'
+import { parameters, readFormBody, searchParameters } from '../http/form-body.js'
 import { formToken, formTokenFits, type SecretCookie } from './cookies.js'
 import type { EndpointUrls } from './endpoint-urls.js'
 import type { IdTokens } from './id-token.js'
@@ -39,7 +39,7 @@ export function endSession(options: EndSessionOptions): Koa.Middleware {
   const { urls, sessions, sessionEnd, browserCookie, response } = options
   return async function endSession(ctx) {
     const posted = ctx.method === 'POST' ? await readFormBody(ctx.req) : undefined
-    const request = checkRequest(options, posted ?? parameters(new URLSearchParams(ctx.querystring)))
+    const request = checkRequest(options, posted ?? parameters(searchParameters(ctx.querystring)))
     ctx.state.clientId = request.client?.clientId
     const action = posted?.get('action')
     // Posted by another site, our cookies did not come along; by GET they do.

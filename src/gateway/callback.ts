@@ -1,3 +1,4 @@
+import { searchParameters } from '../http/form-body.js'
 import { html, pageHeaders, renderPage } from '../http/page.js'
 import { publish } from '../telemetry/events.js'
 import { assertNavigation, isFromOwnPage } from './anti-forgery.js'
@@ -64,7 +65,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
 }
 
 function authorizationResponse({ target }: Call): URLSearchParams {
-  const response = new URLSearchParams(target.query)
+  const response = searchParameters(target.query)
   for (const name of protocolParameters) {
     if (response.getAll(name).length > 1) throw new Refusal('bff.request.malformed', `"${name}" comes twice`)
   }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
+import { searchParameters } from '../http/form-body.js'
 import { answerError } from './answer.js'
 import { assertOwnPage, changesState, isFromOwnPage } from './anti-forgery.js'
 import { backchannelLogout } from './backchannel-logout.js'
@@ -109,7 +110,7 @@ function endpointRoutes(frontend: RunningFrontend): Koa.Middleware<EndpointState
 /** These calls are use of the session, unless they only look (`?slide=false`) or come from a page of another host. */
 const keepCurrentSession: Koa.Middleware<EndpointState> = async function keepCurrentSession(ctx, next) {
   const { call, open } = ctx.state
-  const onlyLooks = new URLSearchParams(call.target.query).get('slide') === 'false'
+  const onlyLooks = searchParameters(call.target.query).get('slide') === 'false'
   if (open !== undefined && !onlyLooks && isFromOwnPage(call.request, call.frontend)) {
     await keepSession(call, open, ctx.res)
   }

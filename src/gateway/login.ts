@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { searchParameters } from '../http/form-body.js'
 import { publish } from '../telemetry/events.js'
 import { assertMeant } from './anti-forgery.js'
 import type { Call } from './call.js'
@@ -24,7 +25,7 @@ export async function login(ctx: EndpointContext): Promise<void> {
   limits.login.assertRoom(call.client.address)
   limits.login.count(call.client.address)
 
-  const query = new URLSearchParams(call.target.query)
+  const query = searchParameters(call.target.query)
   const parameters = allowedParameters(call, query)
   const [state, seed] = [random(), random()]
   const authorizationUrl = await oauth

@@ -1,3 +1,4 @@
+import { searchParameters } from '../http/form-body.js'
 import { assertMeant } from './anti-forgery.js'
 import type { RunningFrontend } from './call.js'
 import { pageUrl } from './frontend.js'
@@ -20,7 +21,7 @@ const foreignLink = {
 export async function logoutByLink(ctx: EndpointContext): Promise<void> {
   const { call, open } = ctx.state
   assertMeant(call, foreignLink)
-  const sid = new URLSearchParams(call.target.query).get('sid')
+  const sid = searchParameters(call.target.query).get('sid')
   if (open !== undefined && (sid === null || !call.frontend.sessions.hasHandle(open.session.key, sid)))
     throw new Refusal('bff.logout.sid_mismatch', 'take the logoutUrl of the user endpoint')
   const url = await endSession(ctx)

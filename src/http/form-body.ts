@@ -8,6 +8,11 @@ export interface FormBodyOptions {
   readonly repeatable?: readonly string[]
 }
 
+/** No request of OAuth has a third of it, and each costs time before it is known who asks. */
+const maxParameters = 100
+/** What the rest of a body that is refused may still be, in bytes and seconds, before its connection is closed. */
+const linger = { bytes: 1_048_576, seconds: 2 }
+
 /**
  * Reads an `application/x-www-form-urlencoded` body. Empty values count as absent and repeated parameters are refused
  * (RFC 6749 §3.1 and §3.2).
@@ -21,24 +26,55 @@ export async function readFormBody(
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
     throw new ProtocolError('invalid_request', 'the body is not application/x-www-form-urlencoded')
   const body = await bodyOf(request, limit)
-  return parameters(new URLSearchParams(body.toString('utf8')), repeatable)
+  return parameters(searchParameters(body.toString('utf8')), repeatable)
 }
 
-async function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > limit) throw new ProtocolError('invalid_request', 'the body is too large')
-      chunks.push(chunk)
+/** Listens and does not iterate: an iterator that is left destroys the connection, and the answer with it. */
+function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const refuse = (): void => {
+      request.removeListener('data', read)
+      readAway(request)
+      reject(new ProtocolError('invalid_request', 'the body is too large'))
     }
-  } catch (error) {
-    if (error instanceof ProtocolError) throw error
+    const read = (chunk: Buffer): void => {
+      length += chunk.length
+      if (length > limit) refuse()
+      else chunks.push(chunk)
+    }
     // Whoever sends half a body is at fault, not we.
-    throw new ProtocolError('invalid_request', 'the body broke off', { cause: error })
-  }
-  return Buffer.concat(chunks)
+    const brokeOff = (cause?: Error): void =>
+      reject(new ProtocolError('invalid_request', 'the body broke off', { cause }))
+    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('error', brokeOff).once('close', () => brokeOff())
+    if (Number(request.headers['content-length']) > limit) refuse()
+    else request.on('data', read)
+  })
+}
+
+/** Lets a sender finish, who would not look for an answer before; but not with any number of bytes, and not at leisure. */
+function readAway(request: IncomingMessage): void {
+  let left = linger.bytes
+  const timer = setTimeout(() => request.socket.destroy(), linger.seconds * 1000).unref()
+  request
+    .on('data', (chunk: Buffer) => {
+      left -= chunk.length
+      if (left < 0) request.socket.destroy()
+    })
+    .once('close', () => clearTimeout(timer))
+    .resume()
+}
+
+/**
+ * The parameters of a query or a form, counted before they are looked at.
+ * @throws ProtocolError `invalid_request`
+ */
+export function searchParameters(text: string): URLSearchParams {
+  for (let count = 1, at = text.indexOf('&'); at !== -1; at = text.indexOf('&', at + 1))
+    if (++count > maxParameters) throw new ProtocolError('invalid_request', 'there are too many parameters')
+  return new URLSearchParams(text)
 }
 
 /** @throws ProtocolError `invalid_request` when one comes twice. */
