@@ -57,10 +57,11 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
   )
   const algorithms = settings.algorithms.filter((name) => name !== 'Ed25519')
   const takes = { dpop: mode !== 'bearer', bearer: mode !== 'dpop' }
+  const audiences = [...new Set(settings.issuers.flatMap((issuer) => issuer.audiences))]
   const metadata =
     settings.resource === undefined
       ? undefined
-      : createResourceMetadata(settings.resource, [...issuers.keys()], algorithms, takes, {
+      : createResourceMetadata(settings.resource, [...issuers.keys()], audiences, algorithms, takes, {
           ...(scopes.length > 0 && { scopes }),
           ...options.resource,
         })

@@ -23,6 +23,7 @@ const wellKnown = '/.well-known/oauth-protected-resource'
 export function createResourceMetadata(
   resource: string,
   issuers: readonly string[],
+  audiences: readonly string[],
   algorithms: readonly string[],
   takes: { readonly dpop: boolean; readonly bearer: boolean },
   { name, documentation, scopes }: ResourceOptions,
@@ -38,6 +39,8 @@ export function createResourceMetadata(
     ...(scopes !== undefined && { scopes_supported: scopes }),
     ...(name !== undefined && { resource_name: name }),
     ...(documentation !== undefined && { resource_documentation: documentation }),
+    // Not in any RFC: `aud` need not be a URL, and `sallyport check` compares it with what tokens will hold.
+    accepted_audiences: audiences,
   }
   return {
     url: `${origin}${path}`,

@@ -519,6 +519,7 @@ test('metadata of this API is public, and challenges name it (RFC 9728)', async 
     dpop_bound_access_tokens_required: true,
     scopes_supported: ['read', 'write'],
     resource_name: 'Orders',
+    accepted_audiences: [publicUrl],
   })
   t.is(
     outcome(await verifier.verify({ method: 'POST', target, rawHeaders: ['Host', 'a'], peer: undefined })),

@@ -174,7 +174,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
  * What the user is asked to agree to: enough for every route. Resources are named only where all of the user's routes
  * have one: the others live on the audience that the server gives by itself.
  */
-function grantOf({ scopes, routes }: FrontendOptions): {
+export function grantOf({ scopes, routes }: FrontendOptions): {
   readonly scope: string
   readonly resources: ReadonlySet<string>
 } {

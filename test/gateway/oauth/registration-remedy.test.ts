@@ -9,7 +9,7 @@ const registration: Registration = {
   algorithm: 'ES256',
 }
 
-const key = /^Register the public half of ClientSigningKeyJwk for client my-bff/
+const key = /^Register the public key of ClientSigningKeyJwk for client my-bff/
 const client = /^Is there a client my-bff at this server\?/
 const algorithm = /^Allow client my-bff the algorithm ES256 there/
 const redirectUri =
