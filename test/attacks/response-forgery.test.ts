@@ -257,7 +257,7 @@ for (const second of [
   test(`an upgrade that is refused has one answer, whatever comes behind it: ${second.slice(9, 12)}`, async (t) => {
     const upstream = await listening((_request, response) => response.end())
     upstream.server.on('upgrade', (_request, socket) =>
-      socket.write(`HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n${second}`),
+      socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n${second}`),
     )
     const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
     t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
