@@ -3,7 +3,7 @@ import { aPlantedGateway, codeOf, navigation, ownPage } from './_planted.js'
 
 const script = { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Site': 'same-origin', Accept: '*/*' }
 
-test('a call without a session gets a document that says where to log in, and never a redirect (C9)', async (t) => {
+test('a call without a session gets a document that says where to log in, and never a redirect', async (t) => {
   const world = await aPlantedGateway(t)
   for (const headers of [ownPage, { ...ownPage, ...script }, { ...ownPage, Accept: 'application/json' }]) {
     const answer = await world.call('/api/x', { headers })
@@ -26,7 +26,7 @@ test('a person who opens a page that needs a login is sent there', async (t) => 
   }
 })
 
-test('what is no GET, no navigation or not for a page is never redirected (C22)', async (t) => {
+test('what is no GET, no navigation or not for a page is never redirected', async (t) => {
   const world = await aPlantedGateway(t)
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     const answer = await world.call('/api/x', { method, headers: { ...navigation, 'X-CSRF': '1' } })
@@ -122,7 +122,7 @@ test('a claim cannot pass itself off as an answer of the gateway', async (t) => 
   t.true(user.logoutUrl.startsWith('/bff/logout'))
 })
 
-test('a logout link without the session’s own sid logs nobody out (G-33)', async (t) => {
+test('a logout link without the session’s own sid logs nobody out', async (t) => {
   const world = await aPlantedGateway(t)
   const { cookie, id } = await world.plant()
   for (const path of ['/bff/logout', '/bff/logout?sid=', '/bff/logout?sid=AAAAAAAAAAAAAAAAAAAAAA']) {

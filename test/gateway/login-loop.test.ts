@@ -5,7 +5,7 @@ import { codeOf, navigation } from './_planted.js'
 import { logIn } from './_provider.js'
 import { aWorld } from './_world.js'
 
-test('three logins within a minute are enough: the fourth stops and says why (C8)', async (t) => {
+test('three logins within a minute are enough: the fourth stops and says why', async (t) => {
   const time = aClock()
   const { url, ...world } = await aWorld(t, { gateway: { now: time.now } })
   const browser = world.aBrowser()

@@ -53,7 +53,7 @@ test('a user sees all of their sessions with handles, and ends one, then all oth
   t.regex(last.headers['set-cookie']?.join() ?? '', /sallyport-bff-app=;.*expires=Thu, 01 Jan 1970/i)
 })
 
-test('the idle time slides with use, the cookie with it, and the absolute limit stands (G-20, G-21)', async (t) => {
+test('the idle time slides with use, the cookie with it, and the absolute limit stands', async (t) => {
   const time = aClock()
   const world = await aPlantedGateway(t, {
     gateway: { now: time.now, store: createMemoryStore({ now: time.now }) },
@@ -117,7 +117,7 @@ test('a session ends no later than the server says: session_expiry and the refre
     t.is((await world.call('/api/x', { headers: { ...ownPage, Cookie: cookie } })).status, 401)
 })
 
-test('a store that cannot answer is 503 and no logout (C21)', async (t) => {
+test('a store that cannot answer is 503 and no logout', async (t) => {
   const store = createMemoryStore()
   let down = false
   const failing = {
@@ -142,7 +142,7 @@ test('a store that cannot answer is 503 and no logout (C21)', async (t) => {
   t.is((await world.call('/api/x', { headers })).status, 200)
 })
 
-test('a stream that is open when its session ends is closed: at once here, within 5 seconds on another replica (C11)', async (t) => {
+test('a stream that is open when its session ends is closed: at once here, within 5 seconds on another replica', async (t) => {
   const world = await aPlantedGateway(t)
   const on = await listen()
   const other = await serveGateway(on, world.options)

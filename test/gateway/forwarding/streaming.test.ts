@@ -21,7 +21,7 @@ test('the first event of a stream arrives while the stream goes on, and its head
   t.pass()
 })
 
-test('an event is there within 50 ms of being said, in the fastest of five streams (C13)', async (t) => {
+test('an event is there within 50 ms of being said, in the fastest of five streams', async (t) => {
   let saidAt = 0
   const upstream = await listening((_incoming, response) => {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders()
