@@ -7,6 +7,7 @@ import { limitStrangers } from './client-limit.js'
 import { endSession } from './end-session.js'
 import { introspection } from './introspection.js'
 import { metadata } from './metadata.js'
+import { navigationsOnly } from './navigations-only.js'
 import { oauthErrors } from './oauth-error.js'
 import type { AuthorizationServerOptions } from './options.js'
 import { errorPages } from './page-response.js'
@@ -73,7 +74,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     {
       url: urls.authorization,
       methods: ['GET', 'POST'],
-      steps: [errorPages('authorize', response), authorizationRequest(parts)],
+      steps: [errorPages('authorize', response), navigationsOnly, authorizationRequest(parts)],
     },
     { url: urls.token, methods: ['POST'], steps: [oauthErrors('token'), strangers, nonce, tokenRequest(parts)] },
     {
@@ -83,7 +84,11 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     },
     { url: urls.introspection, methods: ['POST'], steps: [oauthErrors('introspect'), strangers, introspection(parts)] },
     { url: urls.revocation, methods: ['POST'], steps: [oauthErrors('revoke'), strangers, revocation(parts)] },
-    { url: urls.endSession, methods: ['GET', 'POST'], steps: [errorPages('endsession', response), endSession(parts)] },
+    {
+      url: urls.endSession,
+      methods: ['GET', 'POST'],
+      steps: [errorPages('endsession', response), navigationsOnly, endSession(parts)],
+    },
   ]
 
   const router = new Router({ sensitive: true, strict: true })

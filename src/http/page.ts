@@ -106,6 +106,8 @@ export function pageHeaders({
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
     'Referrer-Policy': 'no-referrer',
+    // Both: a page of an application on this very origin has perhaps the first, and could reach into what it has opened.
     'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
   }
 }

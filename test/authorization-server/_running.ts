@@ -88,6 +88,8 @@ export type ServerSettings = Partial<AuthorizationServerOptions> & {
   readonly other?: TestClient
   /** Below the origin, such as `/auth`. */
   readonly path?: string
+  /** Answers what is not below the issuer's path, on the same origin. */
+  readonly beside?: RequestListener
   /** Listens for a server that others run as well. */
   readonly clients?: readonly ClientOptions[]
 }
@@ -98,10 +100,14 @@ export async function startServer({
   other = aClient('client-2'),
   path = '',
   clients = [],
+  beside,
   ...settings
 }: ServerSettings = {}): Promise<RunningServer> {
   let listener: RequestListener | undefined
-  const http = createServer((request, response) => listener?.(request, response)).listen(0, '127.0.0.1')
+  const http = createServer((request, response) => {
+    if (beside !== undefined && !request.url?.startsWith(`${path}/`)) beside(request, response)
+    else listener?.(request, response)
+  }).listen(0, '127.0.0.1')
   await once(http, 'listening')
   // Longer than any client keeps an idle connection: else one closes just when the other sends.
   http.keepAliveTimeout = 60_000
