@@ -1,6 +1,7 @@
 import type { Environment } from '../config/environment.js'
 import { type Configuration, loadConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { advice } from './advice.js'
 import { describeProblems, type Style, styleFor } from './report.js'
 import type { Trial } from './trial.js'
 
@@ -24,7 +25,10 @@ export async function check({
   output = process.stdout,
 }: CheckOptions): Promise<boolean> {
   const { problems, configuration } = loaded(file, environment)
-  const trials = configuration !== undefined && network === 'try' ? await tried(configuration) : []
+  const trials =
+    configuration === undefined
+      ? []
+      : [...advice(configuration), ...(network === 'try' ? await tried(configuration) : [])]
   const isFine = problems.length === 0 && trials.every(({ outcome }) => outcome !== 'failed')
   if (format === 'json') {
     output.write(`${JSON.stringify({ ok: isFine, file, problems, trials }, null, 2)}\n`)

@@ -37,6 +37,12 @@ test.serial('starts it also where it shares the listener of the frontends', asyn
     OpenIddict: { Issuer: `${origin}/auth` },
   })
   t.true(report.ok, JSON.stringify(report.trials))
+  const notes = report.trials.filter(({ outcome }) => outcome === 'noted')
+  t.deepEqual(
+    notes.map(({ subject }) => subject),
+    ['/OpenIddict/Issuer'],
+  )
+  t.regex(notes[0]?.result ?? '', /origin of "app"/)
 })
 
 test.serial('finds a key that the server does not know', async (t) => {
