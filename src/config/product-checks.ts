@@ -44,7 +44,8 @@ const settings: Readonly<Record<string, string>> = {
 
 function verifierProblems(options: Parameters<typeof createSettings>[0]): readonly ConfigurationProblem[] {
   try {
-    createSettings(options)
+    // Where used proofs are remembered is not in the file: several workers share their store.
+    createSettings({ ...options, replay: 'memory-per-process' })
     return []
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems
