@@ -1,5 +1,6 @@
 import type Koa from 'koa'
 import { unreachable } from '../errors.js'
+import { redirectSources } from '../http/policy-source.js'
 import { formToken, type SecretCookie } from './cookies.js'
 import type { EndpointUrls } from './endpoint-urls.js'
 import type { Interactions, OpenRequest } from './interaction.js'
@@ -74,7 +75,7 @@ export function createAuthorizationPages({
         ...(problem !== undefined && { problem: problemText(problem, texts) }),
       })
       if (problem !== undefined && problem.kind !== 'failed') ctx.set('Retry-After', String(problem.retryAfter))
-      response.show(ctx, texts, page, statusOf(problem), formAction(open.client))
+      response.show(ctx, texts, page, statusOf(problem), redirectSources(open.client.redirectUris))
     },
 
     async consent(ctx, open, session) {
@@ -89,7 +90,7 @@ export function createAuthorizationPages({
         scopes: scopes.map((name) => ({ name, displayName: scopeName(name, texts) })),
         resources: target.resources,
       })
-      response.show(ctx, texts, page, 200, formAction(open.client))
+      response.show(ctx, texts, page, 200, redirectSources(open.client.redirectUris))
     },
   }
 }
@@ -123,13 +124,4 @@ function problemText(problem: SignInProblem, texts: Texts): string {
 
 function nameOf({ clientId, displayName = clientId }: ClientOptions): string {
   return displayName
-}
-
-/**
- * Chromium holds every redirect after a form to `form-action`, also those that the client makes on its own site or on to
- * the page it serves elsewhere. We cannot know them all; that they are https, or loopback in development, we can.
- */
-function formAction({ redirectUris }: ClientOptions): readonly string[] {
-  const loopback = redirectUris.some((uri) => uri.startsWith('http:'))
-  return loopback ? ['https:', 'http://localhost:*', 'http://127.0.0.1:*', 'http://[::1]:*'] : ['https:']
 }

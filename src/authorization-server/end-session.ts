@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../errors.js'
 import { parameters, readFormBody, searchParameters } from '../http/form-body.js'
+import { redirectSources } from '../http/policy-source.js'
 import { formToken, formTokenFits, type SecretCookie } from './cookies.js'
 import type { EndpointUrls } from './endpoint-urls.js'
 import type { IdTokens } from './id-token.js'
@@ -68,7 +69,13 @@ export function endSession(options: EndSessionOptions): Koa.Middleware {
     const browser = browserCookie.read(ctx) ?? browserCookie.issue(ctx)
     const fields = { ...request.fields, form_token: formToken(browser, 'end session', session.sid) }
     const page = response.pages.signOut({ texts, action: urls.endSession.pathname, fields, username: session.username })
-    response.show(ctx, texts, page, 200, request.destination === undefined ? [] : [new URL(request.destination).origin])
+    response.show(
+      ctx,
+      texts,
+      page,
+      200,
+      request.destination === undefined ? [] : redirectSources([request.destination]),
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from 'helmet'
+import { policySource } from '../http/policy-source.js'
 import type { FrontendOptions } from './options.js'
 
 type HeaderSettings = Pick<FrontendOptions, 'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority'>
@@ -50,7 +51,7 @@ export function createSecurityHeaders({
         baseUri: ["'self'"],
         frameAncestors: ["'none'"],
         // A form that logs out is redirected to the authorization server.
-        formAction: ["'self'", new URL(authority).origin],
+        formAction: ["'self'", policySource(new URL(authority))],
       },
     },
     strictTransportSecurity: publicUrl.protocol === 'https:' && oneYearOfHttps,

@@ -66,6 +66,10 @@ if (!chromiumIsInstalled) {
       try {
         await withChromium(async (context) => {
           const page = await context.newPage()
+          const complaints: string[] = []
+          page.on('console', (message) => {
+            if (/security.policy/i.test(message.text())) complaints.push(message.text())
+          })
           await page.goto(
             client.authorizationUrl(
               await client.push({ redirect_uri: callback, scope: 'openid profile email roles offline_access orders' }),
@@ -103,6 +107,7 @@ if (!chromiumIsInstalled) {
             (await context.cookies()).map(({ name }) => name).filter((cookie) => cookie.includes('session')),
             [],
           )
+          t.deepEqual(complaints, [], 'the browser can read every policy')
         }, options)
       } finally {
         landing.close()
