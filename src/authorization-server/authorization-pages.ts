@@ -74,7 +74,7 @@ export function createAuthorizationPages({
         username,
         ...(problem !== undefined && { problem: problemText(problem, texts) }),
       })
-      if (problem !== undefined && problem.kind !== 'failed') ctx.set('Retry-After', String(problem.retryAfter))
+      if (problem !== undefined && 'retryAfter' in problem) ctx.set('Retry-After', String(problem.retryAfter))
       response.show(ctx, texts, page, statusOf(problem), redirectSources(open.client.redirectUris))
     },
 

@@ -7,7 +7,7 @@ import { type AuthorizationDecision, decide } from './authorization-decision.js'
 import type { AuthorizationPages } from './authorization-pages.js'
 import type { AuthorizationResponse } from './authorization-response.js'
 import type { Consents } from './consents.js'
-import { formTokenFits, type SecretCookie } from './cookies.js'
+import { CookieNotKept, formTokenFits, type SecretCookie } from './cookies.js'
 import type { EndpointUrls } from './endpoint-urls.js'
 import type { Interactions, OpenRequest } from './interaction.js'
 import { seeOther, withParameters } from './page-response.js'
@@ -101,15 +101,14 @@ async function answerForm(options: AuthorizationRequestOptions, ctx: Koa.Context
   // OpenID Connect Core §3.1.2.1: a request may be posted. By GET our cookies come along.
   if (action === undefined) return seeOther(ctx, again)
 
-  const open = await interactions.open(ctx, form)
+  // Of another site: our cookies did not come along, or should not have.
+  if (isOfOtherSite(ctx, options.urls.authorization)) return seeOther(ctx, again)
   const browser = browserCookie.read(ctx)
+  if (browser === undefined) throw new CookieNotKept()
+  const open = await interactions.open(ctx, form)
   const session = await currentSession(options, ctx)
-  const ours =
-    browser !== undefined &&
-    ctx.get('Sec-Fetch-Site') !== 'cross-site' &&
-    formTokenFits(form.get('form_token'), browser, requestUri, session?.sid ?? '')
-  // Of another site, another request, another user, or from before a change of users: shown again as things are now.
-  if (!ours) return seeOther(ctx, again)
+  // Of another request, another user, or from before a change of users: shown again as things are now.
+  if (!formTokenFits(form.get('form_token'), browser, requestUri, session?.sid ?? '')) return seeOther(ctx, again)
 
   switch (action) {
     case 'cancel':
@@ -124,6 +123,15 @@ async function answerForm(options: AuthorizationRequestOptions, ctx: Koa.Context
     default:
       throw new ProtocolError('invalid_request', 'the form has no such button')
   }
+}
+
+/** By what browsers say of it, or where they are too old for that, by Origin. */
+function isOfOtherSite(ctx: Koa.Context, own: URL): boolean {
+  const site = ctx.get('Sec-Fetch-Site')
+  if (site !== '') return site === 'cross-site'
+  const origin = ctx.get('Origin')
+  // Our pages send no referrer, and so perhaps "null" for an origin.
+  return origin !== '' && origin !== 'null' && origin !== own.origin
 }
 
 interface SignInAnswer {

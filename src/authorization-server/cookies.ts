@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type Koa from 'koa'
+import { ProtocolError } from '../errors.js'
 import { type CookieAttributes, cookieField, ownCookieName } from '../http/cookie.js'
 
 /** A cookie that holds 32 random bytes and nothing else. */
@@ -33,6 +34,16 @@ export function createSecretCookie(purpose: 'session' | 'browser', issuer: strin
     clear(ctx) {
       ctx.append('Set-Cookie', cookieField(name, '', { ...attributes, maxAge: 0 }))
     },
+  }
+}
+
+/**
+ * A form of our own page came without the cookie that the page was sent with: the browser does not keep it, so trying again
+ * ends here again.
+ */
+export class CookieNotKept extends ProtocolError {
+  constructor() {
+    super('invalid_request', 'the browser did not send back the cookie that came with the form')
   }
 }
 

@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../errors.js'
 import { pageHeaders, renderPage } from '../http/page.js'
+import { CookieNotKept } from './cookies.js'
 import { chooseLanguage } from './languages/language.js'
 import type { Texts } from './languages/texts.js'
 import { refused } from './oauth-error.js'
@@ -43,7 +44,8 @@ export function errorPages(endpoint: string, response: PageResponse): Koa.Middle
       // 401 would call for a challenge, and a browser has no answer to one.
       const shown = error instanceof ProtocolError ? 400 : status
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
-      response.show(ctx, texts, response.pages.error({ texts, code, description }), shown)
+      const notKept = error instanceof CookieNotKept && { advice: texts.cookieNotKept }
+      response.show(ctx, texts, response.pages.error({ texts, code, description, ...notKept }), shown)
     }
   }
 }

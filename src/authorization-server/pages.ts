@@ -54,6 +54,8 @@ export interface ErrorPage extends PageModel {
   readonly code: string
   /** For the developer of the client, in English. */
   readonly description: string
+  /** What the person can do about it, where that is known. */
+  readonly advice?: string
 }
 
 /** Every page of the server. Replace one by a function that returns its content. */
@@ -115,10 +117,10 @@ ${hidden(fields)}
 <p class="soft">${texts.signedOutAdvice}</p>`,
   }),
 
-  error: ({ texts, code, description }) => ({
+  error: ({ texts, code, description, advice }) => ({
     title: texts.errorTitle,
     content: html`<h1>${texts.errorTitle}</h1>
-<p>${code === 'temporarily_unavailable' ? texts.unavailable : (texts.errors[code] ?? texts.errors.invalid_request)}</p>
+<p>${advice ?? (code === 'temporarily_unavailable' ? texts.unavailable : (texts.errors[code] ?? texts.errors.invalid_request))}</p>
 <p class="soft">${code !== 'temporarily_unavailable' && texts.errorAdvice}</p>
 <dl><dt>${texts.details}</dt><dd>${code}: ${description}</dd></dl>`,
   }),

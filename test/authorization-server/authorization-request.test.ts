@@ -274,6 +274,34 @@ test('a form from another browser, without its token or for another user does no
   t.is(stale.location, url, 'shown again for the user who is signed in now')
 })
 
+test('a form whose cookie does not come says so, and why, also after a minute', async (t) => {
+  let now = Date.now() / 1000
+  const own = await startServer({ now: () => now })
+  t.teardown(() => own.stop())
+  const client = aProtocolClient(own)
+  const browser = aBrowser()
+  const page = await browser.get(client.authorizationUrl(await client.push()))
+  browser.cookies.clear()
+  now += 120
+  const refused = await browser.submit(page, 'sign-in', { username: 'alice', password: 'wonderland' })
+  t.is(refused.status, 400)
+  t.regex(refused.text, /did not keep the cookie.*Allow cookies for this site/)
+  t.notRegex(refused.text, /<form/)
+})
+
+test('a form that another site posts is shown again by GET, when our cookies come along', async (t) => {
+  const client = aProtocolClient(server)
+  const url = client.authorizationUrl(await client.push())
+  for (const headers of [
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' },
+    { origin: 'https://evil.example' },
+  ]) {
+    const browser = aBrowser(headers)
+    const page = await aBrowser().get(url)
+    t.is((await browser.submit(page, 'sign-in', { username: 'alice', password: 'wonderland' })).location, url)
+  }
+})
+
 test('a posted authorization request is taken up by GET (OpenID Connect Core §3.1.2.1)', async (t) => {
   const client = aProtocolClient(server)
   const url = client.authorizationUrl(await client.push())

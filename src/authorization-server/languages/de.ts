@@ -11,7 +11,8 @@ export const de: Texts = {
   limited: (minutes) =>
     `Zu viele Fehlversuche. Versuchen Sie es in ${minutes === 1 ? 'einer Minute' : `${minutes} Minuten`} wieder.`,
   busy: 'Gerade melden sich sehr viele an. Bitte versuchen Sie es in ein paar Sekunden wieder.',
-  formExpired: 'Die Seite war veraltet. Bitte versuchen Sie es noch einmal.',
+  cookieNotKept:
+    'Ihr Browser hat das Cookie nicht behalten, das diese Seite braucht. Erlauben Sie Cookies für diese Website und beginnen Sie in der Anwendung von vorn.',
   allowTitle: (client) => `Zugriff für ${client} erlauben?`,
   wantsTo: 'Die Anwendung möchte:',
   usedAt: 'Das kann sie verwenden bei:',

@@ -10,7 +10,8 @@ export const en: Texts = {
   wrongCredentials: 'The username or the password is not right.',
   limited: (minutes) => `Too many failed attempts. Try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`,
   busy: 'Many people are signing in at this moment. Please try again in a few seconds.',
-  formExpired: 'The page was out of date. Please try once more.',
+  cookieNotKept:
+    'Your browser did not keep the cookie that this page needs. Allow cookies for this site, then start again from the application.',
   allowTitle: (client) => `Allow ${client}?`,
   wantsTo: 'It would like to:',
   usedAt: 'It can use this at:',

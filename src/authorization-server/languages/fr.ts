@@ -10,7 +10,8 @@ export const fr: Texts = {
   wrongCredentials: 'Le nom d’utilisateur ou le mot de passe est incorrect.',
   limited: (minutes) => `Trop de tentatives. Réessayez dans ${minutes === 1 ? 'une minute' : `${minutes} minutes`}.`,
   busy: 'Beaucoup de personnes se connectent en ce moment. Réessayez dans quelques secondes.',
-  formExpired: 'La page n’était plus à jour. Veuillez réessayer.',
+  cookieNotKept:
+    'Votre navigateur n’a pas gardé le cookie dont cette page a besoin. Autorisez les cookies pour ce site, puis recommencez depuis l’application.',
   allowTitle: (client) => `Autoriser l’accès de ${client} ?`,
   wantsTo: 'L’application souhaite :',
   usedAt: 'Elle pourra s’en servir auprès de :',

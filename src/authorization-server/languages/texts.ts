@@ -11,7 +11,7 @@ export interface Texts {
   readonly wrongCredentials: string
   readonly limited: (minutes: number) => string
   readonly busy: string
-  readonly formExpired: string
+  readonly cookieNotKept: string
   readonly allowTitle: (client: string) => string
   readonly wantsTo: string
   /** Above the APIs. */
