@@ -30,10 +30,14 @@ export function sendRaw(origin: string, { method, target, headers, body = '' }: 
     })
     socket.setTimeout(30_000, () => socket.destroy(new Error(`${method} ${target}: no response within 30 s`)))
     socket.on('data', (chunk) => chunks.push(chunk))
-    socket.on('error', reject)
+    // A server that answers before it has read everything resets the connection behind its answer.
+    let failure = new Error(`${method} ${target}: the connection ended without a response`)
+    socket.on('error', (error) => {
+      failure = error
+    })
     socket.on('close', () => {
       const response = parseResponse(Buffer.concat(chunks).toString('latin1'))
-      if (response === undefined) reject(new Error(`${method} ${target}: the connection ended without a response`))
+      if (response === undefined) reject(failure)
       else resolve(response)
     })
   })

@@ -62,5 +62,6 @@ export async function checkTls(t: ExecutionContext, url: string): Promise<void> 
   const [offered, total] = [others.join(':'), others.length]
   t.true(total > 20, 'too few other suites to offer')
   const weak = await handshake(url, { versions: ['TLSv1.2', 'TLSv1.2'], ciphers: offered })
-  t.is(weak.kind === 'refused' && weak.code, 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', JSON.stringify(weak))
+  // OpenSSL 3.5, which Node.js has from 24 on, calls the same alert by another name.
+  t.regex(weak.kind === 'refused' ? weak.code : '', /^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE$/, JSON.stringify(weak))
 }
