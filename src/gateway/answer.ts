@@ -3,13 +3,16 @@ import type { Duplex } from 'node:stream'
 import { ProtocolError, UpstreamError } from '../errors.js'
 import { endWithAnswer } from '../http/last-answer.js'
 import { TooManyRequests } from '../http/network-limit.js'
-import { type Html, html, pageHeaders, renderPage } from '../http/page.js'
+import { type Html, html } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
 import type { Frontend } from './frontend.js'
+import type { PageTexts } from './languages/page-texts.js'
 import { isNavigation } from './navigation.js'
+import type { Branding } from './options.js'
+import { ownPage, textsFor } from './own-page.js'
 import { Refusal, type RefusalCode, statusOf } from './refusal.js'
-import { adviceOn } from './refusal-advice.js'
+import { adviceIn, adviceOn } from './refusal-advice.js'
 
 /** What is known of a request when it has to be refused: perhaps not even its frontend. */
 export interface Refused {
@@ -17,6 +20,8 @@ export interface Refused {
   readonly request: IncomingMessage
   /** Set as soon as it is known. */
   frontend?: Frontend
+  /** Of the page for a request that is no frontend's. */
+  readonly branding?: Branding | undefined
 }
 
 /** The one place where an error becomes a response: a document for scripts, a page or a redirect for people. */
@@ -84,29 +89,36 @@ function answerPerson(response: ServerResponse, { code, message }: Refusal, refu
     response.end()
     return
   }
-  const { title, remedy } = adviceOn(code)
-  const page = renderPage({
+  const texts = textsFor(refused.request)
+  const { title, remedy } = adviceIn(texts, code)
+  const isEnglish = texts.language === 'en'
+  const { headers, body } = ownPage(texts, frontend?.branding ?? refused.branding ?? {}, {
     title,
     content: html`<h1>${title}</h1>
-<p>${sentence(message)}</p>
+${isEnglish && html`<p>${sentence(message)}</p>`}
 <p class="soft">${remedy}</p>
 ${
   frontend !== undefined &&
-  html`${goingOn(code, refused, frontend)}
-<a class="button quiet" href="${frontend.home}">Back to the application</a>`
+  html`${goingOn(texts, code, refused, frontend)}
+<a class="button quiet" href="${frontend.home}">${texts.back}</a>`
 }
-<dl><dt>Code</dt><dd>${code}</dd><dt>Request</dt><dd>${requestId}</dd></dl>`,
+<dl>${!isEnglish && html`<dt>${texts.reason}</dt><dd lang="en">${message}</dd>`}<dt>${texts.code}</dt><dd>${code}</dd><dt>${texts.request}</dt><dd>${requestId}</dd></dl>`,
   })
-  response.writeHead(statusOf(code), pageHeaders())
-  response.end(page)
+  response.writeHead(statusOf(code), headers)
+  response.end(body)
 }
 
 /** The button that goes on. What only has to be confirmed goes on as it was asked for. */
-function goingOn(code: RefusalCode, { request: { url = '' } }: Refused, { loginUrl, base }: Frontend): Html | false {
+function goingOn(
+  { signIn, signOut }: PageTexts,
+  code: RefusalCode,
+  { request: { url = '' } }: Refused,
+  { loginUrl, base }: Frontend,
+): Html | false {
   if (code === 'bff.logout.confirm')
-    return html`<a class="button" href="${url.startsWith(`${base}/logout`) ? url : `${base}/logout`}">Sign out</a>`
+    return html`<a class="button" href="${url.startsWith(`${base}/logout`) ? url : `${base}/logout`}">${signOut}</a>`
   const again = code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl
-  return startsAgain(code) && html`<a class="button" href="${again}">Sign in</a>`
+  return startsAgain(code) && html`<a class="button" href="${again}">${signIn}</a>`
 }
 
 /** Where a person can do something about it: the login, or the application's own page for failed logins. */

@@ -1,11 +1,12 @@
 import { searchParameters } from '../http/form-body.js'
-import { html, pageHeaders, renderPage } from '../http/page.js'
+import { html } from '../http/page.js'
 import { publish } from '../telemetry/events.js'
 import { assertNavigation, isFromOwnPage } from './anti-forgery.js'
 import type { Call, RunningFrontend } from './call.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
 import type { ExpectedResponse, TokenSet } from './oauth/oauth-client.js'
+import { ownPage, textsFor } from './own-page.js'
 import { Refusal } from './refusal.js'
 import { refuseLogin } from './refuse-login.js'
 import type { SessionRecord } from './sealed-sessions.js'
@@ -121,11 +122,13 @@ const lateReasons = {
  */
 function comeAgain(ctx: EndpointContext): void {
   const { path, query } = ctx.state.call.target
-  ctx.set({ ...pageHeaders(), Refresh: `0; url=${path}${query}` })
-  ctx.body = renderPage({
-    title: 'One moment',
-    content: html`<h1>One moment</h1><p><a href="${path + query}">Go on</a></p>`,
+  const texts = textsFor(ctx.req)
+  const { headers, body } = ownPage(texts, ctx.state.call.frontend.branding ?? {}, {
+    title: texts.oneMoment,
+    content: html`<h1>${texts.oneMoment}</h1><p><a href="${path + query}">${texts.goOn}</a></p>`,
   })
+  ctx.set({ ...headers, Refresh: `0; url=${path}${query}` })
+  ctx.body = body
 }
 
 function refusedByServer(error: string): Refusal {

@@ -1,7 +1,7 @@
 import { ownCookieName } from '../http/cookie.js'
 import { canonicalHost, isHost } from '../http/host.js'
 import { foreignPageOrigins } from './cors.js'
-import type { FrontendOptions } from './options.js'
+import type { Branding, FrontendOptions } from './options.js'
 import { Refusal } from './refusal.js'
 import { answerHeaders } from './security-headers.js'
 
@@ -26,6 +26,8 @@ export interface Frontend {
   readonly home: string
   /** What goes with every answer, whoever made it. */
   readonly answerHeaders: Readonly<Record<string, string>>
+  /** Of our own pages. */
+  readonly branding?: Branding | undefined
 }
 
 export function createFrontend(options: FrontendOptions): Frontend {

@@ -107,7 +107,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     callback() {
       return function gateway(request, response) {
-        const refused: Refused = { requestId: randomUUID(), request }
+        const refused: Refused = { requestId: randomUUID(), request, branding: options.branding }
         answer(request, response, refused)
           .catch((error: unknown) => answerError(response, error, refused))
           // Whatever goes wrong in saying what went wrong ends this connection, not the process.

@@ -16,8 +16,17 @@ export interface GatewayOptions {
   /** PEM certificates to trust for authorization servers, besides the system's. */
   readonly issuerCa?: string
   readonly loginLimits?: LoginLimits
+  readonly branding?: Branding
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
+}
+
+/** What the gateway's own pages look like. */
+export interface Branding {
+  /** Above every page. Default: Sallyport. */
+  readonly name?: string
+  /** CSS after ours: `:root{--sp-accent:#7a1fa2}`. */
+  readonly theme?: string
 }
 
 /** How many logins may be begun. */

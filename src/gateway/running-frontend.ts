@@ -23,9 +23,9 @@ export interface FrontendSurroundings extends GatewayOptions {
 /** A configured frontend, with everything that works for it. */
 export function runFrontend(
   options: FrontendOptions,
-  { store, seal, issuerTimeout = 10, fetch, now, opened, onEnd }: FrontendSurroundings,
+  { store, seal, branding, issuerTimeout = 10, fetch, now, opened, onEnd }: FrontendSurroundings,
 ): RunningFrontend {
-  const frontend = createFrontend(options)
+  const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
   const sessions = createSealedSessions({ store, seal, frontend, opened, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth }, fetch, now)

@@ -21,6 +21,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
       UseSessionSlidingExpiration: false,
       RefreshGracePeriod: '00:00:30',
       AuthorityTimeout: '00:00:03',
+      Branding: { Name: 'Example Bank', ThemeFile: 'theme.css' },
       LoginLimits: { PerAddress: 4, Window: '00:00:30' },
       AuthorityCaFile: 'tls/ca.pem',
       Frontends: [
@@ -69,12 +70,14 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
   })
   await mkdir(join(dirname(file), 'tls'))
   for (const name of ['ca', 'cert', 'key']) await writeFile(join(dirname(file), `tls/${name}.pem`), `PEM ${name}`)
+  await writeFile(join(dirname(file), 'theme.css'), ':root{}')
   const { gateway } = loadConfiguration({ file, environment: {} })
   const { frontends, ...general } = gateway ?? {}
   t.deepEqual(general, {
     trustedProxies: ['10.0.0.0/8'],
     trustForwardedHost: true,
     issuerTimeout: 3,
+    branding: { name: 'Example Bank', theme: ':root{}' },
     loginLimits: { perAddress: 4, window: 30 },
     issuerCa: 'PEM ca',
   })

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { AuthorizationServerOptions, ClientOptions } from '../../authorization-server/options.js'
 import { parsePermissions } from '../../authorization-server/permissions.js'
 import { verificationKey } from '../../keys.js'
 import { seconds } from '../duration.js'
 import type { ListenAddress } from '../listen-address.js'
 import type { ApplicationPlan, Plan } from '../plan.js'
+import { brandingOptions } from './branding.js'
 
 /** What the authorization server needs besides the store, the seal and the place for its keys. */
 export interface AuthorizationServerConfiguration {
@@ -35,12 +34,7 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
         session: seconds(server.settings.SessionLifetime),
         consent: seconds(server.settings.ConsentLifetime),
       },
-      branding: {
-        ...(Branding?.Name !== undefined && { name: Branding.Name }),
-        ...(Branding?.ThemeFile !== undefined && {
-          theme: readFileSync(resolve(directory, Branding.ThemeFile), 'utf8'),
-        }),
-      },
+      branding: brandingOptions(Branding, directory),
       signInLimits: {
         ...(SignInLimits.PerUserAndAddress !== undefined && { perUserAndAddress: SignInLimits.PerUserAndAddress }),
         ...(SignInLimits.PerUser !== undefined && { perUser: SignInLimits.PerUser }),

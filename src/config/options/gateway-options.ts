@@ -5,19 +5,27 @@ import { signingKey } from '../../keys.js'
 import { seconds } from '../duration.js'
 import type { FrontendPlan, Plan } from '../plan.js'
 import type { BffSettings } from '../schema/bff.js'
+import { brandingOptions } from './branding.js'
 import { routeOptions } from './route-options.js'
 
 /** What the gateway needs besides the store and the seal, which every product of a process shares. */
 export type GatewaySettings = Omit<GatewayOptions, 'store' | 'seal'>
 
 /** @param plan One in which every rule holds. */
-export function gatewaySettings({ bff, frontends, settings, directory }: Plan): GatewaySettings | undefined {
+export function gatewaySettings({
+  bff,
+  frontends,
+  settings,
+  directory,
+  authorizationServer,
+}: Plan): GatewaySettings | undefined {
   if (bff === undefined || frontends.length === 0) return undefined
   return {
     frontends: frontends.map((frontend) => frontendOptions(frontend, bff, directory)),
     trustedProxies: settings.Server.TrustedProxies,
     trustForwardedHost: settings.Server.TrustForwardedHost,
     issuerTimeout: seconds(bff.AuthorityTimeout),
+    branding: brandingOptions(bff.Branding ?? authorizationServer?.settings.Branding, directory),
     loginLimits: {
       ...(bff.LoginLimits?.PerAddress !== undefined && { perAddress: bff.LoginLimits.PerAddress }),
       ...(bff.LoginLimits?.Window !== undefined && { window: seconds(bff.LoginLimits.Window) }),

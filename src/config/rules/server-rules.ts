@@ -163,6 +163,7 @@ function* filesOf({ settings, bff, frontends, authorizationServer: server }: Pla
   yield [`${server?.pointer}/Tls/KeyFile`, server?.settings.Tls?.KeyFile] as const
   yield [`${server?.pointer}/Branding/ThemeFile`, server?.settings.Branding?.ThemeFile] as const
   yield ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile] as const
+  yield ['/Bff/Branding/ThemeFile', bff?.Branding?.ThemeFile] as const
   for (const { pointer, settings: frontend } of frontends)
     for (const [index, { Tls }] of (frontend.Routes ?? []).entries())
       for (const member of ['CaFile', 'CertFile', 'KeyFile'] as const)

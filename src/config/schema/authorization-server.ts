@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { tls } from './server.js'
-import { duration, httpUrl, jwk, listenAddress, secret, text } from './values.js'
+import { branding, duration, httpUrl, jwk, listenAddress, secret, text } from './values.js'
 
 const count = z.int().min(1)
 
@@ -145,18 +145,7 @@ export const authorizationServer = z
       description: "How long a user's consent to a client is remembered.",
       examples: ['90.00:00:00'],
     }),
-    Branding: z
-      .strictObject({
-        Name: text
-          .optional()
-          .meta({ description: 'Above every page. Default: Sallyport.', examples: ['Example Bank'] }),
-        ThemeFile: text.optional().meta({
-          description: 'CSS that comes after ours, such as `:root{--sp-accent:#7a1fa2}`.',
-          examples: ['./theme.css'],
-        }),
-      })
-      .optional()
-      .meta({ description: 'What the sign-in pages look like.' }),
+    Branding: branding.optional().meta({ description: 'What the sign-in pages look like.' }),
     SignInLimits: z
       .strictObject({
         PerUserAndAddress: count.optional().meta({

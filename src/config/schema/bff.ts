@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { frontendName, hostName } from '../../gateway/frontend-grammar.js'
 import { route } from './route.js'
-import { duration, httpUrl, jwk, localPath, pathPrefix, secret, text } from './values.js'
+import { branding, duration, httpUrl, jwk, localPath, pathPrefix, secret, text } from './values.js'
 
 const session = {
   duration: duration.meta({
@@ -189,6 +189,10 @@ export const bff = z
     AuthorityCaFile: text.optional().meta({
       description: "PEM certificates to trust for authorization servers, besides the system's.",
       examples: ['./tls/ca.pem'],
+    }),
+    Branding: branding.optional().meta({
+      description:
+        'What the pages of the gateway look like: errors, and questions at login and logout. Default: `Branding` of the embedded authorization server.',
     }),
     LoginLimits: z
       .strictObject({

@@ -68,3 +68,13 @@ function isLocalPath(value: string): boolean {
   if (!value.startsWith('/') || /[\u0000-\u0020\\]/.test(value)) return false
   return new URL(value, 'https://here.invalid').origin === 'https://here.invalid'
 }
+
+export const branding = z.strictObject({
+  Name: text.optional().meta({ description: 'Above every page. Default: Sallyport.', examples: ['Example Bank'] }),
+  ThemeFile: text.optional().meta({
+    description: 'CSS that comes after ours, such as `:root{--sp-accent:#7a1fa2}`.',
+    examples: ['./theme.css'],
+  }),
+})
+
+export type BrandingSettings = z.output<typeof branding>
