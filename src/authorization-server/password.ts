@@ -65,8 +65,9 @@ function parse(text: string): ScryptHash {
     salt: Uint8Array.from(Buffer.from(salt, 'base64')),
     hash: Buffer.from(hash, 'base64'),
   }
-  // The upper limits keep a mistyped cost from eating the machine at sign-in.
-  if (!(parsed.ln >= 1 && parsed.ln <= 20 && parsed.r >= 1 && parsed.r <= 32 && parsed.p >= 1 && parsed.p <= 16))
+  // The upper limits keep a mistyped cost from eating the machine at sign-in: a gibibyte of memory is the most.
+  const isSane = parsed.ln >= 1 && parsed.r >= 1 && parsed.r <= 32 && parsed.p >= 1 && parsed.p <= 16
+  if (!(isSane && 128 * parsed.r * 2 ** parsed.ln <= 2 ** 30))
     throw new TypeError('is not a password hash in the form $scrypt$ln=…,r=…,p=…$salt$hash')
   return parsed
 }

@@ -4,6 +4,8 @@ import { ProtocolError } from '../errors.js'
 export interface FormBodyOptions {
   /** Bytes. Default: 65,536. */
   readonly limit?: number
+  /** Seconds for all of it to arrive: half a form is not waited for. Default: 30. */
+  readonly patience?: number
   /** Parameters that may come several times, such as `resource` (RFC 8707 §2). Their values are joined by spaces. */
   readonly repeatable?: readonly string[]
 }
@@ -12,6 +14,7 @@ export interface FormBodyOptions {
 const maxParameters = 100
 /** What the rest of a body that is refused may still be, in bytes and seconds, before its connection is closed. */
 const linger = { bytes: 1_048_576, seconds: 2 }
+const tooLarge = 'the body is too large'
 
 /**
  * Reads an `application/x-www-form-urlencoded` body. Empty values count as absent and repeated parameters are refused
@@ -20,36 +23,43 @@ const linger = { bytes: 1_048_576, seconds: 2 }
  */
 export async function readFormBody(
   request: IncomingMessage,
-  { limit = 65_536, repeatable = [] }: FormBodyOptions = {},
+  { limit = 65_536, patience = 30, repeatable = [] }: FormBodyOptions = {},
 ): Promise<ReadonlyMap<string, string>> {
   const [type = ''] = (request.headers['content-type'] ?? '').split(';')
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
     throw new ProtocolError('invalid_request', 'the body is not application/x-www-form-urlencoded')
-  const body = await bodyOf(request, limit)
+  const body = await bodyOf(request, limit, patience)
   return parameters(searchParameters(body.toString('utf8')), repeatable)
 }
 
 /** Listens and does not iterate: an iterator that is left destroys the connection, and the answer with it. */
-function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
+function bodyOf(request: IncomingMessage, limit: number, patience: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
-    const refuse = (): void => {
+    const timer = setTimeout(() => refuse('the body takes too long'), patience * 1000).unref()
+    const refuse = (message: string): void => {
+      clearTimeout(timer)
       request.removeListener('data', read)
       readAway(request)
-      reject(new ProtocolError('invalid_request', 'the body is too large'))
+      reject(new ProtocolError('invalid_request', message))
     }
     const read = (chunk: Buffer): void => {
       length += chunk.length
-      if (length > limit) refuse()
+      if (length > limit) refuse(tooLarge)
       else chunks.push(chunk)
     }
     // Whoever sends half a body is at fault, not we.
-    const brokeOff = (cause?: Error): void =>
+    const brokeOff = (cause?: Error): void => {
+      clearTimeout(timer)
       reject(new ProtocolError('invalid_request', 'the body broke off', { cause }))
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    }
+    request.once('end', () => {
+      clearTimeout(timer)
+      resolve(Buffer.concat(chunks))
+    })
     request.once('error', brokeOff).once('close', () => brokeOff())
-    if (Number(request.headers['content-length']) > limit) refuse()
+    if (Number(request.headers['content-length']) > limit) refuse(tooLarge)
     else request.on('data', read)
   })
 }
@@ -63,6 +73,7 @@ function readAway(request: IncomingMessage): void {
       left -= chunk.length
       if (left < 0) request.socket.destroy()
     })
+    .once('end', () => clearTimeout(timer))
     .once('close', () => clearTimeout(timer))
     .resume()
 }

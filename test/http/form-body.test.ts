@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { readFormBody } from '../../src/http/form-body.js'
 
@@ -64,4 +64,25 @@ test('refuses another media type', async (t) => {
 test('refuses a body over the limit, and takes one of exactly the limit', async (t) => {
   t.like((await posted(t, `a=${'x'.repeat(99)}`, form, 100)).error, { message: 'the body is too large' })
   t.is((await posted(t, `a=${'x'.repeat(98)}`, form, 100)).parameters?.get('a')?.length, 98)
+})
+
+test('does not wait for the other half of a body', async (t) => {
+  const errors: unknown[] = []
+  const server = createServer((request, response) => {
+    readFormBody(request, { patience: 0.05 }).catch((error: unknown) => {
+      errors.push(error)
+      response.writeHead(400).end()
+    })
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write(
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=1',
+  )
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  t.regex(answer.toString(), /^HTTP\/1\.1 400 /)
+  t.like(errors, [{ message: 'the body takes too long' }])
+  // Nor for it to end by itself.
+  await once(socket, 'close')
 })
