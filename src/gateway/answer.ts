@@ -9,6 +9,7 @@ import { publish } from '../telemetry/events.js'
 import type { Frontend } from './frontend.js'
 import type { PageTexts } from './languages/page-texts.js'
 import { isNavigation } from './navigation.js'
+import { serverSaid } from './oauth/server-said.js'
 import type { Branding } from './options.js'
 import { ownPage, textsFor } from './own-page.js'
 import { Refusal, type RefusalCode, statusOf } from './refusal.js'
@@ -160,18 +161,19 @@ function refusalOf(error: unknown): Refusal {
   return new Refusal('bff.internal', 'an unexpected error; the log knows more', { cause: error })
 }
 
-function announce({ code, cause }: Refusal, error: unknown, { requestId, frontend }: Refused): void {
+function announce({ code, message, cause }: Refusal, error: unknown, { requestId, frontend }: Refused): void {
   // Its limit reports it, once a minute.
   if (cause instanceof TooManyRequests) return
   const known = { requestId, ...(frontend !== undefined && { frontend: frontend.name }) }
   if (code === 'bff.internal') publish({ type: 'gateway.request.failed', ...known, error: whereabouts(error) })
-  const reason = cause instanceof UpstreamError || cause instanceof ProtocolError ? cause.message : undefined
+  const reason = cause instanceof UpstreamError || cause instanceof ProtocolError ? cause.message : message
   publish({
     type: 'gateway.request.refused',
     ...known,
     code,
     status: statusOf(code),
-    ...(reason !== undefined && { reason }),
+    reason,
+    ...serverSaid(cause, frontend),
   })
 }
 

@@ -1,3 +1,4 @@
+import { ProtocolError } from '../errors.js'
 import { searchParameters } from '../http/form-body.js'
 import { html } from '../http/page.js'
 import { publish } from '../telemetry/events.js'
@@ -6,6 +7,8 @@ import type { Call, RunningFrontend } from './call.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
 import type { ExpectedResponse, TokenSet } from './oauth/oauth-client.js'
+import { ServerRefusal } from './oauth/oauth-error.js'
+import { printable, serverWords } from './oauth/server-words.js'
 import { ownPage, textsFor } from './own-page.js'
 import { Refusal } from './refusal.js'
 import { refuseLogin } from './refuse-login.js'
@@ -44,7 +47,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   if (error !== null) {
     // `prompt=none`: not being signed in is what was to be found out.
     if (transaction.silent) return goTo(ctx, transaction.returnUrl)
-    throw refusedByServer(error)
+    throw refusedByServer(error, response.get('error_description'))
   }
   if (!response.has('code')) throw new Refusal('bff.login.failed', 'the authorization response has no "code"')
 
@@ -77,9 +80,11 @@ function authorizationResponse({ target }: Call): URLSearchParams {
 function assertIssuer(issuer: string | null, { options }: RunningFrontend): void {
   if (issuer === null && !options.requireIssuer) return
   if (issuer !== options.authority) {
+    const named = issuer === null ? 'no issuer' : URL.canParse(issuer) ? printable(issuer) : 'what is no issuer'
     throw new Refusal(
       'bff.login.issuer_mismatch',
       'the answer does not come from the authorization server that was asked',
+      { cause: new ProtocolError('invalid_request', `it names ${named}, and Authority is ${options.authority}`) },
     )
   }
 }
@@ -131,27 +136,12 @@ function comeAgain(ctx: EndpointContext): void {
   ctx.body = body
 }
 
-function refusedByServer(error: string): Refusal {
-  return error === 'access_denied'
-    ? new Refusal('bff.login.denied', 'Access was denied at the sign-in.')
-    : new Refusal('bff.login.failed', `The authorization server ended the login${known(error)}.`)
-}
-
-/** Its words go nowhere, but for the names that the standards define. */
-function known(error: string): string {
-  const names = [
-    'login_required',
-    'consent_required',
-    'interaction_required',
-    'temporarily_unavailable',
-    'server_error',
-    'invalid_request',
-    'invalid_scope',
-    'unauthorized_client',
-    'account_selection_required',
-    'unmet_authentication_requirements',
-  ]
-  return names.includes(error) ? ` (${error})` : ''
+/** Its words go to the log; a person sees no more than a name that the standards define. */
+function refusedByServer(error: string, description: string | null): Refusal {
+  const cause = new ServerRefusal(serverWords(error, description), 'the authorization server ended the login')
+  if (error === 'access_denied') return new Refusal('bff.login.denied', 'Access was denied at the sign-in.', { cause })
+  const name = cause.code === error ? ` (${error})` : ''
+  return new Refusal('bff.login.failed', `The authorization server ended the login${name}.`, { cause })
 }
 
 async function redeem(

@@ -7,6 +7,7 @@ import type { OpenSession } from './call.js'
 import type { Credentials } from './credentials.js'
 import type { Frontend } from './frontend.js'
 import type { OAuthClient, TokenSet } from './oauth/oauth-client.js'
+import { serverSaid } from './oauth/server-said.js'
 import type { RouteOptions } from './options.js'
 import { createOwnTokens } from './own-tokens.js'
 import { Refusal } from './refusal.js'
@@ -116,7 +117,14 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
     const { id, session } = open
     const fatal = error instanceof ProtocolError && error.code === 'invalid_grant'
     const code = error instanceof ProtocolError || error instanceof UpstreamError ? error.code : 'unexpected'
-    publish({ type: 'gateway.session.refresh-failed', frontend: frontend.name, session: session.handle, fatal, code })
+    publish({
+      type: 'gateway.session.refresh-failed',
+      frontend: frontend.name,
+      session: session.handle,
+      fatal,
+      code,
+      ...serverSaid(error, frontend),
+    })
     const latest = await reopened(id)
     if (latest.session.revision !== session.revision && hasFresh(latest.session, audience)) return latest
     if (fatal && (await sessions.endUnchanged(session, 'refresh-failed'))) throw ended()

@@ -1,5 +1,12 @@
 import { channel } from 'node:diagnostics_channel'
 
+/** What an authorization server said when it refused us (cut, without secrets), and what to change about it. */
+export interface ServerSaid {
+  readonly serverError?: string
+  readonly serverDescription?: string
+  readonly remedy?: string
+}
+
 /**
  * Everything that can happen, as a closed list. No event has a field that could hold a token, a key, a code, a cookie or
  * a password: identifiers, thumbprints, codes and numbers only. Names are `product.noun.verb`.
@@ -15,14 +22,14 @@ export type GatewayEvent =
       readonly subject: string
       readonly session: string
     }
-  | {
+  | ({
       readonly type: 'gateway.request.refused'
       readonly frontend?: string
       readonly requestId: string
       readonly code: string
       readonly status: number
       readonly reason?: string
-    }
+    } & ServerSaid)
   | {
       readonly type: 'gateway.request.failed'
       readonly frontend?: string
@@ -37,12 +44,32 @@ export type GatewayEvent =
       readonly refused: number
     }
   | { readonly type: 'gateway.session.refreshed'; readonly frontend: string; readonly session: string }
-  | {
+  | ({
       readonly type: 'gateway.session.refresh-failed'
       readonly frontend: string
       readonly session: string
       readonly fatal: boolean
       readonly code: string
+    } & ServerSaid)
+  | ({
+      readonly type: 'gateway.token.not-revoked'
+      readonly frontend: string
+      readonly session: string
+      readonly token: 'refresh_token' | 'access_token'
+      readonly code: string
+    } & ServerSaid)
+  | {
+      readonly type: 'gateway.userinfo.unusable'
+      readonly frontend: string
+      readonly requestId: string
+      readonly reason: string
+    }
+  | {
+      readonly type: 'gateway.login.parameter-ignored'
+      readonly frontend: string
+      readonly requestId: string
+      readonly parameter: string
+      readonly reason: string
     }
   | {
       readonly type: 'gateway.session.ended'

@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { channelName, type SallyportEvent } from './events.js'
+import { withoutSecrets } from './without-secrets.js'
 
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -22,23 +23,6 @@ export function createLogger({ level, destination = process.stdout }: LoggerOpti
     },
     { write: (line) => void destination.write(withoutSecrets(line)) },
   )
-}
-
-const secrets: readonly (readonly [RegExp, string])[] = [
-  // A JOSE object in compact form: access token, ID token, proof, assertion.
-  [/eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g, '[token]'],
-  [/\b(Bearer|DPoP) [\w~+/.-]{16,}=*/gi, '$1 [token]'],
-  [
-    /((?:access_token|refresh_token|id_token|client_assertion|client_secret|code|code_verifier|password)=)[^&\s"\\]+/gi,
-    '$1[secret]',
-  ],
-  [/(\\{0,7}"(?:d|p|q|dp|dq|qi|k)\\{0,7}":\s?\\{0,7}")[\w-]{16,}/g, '$1[key]'],
-  [/(__(?:Host|Secure)-[\w.-]{1,64}=)[^;\s"\\]+/gi, '$1[cookie]'],
-  [/(\b\w{1,32}:\/\/[^\s:/@"]*:)[^\s@/"]+@/g, '$1[secret]@'],
-]
-
-export function withoutSecrets(line: string): string {
-  return secrets.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), line)
 }
 
 /** One JSON line per event. What is routine is `debug`, what ends a request is `info`, what an operator must see is `warn`. */
@@ -64,6 +48,8 @@ function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'err
     case 'as.network.limited':
     case 'as.keys.unavailable':
     case 'gateway.session.refresh-failed':
+    case 'gateway.token.not-revoked':
+    case 'gateway.userinfo.unusable':
     case 'validator.keys.unavailable':
       return 'warn'
     case 'gateway.request.forwarded':

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import type { ExecutionContext } from 'ava'
 import { SignJWT } from 'jose'
 import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../src/keys.js'
@@ -18,6 +19,12 @@ export interface Issuer {
   refreshed(form: URLSearchParams): Promise<Record<string, unknown>> | Record<string, unknown>
   /** Forms that came to the token endpoint. */
   readonly refreshes: URLSearchParams[]
+  /** More of its metadata, or other. */
+  metadata: Record<string, unknown>
+  /** Answers of other endpoints, by path. */
+  readonly answers: Map<string, RequestListener>
+  /** What it publishes as its keys besides the current one. */
+  moreKeys: unknown[]
 }
 
 export async function anIssuer(t: ExecutionContext): Promise<Issuer> {
@@ -30,12 +37,18 @@ export async function anIssuer(t: ExecutionContext): Promise<Issuer> {
     requests,
     refreshes,
     down: false,
+    metadata: {} as Record<string, unknown>,
+    answers: new Map<string, RequestListener>(),
+    // A decoy with the same name, as the FAPI suite has it.
+    moreKeys: [{ ...publicHalf(decoy), kid: 'current' }] as unknown[],
     refreshed: (_form: URLSearchParams): Promise<Record<string, unknown>> | Record<string, unknown> => ({}),
   }
   on.handle(async (request, response) => {
     requests.push(request.url ?? '')
     response.setHeader('Content-Type', 'application/json')
+    const own = self.answers.get((request.url ?? '').split('?')[0] ?? '')
     if (self.down) response.writeHead(503).end('{}')
+    else if (own !== undefined) own(request, response)
     else if (request.url?.startsWith('/.well-known/'))
       response.end(
         JSON.stringify({
@@ -45,6 +58,7 @@ export async function anIssuer(t: ExecutionContext): Promise<Issuer> {
           token_endpoint: `${on.url}/token`,
           pushed_authorization_request_endpoint: `${on.url}/par`,
           end_session_endpoint: `${on.url}/end`,
+          ...self.metadata,
         }),
       )
     else if (request.url === '/token') {
@@ -54,9 +68,7 @@ export async function anIssuer(t: ExecutionContext): Promise<Issuer> {
       refreshes.push(form)
       const answer = await self.refreshed(form)
       response.writeHead('error' in answer ? 400 : 200).end(JSON.stringify(answer))
-    }
-    // A decoy with the same name, as the FAPI suite has it.
-    else response.end(JSON.stringify({ keys: [{ ...publicHalf(decoy), kid: 'current' }, publicHalf(jwk)] }))
+    } else response.end(JSON.stringify({ keys: [...self.moreKeys, publicHalf(jwk)] }))
   })
   t.teardown(() => on.close())
   return Object.assign(self, {

@@ -2,7 +2,8 @@ import test from 'ava'
 import fc from 'fast-check'
 import { generateSigningJwk } from '../../src/keys.js'
 import { publish } from '../../src/telemetry/events.js'
-import { createLogger, logEvents, withoutSecrets } from '../../src/telemetry/log.js'
+import { createLogger, logEvents } from '../../src/telemetry/log.js'
+import { withoutSecrets } from '../../src/telemetry/without-secrets.js'
 
 /*
  * No event has a field for a secret. Should one slip in all the same, inside an error's message, it is blotted out of the

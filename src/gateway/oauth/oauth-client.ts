@@ -9,7 +9,7 @@ import type { AccessToken } from '../sealed-sessions.js'
 import type { TokenAudience } from '../token-audience.js'
 import { importParameters } from './client-authentication.js'
 import { createIssuerConfiguration } from './issuer-configuration.js'
-import { refuse } from './oauth-error.js'
+import { refuse, refuseTokens } from './oauth-error.js'
 
 /** The conversations with one frontend's authorization server. */
 export interface OAuthClient {
@@ -127,21 +127,25 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
         pkceCodeVerifier: codeVerifier,
         ...(nonce !== undefined && { expectedNonce: nonce, idTokenExpected: true }),
       }
-      return accepted(await openid.authorizationCodeGrant(known, response, checks, undefined, proof).catch(refuse))
+      return accepted(
+        await openid.authorizationCodeGrant(known, response, checks, undefined, proof).catch(refuseTokens),
+      )
     },
 
     async refresh(refreshToken, proofKey, audience) {
       const known = await configuration()
       const proof = await dpop(known, proofKey)
       return accepted(
-        await openid.refreshTokenGrant(known, refreshToken, audienceParameters(audience), proof).catch(refuse),
+        await openid.refreshTokenGrant(known, refreshToken, audienceParameters(audience), proof).catch(refuseTokens),
       )
     },
 
     async clientCredentials(proofKey, audience) {
       const known = await configuration()
       const proof = await dpop(known, proofKey)
-      return accepted(await openid.clientCredentialsGrant(known, audienceParameters(audience), proof).catch(refuse))
+      return accepted(
+        await openid.clientCredentialsGrant(known, audienceParameters(audience), proof).catch(refuseTokens),
+      )
     },
 
     async userInfo(accessToken, subject, proofKey) {
