@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -78,7 +79,7 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b/.test(fence)))
     const environment = Object.fromEntries(
       [...block.text.matchAll(/("\w+Jwk": )?\{ "Env": "(\w+)" \}/g)].map(([, isKey, name]) => [
         name,
-        isKey === undefined ? Buffer.alloc(32, 1).toString('base64url') : JSON.stringify(generateSigningJwk('ES256')),
+        isKey === undefined ? randomBytes(32).toString('base64url') : JSON.stringify(generateSigningJwk('ES256')),
       ]),
     )
     const checked = run(process.execPath, [main, 'check', '--offline', '--config', file], {

@@ -1,8 +1,14 @@
 import type { Configuration } from '../config/load.js'
-import type { Trial } from './trial.js'
+import { portOf } from '../config/plan.js'
+import { isLoopback } from '../http/loopback.js'
+import { noted, type Trial } from './trial.js'
 
-/** What works as it is written, and would be safer otherwise. */
-export function advice({ plan: { authorizationServer: server, frontends } }: Configuration): readonly Trial[] {
+/** What works as it is written, and would be safer otherwise or may not be meant. */
+export function advice(configuration: Configuration): readonly Trial[] {
+  return [...servedElsewhere(configuration), ...sharedOrigin(configuration)]
+}
+
+function sharedOrigin({ plan: { authorizationServer: server, frontends } }: Configuration): readonly Trial[] {
   const origin = server?.issuer?.origin
   const shared = frontends.filter(({ publicUrl }) => publicUrl !== undefined && publicUrl.origin === origin)
   if (server === undefined || shared.length === 0) return []
@@ -14,4 +20,26 @@ export function advice({ plan: { authorizationServer: server, frontends } }: Con
       remedy: 'Give the issuer a host name of its own, as in "https://auth.example.com".',
     },
   ]
+}
+
+/** Only the operator knows what stands in front. */
+function servedElsewhere({ plan: { frontends, settings, listen } }: Configuration): readonly Trial[] {
+  if (settings.Server.TrustedProxies.length > 0 || !isLoopback(listen.host) || listen.port === 0) return []
+  const scheme = settings.Server.Tls === undefined ? 'http:' : 'https:'
+  const local = new Map(
+    frontends.flatMap(({ publicUrl, publicUrlPointer }) =>
+      publicUrl !== undefined && isLoopback(publicUrl.hostname) ? [[publicUrlPointer, publicUrl]] : [],
+    ),
+  )
+  return [...local].flatMap(([pointer, url]) => {
+    if (portOf(url) === listen.port && url.protocol === scheme) return []
+    const here = `${scheme}//${url.hostname}:${listen.port}`
+    return [
+      noted(
+        pointer,
+        `says ${url.origin}, and the gateway listens on ${scheme}//${listen.host}:${listen.port}`,
+        `Write "${here}", unless a proxy stands in between: name that in Server.TrustedProxies.`,
+      ),
+    ]
+  })
 }

@@ -68,6 +68,16 @@ async function tryUpstream(
     const response = await get(calledUrl(target))
     await response.body?.cancel()
     const reached = passed(subject, `answers (${response.status} without a token)`)
+    const base = upstream.pathname.replace(/\/$/, '')
+    if (response.status === 404 && !route.stripPath && base !== '' && base.endsWith(route.path))
+      return [
+        reached,
+        noted(
+          `${subject}: path`,
+          `is asked for ${base}${route.path}, which is not there`,
+          `The path of the route goes below the upstream's own: write ${upstream.origin}${base.slice(0, -route.path.length)} in Upstreams, or "StripPath": true.`,
+        ),
+      ]
     const plain = await speaksTls(target, response)
     if (plain !== undefined) return [plain]
     if (route.tokenType === 'None') return [reached]

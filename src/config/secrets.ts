@@ -23,6 +23,19 @@ export interface SecretFile {
   readonly path: string
 }
 
+/** Its shape says what it is; its value is in no message. */
+function noKey(value: string): [problem: string, remedy: string] {
+  if (/^-----BEGIN /.test(value))
+    return [
+      'is PEM, and a JWK goes here',
+      "Write it as a JWK: `node -p \"JSON.stringify(crypto.createPrivateKey(fs.readFileSync('key.pem')).export({format:'jwk'}))\"`.",
+    ]
+  if (/^[.~/\w-]+\.(?:jwk|json|key|pem)$/i.test(value) && !value.includes('\n'))
+    return ['is the name of a file, not a JWK', 'Write {"File": "…"} with that name.']
+  if (/\}\s*\n\s*\{/.test(value)) return ['holds more than one JWK', 'Keep one of them, by itself.']
+  return ['is not a JWK', 'Write what `npx --no-install sallyport keygen` prints.']
+}
+
 export function createSecretReader(directory: string, environment: Environment): SecretReader {
   const problems: ConfigurationProblem[] = []
   const files: SecretFile[] = []
@@ -43,12 +56,15 @@ export function createSecretReader(directory: string, environment: Environment):
       const value = readFileSync(path, 'utf8').trim()
       return value || report(`${pointer}/File`, `names ${source.File}, which is empty`, 'Put the secret there.')
     } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-      return report(
-        `${pointer}/File`,
-        `names ${source.File}, ${missing ? 'which is not there' : 'which cannot be read'}`,
-        `Relative paths start at ${directory}.`,
-      )
+      const { code } = error as NodeJS.ErrnoException
+      const why = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is a folder' : 'cannot be read'
+      const remedy =
+        code === 'EISDIR'
+          ? 'Name the file in it.'
+          : code === 'EACCES'
+            ? 'Let the user that runs sallyport read it.'
+            : `Relative paths start at ${directory}.`
+      return report(`${pointer}/File`, `names ${source.File}, which ${why}`, remedy)
     }
   }
 
@@ -58,11 +74,13 @@ export function createSecretReader(directory: string, environment: Environment):
     if (value === undefined) return undefined
     try {
       const parsed: unknown = JSON.parse(value)
+      if (typeof parsed === 'object' && parsed !== null && 'keys' in parsed)
+        return report(pointer, 'is a key set, and one key goes here', 'Write one of the keys in it, by itself.')
       if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Jwk
     } catch {
       // The cause would quote the key.
     }
-    return report(pointer, 'is not a JWK', 'Write what `npx --no-install sallyport keygen` prints.')
+    return report(pointer, ...noKey(value))
   }
 
   return {

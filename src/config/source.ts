@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import {
   findNodeAtLocation,
   getNodeValue,
@@ -26,21 +26,51 @@ export interface Source {
 /** Reads JSON with comments. */
 export function readSource(file: string): Source {
   const name = basename(file)
-  let text: string
+  const wrong = (problem: string, remedy: string): Source =>
+    emptySource(name, { pointer: '', problem, remedy, where: name })
+  let bytes: Buffer
   try {
-    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+    bytes = readFileSync(file)
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    return emptySource(name, {
-      pointer: '',
-      problem: missing ? `there is no file ${file}` : `the file ${file} cannot be read`,
-      remedy: missing
-        ? 'Name one with --config, or make one with `npx --no-install sallyport init`.'
-        : 'Let the user that runs sallyport read it.',
-      where: name,
-    })
+    return wrong(...unreadable(file, (cause as NodeJS.ErrnoException).code))
   }
+  const text = textOf(bytes)
+  if (text === undefined) return wrong('is not a text in UTF-8', encodingRemedy(bytes))
+  if (/\.ya?ml$/i.test(file) || /^\s*(?:#[^\n]*\n\s*)*(?:---|[A-Za-z_]\w*:(?:\s|$))/.test(text))
+    return wrong(
+      'is YAML, and JSON goes here',
+      'Write it as JSON; comments (//) and trailing commas are fine. `npx --no-install sallyport init` makes a start.',
+    )
   return parseSource(text, name)
+}
+
+function unreadable(file: string, code: string | undefined): [problem: string, remedy: string] {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return [`there is no file ${file}`, 'Name one with --config, or make one with `npx --no-install sallyport init`.']
+    case 'EISDIR':
+      return [`${file} is a folder`, `Name the file in it: --config ${join(file, 'frontends.json')}`]
+    default:
+      return [`the file ${file} cannot be read (${code ?? 'no code'})`, 'Let the user that runs sallyport read it.']
+  }
+}
+
+/** Undefined when it is not UTF-8. A byte order mark is passed over. */
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return text.includes('\0') ? undefined : text
+  } catch {
+    return undefined
+  }
+}
+
+function encodingRemedy(bytes: Buffer): string {
+  const isWide = /^(?:fffe|feff)/.test(bytes.toString('hex', 0, 2)) || bytes.includes(0)
+  return isWide
+    ? 'It looks like UTF-16: save it as UTF-8. In Windows PowerShell: `Set-Content -Encoding utf8`, not `>`.'
+    : 'Save it as UTF-8: an editor calls it "encoding".'
 }
 
 export function parseSource(text: string, name: string): Source {
@@ -57,7 +87,7 @@ export function parseSource(text: string, name: string): Source {
     return undefined
   }
   const offsetOf = (pointer: string): number => nodeAt(pointer)?.offset ?? 0
-  const problems = errors.map(({ error, offset }) => ({
+  const problems = (text.trim() === '' ? [] : errors).map(({ error, offset }) => ({
     pointer: '',
     problem: `is not JSON: ${words(printParseErrorCode(error))}`,
     remedy: 'Look for a missing comma, quote or bracket there or just before.',

@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import type { ConfigurationProblem } from '../errors.js'
 import { didYouMean } from './did-you-mean.js'
+import { durationRemedy, isDuration } from './duration.js'
+import { listMeantBy, meantBy } from './meant.js'
 import { type Path, pointerOf } from './pointer.js'
 import { type JsonSchema, jsonSchema, type Settings, settingsSchema } from './schema.js'
 import { alternatives, schemaAt } from './schema-walk.js'
@@ -92,7 +94,14 @@ function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): Configurat
     }
     case 'invalid_type':
       if (given === undefined) return { pointer, problem: 'is missing', remedy }
-      return { pointer, problem: `is ${kindOf(given)}; ${nounFor(issue.expected)} goes here`, remedy }
+      return {
+        pointer,
+        problem: `is ${kindOf(given)}; ${nounFor(issue.expected)} goes here`,
+        remedy:
+          (issue.expected === 'array' ? listMeantBy(pointer, given) : undefined) ??
+          (isDuration(String(schema?.examples?.[0] ?? schema?.default)) ? durationRemedy(given) : undefined) ??
+          remedy,
+      }
     case 'invalid_union':
       return { pointer, problem: `is ${kindOf(given)} that does not fit`, remedy: unionRemedy(schema) }
     case 'too_small':
@@ -100,7 +109,11 @@ function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): Configurat
     case 'too_big':
       return { pointer, problem: `is more than ${issue.maximum}`, remedy }
     default:
-      return { pointer, problem: issue.message, remedy }
+      return {
+        pointer,
+        problem: issue.message,
+        remedy: meantBy(issue.message, given) ?? remedy,
+      }
   }
 }
 

@@ -165,3 +165,19 @@ test.serial('a file that is wrong is not tried', async (t) => {
   t.deepEqual(report.trials, [])
   t.true(report.problems.every(({ where }) => where.startsWith('frontends.json:')))
 })
+
+test.serial('a local PublicUrl that nothing here serves is asked about', async (t) => {
+  const issuer = await aServer(t)
+  const report = async (publicUrl: string, server: object = {}) => {
+    const { Bff } = aFrontend(issuer)
+    const content = { Server: { Listen: '127.0.0.1:3000', ...server }, Bff: { ...Bff, PublicUrl: publicUrl } }
+    return (await checked(t, content)).trials.filter(({ subject }) => subject === '/Bff/PublicUrl')
+  }
+  t.like((await report('http://localhost:8080'))[0], {
+    outcome: 'noted',
+    result: 'says http://localhost:8080, and the gateway listens on http://127.0.0.1:3000',
+  })
+  t.regex((await report('https://localhost:3000'))[0]?.remedy ?? '', /Write "http:\/\/localhost:3000"/)
+  t.deepEqual(await report('http://localhost:3000'), [])
+  t.deepEqual(await report('http://localhost:8080', { TrustedProxies: ['127.0.0.1/32'] }), [])
+})

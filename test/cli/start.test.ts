@@ -107,7 +107,7 @@ test('what does not finish in time is broken off', async (t) => {
 test('a port that is taken is said to be, with the setting; nothing stays open', async (t) => {
   const upstream = await anUpstream(t, (_request, response) => void response.end())
   const taken = new URL(upstream).port
-  const error = await t.throwsAsync(aGateway(t, upstream, { Listen: `127.0.0.1:${taken}` }), {
+  const error = await t.throwsAsync(aGateway(t, 'http://127.0.0.1:1', { Listen: `127.0.0.1:${taken}` }), {
     instanceOf: ConfigurationError,
   })
   t.like(error?.problems[0], {

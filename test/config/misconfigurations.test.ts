@@ -1,5 +1,9 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
 import type { Environment } from '../../src/config/environment.js'
+import { loadConfiguration } from '../../src/config/load.js'
+import { ConfigurationError } from '../../src/errors.js'
 import { generateSigningJwk, publicHalf } from '../../src/keys.js'
 import { aFolder, load, problemsOf } from './_workspace.js'
 
@@ -168,7 +172,7 @@ test('6. a duration in another notation', finds, {
   pointer: '/Bff/SessionDuration',
   line: '"1h"',
   problem: /not a duration/,
-  remedy: /08:00:00/,
+  remedy: /^Write "01:00:00" \(hours, minutes, seconds\)\.$/,
 })
 test('7. a choice misspelt', finds, {
   from: aGateway,
@@ -507,3 +511,308 @@ test('47. no file at all', async (t) => {
   t.regex(error?.problems[0]?.remedy ?? '', /sallyport init/)
   t.is(error?.problems.length, 1)
 })
+
+/* More that was found in trials: each with the setting that is meant. */
+for (const [what, change, pointer, line, problem, remedy] of [
+  [
+    'a discovery document as Authority',
+    ['"https://auth.example.com"', '"https://auth.example.com/t/.well-known/openid-configuration"'],
+    '/Bff/Authority',
+    '"Authority"',
+    /discovery document/,
+    /Write "https:\/\/auth\.example\.com\/t"/,
+  ],
+  [
+    'the other discovery document',
+    ['"https://auth.example.com"', '"https://auth.example.com/.well-known/oauth-authorization-server/t"'],
+    '/Bff/Authority',
+    '"Authority"',
+    /discovery document/,
+    /Write "https:\/\/auth\.example\.com\/t"/,
+  ],
+  [
+    "Keycloak's endpoint as Authority",
+    ['"https://auth.example.com"', '"https://auth.example.com/realms/x/protocol/openid-connect/token"'],
+    '/Bff/Authority',
+    '"Authority"',
+    /Keycloak/,
+    /Write "https:\/\/auth\.example\.com\/realms\/x"/,
+  ],
+  [
+    'the gateway as its own authorization server',
+    ['"https://auth.example.com"', '"https://app.example.com"'],
+    '/Bff/Authority',
+    '"Authority"',
+    /own address/,
+    /"OpenIddict"/,
+  ],
+  [
+    'a page on another site',
+    ['"Name": "app",', '"Name": "app",\n        "ClientUrl": "https://www.other.example",'],
+    '/Bff/Frontends/0/ClientUrl',
+    'ClientUrl',
+    /another site/,
+    /below one domain/,
+  ],
+  [
+    'a page of another scheme',
+    ['"Name": "app",', '"Name": "app",\n        "ClientUrl": "http://localhost:5173",'],
+    '/Bff/Frontends/0/ClientUrl',
+    'ClientUrl',
+    /another site/,
+    /one scheme/,
+  ],
+  [
+    'an upstream that is the gateway, by its public name',
+    ['http://orders:8080', 'https://app.example.com/v1'],
+    '/Bff/Frontends/0/Routes/0/Upstreams/0',
+    'Upstreams',
+    /this gateway itself/,
+    /where the API/,
+  ],
+  [
+    'an upstream that is the gateway, by where it listens',
+    ['http://orders:8080', 'http://localhost:3000'],
+    '/Bff/Frontends/0/Routes/0/Upstreams/0',
+    'Upstreams',
+    /this gateway itself/,
+    /where the API/,
+  ],
+  [
+    'an upstream twice',
+    ['"http://orders:8080"', '"http://orders:8080", "http://orders:8080/"'],
+    '/Bff/Frontends/0/Routes/0/Upstreams/1',
+    'Upstreams',
+    /twice/,
+    /Keep one/,
+  ],
+  [
+    'an upstream that only listens',
+    ['http://orders:8080', 'http://0.0.0.0:8080'],
+    '/Bff/Frontends/0/Routes/0/Upstreams/0',
+    'Upstreams',
+    /no client calls it/,
+    /http:\/\/127\.0\.0\.1:8080/,
+  ],
+  [
+    'an upstream without a scheme',
+    ['http://orders:8080', 'orders:8080'],
+    '/Bff/Frontends/0/Routes/0/Upstreams/0',
+    'Upstreams',
+    /not an absolute/,
+    /Write "http:\/\/orders:8080"/,
+  ],
+  [
+    'an upstream with a password',
+    ['http://orders:8080', 'http://user:hush@orders:8080'],
+    '/Bff/Frontends/0/Routes/0/Upstreams/0',
+    'Upstreams',
+    /not an absolute/,
+    /no place for a secret/,
+  ],
+  [
+    'TLS settings for plain http',
+    ['"Path": "/api",', '"Path": "/api", "Tls": { "ServerName": "orders" },'],
+    '/Bff/Frontends/0/Routes/0/Tls',
+    'Tls',
+    /no upstream here is https/,
+    /https:\/\//,
+  ],
+  [
+    'a path with a pattern',
+    ['"Path": "/api"', '"Path": "/api/{**rest}"'],
+    '/Bff/Frontends/0/Routes/0/Path',
+    '"Path"',
+    /not a plain path/,
+    /Write "\/api"/,
+  ],
+  [
+    'a path with the prefix in it',
+    [
+      '"Routes": [\n          {\n            "Path": "/api",',
+      '"PathPrefix": "/shop",\n        "Routes": [\n          {\n            "Path": "/shop/api",',
+    ],
+    '/Bff/Frontends/0/Routes/0/Path',
+    '"Path"',
+    /covers \/shop\/shop\/api/,
+    /Write "\/api"/,
+  ],
+  [
+    'a method in small letters',
+    ['"Path": "/api",', '"Path": "/api", "Methods": ["get"],'],
+    '/Bff/Frontends/0/Routes/0/Methods/0',
+    'Methods',
+    /capitals/,
+    /Write "GET"/,
+  ],
+  [
+    'a host with a scheme',
+    ['"Name": "app",', '"Name": "app", "Hosts": ["https://App.example.com/"],'],
+    '/Bff/Frontends/0/Hosts/0',
+    'Hosts',
+    /host name/,
+    /Write "app\.example\.com"/,
+  ],
+  [
+    'a port alone',
+    ['"127.0.0.1:3000"', '"3000"'],
+    '/Server/Listen',
+    'Listen',
+    /host and a port/,
+    /"127\.0\.0\.1:3000" for this machine only/,
+  ],
+  [
+    'scopes in one text',
+    ['["openid", "offline_access"]', '"openid offline_access"'],
+    '/Bff/Frontends/0/Scopes',
+    'Scopes',
+    /a list goes here/,
+    /Write \["openid","offline_access"\]/,
+  ],
+  [
+    'a day in hours',
+    ['"08:00:00"', '"24:00:00"'],
+    '/Bff/SessionAbsoluteMaxDuration',
+    'Absolute',
+    /not a duration/,
+    /Write "1\.00:00:00" \(days/,
+  ],
+  [
+    'a day and a half',
+    ['"08:00:00"', '"36:00:00"'],
+    '/Bff/SessionAbsoluteMaxDuration',
+    'Absolute',
+    /not a duration/,
+    /Write "1\.12:00:00"/,
+  ],
+  [
+    'an ISO duration',
+    ['"08:00:00"', '"PT8H"'],
+    '/Bff/SessionAbsoluteMaxDuration',
+    'Absolute',
+    /not a duration/,
+    /Write "08:00:00"/,
+  ],
+  ['seconds', ['"08:00:00"', '28800'], '/Bff/SessionAbsoluteMaxDuration', 'Absolute', /a number/, /Write "08:00:00"/],
+  [
+    'hours and minutes',
+    ['"08:00:00"', '"08:00"'],
+    '/Bff/SessionAbsoluteMaxDuration',
+    'Absolute',
+    /not a duration/,
+    /Write "08:00:00"/,
+  ],
+  [
+    'no time to connect',
+    ['"Path": "/api",', '"Path": "/api", "Timeouts": { "Connect": "00:00:00" },'],
+    '/Bff/Frontends/0/Routes/0/Timeouts/Connect',
+    'Connect',
+    /no time/,
+    /00:00:05/,
+  ],
+  [
+    'a landing that is the login',
+    ['"Name": "app",', '"Name": "app", "ErrorRedirectPath": "/bff/login",'],
+    '/Bff/Frontends/0/ErrorRedirectPath',
+    'ErrorRedirectPath',
+    /round in circles/,
+    /page of the application/,
+  ],
+  [
+    'a policy in two lines',
+    ['"Name": "app",', '"Name": "app", "ContentSecurityPolicy": "default-src \'self\';\\n img-src *",'],
+    '/Bff/Frontends/0/ContentSecurityPolicy',
+    'ContentSecurityPolicy',
+    /line breaks/,
+    /one line/,
+  ],
+  [
+    'a client identifier with a space',
+    ['"my-bff"', '"my-bff "'],
+    '/Bff/Frontends/0/ClientId',
+    'ClientId',
+    /ends with a space/,
+    /Write "my-bff"/,
+  ],
+  [
+    'the scope of a user for the gateway itself',
+    ['"Path": "/api",', '"Path": "/api", "TokenType": "Client", "Scopes": ["openid"],'],
+    '/Bff/Frontends/0/Routes/0/Scopes/0',
+    'Scopes',
+    /needs a user/,
+    /Leave it out/,
+  ],
+  [
+    'an admin listener on every address of the same port',
+    ['"Server": {', '"Server": {\n    "AdminListen": "0.0.0.0:3000",'],
+    '/Server/AdminListen',
+    'AdminListen',
+    /that browsers use/,
+    /port of its own/,
+  ],
+  [
+    'a file as the state directory',
+    ['"Server": {', '"Server": {\n    "StateDirectory": "./frontends.json",'],
+    '/Server/StateDirectory',
+    'StateDirectory',
+    /not a folder/,
+    /Name a folder/,
+  ],
+] as const)
+  test(`found in trials: ${what}`, finds, { from: aGateway, change, pointer, line, problem, remedy })
+
+test('what is no JSON in UTF-8 is one problem, with what it is and what to do', async (t) => {
+  const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(aGateway(), 'utf16le')])
+  for (const [name, content, problem, remedy] of [
+    ['frontends.json', utf16, /not a text in UTF-8/, /UTF-16.*PowerShell/],
+    ['frontends.json', Buffer.from(aGateway(), 'utf16le'), /not a text in UTF-8/, /UTF-16/],
+    ['frontends.json', Buffer.from(aGateway().replace('app', 'k\xe4se'), 'latin1'), /not a text in UTF-8/, /encoding/],
+    ['frontends.yaml', 'Bff:\n  Authority: https://auth.example.com\n', /is YAML/, /as JSON/],
+    ['frontends.json', '# ours\nBff:\n  Authority: https://auth.example.com\n', /is YAML/, /as JSON/],
+    ['frontends.json', '', /is empty/, /sallyport init/],
+  ] as const) {
+    const file = join(await aFolder(t), name)
+    await writeFile(file, content)
+    const problems = problemsIn(file)
+    t.is(problems.length, 1, JSON.stringify(problems))
+    t.regex(problems[0]?.problem ?? '', problem)
+    t.regex(problems[0]?.remedy ?? '', remedy)
+  }
+  const folder = await aFolder(t)
+  t.like(problemsIn(folder)[0], {
+    problem: `${folder} is a folder`,
+    remedy: `Name the file in it: --config ${join(folder, 'frontends.json')}`,
+  })
+  const file = join(await aFolder(t), 'frontends.json')
+  await writeFile(file, `\ufeff${aGateway()}`)
+  t.deepEqual(problemsIn(file), [], 'a byte order mark is passed over')
+})
+
+test('a key that is something else is told what it is, and not shown', async (t) => {
+  const written = JSON.stringify(JSON.stringify(clientKey))
+  for (const [value, problem, remedy] of [
+    ['-----BEGIN PRIVATE KEY-----\nc4nary\n-----END PRIVATE KEY-----', /is PEM/, /crypto\.createPrivateKey/],
+    ['./keys/client.jwk', /name of a file/, /\{"File": "…"\}/],
+    [JSON.stringify({ keys: [clientKey] }), /key set/, /one of the keys/],
+    [`${JSON.stringify(clientKey)}\n${JSON.stringify(clientKey)}`, /more than one JWK/, /Keep one/],
+  ] as const) {
+    const problems = await problemsOf(
+      t,
+      aGateway().replace(written, () => JSON.stringify(value)),
+    )
+    t.is(problems[0]?.pointer, '/Bff/Frontends/0/ClientSigningKeyJwk')
+    t.regex(problems[0]?.problem ?? '', problem)
+    t.regex(problems[0]?.remedy ?? '', remedy)
+    t.false(/c4nary/.test(JSON.stringify(problems)) || JSON.stringify(problems).includes(String(clientKey.d)))
+  }
+})
+
+function problemsIn(file: string) {
+  try {
+    loadConfiguration({ file, environment: {}, state: 'look' })
+    return []
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+}

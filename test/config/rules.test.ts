@@ -218,7 +218,7 @@ test(
 test(
   'a certificate without its key',
   broken,
-  withRoute({ Tls: { CertFile: 'frontends.json' } }),
+  withRoute({ Upstreams: ['https://orders'], Tls: { CertFile: 'frontends.json' } }),
   '/Bff/Frontends/0/Routes/0/Tls',
   /without its key/,
 )

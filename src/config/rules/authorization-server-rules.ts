@@ -60,25 +60,6 @@ export const authorizationServerRules: readonly Rule[] = [
       yield problem(`${later.pointer}/Name`, `is that of ${earlier.pointer} too`, 'Keep one of the two.')
   },
 
-  function* listenersAreApart({ authorizationServer: server, listen, sampleApi, bff }) {
-    const own = server?.listen
-    if (server !== undefined && own !== undefined && own.port !== 0 && bff !== undefined)
-      if (own.port === listen.port && own.host === listen.host)
-        yield problem(
-          `${server.pointer}/Listen`,
-          'is where the frontends are served',
-          'Leave it out to serve both there, told apart by host and path, or give it a port of its own.',
-        )
-    if (sampleApi === undefined || sampleApi.listen.port === 0) return
-    for (const other of [bff && listen, own])
-      if (other?.port === sampleApi.listen.port && other.host === sampleApi.listen.host)
-        yield problem(
-          '/Authentication/OpenIddict/Listen',
-          'is taken by another listener of this file',
-          'Give it a port of its own.',
-        )
-  },
-
   function* sharedListenerCanTellThemApart({ authorizationServer: server, frontends, bff }) {
     const issuer = server?.issuer
     if (server === undefined || issuer === undefined || server.listen !== undefined || bff === undefined) return

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { fileKind } from '../file-kind.js'
 import type { FrontendPlan, Plan } from '../plan.js'
 import { problem, type Rule } from './rule.js'
 
@@ -18,7 +19,7 @@ export const folderRules: readonly Rule[] = [
 
   function* foldersArePublic(plan) {
     for (const { pointer, named, folder } of foldersOf(plan))
-      if (isFolder(folder)) {
+      if (fileKind(folder) === 'folder') {
         const [found] = privateThings(realpathSync(folder), plan)
         if (found !== undefined)
           yield problem(
@@ -31,13 +32,13 @@ export const folderRules: readonly Rule[] = [
 
   function* foldersAreThere(plan) {
     for (const { pointer, named, folder } of foldersOf(plan)) {
-      if (!isFolder(folder))
+      if (fileKind(folder) !== 'folder')
         yield problem(
           pointer,
           `names ${named}, which is not a folder`,
           `Build the application first. Relative paths start at ${plan.directory}.`,
         )
-      else if (statSync(join(folder, 'index.html'), { throwIfNoEntry: false })?.isFile() !== true)
+      else if (fileKind(join(folder, 'index.html')) !== 'file')
         yield problem(
           pointer,
           `names ${named}, which has no index.html: no page would open`,
@@ -92,9 +93,7 @@ function isPrivateKey(path: string): boolean {
 
 /** Where the application probably is. */
 function builtFolder(folder: string): string | undefined {
-  const built = ['dist', 'build', 'out', 'www'].find((name) =>
-    statSync(join(folder, name, 'index.html'), { throwIfNoEntry: false })?.isFile(),
-  )
+  const built = ['dist', 'build', 'out', 'www'].find((name) => fileKind(join(folder, name, 'index.html')) === 'file')
   return built && `Name ${join(folder, built)}, where the built application is.`
 }
 
@@ -110,8 +109,4 @@ function realPlace(path: string): string {
 function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path)
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path)
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }

@@ -57,6 +57,31 @@ export const frontendRules: readonly Rule[] = [
         )
   },
 
+  function* namesAreWrittenPlainly({ frontends }) {
+    for (const { pointer, settings } of frontends) {
+      if (settings.ClientId !== undefined && settings.ClientId !== settings.ClientId.trim())
+        yield problem(`${pointer}/ClientId`, 'begins or ends with a space', `Write "${settings.ClientId.trim()}".`)
+      const policy = settings.ContentSecurityPolicy ?? ''
+      if (!/^[\x20-\x7e]*$/.test(policy))
+        yield problem(
+          `${pointer}/ContentSecurityPolicy`,
+          'has line breaks, or characters that a header cannot carry',
+          'Write it in one line, in ASCII.',
+        )
+    }
+  },
+
+  function* landingsAreOfTheApplication({ frontends }) {
+    for (const { pointer, settings } of frontends)
+      for (const member of ['PostLoginRedirectPath', 'PostLogoutRedirectPath', 'ErrorRedirectPath'] as const)
+        if (settings[member]?.startsWith(`${settings.PathPrefix}/bff/`))
+          yield problem(
+            `${pointer}/${member}`,
+            'is an endpoint of the gateway: browsers would go round in circles',
+            `Write a page of the application, such as "${settings.PathPrefix}/".`,
+          )
+  },
+
   function* sessionsEndInOrder({ bff, frontends }) {
     if (bff === undefined) return
     if (seconds(bff.SessionDuration) > seconds(bff.SessionAbsoluteMaxDuration))

@@ -4,9 +4,10 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { createTrustedPeers } from '../../http/trusted-peers.js'
 import { seconds } from '../duration.js'
-import { listenAddress } from '../listen-address.js'
+import { fileKind } from '../file-kind.js'
+import { type ListenAddress, listenAddress } from '../listen-address.js'
 import { type Plan, tlsFiles } from '../plan.js'
-import { problem, type Rule } from './rule.js'
+import { problem, type Rule, repeated } from './rule.js'
 
 export const serverRules: readonly Rule[] = [
   function* somethingToRun({ settings }) {
@@ -101,14 +102,43 @@ export const serverRules: readonly Rule[] = [
     }
   },
 
-  function* adminListenerIsApart({ settings, listen }) {
-    const admin = settings.Server.AdminListen === undefined ? undefined : listenAddress(settings.Server.AdminListen)
-    if (admin !== undefined && admin.port !== 0 && admin.port === listen.port && admin.host === listen.host)
+  function* listenersAreApart({ settings, listen, frontends, authorizationServer, sampleApi }) {
+    const own = 'Give it a port of its own, such as "127.0.0.1:9464".'
+    const { AdminListen } = settings.Server
+    const listeners = [
+      ...(frontends.length === 0 ? [] : [{ pointer: '/Server/Listen', address: listen }]),
+      ...(AdminListen === undefined ? [] : [{ pointer: '/Server/AdminListen', address: listenAddress(AdminListen) }]),
+      ...(authorizationServer?.listen === undefined
+        ? []
+        : [{ pointer: `${authorizationServer.pointer}/Listen`, address: authorizationServer.listen }]),
+      ...(sampleApi === undefined ? [] : [{ pointer: '/Authentication/OpenIddict/Listen', address: sampleApi.listen }]),
+    ]
+    for (const [index, later] of listeners.entries())
+      for (const earlier of listeners.slice(0, index))
+        if (clash(later.address, earlier.address))
+          yield later.pointer.endsWith('AdminListen')
+            ? problem(later.pointer, 'is the address that browsers use', own)
+            : earlier.pointer === '/Server/Listen' && later.pointer === `${authorizationServer?.pointer}/Listen`
+              ? problem(
+                  later.pointer,
+                  'is where the frontends are served',
+                  'Leave it out to serve both there, told apart by host and path, or give it a port of its own.',
+                )
+              : problem(later.pointer, 'is taken by another listener of this file', own)
+  },
+
+  function* stateIsAFolder({ stateDirectory }) {
+    if (fileKind(stateDirectory) === 'file')
       yield problem(
-        '/Server/AdminListen',
-        'is the address that browsers use',
-        'Give it a port of its own, such as "127.0.0.1:9464".',
+        '/Server/StateDirectory',
+        `names ${stateDirectory}, which is not a folder`,
+        'Name a folder; it is made when it is not there.',
       )
+  },
+
+  function* sealingKeysDiffer({ sealingKeys }) {
+    for (const [later, earlier] of repeated(sealingKeys, ({ text }) => text))
+      yield problem(later.pointer, `is the same key as ${earlier.pointer}`, 'Keep one of the two.')
   },
 
   function* storeOfSeveralNeedsTheirKey({ settings }) {
@@ -154,6 +184,11 @@ export const serverRules: readonly Rule[] = [
       yield problem('/Server/DrainTimeout', 'is more than ten minutes', 'Write it as in "00:00:30".')
   },
 ]
+
+function clash(one: ListenAddress, other: ListenAddress): boolean {
+  const isEvery = ({ host }: ListenAddress): boolean => host === '0.0.0.0' || host === '::'
+  return one.port !== 0 && one.port === other.port && (one.host === other.host || isEvery(one) || isEvery(other))
+}
 
 /** Every file that is named and is not a secret's. */
 function* filesOf({ settings, bff, frontends, authorizationServer: server }: Plan) {

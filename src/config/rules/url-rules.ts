@@ -15,7 +15,9 @@ export const urlRules: readonly Rule[] = [
         yield problem(
           pointer,
           'is plain http: over it everyone on the network could read and set the session cookie',
-          `Write "https://${url.host}". http is for localhost only.`,
+          /^(?:0\.0\.0\.0|\[::\])$/.test(url.hostname)
+            ? `Write "http://localhost${url.port && `:${url.port}`}" for this machine, or the https origin that browsers see.`
+            : `Write "https://${url.host}". http is for localhost only.`,
         )
     }
   },
@@ -58,6 +60,52 @@ export const urlRules: readonly Rule[] = [
           `Add "${publicUrl.host}", or give the frontend a PublicUrl of its own.`,
         )
   },
+
+  function* authoritiesAreIssuers({ bff, frontends, sampleApi, authorizationServer }) {
+    const named = [
+      { value: bff?.Authority, pointer: '/Bff/Authority' },
+      ...frontends.map(({ pointer, settings }) => ({ value: settings.Authority, pointer: `${pointer}/Authority` })),
+      { value: authorizationServer?.settings.Issuer, pointer: `${authorizationServer?.pointer}/Issuer` },
+      { value: sampleApi?.settings.OpenIddict.Issuer, pointer: '/Authentication/OpenIddict/Issuer' },
+    ]
+    for (const { value, pointer } of named) {
+      const issuer = value === undefined ? undefined : issuerMeantBy(value)
+      if (issuer !== undefined)
+        yield problem(
+          pointer,
+          `is the URL of ${issuer.what}, not the issuer identifier`,
+          `Write "${issuer.identifier}", or what the discovery document says as "issuer".`,
+        )
+    }
+  },
+
+  function* anAuthorityIsAnotherServer({ bff, frontends, authorizationServer }) {
+    if (authorizationServer !== undefined) return
+    for (const { pointer, settings, authority, publicUrl } of frontends)
+      if (
+        authority !== undefined &&
+        publicUrl !== undefined &&
+        new URL(authority).origin === publicUrl.origin &&
+        new URL(authority).pathname === '/'
+      )
+        yield problem(
+          settings.Authority === undefined && bff?.Authority !== undefined ? '/Bff/Authority' : `${pointer}/Authority`,
+          "is this gateway's own address, and there is no authorization server in this file",
+          'Write the issuer identifier of your authorization server, or add the section "OpenIddict" for the embedded one.',
+        )
+  },
+
+  function* pagesAreOnTheSameSite({ frontends }) {
+    for (const { pointer, settings, publicUrl } of frontends) {
+      const page = settings.ClientUrl ?? undefined
+      if (page !== undefined && publicUrl !== undefined && !mayBeSameSite(new URL(page), publicUrl))
+        yield problem(
+          `${pointer}/ClientUrl`,
+          `is on another site than ${publicUrl.origin}: the session cookie is SameSite=Strict, and no call of that page would have it`,
+          'Put both below one domain with one scheme, as in https://www.example.com and https://api.example.com, or serve the page here (StaticFilesPath, DevelopmentServer).',
+        )
+    }
+  },
 ]
 
 /** Each once: several frontends may have it from one place. */
@@ -66,4 +114,29 @@ function publicUrlsOf(frontends: readonly FrontendPlan[]): Iterable<{ readonly u
   for (const { publicUrl, publicUrlPointer } of frontends)
     if (publicUrl !== undefined) found.set(publicUrlPointer, { url: publicUrl, pointer: publicUrlPointer })
   return found.values()
+}
+
+/** What servers have below their issuer identifier, and people find first. */
+const belowAnIssuer: readonly (readonly [RegExp, string])[] = [
+  [/\/\.well-known\/openid-configuration\/?$/i, 'a discovery document'],
+  [/\/\.well-known\/oauth-authorization-server(?=\/|$)/i, 'a discovery document'],
+  [/\/protocol\/openid-connect(?:\/.*)?$/i, "Keycloak's endpoints"],
+  [/\/(?:connect|oauth2?)(?:\/v\d[^/]*)?\/(?:authorize|token|par|userinfo|jwks|introspect|revoke)\/?$/i, 'an endpoint'],
+]
+
+function issuerMeantBy(value: string): { readonly identifier: string; readonly what: string } | undefined {
+  const { origin, pathname } = new URL(value)
+  for (const [below, what] of belowAnIssuer)
+    if (below.test(pathname)) return { identifier: origin + pathname.replace(below, ''), what }
+  return undefined
+}
+
+/**
+ * Whether a page may have our Strict cookie. Which domains belong together is in a list that changes (publicsuffix.org):
+ * two names that differ in their last two labels never do, and a scheme of its own is a site of its own.
+ */
+function mayBeSameSite(page: URL, gateway: URL): boolean {
+  const lastTwo = ({ hostname }: URL): string =>
+    /^[\d.]+$|^\[/.test(hostname) ? hostname : hostname.split('.').slice(-2).join('.')
+  return page.protocol === gateway.protocol && lastTwo(page) === lastTwo(gateway)
 }

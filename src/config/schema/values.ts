@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isPathPrefix, isRoutePath } from '../../gateway/frontend-grammar.js'
-import { isDuration } from '../duration.js'
+import { isDuration, notADuration } from '../duration.js'
 import { isListenAddress } from '../listen-address.js'
 
 /** Text of at least one character. */
@@ -8,7 +8,7 @@ export const text = z.string().min(1)
 
 export const duration = z
   .string()
-  .refine(isDuration, 'is not a duration')
+  .refine(isDuration, notADuration)
   .meta({ examples: ['08:00:00'] })
 
 export const httpUrl = z
