@@ -13,15 +13,19 @@ async function evaluated(program: string): Promise<{ readonly stdout: string; re
 /** Every package that a process has loaded after importing these modules. */
 async function packagesOf(specifiers: readonly string[]): Promise<readonly string[]> {
   const trace = `
-    export async function load(url, context, next) {
+    export function load(url, context, next) {
       const name = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1]
       if (name) process.stderr.write('package ' + name + '\\n')
       return next(url, context)
     }
   `
   const { stderr } = await evaluated(`
-    import { register } from 'node:module'
-    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(trace)}))
+    import * as module from 'node:module'
+    const { register, registerHooks } = module
+    const trace = 'data:text/javascript,' + encodeURIComponent(${JSON.stringify(trace)})
+    // Node.js 20 has hooks in a thread only; those of newer ones do not see what CommonJS loads there.
+    if (registerHooks) registerHooks(await import(trace))
+    else register(trace)
     for (const specifier of ${JSON.stringify(specifiers)}) await import(specifier)
   `)
   return [...new Set([...stderr.matchAll(/^package (.+)$/gm)].map(([, name]) => name ?? ''))].sort()
