@@ -7,12 +7,12 @@ import type { SignInLimits } from './options.js'
 export interface SignInLimit {
   /** Seconds until a try would be allowed; 0 when it would be. */
   wait(username: string, address: string): number
-  /** Counts a try before it is made; what succeeds is given back. */
+  /** Counts a try before it is made; what was no failure is given back. */
   attempt(username: string, address: string): SignInAttempt
 }
 
 export type SignInAttempt =
-  | { readonly kind: 'allowed'; succeeded(): void }
+  | { readonly kind: 'allowed'; giveBack(): void }
   /** Seconds until the next try. */
   | { readonly kind: 'limited'; readonly retryAfter: number }
 
@@ -48,7 +48,7 @@ export function createSignInLimit({
       for (const [key] of limits) counts.add(key)
       return {
         kind: 'allowed',
-        succeeded() {
+        giveBack() {
           for (const [key] of limits) counts.remove(key)
         },
       }

@@ -55,13 +55,17 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
       case 'limited':
         return limited(address, attempt.retryAfter)
       case 'allowed': {
-        const user = await users.verify(username, password, context)
+        const user = await users.verify(username, password, context).catch((error: unknown) => {
+          // A directory that cannot be asked is no failure of the user's.
+          attempt.giveBack()
+          throw error
+        })
         // A subject that is a client's identifier would let a user's token pass for that client's own (RFC 9068 §5).
         if (user === undefined || clientIds.has(user.subject)) {
           publish({ type: 'as.sign-in.failed', address })
           return { kind: 'failed' }
         }
-        attempt.succeeded()
+        attempt.giveBack()
         publish({ type: 'as.sign-in.succeeded', subject: user.subject })
         return { kind: 'signed-in', user }
       }

@@ -31,7 +31,7 @@ interface Entry {
   expiresAt: number
 }
 
-/** What a record takes beside its texts: an entry of the map, an object, headers of strings. Measured on Node 20 to 24. */
+/** What a record takes beside its texts: an entry of the map, an object, headers of strings. Measured with Node 20. */
 const recordBytes = 160
 const memberBytes = 100
 const mebibyte = 1024 * 1024

@@ -4,6 +4,7 @@ import { hashPassword } from '../../src/authorization-server/password.js'
 import { createSignIn } from '../../src/authorization-server/sign-in.js'
 import { createSignInLimit, type SignInLimit } from '../../src/authorization-server/sign-in-limit.js'
 import { createUserDirectory } from '../../src/authorization-server/users.js'
+import { UpstreamError } from '../../src/errors.js'
 import { channelName } from '../../src/telemetry/events.js'
 import { aBrowser } from './_browser.js'
 import { aProtocolClient } from './_client.js'
@@ -15,7 +16,7 @@ function fail(limit: SignInLimit, username: string, address: string): string {
 
 function succeed(limit: SignInLimit, username: string, address: string): string {
   const attempt = limit.attempt(username, address)
-  if (attempt.kind === 'allowed') attempt.succeeded()
+  if (attempt.kind === 'allowed') attempt.giveBack()
   return attempt.kind
 }
 
@@ -229,6 +230,26 @@ test('a flood of sign-ins is turned away before it costs anything', async (t) =>
   t.is(outcomes.filter(({ kind }) => kind === 'signed-in').length, 10)
   t.is(outcomes.filter(({ kind }) => kind === 'busy').length, 90)
   t.like(await signIn('later', 'x', { address: '192.0.2.1', clientId: 'c', acrValues: [] }), { kind: 'signed-in' })
+})
+
+test('a directory that cannot be asked locks nobody out', async (t) => {
+  let isDown = true
+  const signIn = createSignIn({
+    users: await createUserDirectory({
+      users: [],
+      async verifyUser(username) {
+        if (isDown) throw new UpstreamError('unreachable', 'no directory')
+        return { subject: username, claims: {} }
+      },
+      findUser: undefined,
+    }),
+    limit: createSignInLimit({ perUserAndAddress: 1 }),
+    clientIds: new Set(),
+  })
+  const context = { address: '192.0.2.1', clientId: 'c', acrValues: [] }
+  for (let i = 0; i < 3; i++) await t.throwsAsync(signIn('carol', 'x', context), { code: 'unreachable' })
+  isDown = false
+  t.like(await signIn('carol', 'x', context), { kind: 'signed-in' })
 })
 
 test('nothing is checked, and nothing counted, for a browser that has left the line', async (t) => {
