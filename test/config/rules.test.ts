@@ -464,3 +464,25 @@ test(
 test('a route for an API that its scope is declared for', async (t) => {
   t.deepEqual(await problemsOf(t, withOwnRoute([{ Name: 'orders', Resources: ['https://orders.example.com'] }])), [])
 })
+
+test(
+  'logins that are limited within no time',
+  broken,
+  { Bff: { ...bff, LoginLimits: { Window: '00:00:00' } } },
+  '/Bff/LoginLimits/Window',
+  /nothing would be limited/,
+)
+test(
+  'sign-ins that are limited within no time',
+  broken,
+  withServer({ SignInLimits: { Window: '00:00:00' } }),
+  '/OpenIddict/SignInLimits/Window',
+  /nothing would be limited.*00:15:00/,
+)
+test(
+  'a theme for the gateway that is not there',
+  broken,
+  { Bff: { ...bff, Branding: { ThemeFile: 'missing.css' } } },
+  '/Bff/Branding/ThemeFile',
+  /missing\.css/,
+)

@@ -2,6 +2,7 @@ import { applicationRules } from './application-rules.js'
 import { authorizationServerRules } from './authorization-server-rules.js'
 import { folderRules } from './folder-rules.js'
 import { frontendRules } from './frontend-rules.js'
+import { limitRules } from './limit-rules.js'
 import { profileRules } from './profile-rules.js'
 import { resourceServerRules } from './resource-server-rules.js'
 import { routeRules } from './route-rules.js'
@@ -21,5 +22,6 @@ export const rules: readonly Rule[] = [
   ...authorizationServerRules,
   ...applicationRules,
   ...userRules,
+  ...limitRules,
   ...resourceServerRules,
 ]
