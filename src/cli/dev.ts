@@ -6,11 +6,20 @@ import { type Style, styleFor } from './report.js'
 import { run } from './run.js'
 import { stopOnSignal } from './start.js'
 
+export interface DevOptions {
+  /** Of the gateway; the authorization server and the sample API get the next two. Default: as the example says. */
+  readonly port?: number
+}
+
 /** `sallyport dev`: the example, with its keys kept in the folder that it was called from. */
-export async function dev(): Promise<void> {
+export async function dev({ port }: DevOptions = {}): Promise<void> {
   const configuration = loadConfiguration({
     file: join(packageRoot(), 'frontends.example.json'),
-    environment: { ...process.env, Server__StateDirectory: resolve('.sallyport') },
+    environment: {
+      ...(port !== undefined && moved(port)),
+      ...process.env,
+      Server__StateDirectory: resolve('.sallyport'),
+    },
   })
   logEvents(createLogger({ level: 'warn' }))
   const running = await run(configuration)
@@ -19,15 +28,35 @@ export async function dev(): Promise<void> {
     banner(
       frontends.map(({ name, publicUrl, pathPrefix }) => [name, `${publicUrl.origin}${pathPrefix}/`]),
       configuration.authorizationServer?.options.issuer.origin ?? '',
+      `http://127.0.0.1:${configuration.sampleApi?.listen.port}`,
       styleFor(process.stdout),
     ),
   )
   stopOnSignal(running)
 }
 
+/** Everything that the example says of a port. Variables of the process go over these. */
+function moved(port: number): Record<string, string> {
+  const [front, issuer, api] = [port, port + 1, port + 2].map(String)
+  return {
+    Server__Listen: `127.0.0.1:${front}`,
+    // A second demo beside the first: the system finds a free one.
+    Server__AdminListen: '127.0.0.1:0',
+    Bff__PublicUrl: `http://localhost:${front}`,
+    Bff__Frontends__0__Routes__0__Upstreams__0: `http://127.0.0.1:${api}`,
+    Bff__Frontends__1__Routes__0__Upstreams__0: `http://127.0.0.1:${api}`,
+    OpenIddict__Issuer: `http://localhost:${issuer}`,
+    OpenIddict__Listen: `127.0.0.1:${issuer}`,
+    Authentication__OpenIddict__Listen: `127.0.0.1:${api}`,
+    Authentication__OpenIddict__Issuer: `http://localhost:${issuer}`,
+    Authentication__OpenIddict__Audience: `http://127.0.0.1:${api}`,
+  }
+}
+
 function banner(
   frontends: readonly (readonly [string, string])[],
   issuer: string,
+  sampleApi: string,
   { bold, green, soft }: Style,
 ): string {
   const rows = frontends.map(([name, url]) => `  ${name.padEnd(8)} ${green(url)}`)
@@ -39,7 +68,7 @@ function banner(
     '',
     `  Sign in as ${bold('alice')} with ${bold('wonderland')}, or as ${bold('bob')} with ${bold('builder')}.`,
     '',
-    soft(`  Authorization server ${issuer}, sample API http://127.0.0.1:3002. Keys are kept in .sallyport/.`),
+    soft(`  Authorization server ${issuer}, sample API ${sampleApi}. Keys are kept in .sallyport/.`),
     soft('  Press Ctrl+C to stop.'),
     '',
     '',

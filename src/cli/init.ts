@@ -1,16 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hashPassword } from '../authorization-server/password.js'
+import { isLoopback } from '../http/loopback.js'
 import { generateSigningJwk, publicHalf } from '../keys.js'
 
 export interface InitResult {
   readonly created: readonly string[]
   /** What was there already and was left alone. */
   readonly kept: readonly string[]
+  /** Of the user that was made with the embedded server. Shown once, and kept nowhere. */
+  readonly password?: string
 }
 
+/** Whose authorization server: `embedded` in the same file, or the issuer identifier of another. */
+export type InitServer = { readonly kind: 'embedded' } | { readonly kind: 'foreign'; readonly authority: string }
+
 /** Writes a configuration to start from, with fresh keys. Never over a file that is there. */
-export function initialise(folder: string): InitResult {
+export async function initialise(
+  folder: string,
+  server: InitServer = { kind: 'foreign', authority: 'https://auth.example.com' },
+): Promise<InitResult> {
+  if (server.kind === 'foreign') assertAuthority(server.authority)
   const created: string[] = []
   const kept: string[] = []
   const write = (name: string, content: string, mode: number): void => {
@@ -25,45 +36,95 @@ export function initialise(folder: string): InitResult {
 
   mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 })
   mkdirSync(join(folder, 'spa'), { recursive: true })
-  const clientKey = generateSigningJwk('ES256')
-  const hasKey = existsSync(join(folder, 'keys/client.jwk'))
-  write('keys/client.jwk', `${JSON.stringify(clientKey)}\n`, 0o600)
-  if (!hasKey) write('keys/client.public.jwk', `${JSON.stringify(publicHalf(clientKey))}\n`, 0o644)
+  if (server.kind === 'foreign') {
+    const clientKey = generateSigningJwk('ES256')
+    const hasKey = existsSync(join(folder, 'keys/client.jwk'))
+    write('keys/client.jwk', `${JSON.stringify(clientKey)}\n`, 0o600)
+    if (!hasKey) write('keys/client.public.jwk', `${JSON.stringify(publicHalf(clientKey))}\n`, 0o644)
+  }
   write('keys/sealing.key', `${randomBytes(32).toString('base64url')}\n`, 0o600)
   write('spa/index.html', page, 0o644)
-  write('frontends.json', configuration, 0o644)
+  const password = randomBytes(9).toString('base64url')
+  write(
+    'frontends.json',
+    server.kind === 'embedded' ? withEmbeddedServer(await hashPassword(password)) : withAuthority(server.authority),
+    0o644,
+  )
   write('.gitignore', 'keys/\n.sallyport/\n', 0o644)
-  return { created, kept }
+  const isMade = server.kind === 'embedded' && created.includes('frontends.json')
+  return { created, kept, ...(isMade && { password }) }
 }
 
-const configuration = `{
+function assertAuthority(authority: string): void {
+  const url = URL.canParse(authority) ? new URL(authority) : undefined
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+  if (!isSafe || url.search !== '' || url.hash !== '')
+    throw new Error(`--authority is the issuer identifier of your authorization server, as in https://auth.example.com`)
+}
+
+const head = `{
   // Every setting: docs/configuration.md. Try it: npx --no-install sallyport check
   "$schema": "./node_modules/sallyport/frontends.schema.json",
   "Server": {
     "Listen": "127.0.0.1:3000",
     "AdminListen": "127.0.0.1:9464"
   },
-  "Bff": {
+  "Bff": {`
+
+const publicUrl = `// The origin that browsers see, and no other host is answered. In production: "https://app.example.com"
+    "PublicUrl": "http://localhost:3000",
+    "SealingKeys": [{ "File": "./keys/sealing.key" }],`
+
+const application = `"StaticFilesPath": "./spa",
+        // Your API. "Resource" is what its tokens have to be for: the audience that it expects.
+        "Routes": [{ "Path": "/api", "Upstreams": ["http://127.0.0.1:8080"] }]
+      }
+    ]
+  }`
+
+function withAuthority(authority: string): string {
+  return `${head}
     // The issuer identifier of your authorization server, character by character.
-    "Authority": "https://auth.example.com",
-    // The origin that browsers see.
-    "PublicUrl": "https://app.example.com",
-    "SealingKeys": [{ "File": "./keys/sealing.key" }],
+    "Authority": ${JSON.stringify(authority)},
+    ${publicUrl}
     "Frontends": [
       {
         "Name": "app",
         // Register this client there with the public key in keys/client.public.jwk and the redirect URI
-        // https://app.example.com/bff/callback
+        // http://localhost:3000/bff/callback
         "ClientId": "my-bff",
         "ClientSigningKeyJwk": { "File": "./keys/client.jwk" },
         "Scopes": ["openid", "profile", "offline_access"],
-        "StaticFilesPath": "./spa",
-        "Routes": [{ "Path": "/api", "Upstreams": ["http://127.0.0.1:8080"] }]
-      }
-    ]
+        ${application}
+}
+`
+}
+
+function withEmbeddedServer(passwordHash: string): string {
+  return `${head}
+    ${publicUrl}
+    "Frontends": [
+      {
+        // Its key and its registration at the server below are made at first start.
+        "Name": "app",
+        ${application},
+  // The embedded authorization server.
+  "OpenIddict": {
+    "Issuer": "http://localhost:3001",
+    "Seeding": {
+      "Users": [
+        {
+          "Username": "alice",
+          // Made by: npx --no-install sallyport keygen --password
+          "PasswordHash": ${JSON.stringify(passwordHash)},
+          "Claims": { "name": "Alice Liddell" }
+        }
+      ]
+    }
   }
 }
 `
+}
 
 const page = `<!doctype html>
 <html lang="en">

@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { type SignatureAlgorithm, signatureAlgorithms } from '../keys.js'
 import { packageRoot } from './package-root.js'
 import { describeError, styleFor } from './report.js'
@@ -28,10 +28,15 @@ export function program(): Command {
   sallyport
     .command('dev')
     .description('run gateway, authorization server, sample API and sample application, with two users')
-    .action(() =>
+    .addOption(
+      new Option('-p, --port <port>', 'of the gateway; authorization server and sample API get the next two').argParser(
+        portNumber,
+      ),
+    )
+    .action(({ port }: { readonly port?: number }) =>
       explained(async () => {
         const { dev } = await import('./dev.js')
-        await dev()
+        await dev({ ...(port !== undefined && { port }) })
       }),
     )
 
@@ -88,20 +93,34 @@ export function program(): Command {
     .description('make a key pair for client authentication, a sealing key, or the hash of a password')
     .addOption(new Option('--alg <algorithm>', 'of the key pair').choices([...signatureAlgorithms]).default('ES256'))
     .addOption(new Option('--sealing', 'a 32-byte key for Bff.SealingKeys').conflicts('password'))
-    .addOption(new Option('--password', 'the PasswordHash for the password on standard input'))
-    .action((options: { readonly alg: SignatureAlgorithm; readonly sealing?: true; readonly password?: true }) =>
+    .addOption(new Option('--password', 'the PasswordHash for a password, typed or on standard input'))
+    .option('-o, --out <file>', 'write the secret to a file that only you can read')
+    .action((options: KeygenOptions) =>
       explained(async () => {
-        const { passwordHashText, sealingKeyText, signingKeyText } = await import('./keygen.js')
-        if (options.password && process.stdin.isTTY) process.stderr.write('Password, then Enter: ')
-        if (options.sealing) process.stdout.write(sealingKeyText())
-        else if (options.password) process.stdout.write(await passwordHashText(process.stdin))
-        else {
-          process.stdout.write(signingKeyText(options.alg))
-          process.stderr.write(
-            'First line: the private key, for ClientSigningKeyJwk. Only the gateway may be able to read it.\n' +
-              'Second line: its public half, for the authorization server.\n',
-          )
+        const { firstLine, passwordHashText, sealingKeyText, signingKeyTexts } = await import('./keygen.js')
+        const { promptForPassword } = await import('./password-prompt.js')
+        // Standard output has what a file is to hold, and nothing else; everything for people goes beside it.
+        const tell = (text: string): void => void process.stderr.write(text)
+        const put = (secret: string): void => {
+          if (options.out === undefined) process.stdout.write(secret)
+          else if (existsSync(options.out)) throw new Error(`${options.out} is there already, and was left alone`)
+          else writeFileSync(options.out, secret, { mode: 0o600, flag: 'wx' })
         }
+        if (options.sealing) return put(sealingKeyText())
+        if (options.password) {
+          const password = process.stdin.isTTY
+            ? await promptForPassword(process.stdin, tell)
+            : await firstLine(process.stdin)
+          return put(await passwordHashText(password))
+        }
+        const { privateKey, publicKey } = signingKeyTexts(options.alg)
+        put(privateKey)
+        tell(
+          `The private key is ${options.out === undefined ? 'on standard output' : `in ${options.out}`}, for ClientSigningKeyJwk: only the gateway may be able to read it.\n` +
+            'Its public half, for the authorization server:\n',
+        )
+        if (options.out === undefined) tell(publicKey)
+        else process.stdout.write(publicKey)
       }),
     )
 
@@ -109,14 +128,32 @@ export function program(): Command {
     .command('init')
     .description('write a configuration to start from, with fresh keys; nothing is overwritten')
     .argument('[folder]', 'where', '.')
-    .action((folder: string) =>
+    .addOption(new Option('--embedded', 'with the embedded authorization server, and a user').conflicts('authority'))
+    .option('--authority <url>', 'the issuer identifier of your authorization server')
+    .action((folder: string, { embedded, authority }: { readonly embedded?: true; readonly authority?: string }) =>
       explained(async () => {
         const { initialise } = await import('./init.js')
-        const { created, kept } = initialise(folder)
+        const server = embedded
+          ? ({ kind: 'embedded' } as const)
+          : authority === undefined
+            ? undefined
+            : ({ kind: 'foreign', authority } as const)
+        const { created, kept, password } = await initialise(folder, server)
         for (const name of created) process.stdout.write(`made ${name}\n`)
         for (const name of kept) process.stdout.write(`left ${name} as it was\n`)
+        const file = folder === '.' ? '' : ` --config ${join(folder, 'frontends.json')}`
         process.stdout.write(
-          'Next: edit frontends.json, then `npx --no-install sallyport check` and `npx --no-install sallyport start`.\n',
+          [
+            '',
+            ...(password === undefined ? [] : [`Sign in as alice with ${password}: it is shown this once.`]),
+            ...(embedded || authority !== undefined
+              ? []
+              : ['Write your authorization server into frontends.json, as Authority.']),
+            `Next: npx --no-install sallyport check${file}`,
+            `      npx --no-install sallyport start${file}`,
+            'Then open http://localhost:3000 in a browser.',
+            '',
+          ].join('\n'),
         )
       }),
     )
@@ -137,6 +174,20 @@ export function program(): Command {
     )
 
   return sallyport
+}
+
+interface KeygenOptions {
+  readonly alg: SignatureAlgorithm
+  readonly sealing?: true
+  readonly password?: true
+  readonly out?: string
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_533)
+    throw new InvalidArgumentError('Write a number from 1 to 65533: the next two are used as well.')
+  return port
 }
 
 async function explained(command: () => Promise<unknown>): Promise<void> {

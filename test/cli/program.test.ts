@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { PassThrough } from 'node:stream'
 import test from 'ava'
 import { verifyPassword } from '../../src/authorization-server/password.js'
 import { initialise } from '../../src/cli/init.js'
-import { signingKeyText } from '../../src/cli/keygen.js'
+import { signingKeyTexts } from '../../src/cli/keygen.js'
+import { promptForPassword } from '../../src/cli/password-prompt.js'
 import { loadConfiguration } from '../../src/config/load.js'
 import { type Jwk, publicHalf, signatureAlgorithms, signingKey } from '../../src/keys.js'
 import { aFile, aFolder } from '../config/_workspace.js'
@@ -86,28 +88,36 @@ test.serial('no file, no command, no such command: each says what to do', async 
 
 for (const algorithm of signatureAlgorithms)
   test(`keygen makes a private ${algorithm} key with a kid, and its public half`, (t) => {
-    const [privateJwk, publicJwk] = signingKeyText(algorithm)
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Jwk)
-    t.is(signingKey(privateJwk ?? {}).algorithm, algorithm)
-    t.truthy(privateJwk?.kid)
-    t.deepEqual(publicJwk, publicHalf(privateJwk ?? {}))
-    t.is(publicJwk?.d, undefined)
+    const { privateKey, publicKey } = signingKeyTexts(algorithm)
+    const privateJwk = JSON.parse(privateKey) as Jwk
+    const publicJwk = JSON.parse(publicKey) as Jwk
+    t.is(signingKey(privateJwk).algorithm, algorithm)
+    t.truthy(privateJwk.kid)
+    t.deepEqual(publicJwk, publicHalf(privateJwk))
+    t.is(publicJwk.d, undefined)
   })
 
-test.serial('keygen prints nothing but keys to standard output', async (t) => {
+test.serial('what keygen prints to standard output is a key file; its public half stands beside it', async (t) => {
   const pair = await sallyport(['keygen', '--alg', 'Ed25519'])
-  t.deepEqual(
-    pair.stdout
-      .trim()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as Jwk).crv),
-    ['Ed25519', 'Ed25519'],
-  )
-  t.regex(pair.stderr, /First line: the private key/)
+  const privateJwk = JSON.parse(pair.stdout) as Jwk
+  t.is(signingKey(privateJwk).algorithm, 'Ed25519')
+  t.deepEqual(JSON.parse(pair.stderr.trim().split('\n').at(-1) ?? ''), publicHalf(privateJwk))
+  t.false(pair.stderr.includes(String(privateJwk.d)))
   const sealing = await sallyport(['keygen', '--sealing'])
   t.is(Buffer.from(sealing.stdout.trim(), 'base64url').length, 32)
+})
+
+test.serial('keygen --out writes the secret for its owner only, over nothing', async (t) => {
+  const file = join(await aFolder(t), 'client.jwk')
+  const { stdout, stderr } = await sallyport(['keygen', '--out', file])
+  const privateJwk = JSON.parse(await readFile(file, 'utf8')) as Jwk
+  t.deepEqual(JSON.parse(stdout), publicHalf(privateJwk))
+  t.false((stdout + stderr).includes(String(privateJwk.d)))
+  t.is((await stat(file)).mode & 0o777, 0o600)
+  const again = await sallyport(['keygen', '--out', file])
+  t.is(again.exitCode, 1)
+  t.regex(again.stderr, /is there already, and was left alone/)
+  t.deepEqual(JSON.parse(await readFile(file, 'utf8')), privateJwk)
 })
 
 test.serial('keygen --password makes the hash of the first line on standard input', async (t) => {
@@ -117,9 +127,43 @@ test.serial('keygen --password makes the hash of the first line on standard inpu
   t.like(nothing, { exitCode: 1, stdout: '' })
 })
 
+/** A terminal, and what is written to it. */
+function aTerminal() {
+  const modes: boolean[] = []
+  const terminal = Object.assign(new PassThrough(), { setRawMode: (on: boolean) => modes.push(on) })
+  let shown = ''
+  const write = (text: string): void => {
+    shown += text
+    if (text.endsWith(': ')) terminal.emit('asked')
+  }
+  return { terminal, modes, write, shown: () => shown }
+}
+
+test('a password that is typed is asked for twice and never shown', async (t) => {
+  const { terminal, modes, write, shown } = aTerminal()
+  terminal.on('asked', () => setImmediate(() => terminal.write('wonderlandX\u007f\r')))
+  t.is(await promptForPassword(terminal, write), 'wonderland')
+  t.false(shown().includes('wonderland'))
+  t.regex(shown(), /^Password \(it is not shown\): \nOnce more: \n$/)
+  t.deepEqual(modes, [true, false, true, false])
+})
+
+test('two passwords that differ, and Ctrl+C, make nothing; the terminal shows again what is typed', async (t) => {
+  for (const [typed, message] of [
+    [['one\r', 'two\r'], /differ/],
+    [['one\u0003'], /broken off/],
+  ] as const) {
+    const { terminal, modes, write } = aTerminal()
+    const lines = [...typed]
+    terminal.on('asked', () => setImmediate(() => terminal.write(lines.shift())))
+    await t.throwsAsync(promptForPassword(terminal, write), { message })
+    t.is(modes.at(-1), false)
+  }
+})
+
 test('init writes a configuration that is right, with keys for their owner only, over nothing', async (t) => {
   const folder = join(await aFolder(t), 'new')
-  t.deepEqual(initialise(folder).kept, [])
+  t.deepEqual((await initialise(folder)).kept, [])
   t.deepEqual((await readdir(folder)).sort(), ['.gitignore', 'frontends.json', 'keys', 'spa'])
   for (const name of ['client.jwk', 'sealing.key']) t.is((await stat(join(folder, 'keys', name))).mode & 0o777, 0o600)
   const file = join(folder, 'frontends.json')
@@ -127,9 +171,30 @@ test('init writes a configuration that is right, with keys for their owner only,
 
   await writeFile(file, '{}')
   const key = await readFile(join(folder, 'keys/client.jwk'), 'utf8')
-  t.true(initialise(folder).kept.includes('frontends.json'))
+  t.true((await initialise(folder)).kept.includes('frontends.json'))
   t.is(await readFile(file, 'utf8'), '{}')
   t.is(await readFile(join(folder, 'keys/client.jwk'), 'utf8'), key)
+})
+
+test('init --authority names the server, and takes no other text', async (t) => {
+  const folder = await aFolder(t)
+  await initialise(folder, { kind: 'foreign', authority: 'https://login.example.com/realms/x' })
+  const { gateway } = loadConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
+  t.is(gateway?.frontends[0]?.authority, 'https://login.example.com/realms/x')
+  for (const authority of ['login.example.com', 'http://login.example.com', 'https://a.example/?x', '"'])
+    await t.throwsAsync(initialise(folder, { kind: 'foreign', authority }), { message: /issuer identifier/ })
+})
+
+test('init --embedded makes a whole: localhost answers, and its user signs in with the password that is shown once', async (t) => {
+  const folder = await aFolder(t)
+  const { password = '', created } = await initialise(folder, { kind: 'embedded' })
+  t.false(created.includes('keys/client.jwk'))
+  const configuration = loadConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
+  t.is(configuration.gateway?.frontends[0]?.publicUrl.origin, 'http://localhost:3000')
+  const [user] = configuration.authorizationServer?.options.users ?? []
+  t.true(await verifyPassword(password, user?.passwordHash ?? ''))
+  t.false((await readFile(join(folder, 'frontends.json'), 'utf8')).includes(password))
+  t.is((await initialise(folder, { kind: 'embedded' })).password, undefined)
 })
 
 test.serial('explain prints what happens', async (t) => {
