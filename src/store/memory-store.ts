@@ -197,7 +197,7 @@ export function createMemoryStore({
   }
 }
 
-/** In a container of 256 MB Node.js gives itself a heap of about 130 MB: then it is 33 MB, room for 5,000 sessions. */
+/** Seen with --max-old-space-size=48: the process lives on at the limit, which is 16 MiB then. */
 export function defaultMaxBytes(heapLimit: number): number {
   return Math.max(8 * mebibyte, Math.floor((heapLimit - 64 * mebibyte) / 2))
 }
