@@ -3,7 +3,12 @@
  * `bff/login` when there is no session, never look for a token.
  */
 
-const base = new URL('.', import.meta.url)
+/** Where this frontend is: the longest of the prefixes that the page links to. */
+const prefixes = [...document.querySelectorAll('[data-frontend]')].map((link) => link.dataset.frontend)
+const [prefix = '/'] = prefixes
+  .filter((path) => location.pathname.startsWith(path))
+  .sort((left, right) => right.length - left.length)
+const base = new URL(prefix, location.origin)
 const at = (path) => new URL(path, base)
 
 /** @returns {Promise<Response>} */

@@ -170,11 +170,12 @@ async function createServer(
   return createAuthorizationServer({ ...options, store, seal, signingKeys: { source } })
 }
 
-async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
+export async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
   return store.kind === 'memory' ? createMemoryStore() : createRedisStore(store)
 }
 
-async function isStoreUp(store: Store): Promise<boolean> {
+/** Whether it answers at this moment. */
+export async function isStoreUp(store: Store): Promise<boolean> {
   try {
     await store.get('readiness')
     return true

@@ -1,11 +1,12 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Configuration } from '../config/load.js'
+import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import { createWorkerMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
 import { listen } from './listener.js'
-import { type Running, run } from './run.js'
+import { isStoreUp, openStore, type Running, run } from './run.js'
 
 /** Seconds until a worker that has died is replaced: a fault at every start must not eat the machine. */
 const replacementDelay = 1
@@ -14,7 +15,8 @@ const replacementDelay = 1
  * Several processes that share the listeners. This one serves nobody: it answers for all of them on the admin listener,
  * replaces those that die and tells all of them to drain.
  */
-export async function runWorkers({ server }: Configuration): Promise<Pick<Running, 'stop'>> {
+export async function runWorkers(configuration: Configuration): Promise<Pick<Running, 'stop'>> {
+  const { server } = configuration
   // `cluster.workers` still holds some that have gone already, and waiting for those would never end.
   const alive = new Set<Worker>()
   const ready = new Set<Worker>()
@@ -43,6 +45,8 @@ export async function runWorkers({ server }: Configuration): Promise<Pick<Runnin
     if (phase === 'serving') await begin().catch(() => undefined)
   }
 
+  // A connection of its own: readiness tells of the store also while every worker is busy.
+  let store: Store | undefined
   const adminListener =
     server.adminListen &&
     (await listen({
@@ -51,6 +55,7 @@ export async function runWorkers({ server }: Configuration): Promise<Pick<Runnin
       onRequest: admin({
         listensOn: server.adminListen.host,
         isReady: () => phase === 'serving' && ready.size > 0,
+        isStoreUp: async () => store !== undefined && (await isStoreUp(store)),
         metrics: createWorkerMetrics(),
       }),
     }))
@@ -65,9 +70,11 @@ export async function runWorkers({ server }: Configuration): Promise<Pick<Runnin
     }
     await Promise.all(gone)
     await adminListener?.drain(1)
+    await store?.close()
   }
 
   try {
+    if (adminListener !== undefined) store = await openStore(configuration)
     await Promise.all(Array.from({ length: server.workers }, begin))
     phase = 'serving'
   } catch (error) {

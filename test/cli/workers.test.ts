@@ -39,6 +39,8 @@ test('several workers share sessions and listeners, are replaced when they die, 
   const forwarded = /sallyport_forwarded_seconds_count\{frontend="app",route="\/api",method="GET",status="2xx"\} (\d+)/
   t.is(forwarded.exec(metrics)?.[1], '20', 'the metrics of all workers, added up')
   t.regex(metrics, /sallyport_store_up 1/)
+  const readiness = async () => (await fetch(new URL('/readyz', stack.admin))).json()
+  t.deepEqual(await readiness(), { status: 'ready', store: 'up' })
 
   const [first = 0] = await workersOf(stack.pid)
   process.kill(first, 'SIGKILL')

@@ -30,6 +30,28 @@ interface Page {
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Reply>
 }
 
+test('a deep page of the sample is styled: what it names is there, wherever it is opened', async (t) => {
+  const serve = createStaticFiles('samples/spa')
+  const server = await listening((request, response) =>
+    serve(
+      request,
+      response,
+      request.url ?? '',
+      request.headers['sec-fetch-mode'] === 'navigate' ? 'navigation' : 'asset',
+    ),
+  )
+  t.teardown(server.close)
+  for (const path of ['/', '/orders', '/orders/17/edit', '/orders/17/']) {
+    const { text } = await call(server.url, path, { headers: { 'Sec-Fetch-Mode': 'navigate' } })
+    const named = [...text.matchAll(/(?:<link[^>]* href|<(?:script|img)[^>]* src)="([^"]+)"/g)].map(
+      ([, url = '']) => url,
+    )
+    t.true(named.length >= 4)
+    for (const url of named)
+      t.is((await call(server.url, new URL(url, new URL(path, server.url)).pathname)).status, 200, `${url} at ${path}`)
+  }
+})
+
 async function aPage(t: ExecutionContext): Promise<Page> {
   const folder = await mkdtemp(join(tmpdir(), 'page-'))
   for (const [name, content] of Object.entries(files)) {
