@@ -61,6 +61,14 @@ const outsideTheProfile: readonly string[] = [
   'rst:code id_token token',
 ]
 
+/**
+ * Whether a client may have a scope. As in OpenIddict, `openid` needs no permission of its own, and `offline_access` none
+ * besides that for refresh tokens.
+ */
+export function mayHaveScope({ scopes, grants }: ClientPermissions, name: string): boolean {
+  return name === 'openid' || (name === 'offline_access' && grants.includes('refresh_token')) || scopes.includes(name)
+}
+
 /** Parses `ept:` (endpoint), `gt:` (grant type), `rst:` (response type), `scp:` (scope) and `rsrc:` (resource) permissions. */
 export function parsePermissions(texts: readonly string[]): ParsedPermissions {
   const parsed = {

@@ -10,6 +10,7 @@ import type { AuthenticateClient } from './client-authentication.js'
 import type { EndpointUrls } from './endpoint-urls.js'
 import type { IdTokens } from './id-token.js'
 import type { ClientOptions } from './options.js'
+import { mayHaveScope } from './permissions.js'
 import type { ProvePossession } from './proof-of-possession.js'
 import type { Resources, Target } from './resources.js'
 
@@ -163,7 +164,7 @@ function checkRequest(form: ReadonlyMap<string, string>, client: ClientOptions, 
 export function requestedScopes(scope: string | undefined, { permissions }: ClientOptions): readonly string[] {
   const scopes = [...new Set(listOf(scope))]
   if (scopes.length === 0) throw new ProtocolError('invalid_scope', 'scope is required')
-  if (!scopes.every((name) => permissions.scopes.includes(name)))
+  if (!scopes.every((name) => mayHaveScope(permissions, name)))
     throw new ProtocolError('invalid_scope', 'the client may not have one of the scopes')
   return scopes
 }

@@ -9,7 +9,7 @@ import type { EndpointUrls } from './endpoint-urls.js'
 import type { Grant, Grants } from './grant.js'
 import type { IdTokens } from './id-token.js'
 import type { ClientOptions } from './options.js'
-import type { GrantType } from './permissions.js'
+import { type GrantType, mayHaveScope } from './permissions.js'
 import type { ProvePossession } from './proof-of-possession.js'
 import { requestedScopes } from './pushed-authorization-request.js'
 import type { RefreshTokens } from './refresh-token.js'
@@ -137,7 +137,9 @@ async function refresh(
   if (grant?.user === undefined) refuse('the authorization has been revoked')
   const claims = await users.find(grant.user)
   if (claims === undefined) refuse('the user is not known any more')
-  const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : grant.scopes
+  // A permission that was taken away since is missing from the next token.
+  const granted = grant.scopes.filter((name) => mayHaveScope(client.permissions, name))
+  const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : granted
   if (!scopes.every((name) => grant.scopes.includes(name)))
     throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
   const audience = resources.audience({ parameter: form.get('resource'), target: grant.target, scopes, client })

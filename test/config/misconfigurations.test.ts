@@ -424,11 +424,11 @@ test('37. an unknown permission', finds, {
 })
 test('38. a permission that the frontend needs and does not have', finds, {
   from: theWhole,
-  change: ['"scp:openid", ', ''],
+  change: ['"scp:profile", ', ''],
   pointer: '/OpenIddict/Seeding/Applications/0/Permissions',
   line: 'Permissions',
   problem: /does not allow what \/Bff\/Frontends\/0 asks for/,
-  remedy: /Add "scp:openid"/,
+  remedy: /Add "scp:profile"/,
 })
 test('39. a redirect URI that is not the one used', finds, {
   from: theWhole,

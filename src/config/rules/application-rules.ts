@@ -1,4 +1,4 @@
-import { parsePermissions } from '../../authorization-server/permissions.js'
+import { mayHaveScope, parsePermissions } from '../../authorization-server/permissions.js'
 import { isLoopback } from '../../http/loopback.js'
 import { publicHalf, thumbprint } from '../../keys.js'
 import type { FrontendPlan } from '../plan.js'
@@ -59,20 +59,21 @@ export const applicationRules: readonly Rule[] = [
   function* permissionsSuffice({ authorizationServer: server }) {
     for (const { pointer, settings, permissions, frontends } of server?.applications ?? []) {
       if (settings.Permissions === undefined || frontends.length === 0) continue
-      const { endpoints, grants, scopes, resources } = parsePermissions(permissions).permissions
+      const parsed = parsePermissions(permissions).permissions
+      const { endpoints, grants, resources } = parsed
+      const needsRefresh =
+        frontends.some(({ settings: { Scopes } }) => Scopes.includes('offline_access')) &&
+        !grants.includes('refresh_token')
       const missing = [
         ...(['authorization', 'pushed_authorization', 'token'] as const)
           .filter((endpoint) => !endpoints.includes(endpoint))
           .map((endpoint) => `ept:${endpoint}`),
         ...(grants.includes('authorization_code') ? [] : ['gt:authorization_code']),
-        ...(frontends.some(({ settings: { Scopes } }) => Scopes.includes('offline_access')) &&
-        !grants.includes('refresh_token')
-          ? ['gt:refresh_token']
-          : []),
+        ...(needsRefresh ? ['gt:refresh_token'] : []),
         ...new Set(
           frontends
             .flatMap(({ settings: { Scopes } }) => Scopes)
-            .filter((scope) => !scopes.includes(scope))
+            .filter((scope) => !mayHaveScope(parsed, scope) && !(scope === 'offline_access' && needsRefresh))
             .map((scope) => `scp:${scope}`),
         ),
         ...new Set(
