@@ -6,6 +6,7 @@ import { type AuthorizationServer, createAuthorizationServer } from '../authoriz
 import { createFileKeySource } from '../authorization-server/key-source.js'
 import type { Configuration } from '../config/load.js'
 import { makeStateDirectory } from '../config/state-directory.js'
+import { addressesOf } from '../gateway/frontend.js'
 import { createGateway, type Gateway } from '../gateway/gateway.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
@@ -86,7 +87,12 @@ export async function run(
     if (frontListener !== undefined) listeners.push(frontListener)
     isReady = true
     for (const { url } of listeners)
-      publish({ type: 'server.started', url, name: url === adminListener?.url ? 'admin' : 'public' })
+      publish({
+        type: 'server.started',
+        url,
+        name: url === adminListener?.url ? 'admin' : 'public',
+        ...(url === frontListener?.url && { serves: addressesOf(configuration.gateway?.frontends ?? []) }),
+      })
 
     return {
       url: frontListener?.url,

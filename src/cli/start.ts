@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import type { Environment } from '../config/environment.js'
-import { loadConfiguration } from '../config/load.js'
+import { type Configuration, loadConfiguration } from '../config/load.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
-import { describeError, styleFor } from './report.js'
+import { describeError, type Style, styleFor } from './report.js'
 import { type Running, run } from './run.js'
 import { runWorkers, serveAsWorker } from './workers.js'
 
@@ -18,6 +18,27 @@ export async function start({ file, environment = process.env }: StartOptions): 
   logEvents(createLogger({ level: configuration.server.logLevel }))
   if (cluster.isWorker) return serveAsWorker(configuration)
   stopOnSignal(configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration))
+  if (process.stderr.isTTY) process.stderr.write(banner(configuration, styleFor(process.stderr)))
+}
+
+/** For people at a terminal; the log says the same to programs. */
+function banner({ gateway, authorizationServer }: Configuration, { bold, green, soft }: Style): string {
+  const frontends = gateway?.frontends ?? []
+  return [
+    '',
+    `  ${bold('Sallyport')} is up.`,
+    ...frontends
+      .slice(0, 10)
+      .map(({ name, publicUrl, pathPrefix }) => `  ${name.padEnd(8)} ${green(`${publicUrl.origin}${pathPrefix}/`)}`),
+    ...(frontends.length > 10 ? [`  and ${frontends.length - 10} more`] : []),
+    ...(frontends.length > 0 ? [soft('  Other host names are answered 421.')] : []),
+    ...(authorizationServer === undefined
+      ? []
+      : [soft(`  Authorization server ${authorizationServer.options.issuer.href}`)]),
+    soft('  Press Ctrl+C to stop.'),
+    '',
+    '',
+  ].join('\n')
 }
 
 /** Once means drain; a second time means now. */

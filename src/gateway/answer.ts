@@ -161,12 +161,17 @@ function refusalOf(error: unknown): Refusal {
   return new Refusal('bff.internal', 'an unexpected error; the log knows more', { cause: error })
 }
 
-function announce({ code, message, cause }: Refusal, error: unknown, { requestId, frontend }: Refused): void {
+function announce(
+  { code, message, cause, reason: forTheLog }: Refusal,
+  error: unknown,
+  { requestId, frontend }: Refused,
+): void {
   // Its limit reports it, once a minute.
   if (cause instanceof TooManyRequests) return
   const known = { requestId, ...(frontend !== undefined && { frontend: frontend.name }) }
   if (code === 'bff.internal') publish({ type: 'gateway.request.failed', ...known, error: whereabouts(error) })
-  const reason = cause instanceof UpstreamError || cause instanceof ProtocolError ? cause.message : message
+  const reason =
+    forTheLog ?? (cause instanceof UpstreamError || cause instanceof ProtocolError ? cause.message : message)
   publish({
     type: 'gateway.request.refused',
     ...known,

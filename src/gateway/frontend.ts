@@ -78,6 +78,8 @@ export function createFrontendSelection<Selected extends Frontend>(
     if (frontend.options.hosts.length === 0) file(anyHost, frontend)
   }
 
+  const served = addressesOf(frontends.map(({ options }) => options))
+
   // A port that is the scheme's own may be spelled out, whatever scheme the last proxy spoke.
   const namedBy = (host: string): ByFirstSegment<Selected> =>
     hosts.get(host.toLowerCase()) ??
@@ -88,9 +90,18 @@ export function createFrontendSelection<Selected extends Frontend>(
   return (host, path) => {
     const found = isHost(host) ? (covering(namedBy(host), path) ?? covering(anyHost, path)) : undefined
     if (found === undefined)
-      throw new Refusal('bff.frontend.unknown', 'no frontend is configured for this host and path')
+      // Which hosts there are is for the log: a stranger learns nothing of them.
+      throw new Refusal('bff.frontend.unknown', 'no frontend is configured for this host and path', {
+        reason: `${isHost(host) ? host : 'no host name'} is no frontend's; there are ${served}`,
+      })
     return found
   }
+}
+
+/** Where browsers find them, for a line of text: some, when there are many. */
+export function addressesOf(frontends: readonly Pick<FrontendOptions, 'publicUrl' | 'pathPrefix'>[], most = 5): string {
+  const addresses = frontends.slice(0, most).map(({ publicUrl, pathPrefix }) => `${publicUrl.origin}${pathPrefix}/`)
+  return `${addresses.join(', ')}${frontends.length > most ? ` and ${frontends.length - most} more` : ''}`
 }
 
 /** Frontends by the first segment of their prefix, longest prefix first: a thousand cost no more than one. */

@@ -42,11 +42,14 @@ export type RefusalCode =
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: RefusalCode
+  /** For the operator's log alone, where that may say more. */
+  readonly reason: string | undefined
 
   /** @param detail For the developer at the other end: what is wrong and what to do. Never an internal. */
-  constructor(code: RefusalCode, detail: string, options?: ErrorOptions) {
+  constructor(code: RefusalCode, detail: string, options?: ErrorOptions & { readonly reason?: string }) {
     super(detail, options)
     this.code = code
+    this.reason = options?.reason
   }
 }
 

@@ -16,11 +16,19 @@ export function answerHeaders({
   securityHeaders = 'Spa',
   publicUrl,
 }: Pick<HeaderSettings, 'securityHeaders' | 'publicUrl'>): Readonly<Record<string, string>> {
-  const isPinned = publicUrl.protocol === 'https:' && securityHeaders !== 'None'
+  const pinned = strictTransportSecurity({ securityHeaders, publicUrl })
   return {
     'X-Content-Type-Options': 'nosniff',
-    ...(isPinned && { 'Strict-Transport-Security': `max-age=${oneYearOfHttps.maxAge}` }),
+    ...(pinned !== undefined && { 'Strict-Transport-Security': pinned }),
   }
+}
+
+/** Undefined: not ours to say. What an API says of it is about its own host, and does not pass. */
+export function strictTransportSecurity({
+  securityHeaders = 'Spa',
+  publicUrl,
+}: Pick<HeaderSettings, 'securityHeaders' | 'publicUrl'>): string | undefined {
+  return publicUrl.protocol === 'https:' && securityHeaders !== 'None' ? `max-age=${oneYearOfHttps.maxAge}` : undefined
 }
 
 /** Sets what a browser has to be told with every file of a page. */

@@ -146,7 +146,13 @@ export type ValidatorEvent =
   | { readonly type: 'validator.keys.unavailable'; readonly issuer: string; readonly error: string }
 
 export type ServerEvent =
-  | { readonly type: 'server.started'; readonly url: string; readonly name: string }
+  | {
+      readonly type: 'server.started'
+      readonly url: string
+      readonly name: string
+      /** Where browsers find the frontends: no other host is answered. */
+      readonly serves?: string
+    }
   | { readonly type: 'server.draining' }
   | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }

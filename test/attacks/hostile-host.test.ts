@@ -1,6 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import test from 'ava'
 import { createFrontend, createFrontendSelection } from '../../src/gateway/frontend.js'
 import { Refusal } from '../../src/gateway/refusal.js'
+import { channelName } from '../../src/telemetry/events.js'
 import { call, rawConnection } from '../gateway/_client.js'
 import { aFrontend } from '../gateway/_gateway.js'
 import { aPlantedGateway, codeOf, ownPage } from '../gateway/_planted.js'
@@ -172,4 +174,17 @@ test('a frontend that takes any host takes host names, and nothing that could be
     })
   for (const host of ['shop.example', 'other.example:8443', '127.0.0.1', '[::1]:80'])
     await everyWay(gate, { host, cookie }, ({ way, status }) => t.is(status, passed(way), `${way} ${host}`))
+})
+
+test('which hosts there are is in the log, and not in the answer', async (t) => {
+  const world = await aPlantedGateway(t, { frontends })
+  const seen: Record<string, unknown>[] = []
+  const record = (message: unknown): void => void seen.push(message as Record<string, unknown>)
+  subscribe(channelName, record)
+  t.teardown(() => unsubscribe(channelName, record))
+  const answer = await world.call('/', { headers: { ...ownPage, Host: 'other.example' } })
+  t.is(answer.status, 421)
+  t.false(answer.text.includes(world.on.url))
+  const refused = seen.find(({ requestId }) => requestId === answer.headers['x-request-id'])
+  t.is(refused?.reason, `other.example is no frontend's; there are ${world.on.url}/, ${world.on.url}/`)
 })

@@ -73,6 +73,8 @@ test('what an upstream says for its own origin is not said for ours', async (t) 
   t.deepEqual(rest, {
     'cache-control': 'no-store',
     'transfer-encoding': 'chunked',
+    // The frontend's own, not the one of the upstream.
+    'strict-transport-security': 'max-age=31536000',
     'x-content-type-options': 'nosniff',
     'x-kept': 'yes',
   })

@@ -80,3 +80,14 @@ test('the redirect to a frontend’s folder has them, as its files have', async 
     t.is(answer.headers['x-content-type-options'], 'nosniff', path)
   }
 })
+
+test('an answer of an API has them too, and HSTS is the frontend’s and not the API’s', async (t) => {
+  const world = await aPlantedGateway(t, { frontends: [{ name: 'app', publicUrl: new URL('https://app.example') }] })
+  const { cookie } = await world.plant('app')
+  const { status, headers } = await world.call('/api/x', {
+    headers: { ...ownPage, Host: 'app.example', Cookie: cookie },
+  })
+  t.is(status, 200)
+  t.is(headers['strict-transport-security'], 'max-age=31536000')
+  t.is(headers['x-content-type-options'], 'nosniff')
+})

@@ -4,6 +4,7 @@ import { publish } from '../../telemetry/events.js'
 import type { Credentials } from '../credentials.js'
 import type { FrontendOptions } from '../options.js'
 import type { RouteMatch } from '../route.js'
+import { strictTransportSecurity } from '../security-headers.js'
 import type { Held } from '../session-watch.js'
 import type { Answered } from './attempts.js'
 import { publicLocation } from './redirect.js'
@@ -35,9 +36,10 @@ export function relayAnswer(
   upstreamResponse: UpstreamResponse,
   response: ServerResponse,
   { url, upstream }: Answered,
-  { match }: ForwardExchange,
+  { match, frontend }: ForwardExchange,
 ): void {
   const headers = responseHeaders(upstreamResponse, response, {
+    transportSecurity: strictTransportSecurity(frontend),
     personal: match.route.tokenType !== 'None',
     publicLocation: (location) => publicLocation(location, url, upstream, match),
     publicCookie: (cookie) => publicCookie(cookie, upstream, match),

@@ -7,6 +7,8 @@ import { decideResponseField } from './response-fields.js'
 import { isEventStream, type UpstreamResponse } from './upstream-response.js'
 
 export interface ResponseFacts {
+  /** `Strict-Transport-Security` of the frontend. */
+  readonly transportSecurity?: string | undefined
   /** Whether the route looks at a session or a token: then no shared cache may keep the answer. */
   readonly personal: boolean
   /** Maps a `Location` of the upstream's own to the browser's view of it. */
@@ -22,7 +24,7 @@ export interface ResponseFacts {
 export function responseHeaders(
   upstream: UpstreamResponse,
   response: ServerResponse,
-  { personal, publicLocation, publicCookie }: ResponseFacts,
+  { personal, publicLocation, publicCookie, transportSecurity }: ResponseFacts,
 ): string[] {
   const { rawHeaders, headers } = upstream
   const dropped = namedByConnection(headers.connection)
@@ -64,6 +66,7 @@ export function responseHeaders(
   }
   if (!('x-content-type-options' in ours) && !('x-content-type-options' in headers))
     flat.push('X-Content-Type-Options', 'nosniff')
+  if (transportSecurity !== undefined) flat.push('Strict-Transport-Security', transportSecurity)
   // nginx would hold the events back until they fill its buffers.
   if (isEventStream(upstream)) flat.push('X-Accel-Buffering', 'no')
   return flat
