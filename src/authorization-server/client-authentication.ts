@@ -1,3 +1,4 @@
+import { decodeJsonSegment, splitCompactJws } from '../dpop/compact-jws.js'
 import { ProtocolError } from '../errors.js'
 import { publish } from '../telemetry/events.js'
 import type { FirstUse } from './first-use.js'
@@ -46,6 +47,7 @@ export function createClientAuthentication({
     if (client === undefined) refuse('the client assertion is not of a known client')
     const verified = verifyJws(assertion, client.keys)
     if (verified === undefined) refuse('the signature of the client assertion does not hold')
+    if (!isAssertionType(verified.header.typ)) refuse('the typ of the assertion is that of another kind of JWT')
     const { iss, sub, aud, jti, exp, iat, nbf } = verified.claims
 
     if (iss !== client.clientId || sub !== client.clientId)
@@ -74,13 +76,15 @@ export function createClientAuthentication({
 }
 
 function subjectOf(assertion: string): string {
-  try {
-    const { sub } = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    return typeof sub === 'string' ? sub : ''
-  } catch {
-    // Not JSON: not of any client.
-    return ''
-  }
+  const { sub } = decodeJsonSegment(splitCompactJws(assertion)?.payload ?? '') ?? {}
+  return typeof sub === 'string' ? sub : ''
+}
+
+/** Explicit typing: what the client's key signed for another purpose is no assertion. @see RFC 8725 §3.11 */
+function isAssertionType(typ: unknown): boolean {
+  return (
+    typ === undefined || (typeof typ === 'string' && /^(?:application\/)?(?:client-authentication\+)?jwt$/i.test(typ))
+  )
 }
 
 function isTime(value: unknown): value is number {

@@ -1,5 +1,7 @@
 import { sign, verify } from 'node:crypto'
+import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../dpop/compact-jws.js'
 import type { SigningKey, VerificationKey } from '../keys.js'
+import type { ServerAlgorithm } from './options.js'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -8,9 +10,14 @@ export interface VerifiedJws {
   readonly claims: JsonObject
 }
 
+/** The one name that headers, metadata and the key set have for it. Most clients know Ed25519 as EdDSA only. */
+export function nameOf(algorithm: ServerAlgorithm): string {
+  return algorithm === 'Ed25519' ? 'EdDSA' : algorithm
+}
+
 /** A compact JWS (RFC 7515 §3.1) whose payload is a claims set. */
 export async function signJws(key: SigningKey, type: string, claims: JsonObject): Promise<string> {
-  const signed = `${encoded({ typ: type, alg: key.algorithm === 'Ed25519' ? 'EdDSA' : key.algorithm, kid: key.kid })}.${encoded(claims)}`
+  const signed = `${encoded({ typ: type, alg: nameOf(key.algorithm), kid: key.kid })}.${encoded(claims)}`
   return `${signed}.${(await signature(key, Buffer.from(signed))).toString('base64url')}`
 }
 
@@ -34,11 +41,13 @@ export function verifyJws(token: string, keys: readonly VerificationKey[]): Veri
   return fits ? { header, claims } : undefined
 }
 
+/** Strictly: what two readers could read in two ways (a repeated member, another base64url spelling) is no JWS. */
 function parseJws(token: string) {
-  const [head = '', body = '', tail = '', ...rest] = token.split('.')
-  const [header, claims, signature] = [jsonObject(head), jsonObject(body), bytes(tail)]
-  if (rest.length > 0 || header === undefined || claims === undefined || signature === undefined) return undefined
-  return { header, claims, signed: Buffer.from(`${head}.${body}`), signature }
+  const parts = splitCompactJws(token)
+  const [header, claims] = [parts && decodeJsonSegment(parts.header), parts && decodeJsonSegment(parts.payload)]
+  const signature = parts && decodeBase64url(parts.signature)
+  if (parts === undefined || header === undefined || claims === undefined || signature === undefined) return undefined
+  return { header, claims, signed: Buffer.from(`${parts.header}.${parts.payload}`), signature }
 }
 
 function signature({ algorithm, privateKey }: SigningKey, data: Buffer): Promise<Buffer> | Buffer {
@@ -70,20 +79,4 @@ function signatureHolds({ algorithm, publicKey }: VerificationKey, data: Buffer,
 
 function encoded(value: JsonObject): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
-}
-
-/** Only the one canonical spelling: a JWS that can be written in two ways has two hashes. */
-function bytes(segment: string): Buffer | undefined {
-  const decoded = Buffer.from(segment, 'base64url')
-  return segment !== '' && decoded.toString('base64url') === segment ? decoded : undefined
-}
-
-function jsonObject(segment: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes(segment)))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
-  } catch {
-    // Not UTF-8 or not JSON: not a JWS of claims.
-    return undefined
-  }
 }

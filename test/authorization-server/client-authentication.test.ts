@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, sign } from 'node:crypto'
 import test from 'ava'
 import { generateSigningJwk, signingKey } from '../../src/keys.js'
 import { aProtocolClient, type JwtChange, jwt } from './_client.js'
@@ -100,4 +100,46 @@ test('an assertion of the wrong kind does not use up the jti of a good one', asy
   const claims = { jti: 'once' }
   await client.push({}, { assertion: { claims: { ...claims, aud: 'x' } } })
   t.is((await client.push({}, { assertion: { claims } })).status, 201)
+})
+
+test('refuses what the key signed for another purpose (RFC 8725 §3.11)', async (t) => {
+  const client = aProtocolClient(server)
+  const send = (header: Record<string, unknown>) => client.push({}, { assertion: { header } })
+  for (const typ of [
+    'dpop+jwt',
+    'at+jwt',
+    'logout+jwt',
+    'oauth-authz-req+jwt',
+    'application/dpop+jwt',
+    'DPoP+JWT',
+    '',
+    1,
+    null,
+  ])
+    t.is((await send({ typ })).body.error, 'invalid_client', String(typ))
+  for (const typ of [undefined, 'JWT', 'jwt', 'client-authentication+jwt', 'application/client-authentication+jwt'])
+    t.is((await send({ typ })).status, 201, String(typ))
+  for (const header of [{ crit: ['exp'] }, { crit: [] }, { zip: 'DEF' }])
+    t.is((await send(header)).body.error, 'invalid_client', JSON.stringify(header))
+})
+
+test('refuses an assertion in which a member comes twice', async (t) => {
+  const client = aProtocolClient(server)
+  const key = signingKey(server.client.privateJwk)
+  const [head = '', body = ''] = client.assertion().split('.')
+  const text = (segment: string): string => Buffer.from(segment, 'base64url').toString()
+  const signedAs = (header: string, claims: string): string => {
+    const signed = [header, claims].map((part) => Buffer.from(part).toString('base64url')).join('.')
+    const made = sign('sha256', Buffer.from(signed), { key: key.privateKey, dsaEncoding: 'ieee-p1363' })
+    return `${signed}.${made.toString('base64url')}`
+  }
+  const twice = (json: string, member: string): string => json.replace('{', `{${member},`)
+  const post = (assertion: string) => client.push({}, { assertion })
+  t.is(
+    (await post(signedAs(text(head), twice(text(body), '"aud":"https://other.example"')))).body.error,
+    'invalid_client',
+  )
+  t.is((await post(signedAs(text(head), twice(text(body), '"s\\u0075b":"client-2"')))).body.error, 'invalid_client')
+  t.is((await post(signedAs(twice(text(head), '"alg":"none"'), text(body)))).body.error, 'invalid_client')
+  t.is((await post(signedAs(text(head), text(body)))).status, 201)
 })
