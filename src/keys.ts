@@ -22,6 +22,8 @@ export interface Jwk {
 export interface SigningKey {
   readonly kid: string
   readonly algorithm: SignatureAlgorithm
+  /** What its JWK calls the algorithm: the name it is registered with, and what its signatures' headers should say. */
+  readonly alg: SignatureAlgorithm | 'EdDSA'
   readonly privateKey: KeyObject
   readonly publicJwk: Jwk
 }
@@ -41,7 +43,8 @@ export function signingKey(jwk: Jwk): SigningKey {
   if (typeof jwk.d !== 'string') throw new TypeError('is not a private key: it has no "d"')
   const algorithm = algorithmOf(jwk)
   const privateKey = imported(() => createPrivateKey({ key: { ...jwk }, format: 'jwk' }))
-  return { algorithm, privateKey, ...published(jwk, algorithm, createPublicKey(privateKey)) }
+  const alg = jwk.alg === 'EdDSA' ? 'EdDSA' : algorithm
+  return { algorithm, alg, privateKey, ...published(jwk, algorithm, createPublicKey(privateKey)) }
 }
 
 /** @throws TypeError naming what is wrong with the key, never its value. */

@@ -1,6 +1,7 @@
 import { signatureAlgorithms } from '../keys.js'
 import { standardClaims, standardScopes } from './claims.js'
 import type { EndpointUrls } from './endpoint-urls.js'
+import { nameOf } from './jws.js'
 import { supportedLocales } from './languages/language.js'
 import type { ClientOptions, ScopeOptions, ServerAlgorithm } from './options.js'
 
@@ -42,9 +43,7 @@ export function metadata({ issuer, urls, clients, scopes, algorithms }: Metadata
     authorization_response_iss_parameter_supported: true,
     scopes_supported: [...new Set([...standardScopes, ...clientScopes, ...scopes.map(({ name }) => name)])],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: algorithms.map((algorithm) =>
-      algorithm === 'Ed25519' ? 'EdDSA' : algorithm,
-    ),
+    id_token_signing_alg_values_supported: algorithms.map(nameOf),
     claim_types_supported: ['normal'],
     claims_supported: [...standardClaims, 'auth_time', 'amr', 'acr', 'sid'],
     claims_parameter_supported: false,

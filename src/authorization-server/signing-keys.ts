@@ -9,6 +9,7 @@ import {
   verificationKey,
 } from '../keys.js'
 import { publish } from '../telemetry/events.js'
+import { nameOf } from './jws.js'
 import type { SigningKeySource } from './key-source.js'
 import type { ServerAlgorithm } from './options.js'
 
@@ -118,7 +119,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
       if (key === undefined) throw new TypeError(`no key signs with ${algorithm}; algorithms: ${algorithms.join(', ')}`)
       return key
     },
-    published: () => inUse().map(({ publicJwk }) => publicJwk),
+    published: () => inUse().map(({ publicJwk, algorithm }) => ({ ...publicJwk, alg: nameOf(algorithm) })),
     verificationKeys: () => inUse().map((key) => key.verificationKey),
     get nonceSecret() {
       return nonceSecret

@@ -129,13 +129,13 @@ function basic(clientId: string, clientSecret: string): string {
 function assertion(
   clientId: string,
   audience: string,
-  { algorithm, kid, privateKey }: SigningKey,
+  { algorithm, alg, kid, privateKey }: SigningKey,
   now: number,
 ): string {
   const segment = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const iat = Math.floor(now)
   const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomUUID(), iat, exp: iat + 60 }
-  const signed = `${segment({ alg: algorithm, kid })}.${segment(claims)}`
+  const signed = `${segment({ alg, kid })}.${segment(claims)}`
   const signature = sign(algorithm === 'Ed25519' ? null : 'sha256', Buffer.from(signed), {
     key: privateKey,
     ...(algorithm === 'ES256' && { dsaEncoding: 'ieee-p1363' as const }),

@@ -15,11 +15,19 @@ export async function clientAuthentication(
     { key: await privateCryptoKey(key), kid: key.kid },
     {
       [openid.modifyAssertion](header) {
-        // RFC 9864 gave EdDSA with Ed25519 a name of its own; most servers know the old one only.
-        if (header.alg === 'Ed25519' && !accepted().includes('Ed25519')) header.alg = 'EdDSA'
+        header.alg = nameFor(key, accepted())
       },
     },
   )
+}
+
+/**
+ * The name that the key is registered with, where the server takes it. RFC 9864 gave EdDSA with Ed25519 a name of its
+ * own, and most servers know the old one only.
+ */
+function nameFor({ alg, algorithm }: SigningKey, accepted: readonly string[]): string {
+  if (algorithm !== 'Ed25519' || accepted.includes(alg)) return alg
+  return accepted.includes('Ed25519') ? 'Ed25519' : 'EdDSA'
 }
 
 function privateCryptoKey({ privateKey, algorithm }: SigningKey): Promise<webcrypto.CryptoKey> {

@@ -5,7 +5,8 @@ import type { RegisteredClient } from './_misbehaviour.js'
 export function serverMetadata(issuer: string, client: RegisteredClient, idTokenAlgorithm: string | undefined): Claims {
   const openid = client.scope.split(' ').includes('openid')
   const url = (path: string): string => `${issuer.slice(0, -1)}${path}`
-  const algorithms = ['PS256', 'ES256', client.key.algorithm === 'Ed25519' ? 'Ed25519' : 'EdDSA']
+  // Both names of one algorithm: an assertion says the one that its key is registered with.
+  const algorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
   return {
     issuer,
     authorization_endpoint: url('/authorize'),
