@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { generateProofKey } from '../dpop/prover.js'
-import { ProtocolError } from '../errors.js'
-import { createFrontend, type Frontend } from '../gateway/frontend.js'
+import { createFrontend } from '../gateway/frontend.js'
 import type { IssuerFetch } from '../gateway/issuer-fetch.js'
 import { createOAuthClient, type OAuthClient } from '../gateway/oauth/oauth-client.js'
+import { ServerRefusal } from '../gateway/oauth/oauth-error.js'
 import { type Registration, remedyFor } from '../gateway/oauth/registration-remedy.js'
+import { registrationOf } from '../gateway/oauth/server-said.js'
 import type { FrontendOptions, RouteOptions } from '../gateway/options.js'
-import { adviceFor, failed, list, passed, printable, reasonOf, type Trial } from './trial.js'
-import { askedFor, type IssuerMetadata, tryMetadata } from './try-issuer.js'
+import { adviceFor, failed, list, passed, reasonOf, type Trial } from './trial.js'
+import { type IssuerMetadata, tryMetadata } from './try-issuer.js'
 
 /** What an access token holds that the gateway got for itself. */
 export interface TokenContent {
@@ -30,8 +31,7 @@ export async function tryClient(
   timeout: number,
 ): Promise<ClientTrial> {
   const frontend = createFrontend(options)
-  const { watched, refusal } = watchRefusals(fetch)
-  const oauth = createOAuthClient({ frontend, fetch: watched, timeout, now: () => Date.now() / 1000 })
+  const oauth = createOAuthClient({ frontend, fetch, timeout, now: () => Date.now() / 1000 })
   const trials: Trial[] = [...tryMetadata(metadata, options)]
   const tokens = new Map<RouteOptions, TokenContent>()
   const fits = trials.every(({ outcome }) => outcome !== 'failed')
@@ -47,12 +47,12 @@ export async function tryClient(
       await work()
       trials.push(passed(subject, success))
     } catch (error) {
-      const { code = error instanceof ProtocolError ? error.code : undefined, description } = refusal()
+      const { error: code, description } = error instanceof ServerRefusal ? error.said : {}
       const stated = [code, description].filter(Boolean)
       const remedy =
-        stated.length === 0
-          ? connectionAdvice(error, options)
-          : (advice ?? remedyFor)({ code, description }, registrationOf(frontend))
+        error instanceof ServerRefusal
+          ? (advice ?? remedyFor)({ code, description }, registrationOf(frontend))
+          : connectionAdvice(error, options)
       trials.push(failed(subject, stated.join(': ') || reasonOf(error), remedy))
     }
   }
@@ -124,18 +124,6 @@ async function ownToken(
   }
 }
 
-function registrationOf({ options, redirectUri }: Frontend): Registration {
-  const { clientId, clientAuthentication: authentication, routes } = options
-  const [key] = authentication.method === 'private_key_jwt' ? authentication.keys : []
-  return {
-    clientId,
-    redirectUri,
-    scopes: askedFor(options),
-    resources: [...new Set(routes.flatMap(({ resource }) => resource ?? []))],
-    algorithm: key?.algorithm,
-  }
-}
-
 function ownTokenRemedy(
   code: string | undefined,
   { clientId }: Registration,
@@ -153,31 +141,6 @@ function connectionAdvice(error: unknown, { clientId }: FrontendOptions): string
   return /token type/.test(reasonOf(error))
     ? `Let client ${clientId} use DPoP there: the server has bound the token to no key.`
     : adviceFor(error, { certificates: 'Bff.AuthorityCaFile' })
-}
-
-/** What the last refusal said: for an operator's eyes, which the gateway itself never lets it reach. */
-function watchRefusals(fetch: IssuerFetch) {
-  let last: { readonly code?: string; readonly description?: string } = {}
-  const watched: IssuerFetch = Object.assign(
-    async (...[url, options]: Parameters<IssuerFetch>) => {
-      const response = await fetch(url, options)
-      if (response.status < 400) last = {}
-      else {
-        const body: unknown = await response
-          .clone()
-          .json()
-          .catch(() => undefined)
-        const { error, error_description: description } = (body ?? {}) as Record<string, unknown>
-        last = {
-          ...(typeof error === 'string' && { code: printable(error) }),
-          ...(typeof description === 'string' && { description: printable(description) }),
-        }
-      }
-      return response
-    },
-    { nonceOf: fetch.nonceOf, close: fetch.close },
-  )
-  return { watched, refusal: () => last }
 }
 
 function random(): string {
