@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { loadConfiguration } from '../config/load.js'
+import { ConfigurationError } from '../errors.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
 import { packageRoot } from './package-root.js'
 import { type Style, styleFor } from './report.js'
@@ -22,7 +23,7 @@ export async function dev({ port }: DevOptions = {}): Promise<void> {
     },
   })
   logEvents(createLogger({ level: 'warn' }))
-  const running = await run(configuration)
+  const running = await run(configuration).catch(moveAside)
   const frontends = configuration.gateway?.frontends ?? []
   process.stdout.write(
     banner(
@@ -33,6 +34,22 @@ export async function dev({ port }: DevOptions = {}): Promise<void> {
     ),
   )
   stopOnSignal(running)
+}
+
+/** The example is not the user's to edit: a port that is taken is left to the program that has it. */
+function moveAside(error: unknown): never {
+  if (
+    !(error instanceof ConfigurationError) ||
+    (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE'
+  )
+    throw error
+  throw new ConfigurationError(
+    error.problems.map((problem) => ({
+      ...problem,
+      remedy: 'Stop that program, perhaps another demo, or move this one: `npm start -- --port 4000`.',
+    })),
+    { cause: error },
+  )
 }
 
 /** Everything that the example says of a port. Variables of the process go over these. */

@@ -23,6 +23,12 @@ export async function tryIssuer(authority: string, fetch: IssuerFetch): Promise<
   let metadata: IssuerMetadata
   try {
     response = await fetch(url, {})
+    if (response.status !== 200) {
+      // RFC 8414 §5: a server without OpenID Connect may have its own document only.
+      const { origin, pathname } = new URL(authority)
+      const plain = await fetch(`${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`, {})
+      if (plain.status === 200) response = plain
+    }
     if (response.status !== 200)
       return wrong(`${url} answers ${response.status}`, 'Is Authority the issuer identifier, with its whole path?')
     const value: unknown = await response.json()

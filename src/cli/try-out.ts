@@ -13,7 +13,7 @@ import { type TokenContent, tryClient } from './try-client.js'
 import { type IssuerTrial, tryIssuer } from './try-issuer.js'
 import { type ExpectedToken, tryUpstreams } from './try-upstreams.js'
 
-/** Asks everybody that the configuration names, once each, as the gateway would. Never rejects for what they answer. */
+/** Asks every server that the configuration names, as the gateway would. Never rejects for what they answer. */
 export async function tryOut(configuration: Configuration): Promise<readonly Trial[]> {
   const frontends = configuration.gateway?.frontends ?? []
   const timeout = configuration.gateway?.issuerTimeout ?? 10
@@ -59,7 +59,7 @@ function expectedToken(
 }
 
 /**
- * The embedded authorization server answers only while it runs. When nobody listens at its address it is started for the
+ * The embedded authorization server answers only while it runs. When nothing listens at its address it is started for the
  * moment, with a store of its own; otherwise it is running already, and is what is asked.
  */
 async function startEmbedded({

@@ -191,3 +191,10 @@ test.serial('tells a token without its scopes, and one that is bound to no key',
     t.regex(failure?.remedy ?? '', remedy)
   }
 })
+
+test.serial('finds the metadata of a server without OpenID Connect (RFC 8414 §3)', async (t) => {
+  const notFound = (_request: IncomingMessage, response: ServerResponse) => response.writeHead(404).end()
+  const authority = await aForeignServer(t, {}, { '/.well-known/openid-configuration': notFound })
+  const report = await checked(t, aFrontend(authority, { Scopes: ['orders'] }))
+  t.deepEqual(failures(report), [])
+})

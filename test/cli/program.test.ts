@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
 import test from 'ava'
@@ -209,4 +212,16 @@ test.serial('explain prints what happens', async (t) => {
   for (const line of [/^frontend +admin/m, /^route +\/api$/m, /^calls +http:\/\/127\.0\.0\.1:3002\/api\/orders\?x=1$/m])
     t.regex(stdout, line)
   t.regex(stdout, /^htu +http:\/\/127\.0\.0\.1:3002\/api\/orders$/m)
+})
+
+test.serial('a port of the demo that is taken: what to do is a command', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const { stderr, exitCode } = await sallyport(['dev', '--port', String(port)])
+  t.is(exitCode, 1)
+  t.regex(stderr, new RegExp(`is 127\\.0\\.0\\.1:${port}, which another program listens on`))
+  t.regex(stderr, /npm start -- --port 4000/)
+  t.regex((await sallyport(['dev', '--port', 'x'])).stderr, /Write a number from 1 to 65533/)
 })
