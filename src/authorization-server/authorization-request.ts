@@ -9,6 +9,7 @@ import type { AuthorizationResponse } from './authorization-response.js'
 import type { Consents } from './consents.js'
 import { CookieNotKept, formTokenFits, type SecretCookie } from './cookies.js'
 import type { EndpointUrls } from './endpoint-urls.js'
+import { type ErrorRedirectionOptions, errorRedirection } from './error-redirection.js'
 import type { Interactions, OpenRequest } from './interaction.js'
 import { seeOther, withParameters } from './page-response.js'
 import type { SessionEnd } from './session-end.js'
@@ -16,7 +17,7 @@ import type { SignIn } from './sign-in.js'
 import type { SignInSession, SignInSessions } from './sign-in-session.js'
 import type { UserDirectory } from './users.js'
 
-export interface AuthorizationRequestOptions {
+export interface AuthorizationRequestOptions extends ErrorRedirectionOptions {
   readonly urls: EndpointUrls
   readonly interactions: Interactions
   readonly sessions: SignInSessions
@@ -35,7 +36,9 @@ export interface AuthorizationRequestOptions {
 export function authorizationRequest(options: AuthorizationRequestOptions): Koa.Middleware {
   return async function authorizationRequest(ctx) {
     if (ctx.method === 'POST') return answerForm(options, ctx)
-    const open = await options.interactions.open(ctx, reference(searchParameters(ctx.querystring)))
+    const search = searchParameters(ctx.querystring)
+    const open = await opened(options, ctx, search)
+    if (typeof open === 'string') return seeOther(ctx, open)
     // Link previews look with HEAD: that must not be what the request ends with.
     if (ctx.method === 'HEAD') ctx.status = 200
     else await proceed(options, ctx, open, await currentSession(options, ctx))
@@ -46,6 +49,21 @@ export function authorizationRequest(options: AuthorizationRequestOptions): Koa.
 function reference(search: URLSearchParams): ReadonlyMap<string, string> {
   const relevant = [...search].filter(([name]) => name === 'client_id' || name === 'request_uri')
   return parameters(new URLSearchParams(relevant))
+}
+
+/** The pushed request, or where the client hears that there is none. */
+async function opened(
+  options: AuthorizationRequestOptions,
+  ctx: Koa.Context,
+  search: URLSearchParams,
+): Promise<OpenRequest | string> {
+  try {
+    return await options.interactions.open(ctx, reference(search))
+  } catch (error) {
+    const elsewhere = errorRedirection(options, search, error)
+    if (elsewhere === undefined) throw error
+    return elsewhere
+  }
 }
 
 /** The session with the claims of now; a user who is gone has none. */

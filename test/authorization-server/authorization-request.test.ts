@@ -47,7 +47,11 @@ const showsError = test.macro({
     t.is(page.location, undefined)
   },
 })
-test('a request that was not pushed', showsError, `?client_id=client-1&response_type=code&redirect_uri=${callbackUri}`)
+test(
+  'a request that was not pushed, back to a stranger',
+  showsError,
+  '?client_id=client-1&redirect_uri=https://evil.example/',
+)
 test('nothing', showsError, '')
 test('an unknown request_uri', showsError, '?client_id=client-1&request_uri=urn:ietf:params:oauth:request_uri:x')
 test('an unknown client', showsError, '?client_id=nobody&request_uri=urn:ietf:params:oauth:request_uri:x')
