@@ -1,5 +1,6 @@
-import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'
+import { generateSigningJwk } from '../../src/keys.js'
 
 /** The algorithms of FAPI 2.0 §5.4.1, and those that have to be refused. */
 export type Algorithm = 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA' | 'RS256' | 'none'
@@ -18,13 +19,10 @@ export interface KeyPair {
 export type Claims = Readonly<Record<string, unknown>>
 
 export async function generateKey(algorithm: FapiAlgorithm): Promise<KeyPair> {
-  const { privateKey, publicKey } =
-    algorithm === 'PS256'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : algorithm === 'ES256'
-        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-        : generateKeyPairSync('ed25519')
-  const bare = publicKey.export({ format: 'jwk' }) as JWK
+  // By way of DER: to export a key just generated as a JWK can make Node stand still.
+  const jwk = generateSigningJwk(algorithm === 'EdDSA' ? 'Ed25519' : algorithm)
+  const privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
+  const bare = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK
   const thumbprint = await calculateJwkThumbprint(bare)
   const kid = `kid-${thumbprint.slice(0, 12)}`
   const named = { kid, alg: algorithm, use: 'sig' }

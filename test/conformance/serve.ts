@@ -24,28 +24,32 @@ const { values } = parseArgs({
 const algorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519'] satisfies FapiAlgorithm[]
 if (!algorithms.includes(values.algorithm)) throw new TypeError(`--algorithm is one of ${algorithms.join(', ')}`)
 const algorithm = values.algorithm as FapiAlgorithm
+if (!['openid_connect', 'plain_oauth'].includes(values.variant))
+  throw new TypeError('--variant is one of openid_connect, plain_oauth')
+// A slash at the end is no part of an origin, however often it is written.
+const [origin, suite] = [new URL(values.origin).origin, new URL(values.suite).origin]
 
 const user = { name: 'alice', password: 'wonderland' }
 const scope = values.variant === 'openid_connect' ? 'openid offline_access accounts' : 'offline_access accounts'
-const callback = `${values.suite}/test/a/${values.alias}/callback`
+const callback = `${suite}/test/a/${values.alias}/callback`
 const [key1, key2] = [await generateKey(algorithm), await generateKey(algorithm)]
 const clients = [
   { id: 'client-1', scope, key: key1, redirectUris: [callback] },
   { id: 'client-2', scope, key: key2, redirectUris: [`${callback}?dummy1=lorem&dummy2=ipsum`] },
 ] as const
 
-const { port } = new URL(values.origin)
+const { port } = new URL(origin)
 const server = await startSallyport(
   { user, clients: clients.map(({ key, ...client }) => ({ ...client, publicJwk: key.publicJwk })) },
   'none',
-  { origin: values.origin, host: values.host, port: Number(port || 443) },
+  { origin, host: values.host, port: Number(port || 443) },
 )
 const [one, two] = clients.map(({ id, key }) => ({ id, scope, privateJwk: key.privateJwk }))
 if (one === undefined || two === undefined) throw new TypeError('two clients are needed')
 const { issuer, resourceUrl } = server
 const configuration = suiteConfiguration({
   alias: values.alias,
-  suite: values.suite,
+  suite,
   issuer,
   resourceUrl,
   user,
