@@ -57,27 +57,33 @@ export function explanationOf(method: string, url: string, frontends: readonly F
     frontend = createFrontendSelection(frontends.map(createFrontend))(host, target.path)
     const { name, base, sessionCookie, options } = frontend
     const found = { request, frontend: { name, base, sessionCookie } }
-    const destination = destinationOf({ ...frontend, matchRoute: createRouteMatcher(options) }, target)
+    const destination = destinationOf(
+      { ...frontend, matchRoute: createRouteMatcher(options), page: createPage(options) },
+      target,
+    )
     switch (destination.kind) {
       case 'endpoint': {
         const methods = endpointMethods(frontend, target.path)
         if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
         if (!methods.includes(method))
           throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
-        const csrf = changesState(frontend, method, target.path) ? csrfRule(frontend, method) : undefined
+        const csrf = changesState(frontend, method, target.path) ? csrfRule(frontend, method, 'route') : undefined
         return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf } }
       }
       case 'page': {
-        const match = createPage(options).match(target)
-        if (match !== undefined)
-          return { ...found, outcome: { kind: 'forwarded', forwarding: forwardingOf(frontend, method, match) } }
+        const { match } = destination
+        if (match !== undefined) {
+          assertMethodAllowed(match.route, method)
+          const forwarding = forwardingOf(frontend, method, match, 'page')
+          return { ...found, outcome: { kind: 'forwarded', forwarding } }
+        }
         if (options.staticFilesPath === undefined)
           throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
         return { ...found, outcome: { kind: 'page', folder: options.staticFilesPath } }
       }
       case 'route': {
         assertMethodAllowed(destination.match.route, method)
-        const forwarding = forwardingOf(frontend, method, destination.match)
+        const forwarding = forwardingOf(frontend, method, destination.match, 'route')
         return { ...found, outcome: { kind: 'forwarded', forwarding } }
       }
     }
@@ -97,6 +103,7 @@ function forwardingOf(
   frontend: Frontend,
   method: string,
   { route, upstreamTarget, removedPrefix }: RouteMatch,
+  kind: 'route' | 'page',
 ): Forwarding {
   const { options } = frontend
   const sent = aRequest(method, {
@@ -112,7 +119,7 @@ function forwardingOf(
   const kept = (name: string): boolean => received[name] === sent.headers[name]
   return {
     route: route.path,
-    csrf: csrfRule(frontend, method),
+    csrf: csrfRule(frontend, method, kind),
     token: route.tokenType,
     scheme,
     ...(route.resource !== undefined && { resource: route.resource }),
@@ -155,12 +162,12 @@ export const everyKindOfHeader = {
   'x-request-id': 'x',
 }
 
-function csrfRule(frontend: Frontend, method: string): CsrfRule {
+function csrfRule(frontend: Frontend, method: string, kind: 'route' | 'page'): CsrfRule {
   const own = { 'sec-fetch-site': 'same-origin', origin: frontend.origin }
   const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://another.example' }
   const verdict = (headers: Record<string, string>): string => {
     try {
-      assertOwnPage({ request: aRequest(method, headers), frontend }, 'request')
+      assertOwnPage({ request: aRequest(method, headers), frontend }, kind)
       return 'passes'
     } catch (error) {
       if (error instanceof Refusal) return `${statusOf(error.code)} ${error.code}`

@@ -6,6 +6,9 @@ import { Refusal } from './refusal.js'
 /** The header that only our own page's script adds: another site's would need a CORS permission we do not give. */
 export const antiForgeryHeader = 'x-csrf'
 
+/** A call of an API or an endpoint, a WebSocket's handshake, or what makes up a page. */
+export type CallKind = 'route' | 'upgrade' | 'page'
+
 /**
  * Whether it is our own page that calls: the one place where this is decided, for every kind of route and endpoint.
  * Browsers write `Sec-Fetch-Site` and `Origin` themselves; no page can forge them.
@@ -13,8 +16,10 @@ export const antiForgeryHeader = 'x-csrf'
  */
 export function assertOwnPage(
   { request, frontend }: { readonly request: IncomingMessage; readonly frontend: Pick<Frontend, 'pageOrigins'> },
-  kind: 'request' | 'upgrade',
+  kind: CallKind,
 ): void {
+  // Files of a page: a person opens them from anywhere.
+  if (kind === 'page' && (request.method === 'GET' || request.method === 'HEAD')) return
   const { origin, 'sec-fetch-site': site, [antiForgeryHeader]: header } = request.headers
   const ownOrigin = origin !== undefined && frontend.pageOrigins.has(origin)
   if (origin !== undefined && !ownOrigin)
@@ -23,6 +28,8 @@ export function assertOwnPage(
     throw new Refusal('bff.csrf.cross_site', 'the call comes from a page of another site')
   // A page cannot add headers to a WebSocket's handshake, but its browser always names the origin.
   if (kind === 'upgrade' && ownOrigin) return
+  // A form of the page's own has no headers of ours either; it goes to what serves the page, without a session or token.
+  if (kind === 'page' && (ownOrigin || site === 'same-origin')) return
   if (header !== '1') throw new Refusal('bff.csrf.header_missing', 'add the header "X-CSRF: 1" to every call')
 }
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { assertOwnPage } from './anti-forgery.js'
+import { assertOwnPage, type CallKind } from './anti-forgery.js'
 import type { Call, OpenSession } from './call.js'
 import type { Credentials } from './credentials.js'
 import { keepSession } from './keep-session.js'
@@ -9,10 +9,10 @@ import { assertMethodAllowed, type RouteMatch } from './route.js'
 import { sessionIdentifier } from './session.js'
 import type { UserCredentials } from './tokens.js'
 
-/** A call of an API on its way: what the steps before it have found out. */
+/** What is forwarded, on its way: what the steps before have found out. */
 export interface ApiCall extends Call {
   readonly match: RouteMatch
-  readonly kind: 'request' | 'upgrade'
+  readonly kind: CallKind
   /** Undefined for an upgrade. */
   readonly response: ServerResponse | undefined
   open: OpenSession | undefined

@@ -17,7 +17,7 @@ export function developmentServerRoute(frontend: FrontendOptions): RouteOptions 
     path: '/',
     upstreams: [new URL(developmentServer.origin)],
     stripPath: false,
-    methods: ['GET', 'HEAD'],
+    methods: [],
     tokenType: 'None',
     scopes: [],
     // It restarts all the time.

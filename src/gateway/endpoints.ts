@@ -45,7 +45,7 @@ export function createEndpoints(limits: Limits, now: () => number): Endpoints {
   })
   app.use(async function antiForgery(ctx, next) {
     const { call } = ctx.state
-    if (changesState(call.frontend, ctx.method, call.target.path)) assertOwnPage(call, 'request')
+    if (changesState(call.frontend, ctx.method, call.target.path)) assertOwnPage(call, 'route')
     await next()
   })
   app.use(koaSession(app))

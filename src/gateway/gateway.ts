@@ -41,7 +41,7 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** Every call of an API and every upgrade goes through these, in this order, and then to the forwarder. */
+/** Whatever is forwarded goes through these, in this order: calls of an API, upgrades, a development server's pages. */
 const steps: readonly ((call: ApiCall) => Promise<void> | undefined | void)[] = [
   allowedMethod,
   openSession,
@@ -79,24 +79,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (call.frontend.allowOrigin(request, response) === 'answered') return
     const destination = destinationOf(call.frontend, call.target)
     if (destination.kind === 'endpoint') return endpoints(call, response)
-    if (destination.kind === 'page') return servePage(call, response)
     const { match } = destination
-    const { open, credentials } = await prepared(call, match, 'request', response)
+    if (match === undefined) return call.frontend.page.serve(request, response, call.target)
+    const { open, credentials } = await prepared(call, match, destination.kind, response)
     await forwarder.forward(request, response, exchangeOf(call, match, credentials, hold(open, response)))
-  }
-
-  const servePage = async (call: Call, response: ServerResponse): Promise<void> => {
-    const { page } = call.frontend
-    const match = page.match(call.target)
-    if (match === undefined) return page.serve(call.request, response, call.target)
-    await forwarder.forward(call.request, response, exchangeOf(call, match, { kind: 'none' }, undefined))
   }
 
   const answerUpgrade = async (request: IncomingMessage, socket: Socket, head: Buffer, refused: Refused) => {
     const call = received(request, refused.requestId)
     refused.frontend = call.frontend
-    const match = call.frontend.matchRoute(call.target) ?? call.frontend.page.match(call.target)
-    if (match === undefined) throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+    const destination = destinationOf(call.frontend, call.target)
+    if (destination.kind === 'endpoint' || destination.match === undefined)
+      throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+    const { match } = destination
     const { open, credentials } = await prepared(call, match, 'upgrade')
     await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, hold(open, socket)))
   }
