@@ -54,7 +54,7 @@ export function explanationOf(method: string, url: string, frontends: readonly F
   let frontend: Frontend | undefined
   try {
     const target = parseRequestTarget(path.startsWith('/') ? path : `/${path}`, host)
-    frontend = createFrontendSelection(frontends.map(createFrontend))(host, target.path)
+    frontend = createFrontendSelection(frontends.map(createFrontend))(host, target)
     const { name, base, sessionCookie, options } = frontend
     const found = { request, frontend: { name, base, sessionCookie } }
     const destination = destinationOf(

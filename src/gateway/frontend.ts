@@ -1,8 +1,10 @@
 import { ownCookieName } from '../http/cookie.js'
 import { canonicalHost, isHost } from '../http/host.js'
 import { foreignPageOrigins } from './cors.js'
+import { lenientReading } from './lenient-reading.js'
 import type { Branding, FrontendOptions } from './options.js'
 import { Refusal } from './refusal.js'
+import type { RequestTarget } from './request-target.js'
 import { answerHeaders } from './security-headers.js'
 
 /** What follows from a frontend's options and never changes: its addresses and its cookies' names. */
@@ -55,30 +57,57 @@ export function pageUrl({ clientUrl }: FrontendOptions, path: string): string {
   return clientUrl === undefined ? path : clientUrl.origin + path
 }
 
-/** @throws Refusal `bff.frontend.unknown` */
-export type SelectFrontend<Selected extends Frontend> = (host: string, path: string) => Selected
+/** @throws Refusal `bff.frontend.unknown`, `bff.request.ambiguous_target` */
+export type SelectFrontend<Selected extends Frontend> = (
+  host: string,
+  target: Pick<RequestTarget, 'path' | 'reading'>,
+) => Selected
 
 /**
  * The frontend a request is for: exactly its host, then the longest path prefix. A host that no frontend names is
- * nobody's; only a frontend without hosts takes any.
+ * nobody's; only a frontend without hosts takes any. A path that a lenient server could take for another frontend's is
+ * refused.
  */
 export function createFrontendSelection<Selected extends Frontend>(
   frontends: readonly Selected[],
 ): SelectFrontend<Selected> {
-  const byPrefix = [...frontends].sort((a, b) => b.options.pathPrefix.length - a.options.pathPrefix.length)
+  const byPath = filed(frontends, (pathPrefix) => pathPrefix)
+  const byReading = filed(frontends, lenientReading)
+  const served = addressesOf(frontends.map(({ options }) => options))
+
+  return (host, { path, reading }) => {
+    const found = isHost(host) ? byPath(host, path) : undefined
+    if (found === undefined)
+      // Which hosts there are is for the log: a stranger learns nothing of them.
+      throw new Refusal('bff.frontend.unknown', 'no frontend is configured for this host and path', {
+        reason: `${isHost(host) ? host : 'no host name'} is no frontend's; there are ${served}`,
+      })
+    if (reading !== path && byReading(host, reading) !== found)
+      throw new Refusal('bff.request.ambiguous_target', 'the path can be read as one of another frontend')
+    return found
+  }
+}
+
+/** Finds a frontend by host and path. @param prefixOf what stands for its path prefix */
+function filed<Selected extends Frontend>(
+  frontends: readonly Selected[],
+  prefixOf: (pathPrefix: string) => string,
+): (host: string, path: string) => Selected | undefined {
+  const entries = frontends
+    .map((frontend) => ({ frontend, prefix: prefixOf(frontend.options.pathPrefix) }))
+    .sort((a, b) => b.prefix.length - a.prefix.length)
   const hosts = new Map<string, ByFirstSegment<Selected>>()
   const anyHost: ByFirstSegment<Selected> = new Map()
-  for (const frontend of byPrefix) {
-    for (const host of frontend.options.hosts) {
-      const key = canonicalHost(host, frontend.options.publicUrl.protocol)
+  for (const entry of entries) {
+    const { options } = entry.frontend
+    for (const host of options.hosts) {
+      const key = canonicalHost(host, options.publicUrl.protocol)
       const sameHost: ByFirstSegment<Selected> = hosts.get(key) ?? new Map()
       hosts.set(key, sameHost)
-      file(sameHost, frontend)
+      file(sameHost, entry)
     }
-    if (frontend.options.hosts.length === 0) file(anyHost, frontend)
+    if (options.hosts.length === 0) file(anyHost, entry)
   }
-
-  const served = addressesOf(frontends.map(({ options }) => options))
 
   // A port that is the scheme's own may be spelled out, whatever scheme the last proxy spoke.
   const namedBy = (host: string): ByFirstSegment<Selected> =>
@@ -86,16 +115,7 @@ export function createFrontendSelection<Selected extends Frontend>(
     hosts.get(canonicalHost(host, 'https:')) ??
     hosts.get(canonicalHost(host, 'http:')) ??
     new Map()
-
-  return (host, path) => {
-    const found = isHost(host) ? (covering(namedBy(host), path) ?? covering(anyHost, path)) : undefined
-    if (found === undefined)
-      // Which hosts there are is for the log: a stranger learns nothing of them.
-      throw new Refusal('bff.frontend.unknown', 'no frontend is configured for this host and path', {
-        reason: `${isHost(host) ? host : 'no host name'} is no frontend's; there are ${served}`,
-      })
-    return found
-  }
+  return (host, path) => covering(namedBy(host), path) ?? covering(anyHost, path)
 }
 
 /** Where browsers find them, for a line of text: some, when there are many. */
@@ -104,14 +124,19 @@ export function addressesOf(frontends: readonly Pick<FrontendOptions, 'publicUrl
   return `${addresses.join(', ')}${frontends.length > most ? ` and ${frontends.length - most} more` : ''}`
 }
 
-/** Frontends by the first segment of their prefix, longest prefix first: a thousand cost no more than one. */
-type ByFirstSegment<Selected extends Frontend> = Map<string, Selected[]>
+interface Filed<Selected> {
+  readonly frontend: Selected
+  readonly prefix: string
+}
 
-function file<Selected extends Frontend>(frontends: ByFirstSegment<Selected>, frontend: Selected): void {
-  const segment = firstSegment(frontend.options.pathPrefix)
+/** Frontends by the first segment of their prefix, longest prefix first: a thousand cost no more than one. */
+type ByFirstSegment<Selected> = Map<string, Filed<Selected>[]>
+
+function file<Selected>(frontends: ByFirstSegment<Selected>, entry: Filed<Selected>): void {
+  const segment = firstSegment(entry.prefix)
   const same = frontends.get(segment) ?? []
   frontends.set(segment, same)
-  same.push(frontend)
+  same.push(entry)
 }
 
 function firstSegment(path: string): string {
@@ -119,9 +144,8 @@ function firstSegment(path: string): string {
   return end === -1 ? path : path.slice(0, end)
 }
 
-function covering<Selected extends Frontend>(frontends: ByFirstSegment<Selected>, path: string): Selected | undefined {
-  const covers = ({ options: { pathPrefix } }: Frontend): boolean =>
-    path.startsWith(pathPrefix) &&
-    (path.length === pathPrefix.length || path[pathPrefix.length] === '/' || pathPrefix === '')
-  return frontends.get(firstSegment(path))?.find(covers) ?? frontends.get('')?.find(covers)
+function covering<Selected>(frontends: ByFirstSegment<Selected>, path: string): Selected | undefined {
+  const covers = ({ prefix }: Filed<Selected>): boolean =>
+    path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/' || prefix === '')
+  return (frontends.get(firstSegment(path))?.find(covers) ?? frontends.get('')?.find(covers))?.frontend
 }

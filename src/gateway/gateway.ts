@@ -69,7 +69,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     assertOneHost(request)
     const client = clientOf(request, isTrustedPeer, saysHost)
     const target = parseRequestTarget(request.url ?? '', request.headers.host)
-    return { requestId, request, target, client, frontend: select(client.host, target.path) }
+    return { requestId, request, target, client, frontend: select(client.host, target) }
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {

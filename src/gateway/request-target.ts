@@ -1,3 +1,4 @@
+import { hasDotSegment, lenientReading } from './lenient-reading.js'
 import { Refusal } from './refusal.js'
 
 /** The only form of a request's target that anything else looks at: routing, header rules, proof and upstream alike. */
@@ -7,6 +8,8 @@ export interface RequestTarget {
    * encoded is, with digits in upper case. No URL parser changes it any more.
    */
   readonly path: string
+  /** The path as a lenient server may read it: what is decided by the path has to be the same by this. */
+  readonly reading: string
   /** `?…` as it came but for quotes and angle brackets, or `''`. */
   readonly query: string
 }
@@ -15,8 +18,6 @@ export interface RequestTarget {
 const pathCharacters = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/%|^[\]]*$/
 /** Printable ASCII without `#`: the query takes no part in any decision. */
 const queryCharacters = /^[!"$-~]*$/
-/** `.` and `..` as a segment, also with the parameters that Java servers cut off (`..;x`). */
-const dotSegment = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/
 const encoded = /%[0-9A-Fa-f]{2}/g
 const unreserved = /[A-Za-z0-9\-._~]/
 
@@ -35,20 +36,8 @@ export function parseRequestTarget(url: string, host: string | undefined): Reque
   if (!queryCharacters.test(query)) refuse('the query holds characters that a URL query does not have')
   if (raw.startsWith('//')) refuse('the path begins with two slashes')
   const path = /[%|^[\]]/.test(raw) ? normalised(raw) : raw
-  if (dotSegment.test(path)) refuse('the path has a dot segment')
-  return { path, query: query === '?' ? '' : query.replace(/["'<>]/g, percentEncoded) }
-}
-
-/**
- * How a lenient server behind us may read a path: everything decoded, case and repeated slashes ignored, parameters of
- * segments cut off. A route that applies to one reading only must not be chosen by the other.
- */
-export function lenientReading(path: string): string {
-  return decodeAll(path)
-    .replaceAll('\\', '/')
-    .replace(/;[^/]*/g, '')
-    .replace(/\/{2,}/g, '/')
-    .toLowerCase()
+  if (hasDotSegment(path)) refuse('the path has a dot segment')
+  return { path, reading: lenientReading(path), query: query === '?' ? '' : query.replace(/["'<>]/g, percentEncoded) }
 }
 
 function originForm(url: string, host: string | undefined): string {
@@ -61,8 +50,6 @@ function originForm(url: string, host: string | undefined): string {
 function normalised(path: string): string {
   if (/%(?![0-9A-Fa-f]{2})/.test(path)) refuse('the path has a "%" that begins no escape')
   if (/%(?:[01][0-9A-F]|7F|5C)/i.test(path)) refuse('the path hides a control character or a backslash')
-  // Escapes of escapes are looked through as well: some servers decode twice.
-  if (dotSegment.test(decodeAll(path).replaceAll('\\', '/'))) refuse('the path hides a dot segment')
   return path.replace(/[|^[\]]/g, percentEncoded).replace(encoded, (octet) => {
     const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
     return unreserved.test(character) ? character : octet.toUpperCase()
@@ -71,15 +58,6 @@ function normalised(path: string): string {
 
 function percentEncoded(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
-}
-
-/** Decodes until nothing changes, at most four times: every pass shortens the path by two thirds of what it decodes. */
-function decodeAll(path: string): string {
-  let decoded = path
-  for (let pass = 0; pass < 4 && decoded.includes('%'); pass++) {
-    decoded = decoded.replace(encoded, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)))
-  }
-  return decoded
 }
 
 function refuse(detail: string): never {

@@ -1,6 +1,7 @@
+import { lenientReading } from './lenient-reading.js'
 import type { FrontendOptions, RouteOptions } from './options.js'
 import { Refusal } from './refusal.js'
-import { lenientReading, type RequestTarget } from './request-target.js'
+import type { RequestTarget } from './request-target.js'
 
 /** A request's route, and what of its path goes upstream. */
 export interface RouteMatch {
@@ -14,13 +15,10 @@ export interface RouteMatch {
 /** Undefined when the path belongs to no route: then it is the frontend's own. */
 export type MatchRoute = (target: RequestTarget) => RouteMatch | undefined
 
-/** No byte outside these can differ between `path` and its lenient reading. */
-const readsOneWay = /^(?:\/[a-z0-9\-._~]+)*\/?$/
-
 /**
  * The routes of one frontend, longest path first. Paths are below the frontend's prefix, which never goes upstream.
  * The matcher throws Refusal `bff.request.ambiguous_target` for a path that a lenient upstream could take for another
- * route's: `/api%2Fadmin`, `/api//admin` or `/api/Admin` where `/api/admin` has its own rules.
+ * route's: `/api%2Fadmin`, `/api//admin`, `/api/Admin` or `/api/admin%20` where `/api/admin` has its own rules.
  */
 export function createRouteMatcher({ pathPrefix, routes }: Pick<FrontendOptions, 'pathPrefix' | 'routes'>): MatchRoute {
   const table = routes
@@ -30,14 +28,16 @@ export function createRouteMatcher({ pathPrefix, routes }: Pick<FrontendOptions,
     })
     .sort((left, right) => right.path.length - left.path.length)
 
-  return ({ path, query }) => {
+  const lenientPrefix = lenientReading(pathPrefix)
+
+  return ({ path, reading, query }) => {
     if (!covers(pathPrefix, path)) return undefined
     const below = path.slice(pathPrefix.length)
     const found = table.find((entry) => covers(entry.path, below))
     if (found === undefined) return undefined
-    if (!readsOneWay.test(below)) {
-      const reading = lenientReading(below)
-      if (table.find((entry) => covers(entry.lenient, reading)) !== found)
+    if (reading !== path) {
+      const belowReading = reading.slice(lenientPrefix.length)
+      if (table.find((entry) => covers(entry.lenient, belowReading)) !== found)
         refuse('the path can be read as another route')
     }
     const { route } = found

@@ -28,6 +28,12 @@ for (const [name, target] of [
   ['escaped escapes', `/api/${'%2525'.repeat(12_000)}`],
   ['letters', `/api/${'a'.repeat(64_000)}!`],
   ['files', `/api/${'a.b'.repeat(21_000)}/`],
+  ['spaces', `/api/.${'%20'.repeat(21_000)}x`],
+  ['dots and spaces', `/api/${'.%20'.repeat(16_000)}x`],
+  ['accents', `/api/a${'%CC%81'.repeat(10_000)}`],
+  ['bytes that mean nothing', `/api/${'%C0%FF'.repeat(10_000)}`],
+  ['upper case', `/api/${'A.'.repeat(32_000)}`],
+  ['streams', `/api/${'a:'.repeat(32_000)}`],
   ['an absolute form', `http://${'a'.repeat(60_000)}`],
   ['a query', `/api?${"'".repeat(64_000)}`],
 ]) {
