@@ -34,6 +34,8 @@ export interface AccessTokens {
   issue(request: AccessTokenRequest): Promise<IssuedAccessToken>
   /** Undefined when it is not ours, has expired, or was revoked. */
   find(token: string): Promise<LiveAccessToken | undefined>
+  /** Of a token of ours by its `jti`: whether it was revoked, or its grant has ended. */
+  isRevoked(jti: string): Promise<boolean>
   /** Ends this one token. */
   revoke(token: LiveAccessToken): Promise<void>
 }
@@ -60,6 +62,12 @@ export function createAccessTokens({
   now,
 }: AccessTokensOptions): AccessTokens {
   const revoked = (jti: string): string => `as revoked:${jti}`
+  const grantIdOf = (jti: string): string => jti.split('.')[0] ?? ''
+  /** Undefined when the token was revoked, or its grant has ended. */
+  const grantOf = async (jti: string): Promise<Grant | undefined> => {
+    const [grant, end] = await Promise.all([grants.find(grantIdOf(jti)), store.get(revoked(jti))])
+    return end === undefined ? grant : undefined
+  }
 
   return {
     async issue({ grantId, grant, scopes, audience, jkt }) {
@@ -93,11 +101,12 @@ export function createAccessTokens({
       if (iss !== issuer || typeof exp !== 'number' || exp <= now()) return undefined
       const jkt = confirmation(cnf)
       if (typeof jti !== 'string' || typeof scope !== 'string' || jkt === undefined) return undefined
-      const [grantId = ''] = jti.split('.')
-      const [grant, end] = await Promise.all([grants.find(grantId), store.get(revoked(jti))])
-      if (grant === undefined || end !== undefined) return undefined
-      return { claims, grantId, grant, jkt, scopes: scope.split(' ') }
+      const grant = await grantOf(jti)
+      if (grant === undefined) return undefined
+      return { claims, grantId: grantIdOf(jti), grant, jkt, scopes: scope.split(' ') }
     },
+
+    isRevoked: async (jti) => (await grantOf(jti)) === undefined,
 
     revoke: ({ claims }) => store.set(revoked(String(claims.jti)), '1', Number(claims.exp)),
   }

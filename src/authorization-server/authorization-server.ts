@@ -38,6 +38,12 @@ export interface AuthorizationServer {
   callback(): RequestListener
   /** For a Koa app of your own: answers what is below the issuer's path, and leaves everything else alone. */
   middleware(): Koa.Middleware
+  /**
+   * For an API in the same process, which has verified the token: whether it was revoked, or its grant has ended, as when
+   * its code was used twice. An API elsewhere asks the introspection endpoint.
+   * @throws UpstreamError `store_unavailable`
+   */
+  isRevoked(token: { readonly claims: { readonly jti?: unknown } }): Promise<boolean>
   /** Stops key rotation and finishes sending back-channel logouts. The store stays open. */
   close(): Promise<void>
 }
@@ -108,6 +114,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       return app.callback()
     },
     middleware: () => (ctx, next) => routes(Object.assign(ctx, { router, params: {} }), next),
+    isRevoked: ({ claims }) => parts.accessTokens.isRevoked(String(claims.jti)),
     close: parts.close,
   }
 }

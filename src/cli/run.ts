@@ -6,6 +6,7 @@ import { type AuthorizationServer, createAuthorizationServer } from '../authoriz
 import { createFileKeySource } from '../authorization-server/key-source.js'
 import type { Configuration } from '../config/load.js'
 import { makeStateDirectory } from '../config/state-directory.js'
+import type { RevocableToken } from '../dpop-validator/options.js'
 import { addressesOf } from '../gateway/frontend.js'
 import { createGateway, type Gateway } from '../gateway/gateway.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
@@ -80,7 +81,12 @@ export async function run(
       const secret = Buffer.from(hkdfSync('sha256', sealingKeys[0] ?? '', '', 'sallyport sample API nonces', 32))
       const nonce = verifier.nonce === true ? { nonce: { secret } } : {}
       const shared = configuration.store.kind === 'redis' ? { replay: store, ...nonce } : {}
-      const onRequest = createSampleApi({ ...verifier, ...shared }).callback()
+      // A signature says nothing of a token whose code was used twice, or whose user has signed out.
+      const issuedHere = configuration.plan.authorizationServer?.settings.Issuer
+      const revocation = authorizationServer && {
+        isRevoked: (token: RevocableToken) => token.issuer === issuedHere && authorizationServer.isRevoked(token),
+      }
+      const onRequest = createSampleApi({ ...verifier, ...shared, ...revocation }).callback()
       listeners.push(await listen({ pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))
     }
     const frontListener = front && (await listen(front))

@@ -70,9 +70,19 @@ export interface AuthorizeOptions {
 export const codeVerifier = randomBytes(32).toString('base64url')
 export const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url')
 
+export interface KnownServer {
+  readonly options: Pick<RunningServer['options'], 'issuer' | 'now'>
+  readonly client: KnownClient
+}
+
+export interface KnownClient {
+  readonly options: Pick<TestClient['options'], 'clientId'>
+  readonly privateJwk: Jwk
+}
+
 export function aProtocolClient(
-  server: RunningServer,
-  { options: { clientId }, privateJwk }: TestClient = server.client,
+  server: KnownServer,
+  { options: { clientId }, privateJwk }: KnownClient = server.client,
 ): ProtocolClient {
   const now = server.options.now ?? (() => Date.now() / 1000)
   const issuer = server.options.issuer.pathname === '/' ? server.options.issuer.origin : server.options.issuer.href
