@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createSecureServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -44,7 +45,8 @@ async function listening(
   listenerOf: (origin: string) => RequestListener | Promise<RequestListener>,
   place?: Place,
 ): Promise<Listening> {
-  await new Promise<void>((resolve) => server.listen(place?.port ?? 0, place?.host ?? '127.0.0.1', resolve))
+  server.listen(place?.port ?? 0, place?.host ?? '127.0.0.1')
+  await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const origin = place?.origin ?? `${scheme}://127.0.0.1:${port}`
   server.on('request', await listenerOf(origin))

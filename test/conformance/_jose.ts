@@ -18,9 +18,12 @@ export interface KeyPair {
 
 export type Claims = Readonly<Record<string, unknown>>
 
-export async function generateKey(algorithm: FapiAlgorithm): Promise<KeyPair> {
+export function generateKey(algorithm: FapiAlgorithm): Promise<KeyPair> {
   // By way of DER: to export a key just generated as a JWK can make Node stand still.
-  const jwk = generateSigningJwk(algorithm === 'EdDSA' ? 'Ed25519' : algorithm)
+  return keyPairOf(generateSigningJwk(algorithm === 'EdDSA' ? 'Ed25519' : algorithm), algorithm)
+}
+
+export async function keyPairOf(jwk: JWK, algorithm: FapiAlgorithm): Promise<KeyPair> {
   const privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
   const bare = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK
   const thumbprint = await calculateJwkThumbprint(bare)

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import type { JWK } from 'jose'
@@ -70,4 +73,40 @@ test('the server for the OpenID Foundation’s suite says how to be tested, and 
   )
   // What the suite's browser fills in and presses.
   for (const id of ['username', 'password', 'sign-in', 'cancel']) t.regex(page.body, new RegExp(`id="${id}"`))
+})
+
+test('the plan’s configuration goes to a file, with the same keys at every start, and a taken port is named', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-suite-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const port = await freePort()
+  const [keys, out] = [join(folder, 'keys.json'), join(folder, 'plan.json')]
+  const script = fileURLToPath(new URL('./serve.js', import.meta.url))
+  const start = () => {
+    const child = spawn(
+      process.execPath,
+      [script, '--origin', `https://127.0.0.1:${port}`, '--algorithm', 'ES256', '--keys', keys, '--out', out],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    t.teardown(() => child.kill())
+    return child
+  }
+  const written = async (): Promise<string> => {
+    for (let text = ''; ; await new Promise((resume) => setTimeout(resume, 20))) {
+      text = await readFile(out, 'utf8').catch(() => '')
+      if (text.endsWith('}\n')) return text
+    }
+  }
+  const first = start()
+  const plan = await written()
+  const second = start()
+  let said = ''
+  second.stderr.on('data', (chunk) => (said += chunk))
+  t.deepEqual(await once(second, 'exit'), [1, null])
+  t.regex(said, new RegExp(`^127\\.0\\.0\\.1:${port} is taken by another program\\.`))
+  const ended = once(first, 'exit')
+  first.kill()
+  await ended
+  await rm(out)
+  start()
+  t.is(await written(), plan)
 })
