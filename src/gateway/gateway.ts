@@ -82,7 +82,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const { match } = destination
     if (match === undefined) return call.frontend.page.serve(request, response, call.target)
     const { open, credentials } = await prepared(call, match, destination.kind, response)
-    await forwarder.forward(request, response, exchangeOf(call, match, credentials, hold(open, response)))
+    await forwarder.forward(request, response, exchangeOf(call, match, credentials, open, hold(open, response)))
   }
 
   const answerUpgrade = async (request: IncomingMessage, socket: Socket, head: Buffer, refused: Refused) => {
@@ -93,7 +93,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
     const { match } = destination
     const { open, credentials } = await prepared(call, match, 'upgrade')
-    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, hold(open, socket)))
+    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, open, hold(open, socket)))
   }
 
   const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): Held | undefined =>
@@ -169,7 +169,8 @@ function exchangeOf(
   { frontend, client, requestId }: Call,
   match: RouteMatch,
   credentials: Credentials,
+  open: OpenSession | undefined,
   held: Held | undefined,
 ): ForwardExchange {
-  return { frontend: frontend.options, match, client, requestId, credentials, held }
+  return { frontend: frontend.options, match, client, visitor: open?.session.key, requestId, credentials, held }
 }

@@ -128,8 +128,16 @@ export interface RouteOptions {
   /** RFC 8707 resource indicator of the token for this route. */
   readonly resource?: string
   readonly scopes: readonly string[]
-  /** Which of several upstreams is next: each in turn, or the one with the fewest requests. Default: `RoundRobin`. */
-  readonly balance?: 'RoundRobin' | 'LeastRequests'
+  /**
+   * Which of several upstreams is next: each in turn, the one with the fewest requests, or always the same for a session
+   * or, without one, for a client's address. Default: `RoundRobin`.
+   */
+  readonly balance?: 'RoundRobin' | 'LeastRequests' | 'Sticky'
+  /**
+   * Whether a connection is used again for the next request. Not for a server that answers without reading bodies: to it
+   * what one user sends as a body is the next user's request. Default: true.
+   */
+  readonly reuseConnections?: boolean
   readonly timeouts?: TimeoutOptions
   /** Bytes of a request body, refused with 413 beyond. Default: no limit of ours; nothing is buffered. */
   readonly bodyLimit?: number

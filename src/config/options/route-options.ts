@@ -15,6 +15,7 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
     tokenType: settings.TokenType,
     scopes: settings.Scopes,
     balance: settings.Balance,
+    reuseConnections: settings.ReuseConnections,
     ...given({
       resource: settings.Resource,
       timeouts: timeoutOptions(settings.Timeouts),

@@ -112,8 +112,13 @@ export const route = z
         description: 'Scopes of the token for this route. Default: those of the session.',
         examples: [['orders']],
       }),
-    Balance: z.enum(['RoundRobin', 'LeastRequests']).default('RoundRobin').meta({
-      description: 'Which of several upstreams is next: each in turn, or the one with the fewest requests.',
+    Balance: z.enum(['RoundRobin', 'LeastRequests', 'Sticky']).default('RoundRobin').meta({
+      description:
+        'Which of several upstreams is next: each in turn, the one with the fewest requests, or the same for all calls of a session (without one: of a client address) as long as it is well, as Socket.IO needs it.',
+    }),
+    ReuseConnections: z.boolean().default(true).meta({
+      description:
+        'Whether connections to the upstreams are kept for the next request. false for a server that answers without reading request bodies: it would take the body of one user for the request of the next.',
     }),
     Timeouts: timeouts.optional(),
     BodyLimit: count.optional().meta({

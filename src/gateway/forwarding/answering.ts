@@ -47,7 +47,7 @@ export function createAnswering(frontends: readonly FrontendOptions[]): Answerin
   return {
     timeoutsOf: (route) => settingsOf(route).timeouts,
 
-    answer(forwarding, send, { frontend, match, client, requestId, credentials }, body, added) {
+    answer(forwarding, send, { frontend, match, client, visitor, requestId, credentials }, body, added) {
       const { request } = forwarding
       const { publicUrl } = frontend
       const headers = requestHeaders(request, { client, publicUrl, removedPrefix: match.removedPrefix, requestId })
@@ -55,6 +55,7 @@ export function createAnswering(frontends: readonly FrontendOptions[]): Answerin
       const plan = {
         route: match.route,
         pool: settingsOf(match.route).pool,
+        visitor: visitor ?? client.address,
         upstreamTarget: match.upstreamTarget,
         method: request.method ?? 'GET',
         headers,

@@ -13,6 +13,8 @@ import type { UpstreamResponse } from './upstream-response.js'
 export interface Plan {
   readonly route: RouteOptions
   readonly pool: UpstreamPool
+  /** Whose request it is. */
+  readonly visitor: string
   readonly upstreamTarget: string
   readonly method: string
   readonly headers: Headers
@@ -40,7 +42,7 @@ const noneTried: ReadonlySet<Upstream> = new Set()
  */
 export async function attemptUntilAnswered(
   forwarding: Forwarding,
-  { route, pool, upstreamTarget, method, headers, body, credentials }: Plan,
+  { route, pool, visitor, upstreamTarget, method, headers, body, credentials }: Plan,
   { send, authorize, nonces }: { readonly send: Send; readonly authorize: Authorize; readonly nonces: NonceMemory },
 ): Promise<Answered | undefined> {
   const tried = new Set<Upstream>()
@@ -53,7 +55,7 @@ export async function attemptUntilAnswered(
   let failure: Refusal | undefined
 
   while (!forwarding.isGone()) {
-    const upstream = pool.choose(tried) ?? (failure && pool.choose(noneTried))
+    const upstream = pool.choose(tried, visitor) ?? (failure && pool.choose(noneTried, visitor))
     if (upstream === undefined) throw failure ?? unavailable()
     const url = upstream.call(upstreamTarget)
 

@@ -42,49 +42,49 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
     if (body.length !== undefined) headers['content-length'] = String(body.length)
     upstream.inFlight++
     forwarding.current = { destroy }
-    upstream.pool.dispatch(
-      {
-        path: url.path,
-        method: method as Dispatcher.HttpMethod,
-        headers,
-        body: body.isEmpty
-          ? null
-          : body.open({ onBytes: watch.onBytes, onSent: watch.onSent, onTooLarge: (refusal) => destroy(refusal) }),
+    const options: Dispatcher.DispatchOptions = {
+      path: url.path,
+      method: method as Dispatcher.HttpMethod,
+      headers,
+      body: body.isEmpty
+        ? null
+        : body.open({ onBytes: watch.onBytes, onSent: watch.onSent, onTooLarge: (refusal) => destroy(refusal) }),
+    }
+    // One that is answered before it is sent is never used again, whatever the route says: undici sees to that.
+    if (!upstream.reusesConnections) options.reset = true
+    upstream.pool.dispatch(options, {
+      onRequestStart(started) {
+        controller = started
+        connection = upstream.isNewConnection() ? 'new' : 'kept'
+        upstream.breaker.reached()
+        if (isOver) started.abort(new Error('it has come too late'))
+        else watch.onConnected(body.isEmpty ? 'sent' : 'sending')
       },
-      {
-        onRequestStart(started) {
-          controller = started
-          connection = upstream.isNewConnection() ? 'new' : 'kept'
-          upstream.breaker.reached()
-          if (isOver) started.abort(new Error('it has come too late'))
-          else watch.onConnected(body.isEmpty ? 'sent' : 'sending')
-        },
-        onResponseStart(started, status, headers) {
-          // Interim ones are about the request, which has all it needs.
-          if (status < 200) return
-          watch.onBytes()
-          watch.onAnswered()
-          try {
-            response = receiveResponse(started, status, headers)
-          } catch (refusal) {
-            return destroy(refusal as Error)
-          }
-          resolve({ kind: 'answered', response })
-        },
-        onResponseData(_started, chunk) {
-          watch.onBytes()
-          response?.receive(chunk)
-        },
-        onResponseEnd(_started, trailers) {
-          if (isOver) return
-          over()
-          response?.end(trailers)
-        },
-        onResponseError(_started, error) {
-          failed(error)
-        },
+      onResponseStart(started, status, headers) {
+        // Interim ones are about the request, which has all it needs.
+        if (status < 200) return
+        watch.onBytes()
+        watch.onAnswered()
+        try {
+          response = receiveResponse(started, status, headers)
+        } catch (refusal) {
+          return destroy(refusal as Error)
+        }
+        resolve({ kind: 'answered', response })
       },
-    )
+      onResponseData(_started, chunk) {
+        watch.onBytes()
+        response?.receive(chunk)
+      },
+      onResponseEnd(_started, trailers) {
+        if (isOver) return
+        over()
+        response?.end(trailers)
+      },
+      onResponseError(_started, error) {
+        failed(error)
+      },
+    })
   })
 
 /** undici gives a list where a name comes more than once. */

@@ -6,6 +6,7 @@ import { tlsPreset } from '../../http/tls.js'
 import type { RouteOptions, UpstreamTlsOptions } from '../options.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
+import { rendezvous } from './rendezvous.js'
 import { timeoutsOf } from './timeouts.js'
 
 /** The connections to one origin. */
@@ -28,6 +29,8 @@ export interface Upstream extends Connection {
   readonly host: string
   readonly dial: { readonly protocol: string; readonly host: string; readonly hostname: string; readonly port: string }
   readonly breaker: CircuitBreaker
+  /** Whether a connection is kept for the next request. */
+  readonly reusesConnections: boolean
   /** Requests and sockets on it at the moment. */
   inFlight: number
   /** @see upstreamUrl */
@@ -41,8 +44,11 @@ export interface CalledUrl extends TargetUrl {
 }
 
 export interface UpstreamPool {
-  /** The next upstream to try. Undefined when none of the others will have a request now. */
-  choose(tried: ReadonlySet<Upstream>): Upstream | undefined
+  /**
+   * The next upstream to try. Undefined when none of the others will have a request now.
+   * @param visitor whose request it is, where that decides
+   */
+  choose(tried: ReadonlySet<Upstream>, visitor: string): Upstream | undefined
   close(): void
 }
 
@@ -106,18 +112,19 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
   const upstreams = route.upstreams.map((url) => createUpstream(url, route, connections.to(url, route)))
   const checks = upstreams.map((upstream) => createHealthCheck(upstream, route.healthCheck))
   let turn = 0
-  const inTurn = (): readonly Upstream[] => {
+  const inTurn = (visitor: string): readonly Upstream[] => {
     if (upstreams.length === 1) return upstreams
+    if (route.balance === 'Sticky') return rendezvous(upstreams, visitor)
     const rotated = [...upstreams.slice(turn), ...upstreams.slice(0, turn)]
     return route.balance === 'LeastRequests' ? rotated.sort((left, right) => left.inFlight - right.inFlight) : rotated
   }
 
   return {
-    choose(tried) {
+    choose(tried, visitor) {
       turn = (turn + 1) % upstreams.length
       const isWell = (upstream: Upstream): boolean =>
         !tried.has(upstream) && checks[upstreams.indexOf(upstream)]?.healthy !== false
-      const candidates = inTurn()
+      const candidates = inTurn(visitor)
       return (
         candidates.find((upstream) => isWell(upstream) && upstream.breaker.admits()) ??
         // Bad answers of the last one are the application's own business, and reach the browser as they are.
@@ -148,6 +155,7 @@ function createUpstream(url: URL, route: RouteOptions, connection: Connection): 
     },
     ...connection,
     breaker: createCircuitBreaker(route.circuitBreaker),
+    reusesConnections: route.reuseConnections ?? true,
     inFlight: 0,
     call(target) {
       const path = (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target

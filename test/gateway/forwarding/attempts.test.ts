@@ -25,6 +25,7 @@ async function attemptsOf(method: string, body: RequestBody, answers: readonly A
   const plan = {
     route,
     pool: createUpstreamPool(route, connections),
+    visitor: '192.0.2.7',
     upstreamTarget: '/api',
     method,
     headers: {},
