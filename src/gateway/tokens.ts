@@ -6,7 +6,7 @@ import { publish } from '../telemetry/events.js'
 import type { OpenSession } from './call.js'
 import type { Credentials } from './credentials.js'
 import type { Frontend } from './frontend.js'
-import type { OAuthClient, TokenSet } from './oauth/oauth-client.js'
+import { grantOf, type OAuthClient, type TokenSet } from './oauth/oauth-client.js'
 import { serverSaid } from './oauth/server-said.js'
 import type { RouteOptions } from './options.js'
 import { createOwnTokens } from './own-tokens.js'
@@ -45,6 +45,12 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   const { refreshGracePeriod } = frontend.options.session
   const isFresh = ({ expiresAt }: AccessToken): boolean =>
     expiresAt === undefined || now() < expiresAt - refreshGracePeriod
+  const { resources: granted } = grantOf(frontend.options)
+  /** The token of the login is the one of a route for the only resource that the login named. */
+  const keyOf = (audience: TokenAudience): string =>
+    granted.size === 1 && audience.scopes.length === 0 && granted.has(audience.resource ?? '')
+      ? ''
+      : audienceKey(audience)
   const isAlive = ({ expiresAt }: AccessToken): boolean => expiresAt === undefined || now() < expiresAt
 
   /** Calls that wait for the same token. The lock in the store keeps refreshes of one session apart, here and elsewhere. */
@@ -52,14 +58,14 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   const pausedUntil = new Map<string, number>()
 
   const refreshOnce = (open: OpenSession, audience: TokenAudience): Promise<OpenSession> => {
-    const key = `${open.session.key} ${audienceKey(audience)}`
+    const key = `${open.session.key} ${keyOf(audience)}`
     const refresh = underway.get(key) ?? refreshUnderLock(open, audience).finally(() => underway.delete(key))
     underway.set(key, refresh)
     return refresh
   }
 
   const hasFresh = ({ record }: Session, audience: TokenAudience): boolean => {
-    const token = record.accessTokens[audienceKey(audience)]
+    const token = record.accessTokens[keyOf(audience)]
     return token !== undefined && isFresh(token)
   }
 
@@ -98,7 +104,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
     } catch (error) {
       return afterFailure(open, audience, error)
     }
-    const record = renewed(session.record, tokens, audienceKey(audience))
+    const record = renewed(session.record, tokens, keyOf(audience))
     const replaced = await persistently(() => sessions.replace(id, session, record))
     if (replaced === undefined) {
       // Ended or overtaken meanwhile. What was just issued has no session to belong to.
@@ -149,7 +155,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   ): Promise<UserCredentials> => {
     try {
       const { session } = await refreshOnce(open, route)
-      const token = session.record.accessTokens[audienceKey(route)]
+      const token = session.record.accessTokens[keyOf(route)]
       if (token === undefined) throw refusedToken()
       return { credentials: credentialsOf(session, token), refreshed: true }
     } catch (error) {
@@ -161,7 +167,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
 
   return {
     ofUser(open, route) {
-      const audience = audienceKey(route)
+      const audience = keyOf(route)
       const held = open.session.record.accessTokens[audience]
       if (held !== undefined && isFresh(held))
         return { credentials: credentialsOf(open.session, held), refreshed: false }

@@ -4,7 +4,8 @@ import { createRedisStore } from '../../src/store/redis-store.js'
 import { createSeal } from '../../src/store/seal.js'
 import { startRedis } from '../store/_redis.js'
 import { aClock } from './_clock.js'
-import { listen, serveGateway } from './_gateway.js'
+import { aRoute, listen, serveGateway } from './_gateway.js'
+import { aPlantedGateway, ownPage } from './_planted.js'
 import { aWorld, problemOf, type World, whoAmI } from './_world.js'
 
 const redis = await startRedis()
@@ -99,5 +100,27 @@ if (redis === undefined) {
     t.true(refreshesOf(world).length <= 2)
     t.is(new Set(world.api.calls.map(({ headers }) => headers.authorization)).size, 1)
     t.like(await whoAmI(browser, on.url), { authenticated: true })
+  })
+}
+
+for (const [name, routes, status] of [
+  ['the only resource that the login named', [{ resource: 'https://orders.example' }], 200],
+  ['the same on every route', [{ resource: 'https://orders.example' }, { resource: 'https://orders.example' }], 200],
+  ['one of two', [{ resource: 'https://orders.example' }, { resource: 'https://other.example' }], 503],
+  ['fewer scopes', [{ resource: 'https://orders.example', scopes: ['orders'] }], 503],
+  ['one that the login did not name', [{ resource: 'https://orders.example' }, {}], 503],
+] as const) {
+  test(`a route for a resource has the login's token at once where that is for it: ${name}`, async (t) => {
+    const upstream = await listen((_request, response) => response.end())
+    t.teardown(() => upstream.close())
+    const upstreams = [new URL(upstream.url)]
+    const world = await aPlantedGateway(t, {
+      // No authorization server is there: a refresh fails.
+      frontends: [
+        { name: 'app', routes: routes.map((route, index) => aRoute({ upstreams, path: `/api/${index}`, ...route })) },
+      ],
+    })
+    const { cookie } = await world.plant()
+    t.is((await world.call('/api/0', { headers: { ...ownPage, cookie } })).status, status)
   })
 }
