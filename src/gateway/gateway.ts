@@ -62,7 +62,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const frontends = options.frontends.map((frontend) => runFrontend(frontend, shared))
   const select = createFrontendSelection(frontends)
   const endpoints = createEndpoints(createLimits(options.loginLimits), now)
-  const forwarder = createForwarder(options.frontends)
+  const forwarder = createForwarder(options.frontends, options.streamLimits)
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */
   const received = (request: IncomingMessage, requestId: string): Call => {

@@ -16,9 +16,18 @@ export interface GatewayOptions {
   /** PEM certificates to trust for authorization servers, besides the system's. */
   readonly issuerCa?: string
   readonly loginLimits?: LoginLimits
+  readonly streamLimits?: StreamLimits
   readonly branding?: Branding
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
+}
+
+/** WebSockets and event streams open at once, in this process. */
+export interface StreamLimits {
+  /** Default: 64. */
+  readonly perSession?: number
+  /** From one IPv4 address or IPv6 /64. Default: 1024. */
+  readonly perAddress?: number
 }
 
 /** What the gateway's own pages look like. */

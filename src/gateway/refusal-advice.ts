@@ -84,6 +84,8 @@ export function adviceOn(code: RefusalCode): Advice {
       return { title: 'You are still signed in', remedy: 'Sign out from within the application.' }
     case 'bff.logout.token_refused':
       return { title: 'This logout was not accepted', remedy: 'Sign out from within the application.' }
+    case 'bff.streams.too_many':
+      return { title: 'Too much is open at once', remedy: 'Close other tabs of the application.' }
     case 'bff.request.timeout':
       return { title: 'This took too long to arrive', remedy: 'Check your connection and try again.' }
     case 'bff.body.too_large':

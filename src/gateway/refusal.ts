@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'bff.request.malformed'
   | 'bff.request.too_many'
   | 'bff.request.timeout'
+  | 'bff.streams.too_many'
   | 'bff.endpoint.unknown'
   | 'bff.endpoint.method_not_allowed'
   | 'bff.csrf.header_missing'
@@ -89,6 +90,7 @@ export function statusOf(
       return 413
     case 'bff.frontend.unknown':
       return 421
+    case 'bff.streams.too_many':
     case 'bff.request.too_many':
       return 429
     case 'bff.token.refused':

@@ -6,6 +6,7 @@ import type { Answered } from './attempts.js'
 import { type Exchange, type ForwardExchange, relayAnswer, report } from './exchange.js'
 import { sendOverHttp } from './http-transport.js'
 import { createRequestBody } from './request-body.js'
+import type { OpenStreams } from './stream-limits.js'
 import { startDeadline } from './timeouts.js'
 import { isEventStream } from './upstream-response.js'
 
@@ -19,7 +20,11 @@ export type ForwardRequest = (
   exchange: ForwardExchange,
 ) => Promise<void>
 
-export function createForwardRequest(answering: Answering, exchanges: Roster<Exchange>): ForwardRequest {
+export function createForwardRequest(
+  answering: Answering,
+  exchanges: Roster<Exchange>,
+  streams: OpenStreams,
+): ForwardRequest {
   return async (request, response, exchange) => {
     if (response.destroyed) return
     const { route } = exchange.match
@@ -46,12 +51,15 @@ export function createForwardRequest(answering: Answering, exchanges: Roster<Exc
     })
     const depart = exchanges.enter(own)
     let answered: Answered | undefined
+    let leaveStreams = (): void => {}
     try {
       answered = await answering.answer(forwarding, sendOverHttp, exchange, body)
       if (answered?.answer.kind === 'answered') {
         body.settle()
+        const isStream = isEventStream(answered.answer.response)
+        if (isStream) leaveStreams = streams.enter(exchange)
         relayAnswer(answered.answer.response, response, answered, exchange)
-        if (isEventStream(answered.answer.response)) {
+        if (isStream) {
           own.leave = () => {
             response.end()
             forwarding.current?.destroy()
@@ -68,6 +76,7 @@ export function createForwardRequest(answering: Answering, exchanges: Roster<Exc
     } finally {
       stopDeadline()
       depart()
+      leaveStreams()
       if (own.leave) exchange.held?.signal().removeEventListener('abort', own.leave)
     }
     report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)

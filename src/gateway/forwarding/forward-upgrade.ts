@@ -8,6 +8,7 @@ import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
 import { type Exchange, type ForwardExchange, relayAnswer, report } from './exchange.js'
 import { noBody } from './request-body.js'
+import type { OpenStreams } from './stream-limits.js'
 import { watchWebSocket } from './web-socket.js'
 import { createWebSocketProxy, upgradeThrough } from './web-socket-transport.js'
 
@@ -25,7 +26,11 @@ export type ForwardUpgrade = (
 
 const upgradeHeaders = { connection: 'Upgrade', upgrade: 'websocket' }
 
-export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exchange>): ForwardUpgrade {
+export function createForwardUpgrade(
+  answering: Answering,
+  exchanges: Roster<Exchange>,
+  streams: OpenStreams,
+): ForwardUpgrade {
   const proxy = createWebSocketProxy()
   return async (request, socket, head, exchange) => {
     if (socket.destroyed) return
@@ -47,6 +52,7 @@ export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exc
         resolve()
       })
     })
+    const leaveStreams = streams.enter(exchange)
     const depart = exchanges.enter(own)
     let answered: Answered | undefined
     let onSessionEnd = (): void => {}
@@ -71,6 +77,8 @@ export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exc
         response.assignSocket(socket)
         response.shouldKeepAlive = false
         response.once('finish', () => socket.destroySoon())
+        // node:http watches it no longer.
+        socket.setTimeout(timeouts.idle * 1000, () => socket.destroy())
         relayAnswer(answered.answer.response, response, answered, exchange)
       }
       await closed
@@ -79,6 +87,7 @@ export function createForwardUpgrade(answering: Answering, exchanges: Roster<Exc
       throw error
     } finally {
       depart()
+      leaveStreams()
       exchange.held?.signal().removeEventListener('abort', onSessionEnd)
     }
     report(exchange, request, statusOf(answered), started, answered)

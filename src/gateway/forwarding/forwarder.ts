@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
-import type { FrontendOptions } from '../options.js'
+import type { FrontendOptions, StreamLimits } from '../options.js'
 import { createRoster } from '../roster.js'
 import { createAnswering } from './answering.js'
 import type { Exchange } from './exchange.js'
 import { createForwardRequest, type ForwardRequest } from './forward-request.js'
 import { createForwardUpgrade, type ForwardUpgrade } from './forward-upgrade.js'
+import { createOpenStreams } from './stream-limits.js'
 
 /** Everything between a request that has passed every check and its upstream. */
 export interface Forwarder {
@@ -15,12 +16,13 @@ export interface Forwarder {
   close(): void
 }
 
-export function createForwarder(frontends: readonly FrontendOptions[]): Forwarder {
+export function createForwarder(frontends: readonly FrontendOptions[], limits?: StreamLimits): Forwarder {
   const answering = createAnswering(frontends)
   const exchanges = createRoster<Exchange>()
+  const streams = createOpenStreams(limits)
   return {
-    forward: createForwardRequest(answering, exchanges),
-    upgrade: createForwardUpgrade(answering, exchanges),
+    forward: createForwardRequest(answering, exchanges, streams),
+    upgrade: createForwardUpgrade(answering, exchanges, streams),
 
     async drain(seconds) {
       for (const { leave } of exchanges.all()) leave?.()

@@ -24,6 +24,10 @@ export const de: PageTexts = {
       title: 'Bitte warten Sie einen Moment',
       remedy: 'Aus Ihrem Netz kamen gerade zu viele Anmeldeversuche. Versuchen Sie es in einer Minute wieder.',
     },
+    'bff.streams.too_many': {
+      title: 'Zu viel ist gleichzeitig offen',
+      remedy: 'Schließen Sie andere Fenster der Anwendung.',
+    },
     'bff.request.timeout': {
       title: 'Das ist zu langsam angekommen',
       remedy: 'Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',

@@ -21,6 +21,10 @@ export const fr: PageTexts = {
       title: 'Veuillez patienter un instant',
       remedy: 'Trop de connexions viennent d’être tentées depuis votre réseau. Réessayez dans une minute.',
     },
+    'bff.streams.too_many': {
+      title: 'Trop de choses sont ouvertes à la fois',
+      remedy: 'Fermez d’autres onglets de l’application.',
+    },
     'bff.request.timeout': {
       title: 'Cela a mis trop de temps à arriver',
       remedy: 'Vérifiez votre connexion et réessayez.',
