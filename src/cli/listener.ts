@@ -6,8 +6,14 @@ import type { Duplex } from 'node:stream'
 import type { ListenAddress } from '../config/listen-address.js'
 import type { TlsFiles } from '../config/plan.js'
 import { ConfigurationError } from '../errors.js'
+import { defaultListenerLimits, type ListenerLimits } from '../http/listener-limits.js'
 import { tlsPreset } from '../http/tls.js'
+import type { IsTrustedPeer } from '../http/trusted-peers.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
+import { limitConnections } from './connection-limits.js'
+import { answerForNode, serverOptions } from './node-decisions.js'
+import { oneAtATime } from './one-at-a-time.js'
+import { endSilentClients } from './silent-clients.js'
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
@@ -18,6 +24,9 @@ export interface ListenerOptions {
   readonly tls?: TlsFiles | undefined
   readonly onRequest: RequestListener
   readonly onUpgrade?: UpgradeListener | undefined
+  readonly limits?: ListenerLimits
+  /** Of them many clients may come at once. Default: none are. */
+  readonly isTrustedPeer?: IsTrustedPeer
 }
 
 /** A server that listens, and stops without losing what is under way. */
@@ -29,29 +38,42 @@ export interface Listener {
 }
 
 /** @throws ConfigurationError when the address cannot be had or the certificate does not work. */
-export async function listen({ pointer, address, tls, onRequest, onUpgrade }: ListenerOptions): Promise<Listener> {
+export async function listen({
+  pointer,
+  address,
+  tls,
+  onRequest,
+  onUpgrade,
+  limits = defaultListenerLimits,
+  isTrustedPeer = () => false,
+}: ListenerOptions): Promise<Listener> {
   let isDraining = false
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     // A kept-alive connection would otherwise bring the next request to a server that is about to go.
     if (isDraining) response.setHeader('Connection', 'close')
+    // Set anew for each: between two of them node:http has it run for as long as a connection is kept.
+    request.socket.setTimeout(limits.clientTimeout * 1000)
     onRequest(request, response)
   }
-  const server = serverFor(pointer, tls)
+  const server = serverFor(pointer, tls, limits)
   // The server forgets those that were upgraded, and those whose TLS handshake is under way.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  server.on('request', serve)
-  // Authentication comes before the body: whoever wants the body asks for it.
-  server.on('checkContinue', serve)
+  limitConnections(server, limits, isTrustedPeer)
+  const line = oneAtATime(server, serve)
+  endSilentClients(server, line)
+  answerForNode(server, line)
   passOverOtherUpgrades(server)
   if (onUpgrade !== undefined)
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // A reset before anybody listens would end the process.
       socket.on('error', () => socket.destroy())
-      onUpgrade(request, socket, head)
+      // Its bytes would come between those of the answer before it.
+      if (line.underway(request.socket) !== undefined) socket.destroy()
+      else onUpgrade(request, socket, head)
     })
   await bind(server, pointer, address)
   const { port } = server.address() as AddressInfo
@@ -74,10 +96,16 @@ export async function listen({ pointer, address, tls, onRequest, onUpgrade }: Li
   }
 }
 
-function serverFor(pointer: string, tls: TlsFiles | undefined): Server {
-  if (tls === undefined) return createServer()
+function serverFor(pointer: string, tls: TlsFiles | undefined, limits: ListenerLimits): Server {
+  const decisions = serverOptions(limits)
+  if (tls === undefined) return createServer(decisions)
   try {
-    return createTlsServer({ ...tlsPreset, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) })
+    return createTlsServer({
+      ...decisions,
+      ...tlsPreset,
+      cert: readFileSync(tls.certFile),
+      key: readFileSync(tls.keyFile),
+    })
   } catch (cause) {
     throw new ConfigurationError(
       [

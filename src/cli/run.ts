@@ -38,7 +38,11 @@ export async function run(
   configuration: Configuration,
   { adminListener: place = 'here' }: RunOptions = {},
 ): Promise<Running> {
-  const { server, sealingKeys } = configuration
+  const { server, sealingKeys, plan } = configuration
+  const everywhere = {
+    limits: server.limits,
+    isTrustedPeer: createTrustedPeers(plan.settings.Server.TrustedProxies),
+  }
   const listeners: Listener[] = []
   const closers: (() => Promise<void> | void)[] = []
   let isReady = false
@@ -54,6 +58,7 @@ export async function run(
     if (server.adminListen !== undefined && place === 'here')
       listeners.push(
         await listen({
+          ...everywhere,
           pointer: '/Server/AdminListen',
           address: server.adminListen,
           onRequest: admin({
@@ -73,7 +78,7 @@ export async function run(
     if (gateway !== undefined) closers.push(() => gateway.close())
 
     const { front, own } = arrange(configuration, gateway, authorizationServer)
-    if (own !== undefined) listeners.push(await listen(own))
+    if (own !== undefined) listeners.push(await listen({ ...everywhere, ...own }))
     if (configuration.sampleApi !== undefined) {
       const { listen: address, verifier } = configuration.sampleApi
       // Under Redis there may be other processes: each proof is accepted once by all of them together, and a nonce of one
@@ -87,9 +92,9 @@ export async function run(
         isRevoked: (token: RevocableToken) => token.issuer === issuedHere && authorizationServer.isRevoked(token),
       }
       const onRequest = createSampleApi({ ...verifier, ...shared, ...revocation }).callback()
-      listeners.push(await listen({ pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))
+      listeners.push(await listen({ ...everywhere, pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))
     }
-    const frontListener = front && (await listen(front))
+    const frontListener = front && (await listen({ ...everywhere, ...front }))
     if (frontListener !== undefined) listeners.push(frontListener)
     isReady = true
     for (const { url } of listeners)

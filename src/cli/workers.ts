@@ -51,6 +51,7 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
     server.adminListen &&
     (await listen({
       pointer: '/Server/AdminListen',
+      limits: server.limits,
       address: server.adminListen,
       onRequest: admin({
         listensOn: server.adminListen.host,

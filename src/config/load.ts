@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import type { ListenerLimits } from '../http/listener-limits.js'
 import { seconds } from './duration.js'
 import { type Environment, override } from './environment.js'
 import { freeze } from './freeze.js'
@@ -10,6 +11,7 @@ import {
   authorizationServerConfiguration,
 } from './options/authorization-server-options.js'
 import { type GatewaySettings, gatewaySettings } from './options/gateway-options.js'
+import { listenerLimits } from './options/listener-limits.js'
 import { type SampleApiConfiguration, sampleApiConfiguration } from './options/sample-api-options.js'
 import { type Plan, planOf, type TlsFiles, tlsFiles } from './plan.js'
 import { isWithin } from './pointer.js'
@@ -43,6 +45,7 @@ export interface ServerSettings {
   readonly workers: number
   /** Seconds. */
   readonly drainTimeout: number
+  readonly limits: ListenerLimits
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
@@ -100,6 +103,7 @@ function configurationOf(file: string, plan: Plan, state: StateDirectory): Confi
       adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
       workers: Server.Workers,
       drainTimeout: seconds(Server.DrainTimeout),
+      limits: listenerLimits(Server.Limits),
       logLevel: Server.LogLevel,
     },
     store:

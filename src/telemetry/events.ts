@@ -153,6 +153,15 @@ export type ServerEvent =
       /** Where browsers find the frontends: no other host is answered. */
       readonly serves?: string
     }
+  | {
+      readonly type: 'server.request.refused'
+      readonly requestId: string
+      readonly code: string
+      readonly status: number
+      /** How many this stands for: there is one such event a second for each code. */
+      readonly count: number
+    }
+  | { readonly type: 'server.connection.refused'; readonly limit: string; readonly count: number }
   | { readonly type: 'server.draining' }
   | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }

@@ -42,6 +42,7 @@ function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'err
     case 'as.request.failed':
       return 'error'
     case 'server.worker.exited':
+    case 'server.connection.refused':
     case 'as.code.reused':
     case 'as.replay.detected':
     case 'gateway.network.limited':

@@ -86,6 +86,8 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
       if (attempts > 1) replays.inc({ frontend }, attempts - 1)
     },
     'gateway.request.refused': ({ code }) => refusals.inc({ product: 'gateway', code }),
+    'server.request.refused': ({ code, count }) => refusals.inc({ product: 'server', code }, count),
+    'server.connection.refused': ({ limit, count }) => limited.inc({ product: 'server', limit }, count),
     'gateway.network.limited': ({ limit, refused }) => limited.inc({ product: 'gateway', limit }, refused),
     'as.network.limited': ({ limit, refused }) => limited.inc({ product: 'authorization-server', limit }, refused),
     'as.request.refused': ({ code }) => refusals.inc({ product: 'authorization-server', code }),

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { loadConfiguration } from '../../src/config/load.js'
+import { defaultListenerLimits } from '../../src/http/listener-limits.js'
 import { generateSigningJwk, publicHalf } from '../../src/keys.js'
 import { aFile } from './_workspace.js'
 
@@ -12,7 +13,11 @@ const retired = generateSigningJwk('Ed25519')
 
 test('every setting of a frontend and its routes arrives at the gateway', async (t) => {
   const file = await aFile(t, {
-    Server: { TrustedProxies: ['10.0.0.0/8'], TrustForwardedHost: true },
+    Server: {
+      TrustedProxies: ['10.0.0.0/8'],
+      TrustForwardedHost: true,
+      Limits: { KeepAliveTimeout: '00:05:00', HeaderBytes: 65_536, StreamsPerSession: 7, StreamsPerAddress: 70 },
+    },
     Bff: {
       Authority: 'https://auth.example.com',
       PublicUrl: 'https://app.example.com',
@@ -77,6 +82,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
   t.deepEqual(general, {
     trustedProxies: ['10.0.0.0/8'],
     trustForwardedHost: true,
+    streamLimits: { perSession: 7, perAddress: 70 },
     issuerTimeout: 3,
     branding: { name: 'Example Bank', theme: ':root{}' },
     loginLimits: { perAddress: 4, window: 30 },
@@ -219,4 +225,13 @@ test('every setting of the authorization server and the sample API arrives there
       nonce: true,
     },
   })
+})
+
+test('limits of the listeners are complete, whatever the file says of them', async (t) => {
+  const file = await aFile(t, {
+    Server: { Limits: { KeepAliveTimeout: '00:05:00', Connections: 9 } },
+    OpenIddict: { Issuer: 'http://localhost:3001' },
+  })
+  const { server } = loadConfiguration({ file, environment: {} })
+  t.deepEqual(server.limits, { ...defaultListenerLimits, keepAliveTimeout: 300, connections: 9 })
 })

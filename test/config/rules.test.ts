@@ -81,6 +81,13 @@ test(
   /ten minutes/,
 )
 test(
+  'a header that may take for ever',
+  broken,
+  { Server: { Limits: { HeadTimeout: '00:00:00' } }, Bff: bff },
+  '/Server/Limits/HeadTimeout',
+  /between a second and an hour/,
+)
+test(
   'a fall-back to plain requests',
   broken,
   withFrontend({ RequirePushedAuthorizationRequests: false }),

@@ -20,10 +20,15 @@ export function gatewaySettings({
   authorizationServer,
 }: Plan): GatewaySettings | undefined {
   if (bff === undefined || frontends.length === 0) return undefined
+  const { Limits: limits = {} } = settings.Server
   return {
     frontends: frontends.map((frontend) => frontendOptions(frontend, bff, directory)),
     trustedProxies: settings.Server.TrustedProxies,
     trustForwardedHost: settings.Server.TrustForwardedHost,
+    streamLimits: {
+      ...(limits.StreamsPerSession !== undefined && { perSession: limits.StreamsPerSession }),
+      ...(limits.StreamsPerAddress !== undefined && { perAddress: limits.StreamsPerAddress }),
+    },
     issuerTimeout: seconds(bff.AuthorityTimeout),
     branding: brandingOptions(bff.Branding ?? authorizationServer?.settings.Branding, directory),
     loginLimits: {

@@ -151,6 +151,17 @@ export const serverRules: readonly Rule[] = [
       )
   },
 
+  function* limitsOfTimeAreTimes({ settings }) {
+    const { HeadTimeout, KeepAliveTimeout, ClientTimeout } = settings.Server.Limits ?? {}
+    for (const [name, value] of Object.entries({ HeadTimeout, KeepAliveTimeout, ClientTimeout }))
+      if (value !== undefined && (seconds(value) < 1 || seconds(value) > 3600))
+        yield problem(
+          `/Server/Limits/${name}`,
+          'is not between a second and an hour, so that a silent client would stay or a slow one could not come',
+          'Write it as in "00:01:00", or leave it out.',
+        )
+  },
+
   function* workersShareTheirStore({ settings }) {
     if (settings.Server.Workers > 1 && settings.Store.Redis === undefined)
       yield problem(

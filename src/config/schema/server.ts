@@ -8,6 +8,55 @@ export const tls = z
   })
   .meta({ description: 'Ends TLS here. Absent: plain HTTP, for a loopback address or behind a proxy that ends TLS.' })
 
+const count = z.int().min(1)
+
+const limits = z
+  .strictObject({
+    Connections: count.optional().meta({
+      description: 'Connections open at once, of each process and listener. Default: 20000.',
+      examples: [20_000],
+    }),
+    ConnectionsPerAddress: count.optional().meta({
+      description:
+        'Connections open at once from one address, or one /64 of IPv6; `TrustedProxies` have no such limit. Default: 4000.',
+      examples: [4000],
+    }),
+    HeaderBytes: z
+      .int()
+      .min(8192)
+      .max(1_048_576)
+      .optional()
+      .meta({
+        description:
+          "Bytes of a request's line and header fields, 431 beyond. Each connection may hold as many. Default: 32768.",
+        examples: [32_768],
+      }),
+    HeadTimeout: duration.optional().meta({
+      description: "From a connection to the end of its first request's header. Default: `00:00:30`.",
+      examples: ['00:00:30'],
+    }),
+    KeepAliveTimeout: duration.optional().meta({
+      description:
+        'Between two requests on one connection. Longer than what stands in front keeps its connections (a minute, often), or it sends a request to one that is just closing. Default: `00:01:15`.',
+      examples: ['00:01:15'],
+    }),
+    ClientTimeout: duration.optional().meta({
+      description:
+        'Until a client that has stopped sends more of its body, or takes more of its answer. Default: `00:01:00`.',
+      examples: ['00:01:00'],
+    }),
+    StreamsPerSession: count.optional().meta({
+      description: 'WebSockets and event streams open at once in one session, 429 beyond. Default: 64.',
+      examples: [64],
+    }),
+    StreamsPerAddress: count.optional().meta({
+      description:
+        'WebSockets and event streams open at once from one address, or one /64 of IPv6, 429 beyond. Default: 1024.',
+      examples: [1024],
+    }),
+  })
+  .meta({ description: 'What one caller may hold of a process, on every listener.' })
+
 export const server = z
   .strictObject({
     Listen: listenAddress.optional().meta({
@@ -41,6 +90,7 @@ export const server = z
       description: 'How long requests in flight may take to finish after SIGTERM.',
       examples: ['00:00:30'],
     }),
+    Limits: limits.optional(),
     Workers: z
       .int()
       .min(1)
