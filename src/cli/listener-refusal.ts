@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { unreachable } from '../errors.js'
-import { endWithAnswer, type LastAnswerOptions } from '../http/last-answer.js'
+import { endWithAnswer, holdWithAnswer } from '../http/last-answer.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
 
@@ -54,10 +54,12 @@ function detailOf(code: ListenerRefusal): string {
 }
 
 /** Writes to a connection on which no answer has begun. It is not kept. */
-export function refuseConnection(socket: Duplex, code: ListenerRefusal, options?: LastAnswerOptions): void {
+export function refuseConnection(socket: Duplex, code: ListenerRefusal): void {
   const { status, headers, body } = answerTo(code)
   const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  endWithAnswer(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join('')}\r\n${body}`, options)
+  const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join('')}\r\n${body}`
+  if (status === 429) holdWithAnswer(socket, answer)
+  else endWithAnswer(socket, answer)
 }
 
 export function refuseRequest(response: ServerResponse, code: ListenerRefusal): void {

@@ -4,8 +4,6 @@ import { refuseConnection } from './listener-refusal.js'
 
 /** Requests that may wait on one connection for the answers before them. */
 const mostWaiting = 32
-/** Seconds that a connection with more is held, unread: one that could come back at once would cost as much again. */
-const heldFor = 5
 /** Seconds that a client may go on with a body after its answer. */
 const restOfBody = 5
 
@@ -43,25 +41,29 @@ export function oneAtATime(server: Server, onRequest: RequestListener): OneAtATi
   const begin = (line: Line, { request, response }: Underway): void => {
     response.once('close', () => {
       if (!request.complete) limitRest(request)
-      next(line)
+      next(line, request.socket)
     })
     onRequest(request, response)
   }
-  const next = (line: Line): void => {
+  const next = (line: Line, socket: Socket): void => {
     line.underway = line.waiting.shift()
     const { underway } = line
+    // Not before the answer under way is out, for the next one stands behind it.
+    if (line.isRefused && socket.writable) refuseConnection(socket, 'server.request.pipelined')
     if (underway === undefined) return
     setImmediate(() => {
-      if (underway.response.destroyed) next(line)
+      if (underway.response.destroyed) next(line, socket)
       else begin(line, underway)
     })
   }
   const refuse = (line: Line, socket: Socket): void => {
     line.isRefused = true
     line.waiting.length = 0
-    // Behind an answer that has begun another one cannot be told apart from it.
-    if (line.underway?.response.headersSent) socket.destroy()
-    else refuseConnection(socket, 'server.request.pipelined', { unreadFor: heldFor })
+    // What comes from now on is neither parsed nor read.
+    socket
+      .removeAllListeners('data')
+      .on('data', () => {})
+      .pause()
   }
   const stopWhenRefused = (socket: ParsedSocket): void => {
     const { parser } = socket

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ProtocolError, UpstreamError } from '../errors.js'
-import { endWithAnswer } from '../http/last-answer.js'
+import { endWithAnswer, holdWithAnswer } from '../http/last-answer.js'
 import { TooManyRequests } from '../http/network-limit.js'
 import { type Html, html } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
@@ -47,7 +47,8 @@ export function answerUpgradeError(socket: Duplex, error: unknown, refused: Refu
   announce(refusal, error, refused)
   if (socket.destroyed || !socket.writable) return
   const { status, body } = documentOf(refusal, refused)
-  endWithAnswer(
+  const write = status === 429 ? holdWithAnswer : endWithAnswer
+  write(
     socket,
     [
       `HTTP/1.1 ${status} ${statusText(status)}`,

@@ -19,7 +19,7 @@ export interface ForwardExchange {
   readonly match: RouteMatch
   readonly credentials: Credentials
   readonly client: Client
-  /** What a sticky route knows the caller by. Default: the client's address. */
+  /** What a sticky route knows the caller by, and what its open streams are counted by. Default: the client's address. */
   readonly visitor?: string | undefined
   readonly requestId: string
   /** Its signal is aborted when the session ends: WebSockets and event streams end with it. */
