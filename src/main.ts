@@ -7,4 +7,7 @@ import { program } from './cli/program.js'
 // thread that collects, they are gone when it looks.
 setFlagsFromString('--no-concurrent-array-buffer-sweeping')
 
+// Who reads what we say may go at any time: that ends neither a command nor a server.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
+
 await program().parseAsync()

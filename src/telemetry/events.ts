@@ -165,6 +165,9 @@ export type ServerEvent =
   | { readonly type: 'server.draining' }
   | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }
+  /** Lines of the log that could not be written. Counted, and for that reason not logged. */
+  | { readonly type: 'server.log.lost'; readonly lines: number; readonly cause: string }
+  | { readonly type: 'server.log.back'; readonly lost: number; readonly cause: string }
 
 /** Subscribers: `diagnostics_channel.subscribe('sallyport', listener)`. */
 export const channelName = 'sallyport'

@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { channelName, type SallyportEvent } from './events.js'
+import { channelName, publish, type SallyportEvent } from './events.js'
+import { createLineWriter } from './line-writer.js'
 import { withoutSecrets } from './without-secrets.js'
 
 export interface LoggerOptions {
@@ -13,7 +14,7 @@ export interface LoggerOptions {
  * JSON lines. No event has a field for a secret; that none slips in by an error's message is what the last filter is for:
  * whatever looks like a token, a private key member or a password in a URL is blotted out of the finished line.
  */
-export function createLogger({ level, destination = process.stdout }: LoggerOptions): Logger {
+export function createLogger({ level, destination = standardOutput() }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -25,24 +26,34 @@ export function createLogger({ level, destination = process.stdout }: LoggerOpti
   )
 }
 
+function standardOutput(): DestinationStream {
+  return createLineWriter({
+    onLost: (lines, cause) => publish({ type: 'server.log.lost', lines, cause }),
+    onBack: (lost, cause) => publish({ type: 'server.log.back', lost, cause }),
+  })
+}
+
 /** One JSON line per event. What is routine is `debug`, what ends a request is `info`, what an operator must see is `warn`. */
 export function logEvents(logger: Logger): void {
   subscribe(channelName, (message) => {
     const event = message as SallyportEvent
     const level = levelOf(event.type)
-    if (!logger.isLevelEnabled(level)) return
+    if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
     const { type, ...fields } = event
     logger[level](fields, type)
   })
 }
 
-function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'error' {
+function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'error' | 'unlogged' {
   switch (type) {
+    case 'server.log.lost':
+      return 'unlogged'
     case 'gateway.request.failed':
     case 'as.request.failed':
       return 'error'
     case 'server.worker.exited':
     case 'server.connection.refused':
+    case 'server.log.back':
     case 'as.code.reused':
     case 'as.replay.detected':
     case 'gateway.network.limited':

@@ -60,6 +60,7 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
   const signIns = counter('sign_ins_total', 'Sign-ins at the authorization server, by outcome.', ['outcome'])
   const accepted = counter('validator_accepted_total', 'Requests that the validator let through.')
   const keyFetches = counter('issuer_key_fetches_total', 'Fetches of key sets, by outcome.', ['outcome'])
+  const lostLines = counter('log_lines_lost_total', 'Lines of the log that could not be written, by cause.', ['cause'])
   const alarms = counter('alarms_total', 'What somebody should look at, by kind.', ['kind'])
   new Gauge({
     name: 'sallyport_store_up',
@@ -100,6 +101,7 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'as.replay.detected': () => alarms.inc({ kind: 'replay' }),
     'as.keys.unavailable': () => alarms.inc({ kind: 'signing-keys-unavailable' }),
     'as.code.reused': () => alarms.inc({ kind: 'code-reused' }),
+    'server.log.lost': ({ lines, cause }) => lostLines.inc({ cause }, lines),
     'validator.request.accepted': () => accepted.inc(),
     'validator.keys.fetched': () => keyFetches.inc({ outcome: 'fetched' }),
     'validator.keys.unavailable': () => keyFetches.inc({ outcome: 'unavailable' }),

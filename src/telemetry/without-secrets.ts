@@ -7,7 +7,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
     '$1[secret]',
   ],
   [/(\\{0,7}"(?:d|p|q|dp|dq|qi|k)\\{0,7}":\s?\\{0,7}")[\w-]{16,}/g, '$1[key]'],
-  [/(__(?:Host|Secure)-[\w.-]{1,64}=)[^;\s"\\]+/gi, '$1[cookie]'],
+  [/((?:__(?:Host|Secure)|sallyport-(?:bff|as))-[\w.~-]{1,64}=)[^;\s"\\]+/gi, '$1[cookie]'],
   [/(\b\w{1,32}:\/\/[^\s:/@"]*:)[^\s@/"]+@/g, '$1[secret]@'],
 ]
 

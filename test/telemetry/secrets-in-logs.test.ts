@@ -39,6 +39,9 @@ test.serial(blots, `redis://user:${canary}@redis.internal:6379 refused`)
 test.serial(blots, JSON.stringify({ ...jwk, k: canary }))
 test.serial(blots, JSON.stringify(JSON.stringify({ ...jwk, k: canary })))
 test.serial(blots, `__Host-Http-bff-app=${canary}`)
+test.serial(blots, `sallyport-bff-app=${canary}`)
+test.serial(blots, `sallyport-bff-app.AbCdEf12=${canary}`)
+test.serial(blots, `sallyport-as-session-1a2b3c4d=${canary}`)
 
 test.serial('leaves alone what is not secret', (t) => {
   for (const text of [

@@ -1,0 +1,102 @@
+import { writeSync } from 'node:fs'
+
+/** What a log is written by: never throws, never waits, never grows without bound. */
+export interface LineWriter {
+  /** @param line with its line feed */
+  write(line: string): void
+}
+
+export interface LineWriterOptions {
+  /** Default: standard output. */
+  readonly descriptor?: number
+  /** Lines that cannot be written, and the system's word for why. */
+  readonly onLost: (lines: number, cause: string) => void
+  /** Once lines arrive again: how many have not. */
+  readonly onBack: (lost: number, cause: string) => void
+}
+
+/** A pipe takes so much in one piece (PIPE_BUF), so that the lines of several workers do not end up in each other. */
+const pieceLength = 4096
+/** Bytes that wait for a slow reader. */
+const capacity = 1_048_576
+/** Milliseconds until a pipe that is full is tried again. */
+const pause = 20
+
+/**
+ * Writes the lines of one turn of the event loop together. A slow reader is waited for as long as there is room; one that
+ * has gone, or a full disk, costs those lines and nothing else, and is tried again with the next.
+ */
+export function createLineWriter({ descriptor, onLost, onBack }: LineWriterOptions): LineWriter {
+  // Asking for the stream is what makes a full pipe say so at once, instead of letting us wait.
+  const fd = descriptor ?? process.stdout.fd
+  let waiting: Buffer[] = []
+  let size = 0
+  let piece: { readonly bytes: Buffer; readonly lines: number; written: number } | undefined
+  let isPlanned = false
+  /** Half a line has been written, and the rest will never be. */
+  let isBrokenOff = false
+  let lost = { lines: 0, cause: '' }
+
+  const lose = (lines: number, cause: string): void => {
+    lost = { lines: lost.lines + lines, cause }
+    onLost(lines, cause)
+  }
+
+  const nextPiece = (): typeof piece => {
+    if (waiting.length === 0) return undefined
+    let [lines, length] = [0, 0]
+    for (const line of waiting) {
+      if (lines > 0 && length + line.length > pieceLength) break
+      lines += 1
+      length += line.length
+    }
+    const bytes = Buffer.concat([Buffer.from(isBrokenOff ? '\n' : ''), ...waiting.slice(0, lines)])
+    waiting = waiting.slice(lines)
+    size -= length
+    return { bytes, lines, written: 0 }
+  }
+
+  const flush = (): void => {
+    let works = false
+    isPlanned = false
+    for (;;) {
+      piece ??= nextPiece()
+      if (piece === undefined) break
+      const { bytes, lines } = piece
+      try {
+        piece.written += writeSync(fd, bytes, piece.written)
+        works = true
+        isBrokenOff = piece.written < bytes.length
+        if (!isBrokenOff) piece = undefined
+      } catch (error) {
+        const { code = 'unknown' } = error as NodeJS.ErrnoException
+        if (code === 'EAGAIN') {
+          isPlanned = true
+          setTimeout(flush, pause).unref()
+          return
+        }
+        works = false
+        lose(lines, code)
+        piece = undefined
+      }
+    }
+    if (!works || lost.lines === 0) return
+    const { lines, cause } = lost
+    lost = { lines: 0, cause: '' }
+    onBack(lines, cause)
+  }
+
+  process.on('exit', flush)
+
+  return {
+    write(line) {
+      const bytes = Buffer.from(line)
+      if (size + bytes.length > capacity) return lose(1, 'EAGAIN')
+      waiting.push(bytes)
+      size += bytes.length
+      if (isPlanned) return
+      isPlanned = true
+      setImmediate(flush)
+    },
+  }
+}
