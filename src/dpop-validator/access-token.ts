@@ -116,18 +116,25 @@ export function verifyAccessToken(
   { trusted, algorithm, kid, signed, signature }: UnverifiedToken,
   signatureHolds: SignatureCheck,
 ): IssuerKey | Promise<IssuerKey> {
-  return after(trusted.keys.find(algorithm, kid), ([first, ...others]) => {
-    if (first === undefined) throw refusals.unknownKey
-    return tryKey(first, others)
+  return after(trusted.keys.find(algorithm, kid), (found) => {
+    if (found.length === 0) throw refusals.unknownKey
+    return after(signerAmong(found), (signer) => {
+      if (signer !== undefined) return signer
+      const again = trusted.keys.findAnew(algorithm, kid)
+      if (again === undefined) throw refusals.tokenSignature
+      return again.then(async (keys) => {
+        const changed = await signerAmong(keys.filter((key) => !found.includes(key)))
+        if (changed === undefined) throw refusals.tokenSignature
+        return changed
+      })
+    })
   })
 
-  function tryKey(key: IssuerKey, others: readonly IssuerKey[]): IssuerKey | Promise<IssuerKey> {
+  function signerAmong([key, ...others]: readonly IssuerKey[]): undefined | IssuerKey | Promise<undefined | IssuerKey> {
+    if (key === undefined) return undefined
     const imported = key.signatureKey(algorithm)
-    return after(imported !== undefined && signatureHolds(imported, signed, signature), (holds) => {
-      if (holds) return key
-      const [next, ...rest] = others
-      if (next === undefined) throw refusals.tokenSignature
-      return tryKey(next, rest)
-    })
+    return after(imported !== undefined && signatureHolds(imported, signed, signature), (holds) =>
+      holds ? key : signerAmong(others),
+    )
   }
 }

@@ -7,8 +7,11 @@ import { type Jwk, privateMembers, thumbprint } from '../keys.js'
 /** A key that an issuer publishes, or did. */
 export interface IssuerKey {
   readonly jwk: Jwk
-  /** The issuer has taken it back: what it signed is worth nothing any more. */
-  retired: boolean
+  /**
+   * Whether what it has signed may still be believed: the issuer has not taken it back, and could be asked not too long ago.
+   * Has the key set fetched again when that is due, so that a token in constant use does not outlive its key.
+   */
+  vouches(): boolean
   /** Imported once for each algorithm. Undefined when the key does not fit. */
   signatureKey(algorithm: JwsAlgorithm): SignatureKey | undefined
 }
@@ -16,6 +19,11 @@ export interface IssuerKey {
 export interface IssuerKeys {
   /** The keys that may have made a signature; none when the issuer has no such key. @throws UpstreamError */
   find(algorithm: JwsAlgorithm, kid: string | undefined): readonly IssuerKey[] | Promise<readonly IssuerKey[]>
+  /**
+   * The same after another look at the key set: an issuer may have changed the key behind an id. Undefined when there is
+   * nothing to fetch, or it was looked at too often of late.
+   */
+  findAnew(algorithm: JwsAlgorithm, kid: string | undefined): Promise<readonly IssuerKey[]> | undefined
   /** Fetches what is not there yet. @throws UpstreamError */
   ready(): Promise<void>
 }
@@ -49,8 +57,8 @@ export function createIssuerKeys({
   onFetched,
   onFailed,
 }: IssuerKeysOptions): IssuerKeys {
-  let keys = fixed === undefined ? undefined : readKeySet(fixed)
-  let fetchedAt = fixed === undefined ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  let keys: ReadonlyMap<string, IssuerKey> | undefined
+  let fetchedAt = 0
   let fetching: Promise<void> | undefined
   let failures = 0
   let failure: UpstreamError | undefined
@@ -59,10 +67,7 @@ export function createIssuerKeys({
 
   async function fetchNow(): Promise<void> {
     try {
-      const fetched = readKeySet(await fetchKeySet())
-      for (const [id, key] of keys ?? []) key.retired = !fetched.has(id)
-      // A key that is still there stays the same object, so what it vouched for stays cached.
-      keys = new Map([...fetched].map(([id, key]) => [id, keys?.get(id) ?? key]))
+      take(await fetchKeySet())
       fetchedAt = now()
       failures = 0
       failure = undefined
@@ -78,35 +83,75 @@ export function createIssuerKeys({
     }
   }
 
+  /** A key that is still there stays the same object, so what it vouched for stays cached. */
+  function take(keySet: Record<string, unknown>): void {
+    const before = keys
+    keys = new Map(
+      [...readKeySet(keySet)].map(([id, jwk]) => [id, before?.get(id) ?? issuerKey(jwk, () => vouches(id))]),
+    )
+  }
+
+  function vouches(id: string): boolean {
+    const age = ageOfKeys()
+    if (age > maxAge) refresh().catch(() => undefined)
+    return age <= maxStale && keys?.has(id) === true
+  }
+
+  /** Seconds. A clock that was set back says nothing: then they are looked at anew, as if they were just due. */
+  function ageOfKeys(): number {
+    if (fixed !== undefined) return 0
+    const age = now() - fetchedAt
+    if (age >= 0) return age
+    fetchedAt = now() - maxAge
+    return maxAge + 1
+  }
+
+  /** Never longer than the longest pause, whatever the clock was set to. */
+  function isPaused(): boolean {
+    const left = pauseUntil - now()
+    return left > 0 && left <= cooldown
+  }
+
   /** At most one at a time, and none in the pause after a failure. */
   function refresh(): Promise<void> {
     if (fetching !== undefined) return fetching
-    if (failure !== undefined && now() < pauseUntil) return Promise.reject(failure)
+    if (failure !== undefined && isPaused()) return Promise.reject(failure)
     fetching = fetchNow()
     return fetching
   }
 
   function mayFetchForUnknown(): boolean {
     if (fetching !== undefined) return true
-    fetchesForUnknown = fetchesForUnknown.filter((at) => at > now() - cooldown)
+    fetchesForUnknown = fetchesForUnknown.filter((at) => Math.abs(now() - at) < cooldown)
     if (fetchesForUnknown.length >= burst) return false
     fetchesForUnknown = [...fetchesForUnknown, now()]
     return true
   }
 
+  const found = (algorithm: JwsAlgorithm, kid: string | undefined) => candidates(keys ?? new Map(), algorithm, kid)
+  if (fixed !== undefined) take(fixed)
+
   return {
     find(algorithm, kid) {
-      const age = now() - fetchedAt
-      if (keys === undefined || age > maxStale)
-        return refresh().then(() => candidates(keys ?? new Map(), algorithm, kid))
+      const age = ageOfKeys()
+      if (keys === undefined || age > maxStale) return refresh().then(() => found(algorithm, kid))
       // In the background: this request is answered with what we have.
       if (age > maxAge) refresh().catch(() => undefined)
-      const found = candidates(keys, algorithm, kid)
-      if (found.length > 0 || fixed !== undefined) return found
+      const known = found(algorithm, kid)
+      if (known.length > 0 || fixed !== undefined) return known
       // Not "unknown" but "cannot know": the issuer may have rotated to just this key.
-      if (failure !== undefined && now() < pauseUntil) throw failure
-      if (!mayFetchForUnknown()) return found
-      return refresh().then(() => candidates(keys ?? new Map(), algorithm, kid))
+      if (failure !== undefined && isPaused()) throw failure
+      if (!mayFetchForUnknown()) return known
+      return refresh().then(() => found(algorithm, kid))
+    },
+
+    findAnew(algorithm, kid) {
+      if (fixed !== undefined || (failure !== undefined && isPaused()) || !mayFetchForUnknown()) return undefined
+      // Where the issuer cannot be reached, what we have stays what counts.
+      return refresh().then(
+        () => found(algorithm, kid),
+        () => [],
+      )
     },
 
     async ready() {
@@ -130,16 +175,19 @@ function candidates(
   return (named.length > 0 ? named : found.filter((key) => kid === undefined || key.jwk.kid === undefined)).slice(0, 8)
 }
 
+const mostKeys = 100
+
 /** What is of no use here (symmetric, for encryption, of an unknown type) is skipped; a private key is never used. */
-function readKeySet({ keys }: Record<string, unknown>): ReadonlyMap<string, IssuerKey> {
+function readKeySet({ keys }: Record<string, unknown>): ReadonlyMap<string, Jwk> {
   if (!Array.isArray(keys)) throw new UpstreamError('invalid_response', "the issuer's key set has no keys")
-  const usable = new Map<string, IssuerKey>()
-  for (const jwk of keys.slice(0, 100)) {
+  const usable = new Map<string, Jwk>()
+  for (const jwk of keys) {
+    if (usable.size === mostKeys) break
     if (!isJsonObject(jwk) || privateMembers.some((member) => member in jwk)) continue
     if (jwk.use !== undefined && jwk.use !== 'sig') continue
     if (jwk.kid !== undefined && typeof jwk.kid !== 'string') continue
     const id = identityOf(jwk)
-    if (id !== undefined) usable.set(id, issuerKey(jwk))
+    if (id !== undefined) usable.set(id, jwk)
   }
   if (usable.size === 0) throw new UpstreamError('invalid_response', "the issuer's key set has no usable key")
   return usable
@@ -153,11 +201,11 @@ function identityOf(jwk: Jwk): string | undefined {
   }
 }
 
-function issuerKey(jwk: Jwk): IssuerKey {
+function issuerKey(jwk: Jwk, vouches: () => boolean): IssuerKey {
   const imported = new Map<JwsAlgorithm, SignatureKey | undefined>()
   return {
     jwk,
-    retired: false,
+    vouches,
     signatureKey(algorithm) {
       if (!imported.has(algorithm))
         imported.set(algorithm, fits(jwk, algorithm) ? importedFor(jwk, algorithm) : undefined)

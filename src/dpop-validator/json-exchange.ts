@@ -1,5 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { rootCertificates } from 'node:tls'
+import { promisify } from 'node:util'
+import { brotliDecompress, unzip } from 'node:zlib'
 import { isJsonObject } from '../dpop/json-object.js'
 import { UpstreamError } from '../errors.js'
 import { tlsPreset } from '../http/tls.js'
@@ -12,21 +15,25 @@ export interface JsonExchangeOptions {
   /** A form to post. Absent: GET. */
   readonly form?: URLSearchParams
   readonly headers?: Readonly<Record<string, string>>
+  /** PEM certificates to trust besides those that Node.js trusts. */
+  readonly ca?: string | undefined
 }
 
 /** Asks an authorization server for one JSON object. @throws UpstreamError */
 export type JsonExchange = (url: URL, options: JsonExchangeOptions) => Promise<Record<string, unknown>>
 
 /** Redirects are not followed: where keys come from is decided by metadata, not by whoever answers. */
-export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, headers }) =>
+export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, headers, ca }) =>
   new Promise((resolve, reject) => {
     const body = form?.toString()
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const request = send(url, {
       ...(url.protocol === 'https:' && tlsPreset),
+      ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         Accept: 'application/json',
+        'Accept-Encoding': 'gzip, br',
         ...(body !== undefined && {
           'Content-Type': 'application/x-www-form-urlencoded',
           'Content-Length': String(Buffer.byteLength(body)),
@@ -54,18 +61,42 @@ export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, heade
       response.on('error', (cause) => fail('unreachable', 'broke off', cause))
       response.on('end', () => {
         if (!response.complete) return fail('unreachable', 'broke off')
-        clearTimeout(timer)
-        const answer = parsed(Buffer.concat(chunks).toString())
-        if (answer === undefined) fail('invalid_response', 'did not answer with a JSON object')
-        else resolve(answer)
+        decoded(Buffer.concat(chunks), response.headers['content-encoding'], maxBytes).then(
+          (body) => {
+            clearTimeout(timer)
+            const answer = parsed(body)
+            if (answer === undefined) fail('invalid_response', 'did not answer with a JSON object')
+            else resolve(answer)
+          },
+          (cause) => fail('invalid_response', 'answered in an encoding that cannot be read', cause),
+        )
       })
     })
     request.end(body)
   })
 
-function parsed(text: string): Record<string, unknown> | undefined {
+const decoders = new Map([
+  ['gzip', promisify(unzip)],
+  ['x-gzip', promisify(unzip)],
+  ['deflate', promisify(unzip)],
+  ['br', promisify(brotliDecompress)],
+])
+
+/** Servers and what stands before them compress what nobody asked them to. It must not become bigger than it may be. */
+async function decoded(body: Buffer, encoding: string | undefined, maxOutputLength: number): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() ?? ''
+  if (name === '' || name === 'identity') return body
+  const decode = decoders.get(name)
+  if (decode === undefined) throw new TypeError('the Content-Encoding is not known')
+  return decode(body, { maxOutputLength })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** With or without a byte order mark, which RFC 8259 §8.1 lets a reader pass over. */
+function parsed(body: Buffer): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(utf8.decode(body))
     return isJsonObject(value) ? value : undefined
   } catch {
     return undefined

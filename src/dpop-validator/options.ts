@@ -45,6 +45,8 @@ export interface VerifierOptions {
   /** Asked about every token, known or not: has it been revoked? Keep it fast. Throws or rejects: answered 503. */
   readonly isRevoked?: (token: RevocableToken) => boolean | Promise<boolean>
   readonly jwks?: JwksOptions
+  /** PEM certificates to trust for authorization servers, besides those that Node.js trusts. Default: none. */
+  readonly ca?: string
   /** Scopes that every request needs. Default: none. */
   readonly scopes?: readonly string[]
   /** For the protected resource metadata. */
@@ -72,6 +74,8 @@ export interface IssuerOptions {
   readonly audience?: string | readonly string[]
   /** Default: the verifier's. */
   readonly profile?: ProfileName
+  /** Default: the verifier's. */
+  readonly ca?: string
   /** For tokens that are no JWTs, or that may be revoked (RFC 7662). */
   readonly introspection?: IntrospectionOptions
 }

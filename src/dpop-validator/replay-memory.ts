@@ -24,24 +24,40 @@ export interface LocalReplayMemoryOptions {
   readonly capacity: number
   /** Seconds since the epoch. */
   readonly now: () => number
+  /** Seconds of a clock that is never set. */
+  readonly elapsed?: () => number
 }
 
 /** Seconds that one generation covers. */
 const generationLength = 10
 
-/** The memory of one process. Uses are kept by when they expire, ten seconds to a set, so forgetting drops whole sets. */
-export function createLocalReplayMemory({ capacity, now }: LocalReplayMemoryOptions) {
-  const generations = new Map<number, Set<string>>()
+interface Generation {
+  readonly uses: Set<string>
+  /** When the last of them expires: seconds since the epoch. */
+  expiresAt: number
+}
+
+/**
+ * The memory of one process. Uses are kept by when they expire, ten seconds to a set, so forgetting drops whole sets: once
+ * as much time has gone by as the proofs had left, and the clock says so too. Whichever way the clock is set meanwhile, a
+ * proof that is still remembered is not forgotten while it could be used again.
+ */
+export function createLocalReplayMemory({
+  capacity,
+  now,
+  elapsed = () => performance.now() / 1000,
+}: LocalReplayMemoryOptions) {
+  const generations = new Map<number, Generation>()
   let size = 0
   let sweptAt = Number.NEGATIVE_INFINITY
 
-  function sweep(current: number): void {
-    if (current === sweptAt) return
+  function sweep(wallClock: number, current: number): void {
+    if (current === sweptAt && size < capacity) return
     sweptAt = current
-    for (const [generation, uses] of generations) {
-      if (generation >= current) continue
+    for (const [id, { uses, expiresAt }] of generations) {
+      if (id >= current || expiresAt > wallClock) continue
       size -= uses.size
-      generations.delete(generation)
+      generations.delete(id)
     }
   }
 
@@ -49,16 +65,18 @@ export function createLocalReplayMemory({ capacity, now }: LocalReplayMemoryOpti
     firstUse(hash: string, expiresAt: number): boolean {
       // 128 bits as a string of 16 characters: a third of the memory that the text takes.
       const use = Buffer.from(hash, 'base64url').toString('latin1', 0, 16)
-      sweep(Math.floor(now() / generationLength))
-      for (const uses of generations.values()) if (uses.has(use)) return false
+      const [wallClock, monotonic] = [now(), elapsed()]
+      sweep(wallClock, Math.floor(monotonic / generationLength))
+      for (const { uses } of generations.values()) if (uses.has(use)) return false
       if (size >= capacity) throw new UpstreamError('store_unavailable', 'the replay memory is full')
-      const generation = Math.floor(expiresAt / generationLength)
-      let uses = generations.get(generation)
-      if (uses === undefined) {
-        uses = new Set()
-        generations.set(generation, uses)
+      const id = Math.floor((monotonic + Math.max(0, expiresAt - wallClock)) / generationLength)
+      let generation = generations.get(id)
+      if (generation === undefined) {
+        generation = { uses: new Set(), expiresAt }
+        generations.set(id, generation)
       }
-      uses.add(use)
+      generation.uses.add(use)
+      generation.expiresAt = Math.max(generation.expiresAt, expiresAt)
       size++
       return true
     },

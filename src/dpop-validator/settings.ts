@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../dpop/jws-algorithm.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { signingKey } from '../keys.js'
@@ -101,8 +101,16 @@ export function createSettings(options: VerifierOptions): Settings {
       number(`${pointer}/introspection/cache`, introspection.cache, 10, 0, 60)
     }
     const ownProfile = choice(`${pointer}/profile`, own.profile ?? profile, profiles)
+    const ca = own.ca ?? options.ca
+    if (ca !== undefined)
+      usable(
+        own.ca === undefined ? '/ca' : `${pointer}/ca`,
+        'Give it the text of a PEM file, "-----BEGIN CERTIFICATE-----" and all.',
+        () => new X509Certificate(ca),
+      )
     return {
       ...own,
+      ...(ca !== undefined && { ca }),
       audiences: own.audience === undefined ? audiences : listOf(own.audience),
       algorithms: own.algs ?? tokenProfiles[ownProfile].algorithms,
       profile: ownProfile,
@@ -228,11 +236,11 @@ function resourceIdentifier([publicUrl = '']: readonly string[], audiences: read
 }
 
 const known = new Set(
-  `issuer audience publicUrl mode profile proof nonce replay replayCapacity onReplayStoreError token isRevoked jwks
+  `issuer audience publicUrl mode profile proof nonce replay replayCapacity onReplayStoreError token isRevoked jwks ca
    scopes resource challenge cors crypto onEvent now`.split(/\s+/),
 )
 const knownIn = {
-  issuer: new Set(['issuer', 'jwksUri', 'jwks', 'algs', 'audience', 'profile', 'introspection']),
+  issuer: new Set(['issuer', 'jwksUri', 'jwks', 'algs', 'audience', 'profile', 'ca', 'introspection']),
   proof: new Set(['algs', 'maxAge', 'futureSkew', 'maxLength', 'maxJti']),
   token: new Set(['clockSkew', 'maxLength', 'cache', 'decrypt']),
   jwks: new Set(['timeout', 'maxAge', 'maxStale', 'cooldown', 'burst']),

@@ -14,7 +14,7 @@ export function createTokenCache(max: number): TokenCache {
     recall(ath, now) {
       const token = tokens.get(ath)
       if (token === undefined) return undefined
-      if (now < token.reusableUntil && token.signer?.retired !== true) return token
+      if (now < token.reusableUntil && token.signer?.vouches() !== false) return token
       tokens.delete(ath)
       return undefined
     },

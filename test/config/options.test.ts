@@ -4,7 +4,10 @@ import test from 'ava'
 import { loadConfiguration } from '../../src/config/load.js'
 import { defaultListenerLimits } from '../../src/http/listener-limits.js'
 import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { selfSigned } from '../http/_self-signed.js'
 import { aFile } from './_workspace.js'
+
+const { cert } = await selfSigned()
 
 /* A setting that is accepted and then ignored is worse than one that is refused: each arrives at its product. */
 
@@ -75,7 +78,8 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
     },
   })
   await mkdir(join(dirname(file), 'tls'))
-  for (const name of ['ca', 'cert', 'key']) await writeFile(join(dirname(file), `tls/${name}.pem`), `PEM ${name}`)
+  await writeFile(join(dirname(file), 'tls/ca.pem'), cert)
+  for (const name of ['cert', 'key']) await writeFile(join(dirname(file), `tls/${name}.pem`), `PEM ${name}`)
   await writeFile(join(dirname(file), 'theme.css'), ':root{}')
   const { gateway } = loadConfiguration({ file, environment: {} })
   const { frontends, ...general } = gateway ?? {}
@@ -86,7 +90,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
     issuerTimeout: 3,
     branding: { name: 'Example Bank', theme: ':root{}' },
     loginLimits: { perAddress: 4, window: 30 },
-    issuerCa: 'PEM ca',
+    issuerCa: cert,
   })
   const { clientAuthentication, publicUrl, clientUrl, routes = [], ...frontend } = frontends?.[0] ?? {}
   t.is(clientAuthentication?.method === 'private_key_jwt' && clientAuthentication.keys.length, 2)
@@ -131,7 +135,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
     healthCheck: { path: '/up', interval: 7, timeout: 8 },
     circuitBreaker: { failures: 9, openFor: 10 },
     webSocket: { pingInterval: 11 },
-    tls: { ca: 'PEM ca', cert: 'PEM cert', key: 'PEM key', serverName: 'orders' },
+    tls: { ca: cert, cert: 'PEM cert', key: 'PEM key', serverName: 'orders' },
   })
 })
 
@@ -173,11 +177,12 @@ test('every setting of the authorization server and the sample API arrives there
       },
     },
     Authentication: {
-      OpenIddict: { Listen: '127.0.0.1:4002', Audience: 'my-api', RequireDPoP: false },
+      OpenIddict: { Listen: '127.0.0.1:4002', AuthorityCaFile: 'ca.pem', Audience: 'my-api', RequireDPoP: false },
       DPoP: { RequireNonce: true, MaxProofLifetime: '00:00:30', ClockSkew: '00:00:20' },
     },
   })
   await writeFile(join(dirname(file), 'theme.css'), ':root{}')
+  await writeFile(join(dirname(file), 'ca.pem'), cert)
   const { authorizationServer, sampleApi } = loadConfiguration({ file, environment: {} })
   t.deepEqual(authorizationServer?.listen, { host: '0.0.0.0', port: 3001 })
   const { issuer, clients = [], ...options } = authorizationServer?.options ?? {}
@@ -218,6 +223,7 @@ test('every setting of the authorization server and the sample API arrives there
     listen: { host: '127.0.0.1', port: 4002 },
     verifier: {
       issuer: { issuer: 'https://auth.example.com' },
+      ca: cert,
       audience: 'my-api',
       publicUrl: ['http://127.0.0.1:4002', 'http://localhost:4002', 'http://[::1]:4002'],
       mode: 'mixed',

@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { createServer as createSecureServer } from 'node:https'
+import { setImmediate as turn } from 'node:timers/promises'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import test from 'ava'
 import { createVerifier, type VerifierOptions } from '../../src/dpop-validator/dpop-validator.js'
 import {
@@ -9,6 +13,7 @@ import {
   type TestKey,
 } from '../../src/dpop-validator/testing/test-issuer.js'
 import type { Jwk } from '../../src/keys.js'
+import { selfSigned } from '../http/_self-signed.js'
 import { adapters } from './_apis.js'
 import { type FaultyServer, json, startFaultyServer } from './_authorization-server.js'
 import { headerOf, outcome, publicUrl } from './_requests.js'
@@ -44,7 +49,7 @@ async function setUp(t: import('ava').ExecutionContext, options: Partial<Verifie
   return { signer, server, clock, verifier, tokenFor, request, send, fetches }
 }
 
-function mint({ issuer }: FaultyServer, by: TestKey, now: number, header = {}, claims = {}): string {
+function mint({ issuer }: Pick<FaultyServer, 'issuer'>, by: TestKey, now: number, header = {}, claims = {}): string {
   const iat = Math.floor(now)
   return signJws(
     { typ: 'at+jwt', alg: by.algorithm, kid: by.publicJwk.kid, ...header },
@@ -280,6 +285,163 @@ test.serial('no header of token or proof makes us fetch anything', async (t) => 
   }
   t.is(server.asked.get('/elsewhere'), undefined)
   t.true(fetches() <= 3)
+})
+
+test.serial('what is no key among the keys is passed over, however much of it there is', async (t) => {
+  const { send, server, signer } = await setUp(t)
+  const junk = [null, 'text', 1, [], {}, { kty: 'EC' }, { kty: 'oct', k: 'AAAA' }, { ...signer.publicJwk, kid: 7 }]
+  server.paths['/jwks'] = json({ keys: [...Array.from({ length: 30 }, () => junk).flat(), signer.publicJwk, null] })
+  t.is(outcome(await send()), 'accepted')
+})
+
+test.serial('another key behind the same id is found at once, by one fetch that a flood cannot multiply', async (t) => {
+  const named = (one: TestKey): Jwk => ({ ...one.publicJwk, kid: 'same' })
+  const [old, next] = [generateTestKey(), generateTestKey()]
+  const { send, server, tokenFor, fetches, clock } = await setUp(t, {}, [named(old)])
+  const by = (one: TestKey) => tokenFor(one, { header: { kid: 'same' } })
+  const oldToken = by(old)
+  t.is(outcome(await send(oldToken)), 'accepted')
+  server.paths['/jwks'] = json({ keys: [named(next)] })
+  const verdicts = await Promise.all(Array.from({ length: 20 }, () => send(by(next))))
+  t.deepEqual(new Set(verdicts.map(outcome)), new Set(['accepted']))
+  t.is(fetches(), 2)
+  t.is(outcome(await send(oldToken)), 'invalid_token', 'the old key went')
+  clock.advance(31)
+  for (let n = 0; n < 100; n++) t.is(outcome(await send(by(generateTestKey()))), 'invalid_token')
+  t.is(fetches(), 5, 'one for the old token, and two more in the next half minute')
+  server.paths['/jwks'] = (response) => void response.writeHead(500).end()
+  clock.advance(31)
+  t.is(outcome(await send(by(generateTestKey()))), 'invalid_token', 'an outage does not make it better')
+  t.is(outcome(await send(by(next))), 'accepted')
+})
+
+test.serial('a token in constant use does not outlive its key', async (t) => {
+  const { send, server, tokenFor, clock, fetches } = await setUp(t, { token: { cache: { ttl: 3600 } } })
+  const token = tokenFor()
+  t.is(outcome(await send(token)), 'accepted')
+  server.paths['/jwks'] = json({ keys: [generateTestKey().publicJwk] })
+  clock.advance(601)
+  const verdicts: string[] = []
+  // Each of these is answered with what is known; one of them has had the keys fetched again.
+  while (fetches() < 2 || verdicts.at(-1) === 'accepted') {
+    verdicts.push(outcome(await send(token)))
+    await turn()
+  }
+  t.is(verdicts.at(-1), 'invalid_token')
+})
+
+test.serial('a token in constant use does not outlive keys that cannot be fetched any more', async (t) => {
+  const { send, server, tokenFor, clock } = await setUp(t, {
+    token: { cache: { ttl: 3600 } },
+    jwks: { maxAge: 600, maxStale: 1_200, timeout: 20 },
+  })
+  const token = tokenFor()
+  t.is(outcome(await send(token)), 'accepted')
+  server.paths['/jwks'] = (response) => void response.destroy()
+  clock.advance(1_190)
+  t.is(outcome(await send(token)), 'accepted')
+  clock.advance(20)
+  t.is(outcome(await send(token)), 'temporarily_unavailable')
+})
+
+test.serial('a clock that is set back keeps nobody from fetching keys', async (t) => {
+  const { send, server, tokenFor, clock, fetches } = await setUp(t)
+  server.paths['/jwks'] = (response) => void response.writeHead(500).end()
+  t.is(outcome(await send()), 'temporarily_unavailable')
+  clock.advance(-7_200)
+  const next = generateTestKey()
+  server.paths['/jwks'] = json({ keys: [next.publicJwk] })
+  t.is(outcome(await send(tokenFor(next))), 'accepted')
+  const before = fetches()
+  clock.advance(-7_200)
+  while (fetches() === before) {
+    await send(tokenFor(next))
+    await turn()
+  }
+  t.pass()
+})
+
+for (const [encoding, encode] of [
+  ['gzip', gzipSync],
+  ['GZIP', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['identity', (body: Buffer) => body],
+] as const)
+  test.serial(`metadata and keys that come as ${encoding} are read`, async (t) => {
+    const { send, server, signer } = await setUp(t)
+    const encoded = (value: unknown) => (response: import('node:http').ServerResponse) =>
+      void response.setHeader('Content-Encoding', encoding).end(encode(Buffer.from(JSON.stringify(value))))
+    server.paths['/.well-known/openid-configuration'] = encoded({
+      issuer: server.issuer,
+      jwks_uri: `${server.issuer}/jwks`,
+    })
+    server.paths['/jwks'] = encoded({ keys: [signer.publicJwk] })
+    t.is(outcome(await send()), 'accepted')
+  })
+
+for (const [what, encoding, body] of [
+  ['50 MB in a few KB', 'gzip', gzipSync(Buffer.alloc(50_000_000, ' '))],
+  ['50 MB in a few KB', 'br', brotliCompressSync(Buffer.alloc(50_000_000, ' '))],
+  ['no gzip', 'gzip', Buffer.from('{"keys":[]}')],
+  ['half of it', 'gzip', gzipSync('{"keys":[]}').subarray(0, 20)],
+  ['an unknown encoding', 'rot13', Buffer.from('{}')],
+  ['two encodings', 'gzip, gzip', gzipSync(gzipSync('{}'))],
+  ['no UTF-8', 'identity', Buffer.from('{"keys":[],"a":"\xff"}', 'latin1')],
+] as const)
+  test.serial(`keys that are ${what} (${encoding}): 503`, async (t) => {
+    const { send, server } = await setUp(t)
+    server.paths['/jwks'] = (response) => void response.setHeader('Content-Encoding', encoding).end(body)
+    t.is(outcome(await send()), 'temporarily_unavailable')
+  })
+
+test.serial('metadata and keys may begin with a byte order mark', async (t) => {
+  const { send, server, signer } = await setUp(t)
+  const marked = (value: unknown) => (response: import('node:http').ServerResponse) =>
+    void response.end(`\ufeff${JSON.stringify(value)}`)
+  server.paths['/.well-known/openid-configuration'] = marked({
+    issuer: server.issuer,
+    jwks_uri: `${server.issuer}/jwks`,
+  })
+  server.paths['/jwks'] = marked({ keys: [signer.publicJwk] })
+  t.is(outcome(await send()), 'accepted')
+})
+
+test.serial('an authorization server with a certificate of a private authority needs its certificate', async (t) => {
+  const { key: tlsKey, cert } = await selfSigned()
+  const signer = generateTestKey()
+  const server = createSecureServer({ key: tlsKey, cert }, (request, response) => {
+    const paths: Record<string, unknown> = {
+      '/.well-known/openid-configuration': {
+        issuer,
+        jwks_uri: `${issuer}/jwks`,
+        introspection_endpoint: `${issuer}/introspect`,
+      },
+      '/jwks': { keys: [signer.publicJwk] },
+      '/introspect': { active: true, aud: publicUrl, cnf: { jkt: key.jkt }, token_type: 'DPoP' },
+    }
+    response.end(JSON.stringify(paths[request.url ?? '']))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const address = server.address()
+  const issuer = `https://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  const introspection = { clientId: 'api', clientSecret: 'secret' }
+  const token = mint({ issuer }, signer, Date.now() / 1000)
+  for (const [options, expected] of [
+    [{ issuer: { issuer, introspection } }, 'temporarily_unavailable'],
+    [{ issuer: { issuer, introspection, ca: cert } }, 'accepted'],
+    [{ issuer: { issuer, introspection }, ca: cert }, 'accepted'],
+  ] as const)
+    for (const sent of [token, 'opaque']) {
+      const verifier = createVerifier({ audience: publicUrl, publicUrl, jwks: { timeout: 20 }, ...options })
+      const proof = mintProof({ method: 'GET', url: `${publicUrl}/orders`, key, token: sent }, createTestClock())
+      const rawHeaders = ['Host', 'api.example', 'Authorization', `DPoP ${sent}`, 'DPoP', proof]
+      t.is(outcome(await verifier.verify({ method: 'GET', target: '/orders', rawHeaders, peer: undefined })), expected)
+    }
+  for (const ca of ['', 'not PEM'])
+    t.throws(() => createVerifier({ issuer, audience: publicUrl, publicUrl, ca }), { message: /^\/ca: / })
 })
 
 test.serial('every adapter answers 503 with Retry-After and no challenge', async (t) => {

@@ -73,6 +73,48 @@ test('a proof is remembered as long as it would be accepted, the early one too',
   await server.close()
 })
 
+test('a used proof does not pass again because the clock was set, forward and back or back and forward', async (t) => {
+  const own = createTestClock()
+  const server = await startTestIssuer({ audience: publicUrl, clock: own })
+  t.teardown(() => server.close())
+  const verifier = verifierWith({
+    issuer: { issuer: server.issuer, jwks: { keys: [server.key.publicJwk] } },
+    now: own.now,
+  })
+  for (const steps of [
+    [100, -100],
+    [3600, -3600],
+    [3600, -3630],
+    [-30, 30],
+    [-3600, 3600],
+    [20, -20, 100, -100],
+  ]) {
+    const client = createClient(server, verifier)
+    const request = client.request()
+    t.is(outcome(await verifier.verify(request)), 'accepted', `${steps}`)
+    for (const step of steps) {
+      own.advance(step)
+      // Other requests come meanwhile, and old uses are looked for.
+      await client.send()
+      t.is(outcome(await verifier.verify(request)), 'invalid_dpop_proof', `${steps}: after ${step} s`)
+    }
+  }
+})
+
+test('what is remembered is forgotten by both clocks, and not by one', (t) => {
+  let [now, elapsed] = [1_000_000, 5_000]
+  const memory = createLocalReplayMemory({ capacity: 1, now: () => now, elapsed: () => elapsed })
+  t.true(memory.firstUse(proofUse('a', '1'), now + 70))
+  now += 3600
+  t.false(memory.firstUse(proofUse('a', '1'), now + 70))
+  now -= 7200
+  elapsed += 3600
+  t.false(memory.firstUse(proofUse('a', '1'), now + 70))
+  t.throws(() => memory.firstUse(proofUse('a', '2'), now + 70), { code: 'store_unavailable' })
+  now += 3700
+  t.true(memory.firstUse(proofUse('a', '2'), now + 70))
+})
+
 test('when the store is down requests are denied with 503, and burn nothing', async (t) => {
   let isDown = true
   const memory = createMemoryStore()
@@ -100,7 +142,7 @@ test('a full memory denies, and forgets nothing that is alive', async (t) => {
 
 test.serial('a million uses fit in a bounded memory, which gives them back when they expire', (t) => {
   let now = 1_000_000
-  const memory = createLocalReplayMemory({ capacity: 1_000_000, now: () => now })
+  const memory = createLocalReplayMemory({ capacity: 1_000_000, now: () => now, elapsed: () => now })
   const before = process.memoryUsage().heapUsed
   for (let n = 0; n < 1_000_000; n++) memory.firstUse(proofUse('thumbprint', `${n}`), now + 70)
   const used = (process.memoryUsage().heapUsed - before) / 1_048_576

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { VerifierOptions } from '../../dpop-validator/options.js'
 import { seconds } from '../duration.js'
 import type { ListenAddress } from '../listen-address.js'
@@ -9,13 +11,16 @@ export interface SampleApiConfiguration {
 }
 
 /** @param plan One in which every rule holds. */
-export function sampleApiConfiguration({ sampleApi }: Plan): SampleApiConfiguration | undefined {
+export function sampleApiConfiguration({ sampleApi, directory }: Plan): SampleApiConfiguration | undefined {
   if (sampleApi?.issuer === undefined || sampleApi.audience === undefined) return undefined
   const { OpenIddict, DPoP } = sampleApi.settings
   return {
     listen: sampleApi.listen,
     verifier: {
       issuer: { issuer: sampleApi.issuer },
+      ...(OpenIddict.AuthorityCaFile !== undefined && {
+        ca: readFileSync(resolve(directory, OpenIddict.AuthorityCaFile), 'utf8'),
+      }),
       audience: sampleApi.audience,
       publicUrl: sampleApi.publicUrls,
       mode: OpenIddict.RequireDPoP ? 'dpop' : 'mixed',

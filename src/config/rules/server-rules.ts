@@ -78,6 +78,18 @@ export const serverRules: readonly Rule[] = [
         )
   },
 
+  function* authoritiesAreCertificates(plan) {
+    for (const [pointer, file] of filesOf(plan)) {
+      const path = pointer.endsWith('CaFile') && file !== undefined ? resolve(plan.directory, file) : undefined
+      if (path !== undefined && isReadable(path) && !isCertificate(readFileSync(path)))
+        yield problem(
+          pointer,
+          'has no PEM certificate at its beginning',
+          'Give the certificate of the authority, "-----BEGIN CERTIFICATE-----" and all.',
+        )
+    }
+  },
+
   function* certificatesWork({ settings, authorizationServer: server, directory, now }) {
     const sections = [
       ['/Server/Tls', tlsFiles(settings.Server.Tls, directory)],
@@ -202,7 +214,7 @@ function clash(one: ListenAddress, other: ListenAddress): boolean {
 }
 
 /** Every file that is named and is not a secret's. */
-function* filesOf({ settings, bff, frontends, authorizationServer: server }: Plan) {
+function* filesOf({ settings, bff, frontends, authorizationServer: server, sampleApi }: Plan) {
   yield ['/Server/Tls/CertFile', settings.Server.Tls?.CertFile] as const
   yield ['/Server/Tls/KeyFile', settings.Server.Tls?.KeyFile] as const
   yield [`${server?.pointer}/Tls/CertFile`, server?.settings.Tls?.CertFile] as const
@@ -210,10 +222,19 @@ function* filesOf({ settings, bff, frontends, authorizationServer: server }: Pla
   yield [`${server?.pointer}/Branding/ThemeFile`, server?.settings.Branding?.ThemeFile] as const
   yield ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile] as const
   yield ['/Bff/Branding/ThemeFile', bff?.Branding?.ThemeFile] as const
+  yield ['/Authentication/OpenIddict/AuthorityCaFile', sampleApi?.settings.OpenIddict.AuthorityCaFile] as const
   for (const { pointer, settings: frontend } of frontends)
     for (const [index, { Tls }] of (frontend.Routes ?? []).entries())
       for (const member of ['CaFile', 'CertFile', 'KeyFile'] as const)
         yield [`${pointer}/Routes/${index}/Tls/${member}`, Tls?.[member]] as const
+}
+
+function isCertificate(pem: Buffer): boolean {
+  try {
+    return new X509Certificate(pem).subject !== ''
+  } catch {
+    return false
+  }
 }
 
 function isReadable(path: string): boolean {

@@ -18,6 +18,10 @@ export const resourceServer = z
           description: 'Whose access tokens are accepted. Default: the issuer of the embedded authorization server.',
           examples: ['https://auth.example.com'],
         }),
+        AuthorityCaFile: text.optional().meta({
+          description: 'PEM certificates to trust for the authorization server, besides those that Node.js trusts.',
+          examples: ['tls/ca.pem'],
+        }),
         Audience: text.optional().meta({
           description: 'What an access token has to be made for.',
           examples: ['my-api'],
