@@ -103,8 +103,9 @@ async function ownToken(
   { dpop }: FrontendOptions,
   route: RouteOptions,
 ): Promise<TokenContent | undefined> {
-  const { accessToken } = await oauth.clientCredentials(dpop ? generateProofKey() : undefined, route)
-  await oauth.revoke(accessToken.value, 'access_token').catch(() => undefined)
+  const proofKey = dpop ? generateProofKey() : undefined
+  const { accessToken } = await oauth.clientCredentials(proofKey, route)
+  await oauth.revoke(accessToken.value, 'access_token', proofKey).catch(() => undefined)
   const [, body = '', signature] = accessToken.value.split('.')
   if (signature === undefined) return undefined
   try {

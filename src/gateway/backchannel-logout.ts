@@ -1,9 +1,8 @@
-import type { RemoteJWKSetOptions } from 'jose'
-import { createRemoteJWKSet, customFetch, type JWTPayload, jwtVerify } from 'jose'
+import { type JWTPayload, jwtVerify } from 'jose'
 import { readFormBody } from '../http/form-body.js'
 import type { Store } from '../store/store.js'
 import type { RunningFrontend } from './call.js'
-import type { IssuerFetch } from './issuer-fetch.js'
+import { isKeySetOutOfReach } from './oauth/issuer-keys.js'
 import { Refusal } from './refusal.js'
 import type { EndpointContext } from './session.js'
 
@@ -18,8 +17,6 @@ export interface LogoutToken {
   readonly expiresAt: number
 }
 
-/** Seconds between two fetches of the key set, however many tokens name keys that are not in it. */
-const coolDown = 30
 /** Seconds that the server's clock may be off ours. */
 const clockTolerance = 30
 /** Seconds after its making for which a logout token without a shorter end is taken. */
@@ -67,29 +64,12 @@ export function createLogoutTokenAcceptance(
 /** The checks of §2.6. */
 export function createLogoutTokenVerifier(
   { options, oauth }: Pick<RunningFrontend, 'options' | 'oauth'>,
-  fetch: IssuerFetch,
   now: () => number,
 ): VerifyLogoutToken {
-  let keys: { readonly uri: string; readonly set: ReturnType<typeof createRemoteJWKSet> } | undefined
   const algorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA', ...(options.profile === 'Baseline' ? ['RS256'] : [])]
 
-  const keySet = async () => {
-    const { jwks_uri: uri } = await oauth.metadata()
-    if (uri === undefined) return refuse('the authorization server publishes no keys')
-    if (keys?.uri !== uri) {
-      const fetchOptions: RemoteJWKSetOptions = {
-        cooldownDuration: coolDown * 1000,
-        // Our own fetch gives up as configured.
-        timeoutDuration: 600_000,
-        [customFetch]: (url, { method, headers, signal }) => fetch(url, { method, headers, signal }),
-      }
-      keys = { uri, set: createRemoteJWKSet(new URL(uri), fetchOptions) }
-    }
-    return keys.set
-  }
-
   return async (token) => {
-    const payload = await verified(token, await keySet())
+    const payload = await verified(token)
     const { sub, sid, jti, iat, exp, nonce, events } = payload
     if (nonce !== undefined) refuse('a logout token has no nonce')
     if (typeof jti !== 'string' || jti === '' || jti.length > 256) refuse('the token has no usable "jti"')
@@ -107,9 +87,9 @@ export function createLogoutTokenVerifier(
     }
   }
 
-  async function verified(token: string, keyOf: ReturnType<typeof createRemoteJWKSet>): Promise<JWTPayload> {
+  async function verified(token: string): Promise<JWTPayload> {
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, keyOf, {
+      const { payload, protectedHeader } = await jwtVerify(token, oauth.keys.find, {
         algorithms,
         issuer: options.authority,
         audience: options.clientId,
@@ -126,7 +106,7 @@ export function createLogoutTokenVerifier(
     } catch (error) {
       if (error instanceof Refusal) throw error
       // An unreachable key set is no reason to believe or to disbelieve: the server has to try again.
-      if (isUnreachable(error))
+      if (isKeySetOutOfReach(error))
         throw new Refusal('bff.issuer.unavailable', 'the keys of the authorization server cannot be fetched')
       return refuse('the token is not valid')
     }
@@ -135,15 +115,6 @@ export function createLogoutTokenVerifier(
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isUnreachable(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return (
-    code === 'ERR_JWKS_TIMEOUT' ||
-    code === 'ERR_JOSE_GENERIC' ||
-    !(error instanceof Error && 'code' in error && String(code).startsWith('ERR_J'))
-  )
 }
 
 function refuse(detail: string): never {

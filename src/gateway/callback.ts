@@ -9,6 +9,7 @@ import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
 import type { ExpectedResponse, TokenSet } from './oauth/oauth-client.js'
 import { ServerRefusal } from './oauth/oauth-error.js'
 import { printable, serverWords } from './oauth/server-words.js'
+import type { Claims } from './oauth/user-info.js'
 import { ownPage, textsFor } from './own-page.js'
 import { Refusal } from './refusal.js'
 import { refuseLogin } from './refuse-login.js'
@@ -53,7 +54,8 @@ export async function callback(ctx: EndpointContext): Promise<void> {
 
   const secrets = deriveLoginSecrets(transaction.seed, frontend.options)
   const tokens = await redeem(frontend, response, { state, ...secrets })
-  const record = await sessionRecord(frontend, tokens, secrets, ctx.state.now())
+  const userInfo = await claimsOfUserInfo(frontend, tokens, secrets, transaction.requestId)
+  const record = sessionRecord(tokens, userInfo, secrets, ctx.state.now())
   // This browser's former session, when the cookie does not come along from the other site.
   if (transaction.formerSession !== undefined) await frontend.sessions.end({ key: transaction.formerSession }, 'login')
   await regenerateSession(ctx, record)
@@ -154,15 +156,27 @@ async function redeem(
   return frontend.oauth.redeemCode(url, expected).catch(refuseLogin)
 }
 
-async function sessionRecord(
+/** The login does not depend on it: what cannot be used is told to the operator. */
+async function claimsOfUserInfo(
   frontend: RunningFrontend,
+  { accessToken, claims: { sub } = {} }: TokenSet,
+  { proofKey }: LoginSecrets,
+  requestId: string,
+): Promise<Claims> {
+  if (typeof sub !== 'string') return {}
+  const userInfo = await frontend.oauth.userInfo(accessToken.value, sub, proofKey).catch(refuseLogin)
+  if (userInfo.kind === 'claims') return userInfo.claims
+  publish({ type: 'gateway.userinfo.unusable', frontend: frontend.name, requestId, reason: userInfo.reason })
+  return {}
+}
+
+function sessionRecord(
   { accessToken, claims = {}, ...tokens }: TokenSet,
+  userInfo: Claims,
   { proofKey, nonce }: LoginSecrets,
   now: number,
-): Promise<SessionRecord> {
+): SessionRecord {
   const { sub, sid, session_expiry: sessionExpiry } = claims
-  const userInfo =
-    typeof sub === 'string' ? await frontend.oauth.userInfo(accessToken.value, sub, proofKey).catch(refuseLogin) : {}
   return {
     createdAt: Math.floor(now),
     ...(typeof sub === 'string' && { subject: sub }),

@@ -22,6 +22,9 @@ export interface IssuerRequest {
 /** Metadata, key sets and token responses are small. */
 const maxResponseSize = 1_048_576
 
+/** RFC 9449 §8.1, and no longer than its own server would take a header with the proof that carries it. */
+const usableNonce = /^[\x21\x23-\x5b\x5d-\x7e]{1,1000}$/
+
 /** @param timeout Seconds for the whole call. */
 export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
   const agent = new Agent({
@@ -48,7 +51,8 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
       dispatcher: agent,
     })
     const nonce = response.headers.get('dpop-nonce')
-    if (nonce !== null && (nonces.has(origin) || nonces.size < 100)) nonces.set(origin, nonce)
+    if (nonce !== null && usableNonce.test(nonce) && (nonces.has(origin) || nonces.size < 100))
+      nonces.set(origin, nonce)
     return response
   }
   return Object.assign(issuerFetch, {

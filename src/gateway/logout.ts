@@ -1,8 +1,11 @@
+import { ProtocolError, UpstreamError } from '../errors.js'
 import { searchParameters } from '../http/form-body.js'
+import { publish } from '../telemetry/events.js'
 import { assertMeant } from './anti-forgery.js'
 import type { RunningFrontend } from './call.js'
 import { pageUrl } from './frontend.js'
 import { forgetLogins } from './login-loop.js'
+import { serverSaid } from './oauth/server-said.js'
 import { Refusal } from './refusal.js'
 import type { Session } from './sealed-sessions.js'
 import { destroySession, type EndpointContext } from './session.js'
@@ -61,11 +64,17 @@ async function withPatience<Result>(answer: Promise<Result>): Promise<Result | u
   return Promise.race([answer.catch(() => undefined), enough]).finally(() => clearTimeout(timer))
 }
 
-async function revoke({ oauth }: RunningFrontend, { record }: Session): Promise<void> {
-  const { refreshToken, accessTokens } = record
-  await Promise.allSettled([
-    ...(refreshToken === undefined ? [] : [oauth.revoke(refreshToken, 'refresh_token')]),
-    ...Object.values(accessTokens).map(({ value }) => oauth.revoke(value, 'access_token')),
+async function revoke(frontend: RunningFrontend, { record, handle }: Session): Promise<void> {
+  const { refreshToken, accessTokens, proofKey } = record
+  const revoked = (value: string, token: 'refresh_token' | 'access_token'): Promise<void> =>
+    frontend.oauth.revoke(value, token, proofKey).catch((error: unknown) => {
+      const code = error instanceof ProtocolError || error instanceof UpstreamError ? error.code : 'unknown'
+      const said = serverSaid(error, frontend)
+      publish({ type: 'gateway.token.not-revoked', frontend: frontend.name, session: handle, token, code, ...said })
+    })
+  await Promise.all([
+    ...(refreshToken === undefined ? [] : [revoked(refreshToken, 'refresh_token')]),
+    ...Object.values(accessTokens).map(({ value }) => revoked(value, 'access_token')),
   ])
 }
 

@@ -23,6 +23,7 @@ export interface SessionRecord {
   readonly proofKey?: Jwk
   readonly refreshToken?: string
   readonly refreshTokenExpiresAt?: number
+  readonly refreshTokenRenewAt?: number
   /** The server's own limit: the `session_expiry` claim. */
   readonly sessionExpiry?: number
   /** By audience: `''` is the token of the login itself. */

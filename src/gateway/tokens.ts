@@ -64,10 +64,16 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
     return refresh
   }
 
-  const hasFresh = ({ record }: Session, audience: TokenAudience): boolean => {
-    const token = record.accessTokens[keyOf(audience)]
-    return token !== undefined && isFresh(token)
+  /** The token that serves without a refresh. A server may end idle refresh tokens long before the access token ends. */
+  const freshTokenOf = (
+    { accessTokens, refreshTokenRenewAt = Number.POSITIVE_INFINITY }: SessionRecord,
+    audience: string,
+  ): AccessToken | undefined => {
+    const token = accessTokens[audience]
+    return token !== undefined && isFresh(token) && now() < refreshTokenRenewAt ? token : undefined
   }
+  const hasFresh = ({ record }: Session, audience: TokenAudience): boolean =>
+    freshTokenOf(record, keyOf(audience)) !== undefined
 
   const refreshUnderLock = async ({ id, session }: OpenSession, audience: TokenAudience): Promise<OpenSession> => {
     const lock = `refresh:${session.key}`
@@ -109,7 +115,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
     if (replaced === undefined) {
       // Ended or overtaken meanwhile. What was just issued has no session to belong to.
       const latest = await reopened(id).catch(async (error: unknown) => {
-        await oauth.revoke(tokens.refreshToken ?? refreshToken, 'refresh_token').catch(() => undefined)
+        await oauth.revoke(tokens.refreshToken ?? refreshToken, 'refresh_token', proofKey).catch(() => undefined)
         throw error
       })
       return latest
@@ -168,9 +174,9 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   return {
     ofUser(open, route) {
       const audience = keyOf(route)
+      const fresh = freshTokenOf(open.session.record, audience)
+      if (fresh !== undefined) return { credentials: credentialsOf(open.session, fresh), refreshed: false }
       const held = open.session.record.accessTokens[audience]
-      if (held !== undefined && isFresh(held))
-        return { credentials: credentialsOf(open.session, held), refreshed: false }
       const canWait = held !== undefined && isAlive(held)
       // Without a refresh token there is nothing to try: the token serves to its end.
       if (

@@ -60,8 +60,6 @@ export function createIssuerConfiguration({
     )
     configuration.timeout = timeout
     configuration[openid.customFetch] = fetch
-    // Without this the signature of an ID token that came over TLS would not be looked at.
-    openid.enableNonRepudiationChecks(configuration)
     if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
     return configuration
   }
@@ -83,6 +81,26 @@ export function createIssuerConfiguration({
   }
 }
 
+/** All that we call, or send a browser to. */
+const endpoints = [
+  'authorization_endpoint',
+  'token_endpoint',
+  'pushed_authorization_request_endpoint',
+  'userinfo_endpoint',
+  'jwks_uri',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  'end_session_endpoint',
+] as const
+
+/** Plain http is for a server on this machine only: another one must not have us call what listens beside us. */
+function isAsSafe(endpoint: unknown, { protocol, hostname }: URL): boolean {
+  if (endpoint === undefined) return true
+  const url = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url?.protocol === 'https:') return url.username === ''
+  return url?.protocol === 'http:' && protocol === 'http:' && isLoopback(hostname) && isLoopback(url.hostname)
+}
+
 /** What a server has to say before we log anybody in there. Its metadata is the only source of endpoints. */
 function assertMetadata(metadata: Readonly<openid.ServerMetadata>, options: FrontendOptions): void {
   const problem = ((): string | undefined => {
@@ -94,7 +112,8 @@ function assertMetadata(metadata: Readonly<openid.ServerMetadata>, options: Fron
       return 'it has no pushed authorization request endpoint'
     if (options.dpop && metadata.dpop_signing_alg_values_supported?.includes('ES256') === false)
       return 'it does not take DPoP proofs with ES256'
-    return undefined
+    const unsafe = endpoints.find((name) => !isAsSafe(metadata[name], new URL(options.authority)))
+    return unsafe && `its ${unsafe} is not https, which Authority is`
   })()
   if (problem !== undefined)
     throw new UpstreamError('invalid_response', `the authorization server does not fit: ${problem}`)

@@ -9,7 +9,10 @@ import type { AccessToken } from '../sealed-sessions.js'
 import type { TokenAudience } from '../token-audience.js'
 import { importParameters } from './client-authentication.js'
 import { createIssuerConfiguration } from './issuer-configuration.js'
+import { createIssuerKeys, type IssuerKeys } from './issuer-keys.js'
 import { refuse, refuseTokens } from './oauth-error.js'
+import { createRevocation } from './revocation.js'
+import { type Claims, readUserInfo, type UserInfo } from './user-info.js'
 
 /** The conversations with one frontend's authorization server. */
 export interface OAuthClient {
@@ -22,17 +25,17 @@ export interface OAuthClient {
   refresh(refreshToken: string, proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
   /** The gateway's own token, for routes without a user. */
   clientCredentials(proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
+  /** What it signs with. */
+  readonly keys: IssuerKeys
   /**
-   * What the server adds about the user. Nothing when it has no such endpoint or does not answer: who the user is was in
-   * the ID token. @throws UpstreamError when it answers about somebody else
+   * What the server adds about the user. Nothing when it has no such endpoint, or does not answer so that it can be used: who
+   * the user is was in the ID token. @throws UpstreamError when it answers about another user
    */
-  userInfo(accessToken: string, subject: string, proofKey: Jwk | undefined): Promise<Claims>
-  /** Best effort: a server without revocation is not asked. */
-  revoke(token: string, hint: 'refresh_token' | 'access_token'): Promise<void>
+  userInfo(accessToken: string, subject: string, proofKey: Jwk | undefined): Promise<UserInfo>
+  /** A server without revocation is not asked. @throws ProtocolError when it refuses */
+  revoke(token: string, hint: 'refresh_token' | 'access_token', proofKey: Jwk | undefined): Promise<void>
   endSessionUrl(parameters: Readonly<Record<string, string>>): Promise<URL | undefined>
 }
-
-export type Claims = Readonly<Record<string, unknown>>
 
 export interface AuthorizationRequest {
   readonly state: string
@@ -54,6 +57,8 @@ export interface TokenSet {
   readonly accessToken: AccessToken
   readonly refreshToken?: string
   readonly refreshTokenExpiresAt?: number
+  /** When a session in use asks for new tokens, so that the refresh token does not end under its hands. */
+  readonly refreshTokenRenewAt?: number
   readonly idToken?: string
   /** Of the validated ID token. */
   readonly claims?: Claims
@@ -71,11 +76,18 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   const { options } = frontend
   const configuration = createIssuerConfiguration({ frontend, fetch, timeout, now })
   const proofSource = createProofSource(fetch)
+  const keys = createIssuerKeys({ fetch, jwksUri: async () => (await configuration()).serverMetadata().jwks_uri })
+  const revocation = createRevocation({ options, fetch, timeout })
+  /** Those that are accepted and offered. */
+  const signingAlgorithms = async (): Promise<readonly string[]> =>
+    (await configuration()).serverMetadata().id_token_signing_alg_values_supported ?? []
 
   const dpop = async (known: openid.Configuration, proofKey: Jwk | undefined): Promise<openid.DPoPOptions> =>
     proofKey === undefined ? {} : { DPoP: await proofSource(known, proofKey) }
 
-  const accepted = (response: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers): TokenSet => {
+  const accepted = async (
+    response: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers,
+  ): Promise<TokenSet> => {
     if (response.token_type !== (options.dpop ? 'dpop' : 'bearer')) {
       throw new UpstreamError(
         'invalid_response',
@@ -83,6 +95,9 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       )
     }
     const claims = response.claims()
+    // That it came over TLS is not taken for the server's signature (FAPI 2.0 asks for non-repudiation).
+    if (response.id_token !== undefined)
+      await keys.verifySignature(response.id_token, await signingAlgorithms()).catch(refuse)
     return {
       accessToken: {
         value: response.access_token,
@@ -96,6 +111,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   }
 
   return {
+    keys,
     metadata: async () => (await configuration()).serverMetadata(),
 
     async pushAuthorizationRequest({ state, nonce, codeVerifier, proofKey, parameters }) {
@@ -150,20 +166,31 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
 
     async userInfo(accessToken, subject, proofKey) {
       const known = await configuration()
-      if (known.serverMetadata().userinfo_endpoint === undefined) return {}
+      const { userinfo_endpoint: endpoint } = known.serverMetadata()
+      if (endpoint === undefined) return { kind: 'claims', claims: {} }
+      const headers = new Headers({ Accept: 'application/json, application/jwt' })
+      const proof = await dpop(known, proofKey)
       try {
-        return await openid.fetchUserInfo(known, accessToken, subject, await dpop(known, proofKey))
+        return await readUserInfo(
+          await openid.fetchProtectedResource(known, accessToken, new URL(endpoint), 'GET', null, headers, proof),
+          {
+            subject,
+            issuer: options.authority,
+            clientId: options.clientId,
+            algorithms: await signingAlgorithms(),
+            keys,
+          },
+        )
       } catch (error) {
-        if (error instanceof openid.ClientError && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
-          refuse(error)
-        return {}
+        if (error instanceof UpstreamError) throw error
+        return { kind: 'unusable', reason: `the endpoint did not answer well (${codeOf(error)})` }
       }
     },
 
-    async revoke(token, hint) {
+    async revoke(token, hint, proofKey) {
       const known = await configuration()
       if (known.serverMetadata().revocation_endpoint === undefined) return
-      await openid.tokenRevocation(known, token, { token_type_hint: hint }).catch(refuse)
+      await revocation(known, token, hint, proofKey).catch(refuse)
     },
 
     async endSessionUrl(parameters) {
@@ -220,8 +247,18 @@ function audienceParameters({ resource, scopes }: TokenAudience): URLSearchParam
   return parameters
 }
 
+/** Seconds. A refresh token whose life does not grow by being used would else be used ever more often towards its end. */
+const shortestRenewal = 30
+
 /** Not in any RFC, but two widely used spellings. 0 means without an end (Keycloak's offline tokens). */
 function refreshTokenLifetime(response: openid.TokenEndpointResponse, now: number) {
   const seconds = response.refresh_token_expires_in ?? response.refresh_expires_in
-  return typeof seconds === 'number' && seconds > 0 ? { refreshTokenExpiresAt: now + seconds } : {}
+  return typeof seconds === 'number' && seconds > 0
+    ? { refreshTokenExpiresAt: now + seconds, refreshTokenRenewAt: now + Math.max(seconds / 2, shortestRenewal) }
+    : {}
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^[A-Z_]{3,60}$/.test(code) ? code : 'no code'
 }
