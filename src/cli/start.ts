@@ -15,7 +15,8 @@ export interface StartOptions {
 /** `sallyport start`: runs until SIGTERM or SIGINT. */
 export async function start({ file, environment = process.env }: StartOptions): Promise<void> {
   const configuration = loadConfiguration({ file, environment })
-  logEvents(createLogger({ level: configuration.server.logLevel }))
+  const { logLevel: level, accessLog } = configuration.server
+  logEvents(createLogger({ level }), { accessLog })
   if (cluster.isWorker) return serveAsWorker(configuration)
   stopOnSignal(configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration))
   if (process.stderr.isTTY) process.stderr.write(banner(configuration, styleFor(process.stderr)))

@@ -46,6 +46,7 @@ export interface ServerSettings {
   /** Seconds. */
   readonly drainTimeout: number
   readonly limits: ListenerLimits
+  readonly accessLog: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
@@ -104,6 +105,7 @@ function configurationOf(file: string, plan: Plan, state: StateDirectory): Confi
       workers: Server.Workers,
       drainTimeout: seconds(Server.DrainTimeout),
       limits: listenerLimits(Server.Limits),
+      accessLog: Server.AccessLog,
       logLevel: Server.LogLevel,
     },
     store:

@@ -172,5 +172,6 @@ function exchangeOf(
   open: OpenSession | undefined,
   held: Held | undefined,
 ): ForwardExchange {
-  return { frontend: frontend.options, match, client, visitor: open?.session.key, requestId, credentials, held }
+  const { key: visitor, handle: session } = open?.session ?? {}
+  return { frontend: frontend.options, match, client, visitor, session, requestId, credentials, held }
 }

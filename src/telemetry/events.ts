@@ -83,8 +83,16 @@ export type GatewayEvent =
       readonly requestId: string
       readonly route: string
       readonly method: string
+      /** Without its query, which may hold personal data. */
+      readonly path: string
       readonly status: number
+      /** Handle of the session, as in the user's own list. */
+      readonly session?: string
+      /** Bytes sent to the browser, head included. */
+      readonly bytes: number
       readonly seconds: number
+      /** Of these, until the upstream's answer began. */
+      readonly upstreamSeconds: number
       readonly attempts: number
     }
 

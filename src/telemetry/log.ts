@@ -33,11 +33,16 @@ function standardOutput(): DestinationStream {
   })
 }
 
+export interface LoggedEvents {
+  /** Whether each forwarded call is a line of level `info`; otherwise of `debug`. Default: no. */
+  readonly accessLog?: boolean
+}
+
 /** One JSON line per event. What is routine is `debug`, what ends a request is `info`, what an operator must see is `warn`. */
-export function logEvents(logger: Logger): void {
+export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = {}): void {
   subscribe(channelName, (message) => {
     const event = message as SallyportEvent
-    const level = levelOf(event.type)
+    const level = accessLog && event.type === 'gateway.request.forwarded' ? 'info' : levelOf(event.type)
     if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
     const { type, ...fields } = event
     logger[level](fields, type)

@@ -101,6 +101,10 @@ export const server = z
           'How many processes share the listeners, one per core at most. More than one needs `Store.Redis` and `Bff.SealingKeys`.',
         examples: [2],
       }),
+    AccessLog: z.boolean().default(true).meta({
+      description:
+        'One line of level `info` per forwarded call: method, path without its query, status, times, bytes, frontend, route, and the handle of the session. Paths of your APIs may hold personal data.',
+    }),
     LogLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').meta({
       description: 'The least important thing that is logged.',
     }),

@@ -22,6 +22,8 @@ export interface ForwardExchange {
   /** What a sticky route knows the caller by, and what its open streams are counted by. Default: the client's address. */
   readonly visitor?: string | undefined
   readonly requestId: string
+  /** Handle of the caller's session, for the log. */
+  readonly session?: string | undefined
   /** Its signal is aborted when the session ends: WebSockets and event streams end with it. */
   readonly held?: Held | undefined
 }
@@ -49,22 +51,46 @@ export function relayAnswer(
   relay(upstreamResponse, response, headers)
 }
 
-/** @param started milliseconds of the monotonic clock */
+/** What is measured of a call, for its line in the log. Times are milliseconds of the monotonic clock. */
+export interface Measured {
+  readonly started: number
+  /** When the upstream's answer began; until then, when the call was over. */
+  answeredAt: number
+  /** What had been written to the connection before. */
+  readonly bytesBefore: number
+}
+
+export function startMeasuring({ socket }: IncomingMessage): Measured {
+  const started = performance.now()
+  return { started, answeredAt: 0, bytesBefore: socket.bytesWritten }
+}
+
 export function report(
-  { frontend, match, requestId }: ForwardExchange,
-  { method = 'GET' }: IncomingMessage,
+  { frontend, match, requestId, session }: ForwardExchange,
+  { method = 'GET', url = '', socket }: IncomingMessage,
   status: number,
-  started: number,
+  { started, answeredAt, bytesBefore }: Measured,
   answered: Answered | undefined,
 ): void {
+  const ended = performance.now()
+  const query = url.indexOf('?')
   publish({
     type: 'gateway.request.forwarded',
     frontend: frontend.name,
     requestId,
     route: match.route.path,
     method,
+    path: query === -1 ? url : url.slice(0, query),
     status,
-    seconds: (performance.now() - started) / 1000,
+    ...(session !== undefined && { session }),
+    bytes: socket.bytesWritten - bytesBefore,
+    seconds: inSeconds(ended - started),
+    upstreamSeconds: inSeconds((answeredAt || ended) - started),
     attempts: answered?.attempts ?? 0,
   })
+}
+
+/** To the microsecond. */
+function inSeconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1_000_000
 }

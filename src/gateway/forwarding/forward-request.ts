@@ -3,7 +3,7 @@ import type { Roster } from '../roster.js'
 import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
-import { type Exchange, type ForwardExchange, relayAnswer, report } from './exchange.js'
+import { type Exchange, type ForwardExchange, relayAnswer, report, startMeasuring } from './exchange.js'
 import { sendOverHttp } from './http-transport.js'
 import { createRequestBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
@@ -29,7 +29,7 @@ export function createForwardRequest(
     if (response.destroyed) return
     const { route } = exchange.match
     const timeouts = answering.timeoutsOf(route)
-    const started = performance.now()
+    const measured = startMeasuring(request)
     const body = createRequestBody(request, response, route)
     const forwarding: Forwarding = {
       request,
@@ -54,6 +54,7 @@ export function createForwardRequest(
     let leaveStreams = (): void => {}
     try {
       answered = await answering.answer(forwarding, sendOverHttp, exchange, body)
+      measured.answeredAt = performance.now()
       if (answered?.answer.kind === 'answered') {
         body.settle()
         const isStream = isEventStream(answered.answer.response)
@@ -79,6 +80,6 @@ export function createForwardRequest(
       leaveStreams()
       if (own.leave) exchange.held?.signal().removeEventListener('abort', own.leave)
     }
-    report(exchange, request, response.headersSent ? response.statusCode : 499, started, answered)
+    report(exchange, request, response.headersSent ? response.statusCode : 499, measured, answered)
   }
 }

@@ -6,7 +6,7 @@ import type { Roster } from '../roster.js'
 import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
-import { type Exchange, type ForwardExchange, relayAnswer, report } from './exchange.js'
+import { type Exchange, type ForwardExchange, relayAnswer, report, startMeasuring } from './exchange.js'
 import { noBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
 import { watchWebSocket } from './web-socket.js'
@@ -37,7 +37,7 @@ export function createForwardUpgrade(
     assertWebSocket(request)
     const { route } = exchange.match
     const timeouts = answering.timeoutsOf(route)
-    const started = performance.now()
+    const measured = startMeasuring(request)
     const forwarding: Forwarding = {
       request,
       timeouts,
@@ -72,6 +72,7 @@ export function createForwardUpgrade(
         exchange.match,
       )
       answered = await answering.answer(forwarding, send, exchange, noBody, upgradeHeaders)
+      measured.answeredAt = performance.now()
       if (answered?.answer.kind === 'answered') {
         const response = new ServerResponse(request)
         response.assignSocket(socket)
@@ -90,7 +91,7 @@ export function createForwardUpgrade(
       leaveStreams()
       exchange.held?.signal().removeEventListener('abort', onSessionEnd)
     }
-    report(exchange, request, statusOf(answered), started, answered)
+    report(exchange, request, statusOf(answered), measured, answered)
   }
 }
 

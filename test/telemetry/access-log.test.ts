@@ -1,0 +1,60 @@
+import test from 'ava'
+import { startStack } from '../flows/_stack.js'
+import { createUserAgent } from '../flows/_user-agent.js'
+
+interface Line {
+  readonly level: string
+  readonly msg: string
+  readonly requestId: string
+  readonly session: string
+  readonly upstreamSeconds: number
+  readonly seconds: number
+  readonly bytes: number
+}
+
+async function linesOfCalls(output: string): Promise<readonly Line[]> {
+  const lines = output.split('\n').filter((line) => line.includes('"gateway.request.forwarded"'))
+  return lines.map((line) => JSON.parse(line) as Line)
+}
+
+test('each forwarded call is one line that says what, whose, how long and how much, and no query', async (t) => {
+  const stack = await startStack()
+  const browser = createUserAgent()
+  const signIn = await browser.navigate(new URL('/bff/login', stack.gateway))
+  const consent = await browser.submit(signIn, { username: 'alice', password: 'wonderland' })
+  await browser.submit(consent, {}, { button: 'allow' })
+  const answer = await browser.call(new URL('/api/orders?card=4111111111111111', stack.gateway))
+  t.is(answer.status, 200)
+  const { sessions } = (await (await browser.call(new URL('/bff/sessions', stack.gateway))).json()) as {
+    readonly sessions: readonly { readonly handle: string }[]
+  }
+  await stack.stop()
+  const [line, ...others] = await linesOfCalls(stack.output())
+  t.deepEqual(others, [])
+  t.like(line, {
+    level: 'info',
+    frontend: 'app',
+    route: '/api',
+    method: 'GET',
+    path: '/api/orders',
+    status: 200,
+    attempts: 1,
+    session: sessions[0]?.handle,
+  })
+  const { seconds = 0, upstreamSeconds = 0, bytes = 0, requestId } = line ?? {}
+  t.true(upstreamSeconds > 0 && upstreamSeconds <= seconds && bytes > (await answer.text()).length)
+  t.regex(requestId ?? '', /^[0-9a-f-]{36}$/)
+  t.false(stack.output().includes('4111111111111111'))
+})
+
+test('Server.AccessLog: false leaves them out', async (t) => {
+  const stack = await startStack({
+    configure(configuration) {
+      configuration.Server.AccessLog = false
+      configuration.Bff.Frontends[0].Routes[0].TokenType = 'None'
+    },
+  })
+  await createUserAgent().call(new URL('/api/orders', stack.gateway))
+  await stack.stop()
+  t.deepEqual(await linesOfCalls(stack.output()), [])
+})
