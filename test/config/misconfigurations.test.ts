@@ -382,14 +382,6 @@ test('32. hosts without the public one', finds, {
   problem: /does not have app\.example\.com/,
   remedy: /Add "app\.example\.com"/,
 })
-test('33. no openid scope', finds, {
-  from: aGateway,
-  change: ['"openid", ', ''],
-  pointer: '/Bff/Frontends/0/Scopes',
-  line: '"Scopes"',
-  problem: /who logged in/,
-  remedy: /Add "openid"/,
-})
 test('34. a folder that is not there', finds, {
   from: aGateway,
   change: ['"Name": "app",', '"Name": "app",\n        "StaticFilesPath": "./dist",'],

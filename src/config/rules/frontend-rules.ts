@@ -112,14 +112,8 @@ export const frontendRules: readonly Rule[] = [
     }
   },
 
-  function* scopesAskForIdentity({ frontends }) {
+  function* scopesAreNames({ frontends }) {
     for (const { pointer, settings } of frontends) {
-      if (!settings.Scopes.includes('openid'))
-        yield problem(
-          `${pointer}/Scopes`,
-          'does not have "openid", so that nobody would be told who logged in',
-          'Add "openid".',
-        )
       for (const [index, scope] of settings.Scopes.entries())
         if (!isScope(scope))
           yield problem(

@@ -78,7 +78,8 @@ const frontend = z
       .array(text)
       .default(['openid', 'profile', 'email', 'offline_access'])
       .meta({
-        description: 'What is asked for at login. `openid` has to be there; `offline_access` asks for a refresh token.',
+        description:
+          'What is asked for at login. Without `openid` a session has no claims; `offline_access` asks for a refresh token.',
         examples: [['openid', 'profile', 'offline_access']],
       }),
     SessionDuration: session.duration.optional().meta({ description: 'Default: `Bff.SessionDuration`.' }),
