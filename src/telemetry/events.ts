@@ -78,6 +78,22 @@ export type GatewayEvent =
       readonly cause: SessionEndCause
     }
   | {
+      readonly type: 'gateway.upstream.failing'
+      readonly upstream: string
+      readonly route: string
+      /** Of the last one: the system's code, or the status that was answered. */
+      readonly cause: string
+      /** Failures since this was last said. */
+      readonly count: number
+    }
+  | {
+      readonly type: 'gateway.upstream.back'
+      readonly upstream: string
+      readonly route: string
+      /** Since the first failure. */
+      readonly seconds: number
+    }
+  | {
       readonly type: 'gateway.request.forwarded'
       readonly frontend: string
       readonly requestId: string

@@ -66,6 +66,8 @@ function levelOf(type: SallyportEvent['type']): 'debug' | 'info' | 'warn' | 'err
     case 'as.keys.unavailable':
     case 'gateway.session.refresh-failed':
     case 'gateway.token.not-revoked':
+    case 'gateway.upstream.failing':
+    case 'gateway.upstream.back':
     case 'gateway.userinfo.unusable':
     case 'validator.keys.unavailable':
       return 'warn'

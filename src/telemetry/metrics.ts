@@ -56,6 +56,11 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'Forwarded requests sent again, for a nonce or a stale connection.',
     ['frontend'],
   )
+  const upstreamFailures = counter(
+    'upstream_failures_total',
+    'Failed attempts, by upstream and route; told once a minute.',
+    ['upstream', 'route'],
+  )
   const tokens = counter('tokens_issued_total', 'Token responses, by client and grant.', ['client', 'grant'])
   const signIns = counter('sign_ins_total', 'Sign-ins at the authorization server, by outcome.', ['outcome'])
   const accepted = counter('validator_accepted_total', 'Requests that the validator let through.')
@@ -86,6 +91,7 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
       forwarded.observe({ frontend, route, method: known(method), status: `${Math.floor(status / 100)}xx` }, seconds)
       if (attempts > 1) replays.inc({ frontend }, attempts - 1)
     },
+    'gateway.upstream.failing': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
     'gateway.request.refused': ({ code }) => refusals.inc({ product: 'gateway', code }),
     'server.request.refused': ({ code, count }) => refusals.inc({ product: 'server', code }, count),
     'server.connection.refused': ({ limit, count }) => limited.inc({ product: 'server', limit }, count),

@@ -1,4 +1,5 @@
 import type { Credentials } from '../credentials.js'
+import { connectionCode } from '../oauth/oauth-error.js'
 import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { Answer, Forwarding, Send } from './attempt.js'
@@ -82,6 +83,7 @@ export async function attemptUntilAnswered(
     const answer = await send(forwarding, { upstream, url, method, headers: proven, body })
     if (answer.kind === 'upgraded') {
       upstream.breaker.answered(forwarding.caller, 'well')
+      upstream.outage.worked()
       return { answer, upstream, url, attempts }
     }
     if (forwarding.isGone()) break
@@ -92,6 +94,7 @@ export async function attemptUntilAnswered(
       const isUnsent = answer.kind === 'unreached' || (answer.kind === 'stale' && answer.request === 'unsent')
       const mayRepeat = isUnsent ? body.isReplayable() : body.isEmpty && (method === 'GET' || method === 'HEAD')
       if (answer.kind === 'stale' && mayRepeat && freshConnections-- > 0) continue
+      upstream.outage.failed(connectionCode(failure.cause) ?? failure.code)
       if (answer.kind === 'unreached') upstream.breaker.unreachable()
       else upstream.breaker.answered(forwarding.caller, 'down')
       if (!isUnsent || retries-- <= 0 || !idempotent.has(method) || !body.isReplayable()) throw failure
@@ -101,6 +104,8 @@ export async function attemptUntilAnswered(
 
     const { response } = answer
     upstream.breaker.answered(forwarding.caller, isDown(response) ? 'down' : 'well')
+    if (isDown(response)) upstream.outage.failed(`status ${response.status}`)
+    else upstream.outage.worked()
     const learned = nonces.learn(upstream.origin, response, credentials, nonce)
     if (credentials.kind !== 'dpop' || !demandsNonce(response)) return { answer, upstream, url, attempts }
 

@@ -3,6 +3,8 @@ import { Agent as HttpsAgent } from 'node:https'
 import { buildConnector, Pool } from 'undici'
 import type { TargetUrl } from '../../dpop/proof.js'
 import { tlsPreset } from '../../http/tls.js'
+import { publish } from '../../telemetry/events.js'
+import { createOutage, type Outage } from '../../telemetry/outage.js'
 import type { RouteOptions, UpstreamTlsOptions } from '../options.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
@@ -29,6 +31,8 @@ export interface Upstream extends Connection {
   readonly host: string
   readonly dial: { readonly protocol: string; readonly host: string; readonly hostname: string; readonly port: string }
   readonly breaker: CircuitBreaker
+  /** For the log. */
+  readonly outage: Outage
   /** Whether a connection is kept for the next request. */
   readonly reusesConnections: boolean
   /** Requests and sockets on it at the moment. */
@@ -155,6 +159,11 @@ function createUpstream(url: URL, route: RouteOptions, connection: Connection): 
     },
     ...connection,
     breaker: createCircuitBreaker(route.circuitBreaker),
+    outage: createOutage({
+      onFailing: (cause, count) =>
+        publish({ type: 'gateway.upstream.failing', upstream: origin, route: route.path, cause, count }),
+      onBack: (seconds) => publish({ type: 'gateway.upstream.back', upstream: origin, route: route.path, seconds }),
+    }),
     reusesConnections: route.reuseConnections ?? true,
     inFlight: 0,
     call(target) {
