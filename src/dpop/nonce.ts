@@ -56,3 +56,8 @@ function bucketOf(nonce: string): number | undefined {
   const bytes = nonce.length > 64 ? undefined : decodeBase64url(nonce)
   return bytes?.length === bucketLength + 16 ? bytes.readUIntBE(0, bucketLength) : undefined
 }
+
+/** NQCHAR, RFC 9449 §8.1; a longer one would not fit into the headers of the next request. */
+export function isNonce(text: unknown): text is string {
+  return typeof text === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]{1,1024}$/.test(text)
+}

@@ -1,5 +1,6 @@
 import { rootCertificates } from 'node:tls'
 import { Agent, fetch as undiciFetch } from 'undici'
+import { isNonce } from '../dpop/nonce.js'
 import { UpstreamError } from '../errors.js'
 import { isLoopback } from '../http/loopback.js'
 import { tlsPreset } from '../http/tls.js'
@@ -21,9 +22,6 @@ export interface IssuerRequest {
 
 /** Metadata, key sets and token responses are small. */
 const maxResponseSize = 1_048_576
-
-/** RFC 9449 §8.1, and no longer than its own server would take a header with the proof that carries it. */
-const usableNonce = /^[\x21\x23-\x5b\x5d-\x7e]{1,1000}$/
 
 /** @param timeout Seconds for the whole call. */
 export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
@@ -51,8 +49,7 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
       dispatcher: agent,
     })
     const nonce = response.headers.get('dpop-nonce')
-    if (nonce !== null && usableNonce.test(nonce) && (nonces.has(origin) || nonces.size < 100))
-      nonces.set(origin, nonce)
+    if (isNonce(nonce) && (nonces.has(origin) || nonces.size < 100)) nonces.set(origin, nonce)
     return response
   }
   return Object.assign(issuerFetch, {

@@ -1,3 +1,4 @@
+import { isNonce } from '../../dpop/nonce.js'
 import type { Credentials } from '../credentials.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
@@ -67,8 +68,7 @@ export function demandsNonce({ status, headers }: UpstreamResponse): boolean {
   return status === 401 && /\bdpop\b.*\berror="?use_dpop_nonce\b/i.test(String(headers['www-authenticate'] ?? ''))
 }
 
-/** NQCHAR, RFC 9449 §8.1; a longer one would not fit into the next request's headers. */
 export function nonceOf({ headers }: UpstreamResponse): string | undefined {
   const nonce = headers['dpop-nonce']
-  return typeof nonce === 'string' && /^[\x21\x23-\x5B\x5D-\x7E]{1,1024}$/.test(nonce) ? nonce : undefined
+  return isNonce(nonce) ? nonce : undefined
 }

@@ -97,8 +97,9 @@ const endpoints = [
 function isAsSafe(endpoint: unknown, { protocol, hostname }: URL): boolean {
   if (endpoint === undefined) return true
   const url = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  if (url?.protocol === 'https:') return url.username === ''
-  return url?.protocol === 'http:' && protocol === 'http:' && isLoopback(hostname) && isLoopback(url.hostname)
+  if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return false
+  if (url.protocol === 'https:') return true
+  return url.protocol === 'http:' && protocol === 'http:' && isLoopback(hostname) && isLoopback(url.hostname)
 }
 
 /** What a server has to say before we log anybody in there. Its metadata is the only source of endpoints. */
