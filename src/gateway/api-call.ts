@@ -3,6 +3,7 @@ import { assertOwnPage, type CallKind } from './anti-forgery.js'
 import type { Call, OpenSession } from './call.js'
 import type { Credentials } from './credentials.js'
 import { keepSession } from './keep-session.js'
+import { sessionIsOfUse } from './login-loop.js'
 import { isNavigation } from './navigation.js'
 import { Refusal } from './refusal.js'
 import { assertMethodAllowed, type RouteMatch } from './route.js'
@@ -62,4 +63,9 @@ export function freshAccessToken(call: ApiCall): Promise<void> | undefined {
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
   return undefined
+}
+
+/** The call goes up with the user's token: the login has been worth it. */
+export function sessionOfUse(call: ApiCall): void {
+  if (call.open !== undefined && call.response !== undefined) sessionIsOfUse(call, call.response)
 }

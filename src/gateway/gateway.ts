@@ -12,6 +12,7 @@ import {
   freshAccessToken,
   openSession,
   requiredSession,
+  sessionOfUse,
 } from './api-call.js'
 import type { Call, OpenSession } from './call.js'
 import { assertFrontends } from './check-frontends.js'
@@ -49,6 +50,7 @@ const steps: readonly ((call: ApiCall) => Promise<void> | undefined | void)[] = 
   requiredSession,
   currentSession,
   freshAccessToken,
+  sessionOfUse,
 ]
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {

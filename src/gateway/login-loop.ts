@@ -5,7 +5,7 @@ import type { Call } from './call.js'
 import type { Frontend } from './frontend.js'
 import { Refusal } from './refusal.js'
 
-/** Logins in one browser within `window` seconds after which another one is no person's doing. */
+/** Logins in one browser within `window` seconds, none of them of use, after which another one is no person's doing. */
 const maxLogins = 3
 const window = 60
 
@@ -14,6 +14,12 @@ export function countLogin({ request, frontend }: Call, response: ServerResponse
   const times = [...recentLogins(request.headers.cookie, frontend, now), Math.floor(now)].slice(-maxLogins)
   const value = times.map((time) => time.toString(36)).join('.')
   setCookie(response, frontend.loopCookie, value, { sameSite: 'Lax', maxAge: window })
+}
+
+/** A session that is of use is no loop, however often its user logs in. Costs a look at the cookies and no more. */
+export function sessionIsOfUse({ request, frontend }: Call, response: ServerResponse): void {
+  if (cookieValue(request.headers.cookie, frontend.loopCookie) !== undefined)
+    removeCookie(response, frontend.loopCookie)
 }
 
 /** A person who logs out may log in again at once. */

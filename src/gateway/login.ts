@@ -7,7 +7,7 @@ import { assertNoLoop } from './login-loop.js'
 import { deriveLoginSecrets } from './login-secrets.js'
 import { loginParameters } from './options.js'
 import { refuseLogin } from './refuse-login.js'
-import { safeReturnUrl } from './return-url.js'
+import { maxReturnUrlLength, safeReturnUrl } from './return-url.js'
 import type { EndpointContext } from './session.js'
 
 const foreignLink = {
@@ -34,7 +34,7 @@ export async function login(ctx: EndpointContext): Promise<void> {
   transactions.begin(ctx.req.headers.cookie, ctx.res, {
     state,
     seed,
-    returnUrl: safeReturnUrl(once(query, 'returnUrl'), frontend) ?? frontend.home,
+    returnUrl: returnUrlOf(call, query),
     silent: parameters.prompt === 'none',
     formerSession: open?.session.key,
     requestId,
@@ -48,15 +48,38 @@ function random(): string {
   return randomBytes(32).toString('base64url')
 }
 
+/** Characters of a parameter other than the return URL. */
+const maxLength = 256
+
 /** A link may say who and how, never what for: scopes, redirect URI and the rest come from the configuration alone. */
-function allowedParameters({ frontend }: Call, query: URLSearchParams): Record<string, string> {
-  const allowed = frontend.options.loginParameters ?? loginParameters
+function allowedParameters(call: Call, query: URLSearchParams): Record<string, string> {
+  const allowed: readonly string[] = call.frontend.options.loginParameters ?? loginParameters
   return Object.fromEntries(
-    allowed.flatMap((name) => {
+    loginParameters.flatMap((name) => {
       const value = once(query, name)
-      return value !== undefined && value.length <= 256 ? [[name, value]] : []
+      if (value !== undefined && allowed.includes(name) && value.length <= maxLength) return [[name, value]]
+      if (!allowed.includes(name)) ignore(call, query, name, 'LoginParameters does not have it')
+      else if (value !== undefined) ignore(call, query, name, `it is longer than ${maxLength} characters`)
+      else ignore(call, query, name, 'it is empty, or comes more than once')
+      return []
     }),
   )
+}
+
+function returnUrlOf(call: Call, query: URLSearchParams): string {
+  const value = once(query, 'returnUrl')
+  const safe = safeReturnUrl(value, call.frontend)
+  if (safe !== undefined) return safe
+  const isTooLong = value !== undefined && value.length > maxReturnUrlLength
+  const reason = isTooLong ? `it is longer than ${maxReturnUrlLength} characters` : 'it is no page of this application'
+  ignore(call, query, 'returnUrl', value === undefined ? 'it is empty, or comes more than once' : reason)
+  return call.frontend.home
+}
+
+/** Never in silence: a person lands on another page than the link meant. */
+function ignore({ frontend, requestId }: Call, query: URLSearchParams, parameter: string, reason: string): void {
+  if (query.has(parameter))
+    publish({ type: 'gateway.login.parameter-ignored', frontend: frontend.name, requestId, parameter, reason })
 }
 
 function once(query: URLSearchParams, name: string): string | undefined {

@@ -1,7 +1,7 @@
 import type { Frontend } from './frontend.js'
 
 /** Long enough for any page of an application, short enough for a cookie, however it is spelled. */
-const maxLength = 2048
+export const maxReturnUrlLength = 2048
 const controlCharacter = /\p{Cc}/u
 
 /**
@@ -13,7 +13,7 @@ export function safeReturnUrl(
   value: string | undefined,
   { base: endpoints, options: { publicUrl, clientUrl } }: Pick<Frontend, 'base' | 'options'>,
 ): string | undefined {
-  if (value === undefined || value === '' || value.length > maxLength) return undefined
+  if (value === undefined || value === '' || value.length > maxReturnUrlLength) return undefined
   // Browsers drop tabs and line breaks and take a backslash for a slash; no page of ours has either in its address.
   if (controlCharacter.test(value) || value.includes('\\')) return undefined
   const base = clientUrl ?? publicUrl
@@ -26,7 +26,7 @@ export function safeReturnUrl(
   // A login must not end at a logout, or begin again.
   if (isBelow(endpoints, url.pathname)) return undefined
   const whole = clientUrl === undefined ? path : clientUrl.origin + path
-  return whole.length > maxLength ? undefined : whole
+  return whole.length > maxReturnUrlLength ? undefined : whole
 }
 
 /** In any spelling that a router might fold into ours. */

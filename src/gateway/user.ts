@@ -1,3 +1,4 @@
+import { sessionIsOfUse } from './login-loop.js'
 import type { EndpointContext } from './session.js'
 
 /** Of the token, not of the user (OpenID Connect Core §2, RFC 7519 §4.1). */
@@ -26,7 +27,10 @@ export async function user(ctx: EndpointContext): Promise<void> {
     return
   }
   const { session } = open
-  const { claims } = session.record
+  const { claims, accessTokens } = session.record
+  // Not before the token serves as it is: a refresh that fails would send the browser round again.
+  const { expiresAt = Number.POSITIVE_INFINITY } = accessTokens[''] ?? { expiresAt: 0 }
+  if (ctx.state.now() < expiresAt - frontend.options.session.refreshGracePeriod) sessionIsOfUse(call, ctx.res)
   const visible = frontend.options.userClaims ?? Object.keys(claims).filter((name) => !aboutTheToken.has(name))
   ctx.body = {
     ...Object.fromEntries(visible.filter((name) => name in claims).map((name) => [name, claims[name]])),

@@ -34,3 +34,29 @@ test('logging out begins the count anew', async (t) => {
     await browser.call(`${url}/bff/logout`, { method: 'POST' })
   }
 })
+
+test('logins whose session was used in between are no loop, by the user endpoint or by an API', async (t) => {
+  const { url, ...world } = await aWorld(t)
+  for (const use of ['/bff/user', '/api/orders']) {
+    const browser = world.aBrowser()
+    for (let i = 0; i < 5; i++) {
+      t.is((await logIn(browser, `${url}/bff/login`)).url.pathname, '/', `login ${i}, ${use}`)
+      t.is((await browser.call(url + use)).status, 200)
+      t.false(browser.cookies(url).has('sallyport-bff-app~n'))
+    }
+  }
+})
+
+test('a session that is opened but whose first refresh fails is of no use: that is a loop', async (t) => {
+  const { url, provider, ...world } = await aWorld(t)
+  provider.accessTokenLifetime = 30 // less than the grace period: the first call refreshes
+  const browser = world.aBrowser()
+  for (let i = 0; i < 3; i++) {
+    provider.tokenOutage = 'none'
+    t.is((await logIn(browser, `${url}/bff/login`)).url.pathname, '/')
+    await browser.call(`${url}/bff/user`)
+    provider.tokenOutage = { status: 400, body: '{"error":"invalid_grant"}' }
+    t.is((await browser.call(`${url}/api/orders`)).status, 401)
+  }
+  t.regex((await browser.navigate(`${url}/bff/login`)).body, /bff\.login\.loop/)
+})

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { call } from './_client.js'
+import { watchEvents } from './_events.js'
 import { logIn } from './_provider.js'
 import { aWorld, whoAmI } from './_world.js'
 
@@ -192,4 +193,26 @@ test('logout takes the tokens back and leads through the server’s own logout, 
     t.deepEqual(revoked.sort(), ['access_token', 'refresh_token'])
     t.deepEqual(await whoAmI(browser, url), { authenticated: false })
   }
+})
+
+test.serial('what a login link asks for in vain is an event: too long, twice, elsewhere, not allowed', async (t) => {
+  const events = watchEvents(t)
+  const { url } = await aWorld(t, { frontend: { loginParameters: ['login_hint', 'prompt'] } })
+  const ignored = async (query: string) => {
+    const from = events.length
+    t.is((await call(new URL(url), `/bff/login?${query}`)).status, 303)
+    return events
+      .slice(from)
+      .flatMap((event) =>
+        event.type === 'gateway.login.parameter-ignored' ? [`${event.parameter}: ${event.reason}`] : [],
+      )
+  }
+  const long = 'x'.repeat(3000)
+  t.deepEqual(await ignored(`returnUrl=/${long}`), ['returnUrl: it is longer than 2048 characters'])
+  t.deepEqual(await ignored('returnUrl=https://evil.example/'), ['returnUrl: it is no page of this application'])
+  t.deepEqual(await ignored('returnUrl=/a&returnUrl=/b'), ['returnUrl: it is empty, or comes more than once'])
+  t.deepEqual(await ignored(`login_hint=${'x'.repeat(257)}`), ['login_hint: it is longer than 256 characters'])
+  t.deepEqual(await ignored('login_hint=a&login_hint=b'), ['login_hint: it is empty, or comes more than once'])
+  t.deepEqual(await ignored('ui_locales=de'), ['ui_locales: LoginParameters does not have it'])
+  t.deepEqual(await ignored(`returnUrl=/${'x'.repeat(2047)}&login_hint=${'x'.repeat(256)}&other=1`), [])
 })
