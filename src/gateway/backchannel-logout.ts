@@ -1,8 +1,9 @@
-import { type JWTPayload, jwtVerify } from 'jose'
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import { readFormBody } from '../http/form-body.js'
 import type { Store } from '../store/store.js'
 import type { RunningFrontend } from './call.js'
 import { isKeySetOutOfReach } from './oauth/issuer-keys.js'
+import { printable } from './oauth/server-words.js'
 import { Refusal } from './refusal.js'
 import type { EndpointContext } from './session.js'
 
@@ -63,10 +64,10 @@ export function createLogoutTokenAcceptance(
 
 /** The checks of §2.6. */
 export function createLogoutTokenVerifier(
-  { options, oauth }: Pick<RunningFrontend, 'options' | 'oauth'>,
+  { options, oauth, sessions }: Pick<RunningFrontend, 'options' | 'oauth' | 'sessions'>,
   now: () => number,
 ): VerifyLogoutToken {
-  const algorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA', ...(options.profile === 'Baseline' ? ['RS256'] : [])]
+  const accepted = ['PS256', 'ES256', 'Ed25519', 'EdDSA', ...(options.profile === 'Baseline' ? ['RS256'] : [])]
 
   return async (token) => {
     const payload = await verified(token)
@@ -88,6 +89,9 @@ export function createLogoutTokenVerifier(
   }
 
   async function verified(token: string): Promise<JWTPayload> {
+    // Those of this client's ID tokens (§2.6). Without any there is no session to end.
+    const known = await sessions.idTokenAlgorithms()
+    const algorithms = known.length === 0 ? accepted : accepted.filter((name) => known.includes(name))
     try {
       const { payload, protectedHeader } = await jwtVerify(token, oauth.keys.find, {
         algorithms,
@@ -108,9 +112,23 @@ export function createLogoutTokenVerifier(
       // An unreachable key set is no reason to believe or to disbelieve: the server has to try again.
       if (isKeySetOutOfReach(error))
         throw new Refusal('bff.issuer.unavailable', 'the keys of the authorization server cannot be fetched')
-      return refuse('the token is not valid')
+      return refuse(`the token is not valid (${whatIsWrong(error, token, algorithms)})`)
     }
   }
+}
+
+/** Names of errors, claims and algorithms; of values only those by which servers and clients are mixed up. */
+function whatIsWrong(error: unknown, token: string, algorithms: readonly string[]): string {
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    const { alg } = decodeProtectedHeader(token)
+    return `signed with ${/^\w{1,16}$/.test(String(alg)) ? alg : 'what is no algorithm'}, allowed are ${algorithms.join(', ')}`
+  }
+  if (error instanceof errors.JWTExpired) return 'expired: compare the clocks'
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const value = error.claim === 'iss' || error.claim === 'aud' ? decodeJwt(token)[error.claim] : undefined
+    return `"${error.claim}" ${value === undefined ? error.reason.replaceAll('_', ' ') : `is ${printable(String(value))}`}`
+  }
+  return error instanceof errors.JOSEError ? error.code : 'unreadable'
 }
 
 function isObject(value: unknown): boolean {

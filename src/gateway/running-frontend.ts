@@ -28,7 +28,7 @@ export function runFrontend(
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
   const sessions = createSealedSessions({ store, seal, frontend, opened, now, onEnd })
-  const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth }, now)
+  const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
   return {
     ...frontend,
     oauth,

@@ -5,6 +5,7 @@ import { createSealedStore, type SealedRecord } from '../store/sealed-store.js'
 import type { Store } from '../store/store.js'
 import { publish, type SessionEndCause } from '../telemetry/events.js'
 import type { Frontend } from './frontend.js'
+import { createIdTokenAlgorithms } from './id-token-algorithms.js'
 import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
 import { createSessionIndex, type SessionName } from './session-index.js'
 
@@ -75,6 +76,8 @@ export interface SealedSessions {
   end(session: Pick<Session, 'key'>, cause: SessionEndCause): Promise<boolean>
   /** Ends the session only if nobody has changed it since. */
   endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
+  /** What the ID tokens of this client's sessions are signed with. */
+  idTokenAlgorithms(): Promise<readonly string[]>
   /** The keys of a user's or of a server session's living sessions, without opening any. */
   keysOf(name: SessionName): Promise<readonly string[]>
   /** The same, this frontend's only. */
@@ -135,6 +138,7 @@ export function createSealedSessions({
   ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record) })
 
   const index = createSessionIndex(store, seal, options)
+  const algorithms = createIdTokenAlgorithms(store, options)
   const sightingSecret = (key: string, subject: string): string => JSON.stringify([key, subject])
 
   const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
@@ -196,6 +200,7 @@ export function createSealedSessions({
       // In this order: an index entry without its session is cleared away.
       await records.add(id, record, restsUntil(until))
       await index.enter(key, record, until)
+      await algorithms.learn(record.idToken, until)
       const sealed = await records.get(id)
       if (sealed === undefined) throw new RangeError('a session cannot begin after its end')
       const session = sessionOf(key, sealed)
@@ -207,6 +212,7 @@ export function createSealedSessions({
       const until = endsAt(record)
       if (!(await records.replace(id, session.revision, record, restsUntil(until)))) return undefined
       await index.enter(session.key, record, until)
+      if (record.idToken !== session.record.idToken) await algorithms.learn(record.idToken, until)
       const sealed = await records.get(id)
       if (sealed === undefined) return undefined
       const replaced = sessionOf(session.key, sealed, session.prover)
@@ -236,6 +242,7 @@ export function createSealedSessions({
     end: async ({ key }, cause) => end(key, cause, await store.delete(key)),
     endUnchanged: async ({ key, revision }, cause) => end(key, cause, await store.deleteIf(key, revision)),
 
+    idTokenAlgorithms: algorithms.known,
     keysOf: index.keysOf,
     ownKeysOf: async (of) => (await index.keysOf(of)).filter((key) => key.startsWith(`session ${name}:`)),
 

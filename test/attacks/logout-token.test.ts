@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto'
+import { createPrivateKey, randomUUID } from 'node:crypto'
 import test from 'ava'
+import { SignJWT } from 'jose'
 import { generateSigningJwk, publicHalf } from '../../src/keys.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
+import { watchEvents } from '../gateway/_events.js'
 import { anIssuer, type Issuer } from '../gateway/_issuer.js'
 import { aPlantedGateway, codeOf, ownPage, type Planted } from '../gateway/_planted.js'
 
@@ -182,4 +184,46 @@ test('while the keys cannot be fetched a token is neither believed nor refused f
   issuer.down = false
   t.is((await send(world, token)).status, 200)
   t.false(await alive(world, id))
+})
+
+test.serial(
+  'a logout token is signed as this client’s ID tokens are, and with nothing else the server can do (§2.6)',
+  async (t) => {
+    const events = watchEvents(t)
+    const issuer = await anIssuer(t)
+    const rsa = { ...generateSigningJwk('PS256'), kid: 'rsa' }
+    issuer.moreKeys.push({ ...publicHalf(rsa), alg: undefined })
+    const world = await aPlantedGateway(t, {
+      authority: issuer.issuer,
+      frontends: [{ name: 'app', profile: 'Baseline' }],
+    })
+    const idToken = await issuer.sign({ sub: 'alice' }, { typ: 'JWT' })
+    const { id } = await world.plant('app', { idToken })
+    const key = createPrivateKey({ key: { ...rsa }, format: 'jwk' })
+    for (const alg of ['RS256', 'PS256']) {
+      const other = await new SignJWT(claims(issuer))
+        .setProtectedHeader({ alg, kid: 'rsa', typ: 'logout+jwt' })
+        .sign(key)
+      t.is((await send(world, other)).status, 400, alg)
+      t.regex(JSON.stringify(events.at(-1)), new RegExp(`signed with ${alg}, allowed are ES256`))
+    }
+    t.true(await alive(world, id))
+    t.is((await send(world, await issuer.sign(claims(issuer)))).status, 200)
+    t.false(await alive(world, id))
+  },
+)
+
+test.serial('what is wrong with a refused token is in the log, with the issuer or client that it is for', async (t) => {
+  const events = watchEvents(t)
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  for (const [overrides, reason] of [
+    [{ iss: 'https://other.example' }, /\\"iss\\" is https:\/\/other\.example/],
+    [{ aud: ['another-client'] }, /\\"aud\\" is another-client/],
+    [{ iat: now() - 900, exp: now() - 600 }, /expired: compare the clocks/],
+    [{ events: undefined }, /\\"events\\" missing/],
+  ] as const) {
+    t.is((await send(world, await issuer.sign(claims(issuer, overrides)))).status, 400)
+    t.regex(JSON.stringify(events.at(-1)), reason)
+  }
 })
