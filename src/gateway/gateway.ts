@@ -53,6 +53,9 @@ const steps: readonly ((call: ApiCall) => Promise<void> | undefined | void)[] = 
   sessionOfUse,
 ]
 
+/** What may stand in a log line, a header and an address. */
+const usableRequestId = /^[\w.~:+/=-]{1,128}$/
+
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { now = () => Date.now() / 1000, trustedProxies = [], trustForwardedHost = false } = options
   assertFrontends(options.frontends)
@@ -72,6 +75,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const client = clientOf(request, isTrustedPeer, saysHost)
     const target = parseRequestTarget(request.url ?? '', request.headers.host)
     return { requestId, request, target, client, frontend: select(client.host, target) }
+  }
+
+  /** A proxy of ours may have given it one already, by which its own log knows it. */
+  const requestIdOf = ({ socket, headers }: IncomingMessage): string => {
+    const given = headers['x-request-id']
+    return typeof given === 'string' && usableRequestId.test(given) && isTrustedPeer(socket.remoteAddress)
+      ? given
+      : randomUUID()
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {
@@ -104,7 +115,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     callback() {
       return function gateway(request, response) {
-        const refused: Refused = { requestId: randomUUID(), request, branding: options.branding }
+        const refused: Refused = { requestId: requestIdOf(request), request, branding: options.branding }
         answer(request, response, refused)
           .catch((error: unknown) => answerError(response, error, refused))
           // Whatever goes wrong in saying what went wrong ends this connection, not the process.
@@ -114,7 +125,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     upgrade(request, socket, head) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())
-      const refused: Refused = { requestId: randomUUID(), request }
+      const refused: Refused = { requestId: requestIdOf(request), request }
       if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
       answerUpgrade(request, socket, head, refused)
         .catch((error: unknown) => answerUpgradeError(socket, error, refused))

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { call, rawCall } from '../gateway/_client.js'
-import { forwarding } from '../gateway/_forwarding.js'
+import { forwarding, requestId } from '../gateway/_forwarding.js'
 import { listening, recordingUpstream } from '../gateway/_upstream.js'
 import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
 import { aGate, publicOrigin } from './_gate.js'
@@ -77,6 +77,7 @@ test('what an upstream says for its own origin is not said for ours', async (t) 
     'strict-transport-security': 'max-age=31536000',
     'x-content-type-options': 'nosniff',
     'x-kept': 'yes',
+    'x-request-id': requestId,
   })
 })
 

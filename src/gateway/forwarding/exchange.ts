@@ -40,9 +40,10 @@ export function relayAnswer(
   upstreamResponse: UpstreamResponse,
   response: ServerResponse,
   { url, upstream }: Answered,
-  { match, frontend }: ForwardExchange,
+  { match, frontend, requestId }: ForwardExchange,
 ): void {
   const headers = responseHeaders(upstreamResponse, response, {
+    requestId,
     transportSecurity: strictTransportSecurity(frontend),
     personal: match.route.tokenType !== 'None',
     publicLocation: (location) => publicLocation(location, url, upstream, match),

@@ -75,10 +75,13 @@ function placeOf(publicUrl: URL): PublicPlace {
   return place
 }
 
-/** Not sampled. A trace that begins here has the request's id, a UUID, for its own. */
+/** Not sampled. A trace that begins here has the request's id for its own, where that is a UUID of ours. */
 function newTraceparent(requestId: string): string {
-  return `00-${hexOf(requestId)}-${hexOf(randomUUID()).slice(16)}-00`
+  const trace = isUuid.test(requestId) ? requestId : randomUUID()
+  return `00-${hexOf(trace)}-${hexOf(randomUUID()).slice(16)}-00`
 }
+
+const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function hexOf(uuid: string): string {
   return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)

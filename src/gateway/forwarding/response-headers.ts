@@ -7,6 +7,7 @@ import { decideResponseField } from './response-fields.js'
 import { isEventStream, type UpstreamResponse } from './upstream-response.js'
 
 export interface ResponseFacts {
+  readonly requestId: string
   /** `Strict-Transport-Security` of the frontend. */
   readonly transportSecurity?: string | undefined
   /** Whether the route looks at a session or a token: then no shared cache may keep the answer. */
@@ -24,7 +25,7 @@ export interface ResponseFacts {
 export function responseHeaders(
   upstream: UpstreamResponse,
   response: ServerResponse,
-  { personal, publicLocation, publicCookie, transportSecurity }: ResponseFacts,
+  { personal, requestId, publicLocation, publicCookie, transportSecurity }: ResponseFacts,
 ): string[] {
   const { rawHeaders, headers } = upstream
   const dropped = namedByConnection(headers.connection)
@@ -39,6 +40,7 @@ export function responseHeaders(
     if (lower in ours && lower !== 'set-cookie' && lower !== 'vary') continue
     switch (lower) {
       case 'cache-control':
+      case 'x-request-id':
         continue
       case 'location':
       case 'content-location':
@@ -66,6 +68,8 @@ export function responseHeaders(
   }
   if (!('x-content-type-options' in ours) && !('x-content-type-options' in headers))
     flat.push('X-Content-Type-Options', 'nosniff')
+  // What our log knows it by, whatever the API calls it.
+  if (!('x-request-id' in ours)) flat.push('X-Request-Id', requestId)
   if (transportSecurity !== undefined) flat.push('Strict-Transport-Security', transportSecurity)
   // nginx would hold the events back until they fill its buffers.
   if (isEventStream(upstream)) flat.push('X-Accel-Buffering', 'no')

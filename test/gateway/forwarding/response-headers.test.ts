@@ -10,7 +10,7 @@ const asItIs = (value: string): string => value
 
 function sentOn(upstream: Pick<UpstreamResponse, 'headers' | 'rawHeaders'>): readonly string[] {
   const response = new ServerResponse(new IncomingMessage(new Socket()))
-  const facts = { personal: true, publicLocation: asItIs, publicCookie: asItIs }
+  const facts = { requestId: 'r1', personal: true, publicLocation: asItIs, publicCookie: asItIs }
   return responseHeaders({ status: 200, ...upstream, ...nobody }, response, facts)
 }
 
@@ -20,7 +20,7 @@ test('a length beside chunks, should a lenient parser ever let both through, is 
 
   const names = sentOn({ headers, rawHeaders }).filter((_, index) => index % 2 === 0)
 
-  t.deepEqual(names, ['Cache-Control', 'X-Content-Type-Options'])
+  t.deepEqual(names, ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'])
 })
 
 test('a length by itself is', (t) => {
