@@ -75,14 +75,15 @@ test('all that the store holds, with the server’s sealing key, opens nothing',
   const seal = createSeal([sealingKey])
   const store = leakyStore()
   const world = await aPlantedGateway(t, { gateway: { store, seal } })
-  const planted = await world.plant('app', { claims: { sub: 'alice', email: 'alice@example.com' }, idToken: 'eyJ-id' })
+  const idToken = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.eyJ-id.eyJ-signature`
+  const planted = await world.plant('app', { claims: { sub: 'alice', email: 'alice@example.com' }, idToken })
   await world.call('/api/x', { headers: { ...ownPage, Cookie: planted.cookie } })
 
   const dump = new Map<string, string>()
   for (const key of store.keys) dump.set(key, (await store.get(key)) ?? '')
   t.true(dump.size >= 2)
   const everything = [...dump].flat().join('\n')
-  for (const secret of [planted.id, planted.accessToken, 'refresh', 'eyJ-id', '"d"', 'alice', 'example.com'])
+  for (const secret of [planted.id, planted.accessToken, 'refresh', idToken, 'eyJ-id', '"d"', 'alice', 'example.com'])
     t.false(everything.includes(secret), `the store holds ${secret}`)
   // What an attacker has to guess secrets and contexts from: every text that the dump itself contains.
   const guesses = [
