@@ -13,20 +13,28 @@ export interface LineWriterOptions {
   readonly onLost: (lines: number, cause: string) => void
   /** Once lines arrive again: how many have not. */
   readonly onBack: (lost: number, cause: string) => void
+  /** When what has come is written. Default: some milliseconds later. */
+  readonly soon?: (flush: () => void) => void
 }
 
 /** A pipe takes so much in one piece (PIPE_BUF), so that the lines of several workers do not end up in each other. */
 const pieceLength = 4096
 /** Bytes that wait for a slow reader. */
 const capacity = 1_048_576
+/** Milliseconds for which lines are gathered: each write wakes the reader, which costs more than the line. */
+const gathering = 20
 /** Milliseconds until a pipe that is full is tried again. */
 const pause = 20
 
+function gathered(flush: () => void): void {
+  setTimeout(flush, gathering).unref()
+}
+
 /**
- * Writes the lines of one turn of the event loop together. A slow reader is waited for as long as there is room; one that
+ * Writes the lines of some milliseconds together, and what is left when the process ends. A slow reader is waited for as long as there is room; one that
  * has gone, or a full disk, costs those lines and nothing else, and is tried again with the next.
  */
-export function createLineWriter({ descriptor, onLost, onBack }: LineWriterOptions): LineWriter {
+export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }: LineWriterOptions): LineWriter {
   // Asking for the stream is what makes a full pipe say so at once, instead of letting us wait.
   const fd = descriptor ?? process.stdout.fd
   let waiting: Buffer[] = []
@@ -96,7 +104,7 @@ export function createLineWriter({ descriptor, onLost, onBack }: LineWriterOptio
       size += bytes.length
       if (isPlanned) return
       isPlanned = true
-      setImmediate(flush)
+      soon(flush)
     },
   }
 }

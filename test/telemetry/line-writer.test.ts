@@ -44,6 +44,7 @@ function aWriter(descriptor: number) {
     descriptor,
     onLost: (lines, cause) => told.push(['lost', lines, cause]),
     onBack: (lines, cause) => told.push(['back', lines, cause]),
+    soon: setImmediate,
   })
   return { ...writer, told }
 }
