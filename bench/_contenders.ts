@@ -254,6 +254,8 @@ async function loggedIn(url: string, port: number, running: Running): Promise<re
         /type="password"/.test(page.body) ? { login: 'alice', username: 'alice', password: 'wonderland' } : {},
         /value="allow"/.test(page.body) ? { button: 'allow' } : {},
       )
+    // What an answer takes away, a browser does not send again.
+    await browser.call(`http://localhost:${port}/api`)
     const cookies = [...browser.cookies(`http://localhost:${port}/api`)]
     if (page.status !== 200)
       throw new Error(`the login ended at ${page.url} with ${page.status}: ${page.body.slice(0, 500)}`)
