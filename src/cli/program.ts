@@ -79,12 +79,12 @@ export function program(): Command {
     .argument('<url>', 'that the API believes it was called by')
     .action((method: string, url: string) =>
       explained(async () => {
-        const { explainProof } = await import('./dpop-explain.js')
+        const { explainPasted } = await import('./dpop-explain.js')
         if (process.stdin.isTTY) process.stderr.write('Paste the header lines, then Ctrl+D:\n')
         const chunks: Buffer[] = []
         for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
         const text = Buffer.concat(chunks).toString('utf8')
-        if (!explainProof({ method: method.toUpperCase(), url, text })) process.exitCode = 1
+        if (!explainPasted({ method: method.toUpperCase(), url, text })) process.exitCode = 1
       }),
     )
 

@@ -32,20 +32,34 @@ export const proofFaults = {
   replayed: { check: 'RFC9449-11.1', text: 'the proof was used before' },
 } as const satisfies Record<string, ProofFault>
 
+/** Of a proof, unless an API says otherwise. Seconds and characters. FAPI 2.0 §5.3.2.1-13 allows a skew of 10 to 60. */
+export const proofLimits = { maxAge: 60, futureSkew: 10, maxLength: 8192, maxJti: 256 } as const
+
 /** How the caller turns a fault into its own kind of refusal. */
 export type Refuse = (fault: ProofFault) => never
 
-/** The header of a proof without its key. @returns its `alg` */
-export function readProofHeader(
-  header: Record<string, unknown>,
-  accepted: readonly JwsAlgorithm[],
-  refuse: Refuse,
-): JwsAlgorithm {
-  if (joseType(header) !== 'dpop+jwt') refuse(proofFaults.typ)
-  const algorithm = accepted.find((name) => name === header.alg) ?? refuse(proofFaults.alg)
-  if ('crit' in header || 'zip' in header || 'b64' in header) refuse(proofFaults.crit)
-  return algorithm
+type Members = Readonly<Record<string, unknown>>
+
+/**
+ * One check of a proof. The verifiers stop at the first fault, an explanation runs all of them: so it cannot part from
+ * their verdict.
+ */
+export interface ProofCheck<Expected> {
+  /** Of the member that is looked at. */
+  readonly name: string
+  /** RFC and section. */
+  readonly check: string
+  readonly fault: (members: Members, expected: Expected) => ProofFault | undefined
 }
+
+/** What the header of a proof has to be, without its key. The value: the algorithms that are accepted. */
+export const headerChecks: readonly ProofCheck<readonly JwsAlgorithm[]>[] = [
+  check('typ', proofFaults.typ, (header) => joseType(header) === 'dpop+jwt'),
+  check('alg', proofFaults.alg, ({ alg }, accepted: readonly JwsAlgorithm[]) => accepted.some((name) => name === alg)),
+  ...['crit', 'zip', 'b64'].map((name) =>
+    check<readonly JwsAlgorithm[]>(name, proofFaults.crit, (header) => !(name in header)),
+  ),
+]
 
 /** What the claims of a proof have to agree with. */
 export interface ProofExpectations {
@@ -64,29 +78,70 @@ export interface ProofExpectations {
   readonly maxJti: number
 }
 
+/** What the claims of a proof have to be. */
+export const claimChecks: readonly ProofCheck<ProofExpectations>[] = [
+  check('jti', proofFaults.jti, ({ jti }, { maxJti }) => typeof jti === 'string' && jti !== '' && jti.length <= maxJti),
+  check('htm', proofFaults.htm, ({ htm }, { method }) => htm === method),
+  check('htu', proofFaults.htu, ({ htu }, { uris }) => typeof htu === 'string' && isOneOf(htu, uris)),
+  check('nonce', proofFaults.nonce, ({ nonce }) => nonce === undefined || typeof nonce === 'string'),
+  {
+    name: 'iat',
+    check: proofFaults.iat.check,
+    fault({ iat }, { now, maxAge, futureSkew }) {
+      if (typeof iat !== 'number' || !Number.isFinite(iat)) return proofFaults.iat
+      if (iat > now + futureSkew) return proofFaults.future
+      return iat < now - maxAge ? proofFaults.stale : undefined
+    },
+  },
+  check(
+    'exp',
+    proofFaults.expired,
+    ({ exp }, { now, futureSkew }) => exp === undefined || (typeof exp === 'number' && exp > now - futureSkew),
+  ),
+  check(
+    'nbf',
+    proofFaults.notYet,
+    ({ nbf }, { now, futureSkew }) => nbf === undefined || (typeof nbf === 'number' && nbf <= now + futureSkew),
+  ),
+  check('ath', proofFaults.ath, (claims, { ath }) => ath === undefined || claims.ath === ath),
+]
+
+function check<Expected = ProofExpectations>(
+  name: string,
+  fault: ProofFault,
+  holds: (members: Members, expected: Expected) => boolean,
+): ProofCheck<Expected> {
+  return { name, check: fault.check, fault: (members, expected) => (holds(members, expected) ? undefined : fault) }
+}
+
+/** The header of a proof without its key. @returns its `alg` */
+export function readProofHeader(header: Members, accepted: readonly JwsAlgorithm[], refuse: Refuse): JwsAlgorithm {
+  refuseFirst(headerChecks, header, accepted, refuse)
+  return header.alg as JwsAlgorithm
+}
+
 export interface ProofClaims {
   readonly jti: string
   readonly iat: number
   readonly nonce: string | undefined
 }
 
-export function readProofClaims(
-  { jti, htm, htu, iat, ath, nonce, exp, nbf }: Record<string, unknown>,
-  expected: ProofExpectations,
+export function readProofClaims(claims: Members, expected: ProofExpectations, refuse: Refuse): ProofClaims {
+  refuseFirst(claimChecks, claims, expected, refuse)
+  const { jti, iat, nonce } = claims
+  return { jti: jti as string, iat: iat as number, nonce: nonce as string | undefined }
+}
+
+function refuseFirst<Expected>(
+  checks: readonly ProofCheck<Expected>[],
+  members: Members,
+  expected: Expected,
   refuse: Refuse,
-): ProofClaims {
-  const { now, maxAge, futureSkew } = expected
-  if (typeof jti !== 'string' || jti === '' || jti.length > expected.maxJti) refuse(proofFaults.jti)
-  if (htm !== expected.method) refuse(proofFaults.htm)
-  if (typeof htu !== 'string' || !isOneOf(htu, expected.uris)) refuse(proofFaults.htu)
-  if (nonce !== undefined && typeof nonce !== 'string') refuse(proofFaults.nonce)
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) refuse(proofFaults.iat)
-  if (iat > now + futureSkew) refuse(proofFaults.future)
-  if (iat < now - maxAge) refuse(proofFaults.stale)
-  if (exp !== undefined && !(typeof exp === 'number' && exp > now - futureSkew)) refuse(proofFaults.expired)
-  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now + futureSkew)) refuse(proofFaults.notYet)
-  if (expected.ath !== undefined && ath !== expected.ath) refuse(proofFaults.ath)
-  return { jti, iat, nonce }
+): void {
+  for (const { fault } of checks) {
+    const found = fault(members, expected)
+    if (found !== undefined) refuse(found)
+  }
 }
 
 function isOneOf(htu: string, uris: readonly string[]): boolean {

@@ -3,7 +3,7 @@ import { type SignatureAlgorithm, signatureAlgorithms } from '../keys.js'
 import { decodeBase64url, decodeJsonSegment, splitCompactJws } from './compact-jws.js'
 import { type JwsAlgorithm, signatureHolds } from './jws-algorithm.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
-import { type ProofFault, proofFaults, readProofClaims, readProofHeader } from './proof-checks.js'
+import { type ProofFault, proofFaults, proofLimits, readProofClaims, readProofHeader } from './proof-checks.js'
 import { importProofKey, readProofKey } from './proof-key.js'
 import { normalizedTargetUri } from './target-uri.js'
 
@@ -38,14 +38,14 @@ export type VerifyProof = (proof: string, target: ProofTarget) => VerifiedProof
  */
 export function createProofVerifier({
   algorithms = signatureAlgorithms,
-  maxAge = 60,
-  futureSkew = 10,
+  maxAge = proofLimits.maxAge,
+  futureSkew = proofLimits.futureSkew,
   now = () => Date.now() / 1000,
 }: ProofVerifierOptions = {}): VerifyProof {
   const accepted: readonly JwsAlgorithm[] = algorithms.includes('Ed25519') ? [...algorithms, 'EdDSA'] : algorithms
 
   return (proof, target) => {
-    if (proof.length > 8192) refuse(proofFaults.tooLong)
+    if (proof.length > proofLimits.maxLength) refuse(proofFaults.tooLong)
     const jws = splitCompactJws(proof) ?? refuse(proofFaults.notCompactJws)
     const header = decodeJsonSegment(jws.header) ?? refuse(proofFaults.notCompactJws)
     const claims = decodeJsonSegment(jws.payload) ?? refuse(proofFaults.notCompactJws)
@@ -59,7 +59,7 @@ export function createProofVerifier({
         now: now(),
         maxAge,
         futureSkew,
-        maxJti: 256,
+        maxJti: proofLimits.maxJti,
       },
       refuse,
     )
