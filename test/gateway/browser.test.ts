@@ -42,7 +42,7 @@ async function until(page: Page, expression: string): Promise<void> {
 const titled = (page: Page, title: string) => until(page, `document.title === ${JSON.stringify(title)}`)
 
 if (!chromiumIsInstalled) {
-  test('SKIPPED: the walks in a browser, because no Chromium is installed', (t) => t.pass())
+  test.skip('the walks in a browser: no Chromium is installed', () => {})
 } else {
   test.serial(
     'the helper: one login for many refused calls, tabs that share login and logout, a warning before the end',
