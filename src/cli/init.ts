@@ -94,7 +94,8 @@ function withAuthority(authority: string): string {
         // http://localhost:3000/bff/callback
         "ClientId": "my-bff",
         "ClientSigningKeyJwk": { "File": "./keys/client.jwk" },
-        "Scopes": ["openid", "profile", "offline_access"],
+        // Add "offline_access" where the server gives no refresh token without it (Auth0, Entra ID, Okta, OpenIddict).
+        "Scopes": ["openid", "profile"],
         ${application}
 }
 `

@@ -177,6 +177,16 @@ export function tryMetadata(metadata: IssuerMetadata, frontend: FrontendOptions)
       'Allow the refresh token grant there.',
     )
 
+  // What a server makes of offline_access is in no metadata; Keycloak is known by its addresses.
+  if (
+    frontend.scopes.includes('offline_access') &&
+    /\/protocol\/openid-connect\//.test(String(metadata.token_endpoint))
+  )
+    note(
+      'Scopes asks for offline_access: Keycloak then keeps a session that no sign-out at Keycloak ends, not even an administrator’s',
+      'Leave offline_access out: Keycloak gives refresh tokens without it.',
+    )
+
   const isFine = trials.every(({ outcome }) => outcome !== 'failed')
   return isFine ? [passed(subject, 'the authorization server offers what this frontend needs'), ...trials] : trials
 }

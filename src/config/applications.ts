@@ -68,7 +68,7 @@ function applicationPlan(
 
 function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
   const routes = frontends.flatMap((frontend) => frontend.routes)
-  const scopes = [...frontends.flatMap(({ settings }) => settings.Scopes), ...routes.flatMap(({ Scopes }) => Scopes)]
+  const scopes = [...frontends.flatMap((frontend) => frontend.scopes), ...routes.flatMap(({ Scopes }) => Scopes)]
   const ownToken = routes.some(({ TokenType }) => TokenType === 'Client') ? ['gt:client_credentials'] : []
   return [
     ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),

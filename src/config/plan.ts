@@ -45,6 +45,8 @@ export interface SealingKeyPlan {
 export interface FrontendPlan {
   readonly pointer: string
   readonly settings: FrontendSettings
+  /** What is asked for at login. */
+  readonly scopes: readonly string[]
   readonly name: string
   readonly publicUrl: URL | undefined
   /** Where the public URL is written, or should be. */
@@ -149,6 +151,8 @@ export function planOf(
     return {
       pointer,
       settings: frontend,
+      // Where it is not needed for a refresh token, it asks for one that outlives the server's own session.
+      scopes: frontend.Scopes ?? ['openid', 'profile', 'email', ...(isEmbedded ? ['offline_access'] : [])],
       name,
       publicUrl,
       publicUrlPointer,

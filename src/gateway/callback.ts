@@ -66,6 +66,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
     requestId: transaction.requestId,
     subject: record.subject ?? '',
     session: ctx.state.open?.session.handle ?? '',
+    refreshable: record.refreshToken !== undefined,
   })
   goTo(ctx, transaction.returnUrl)
 }

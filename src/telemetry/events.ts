@@ -21,6 +21,8 @@ export type GatewayEvent =
       readonly requestId: string
       readonly subject: string
       readonly session: string
+      /** False: it ends with its first access token, for the server gave no refresh token. */
+      readonly refreshable: boolean
     }
   | ({
       readonly type: 'gateway.request.refused'

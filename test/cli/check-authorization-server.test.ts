@@ -122,6 +122,23 @@ test.serial(
   },
 )
 
+test.serial(
+  'notes that a Keycloak keeps sessions for offline_access, and nothing where it is not asked for',
+  async (t) => {
+    const authority = await aForeignServer(t, {
+      token_endpoint: 'http://127.0.0.1:9/realms/x/protocol/openid-connect/token',
+    })
+    for (const [more, expected] of [
+      [{ Scopes: ['openid', 'offline_access'] }, 1],
+      [{ Scopes: ['openid'] }, 0],
+      [{ Scopes: undefined }, 0],
+    ] as const) {
+      const report = await checked(t, aFrontend(authority, more))
+      t.is(report.trials.filter(({ remedy = '' }) => remedy.includes('Leave offline_access out')).length, expected)
+    }
+  },
+)
+
 test.serial('each refusal of a push has its own remedy, beside the words of the server', async (t) => {
   const otherKey = publicHalf(generateSigningJwk('ES256'))
   for (const [application, frontend, result, remedy] of [

@@ -202,3 +202,12 @@ test('a folder that cannot be written to is said to be, before anything starts',
   t.is(error?.problems[0]?.pointer, '/Server/StateDirectory')
   t.regex(error?.problems[0]?.remedy ?? '', /give all keys in the file/)
 })
+
+test('offline_access is asked for by default at the embedded server only, which needs it for a refresh token', async (t) => {
+  const scopesOf = async (content: object) => (await load(t, content)).gateway?.frontends[0]?.scopes
+  t.deepEqual(await scopesOf(embedded), ['openid', 'profile', 'email', 'offline_access'])
+  t.deepEqual(await scopesOf(foreign), ['openid', 'profile', 'email'])
+  const [frontend] = foreign.Bff.Frontends
+  const written = { Bff: { ...foreign.Bff, Frontends: [{ ...frontend, Scopes: ['openid', 'offline_access'] }] } }
+  t.deepEqual(await scopesOf(written), ['openid', 'offline_access'])
+})

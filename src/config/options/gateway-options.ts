@@ -42,7 +42,7 @@ export function gatewaySettings({
 }
 
 function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string): FrontendOptions {
-  const { settings, name, publicUrl, authority, clientId, hosts, routes } = plan
+  const { settings, scopes, name, publicUrl, authority, clientId, hosts, routes } = plan
   if (publicUrl === undefined || authority === undefined || clientId === undefined)
     throw new TypeError('a frontend is incomplete that the rules have let pass')
   const home = `${settings.PathPrefix}/`
@@ -58,7 +58,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     dpop: settings.UseDPoP,
     requireIssuer: bff.RequireIssuerValidation,
     profile: bff.Profile,
-    scopes: [...new Set(settings.Scopes)],
+    scopes: [...new Set(scopes)],
     ...(settings.UserClaims !== undefined && { userClaims: settings.UserClaims }),
     ...(settings.LoginParameters !== undefined && { loginParameters: settings.LoginParameters }),
     idTokenHint: settings.UseIdTokenHint && !plan.isEmbedded,

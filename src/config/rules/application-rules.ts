@@ -62,8 +62,7 @@ export const applicationRules: readonly Rule[] = [
       const parsed = parsePermissions(permissions).permissions
       const { endpoints, grants, resources } = parsed
       const needsRefresh =
-        frontends.some(({ settings: { Scopes } }) => Scopes.includes('offline_access')) &&
-        !grants.includes('refresh_token')
+        frontends.some(({ scopes }) => scopes.includes('offline_access')) && !grants.includes('refresh_token')
       const missing = [
         ...(['authorization', 'pushed_authorization', 'token'] as const)
           .filter((endpoint) => !endpoints.includes(endpoint))
@@ -72,7 +71,7 @@ export const applicationRules: readonly Rule[] = [
         ...(needsRefresh ? ['gt:refresh_token'] : []),
         ...new Set(
           frontends
-            .flatMap(({ settings: { Scopes } }) => Scopes)
+            .flatMap(({ scopes }) => scopes)
             .filter((scope) => !mayHaveScope(parsed, scope) && !(scope === 'offline_access' && needsRefresh))
             .map((scope) => `scp:${scope}`),
         ),
@@ -137,13 +136,10 @@ export const applicationRules: readonly Rule[] = [
 
 /** The resources of a frontend's routes that none of the scopes is declared for which the token of the route has. */
 function unreachable(
-  { routes, settings }: FrontendPlan,
+  { routes, scopes: asked }: FrontendPlan,
   declared: AuthorizationServerSettings['Seeding']['Scopes'],
 ): readonly string[] {
-  const ofLogin = [
-    ...settings.Scopes,
-    ...routes.flatMap(({ TokenType, Scopes }) => (TokenType === 'Client' ? [] : Scopes)),
-  ]
+  const ofLogin = [...asked, ...routes.flatMap(({ TokenType, Scopes }) => (TokenType === 'Client' ? [] : Scopes))]
   return routes.flatMap(({ Resource, Scopes, TokenType }) => {
     if (Resource === undefined) return []
     const scopes = Scopes.length > 0 || TokenType === 'Client' ? Scopes : ofLogin

@@ -113,8 +113,8 @@ export const frontendRules: readonly Rule[] = [
   },
 
   function* scopesAreNames({ frontends }) {
-    for (const { pointer, settings } of frontends) {
-      for (const [index, scope] of settings.Scopes.entries())
+    for (const { pointer, scopes } of frontends) {
+      for (const [index, scope] of scopes.entries())
         if (!isScope(scope))
           yield problem(
             `${pointer}/Scopes/${index}`,

@@ -76,10 +76,10 @@ const frontend = z
     UseDPoP: z.boolean().default(true).meta({ description: 'RFC 9449. false needs `Bff.Profile` "Baseline".' }),
     Scopes: z
       .array(text)
-      .default(['openid', 'profile', 'email', 'offline_access'])
+      .optional()
       .meta({
         description:
-          'What is asked for at login. Without `openid` a session has no claims; `offline_access` asks for a refresh token.',
+          'What is asked for at login. Without `openid` a session has no claims. Default: openid, profile, email, and at the embedded server `offline_access`, without which it gives no refresh token. Other servers may need it too (Auth0, Entra ID, Okta, OpenIddict); Keycloak and Spring do not, and with it Keycloak keeps a session that an administrator’s sign-out does not end.',
         examples: [['openid', 'profile', 'offline_access']],
       }),
     SessionDuration: session.duration.optional().meta({ description: 'Default: `Bff.SessionDuration`.' }),
