@@ -26,7 +26,7 @@ export interface MemoryStore extends Store {
 }
 
 interface Entry {
-  readonly value: string | Set<string>
+  readonly value: string | Map<string, number>
   bytes: number
   expiresAt: number
 }
@@ -76,9 +76,23 @@ export function createMemoryStore({
     const value = alive(key)?.value
     return typeof value === 'string' ? value : undefined
   }
-  const membersAt = (key: string): ReadonlySet<string> | undefined => {
-    const value = alive(key)?.value
-    return typeof value === 'string' ? undefined : value
+  const dropMember = (key: string, entry: Entry, members: Map<string, number>, member: string): void => {
+    if (!members.delete(member)) return
+    const size = memberBytes + Buffer.byteLength(member)
+    entry.bytes -= size
+    bytes -= size
+    if (members.size === 0) remove(key, entry)
+  }
+  /** Without the oldest that have expired, so that a set which is only ever added to does not grow without end. */
+  const setAt = (key: string): { readonly entry: Entry; readonly members: Map<string, number> } | undefined => {
+    const entry = alive(key)
+    if (entry === undefined || typeof entry.value === 'string') return undefined
+    const members = entry.value
+    for (const [member, until] of members) {
+      if (until > now()) break
+      dropMember(key, entry, members, member)
+    }
+    return members.size === 0 ? undefined : { entry, members }
   }
 
   /** Looks at the next few records, and begins anew at the end. */
@@ -114,7 +128,7 @@ export function createMemoryStore({
     inNeed = true
     throw new UpstreamError('store_unavailable', 'the in-process store is full')
   }
-  const write = (key: string, value: string | Set<string>, size: number, expiresAt: number): void => {
+  const write = (key: string, value: string | Map<string, number>, size: number, expiresAt: number): void => {
     const before = alive(key)
     if (expiresAt <= now()) {
       if (before !== undefined) remove(key, before)
@@ -165,29 +179,28 @@ export function createMemoryStore({
       return true
     },
     async addMember(key, member, expiresAt) {
-      const entry = alive(key)
+      const set = setAt(key)
       const size = memberBytes + Buffer.byteLength(member)
-      if (entry === undefined || typeof entry.value === 'string') {
+      if (set === undefined) {
         const whole = recordBytes + Buffer.byteLength(key) + size
-        return write(key, new Set([member]), whole, Math.max(entry?.expiresAt ?? 0, expiresAt))
+        return write(key, new Map([[member, expiresAt]]), whole, expiresAt)
       }
-      if (!entry.value.has(member)) {
+      const { entry, members } = set
+      const until = members.get(member)
+      if (until === undefined) {
         assertRoom(size)
-        entry.value.add(member)
         entry.bytes += size
         bytes += size
       }
+      members.set(member, Math.max(until ?? 0, expiresAt))
       entry.expiresAt = Math.max(entry.expiresAt, expiresAt)
     },
     async removeMember(key, member) {
-      const entry = alive(key)
-      if (entry === undefined || typeof entry.value === 'string' || !entry.value.delete(member)) return
-      const size = memberBytes + Buffer.byteLength(member)
-      entry.bytes -= size
-      bytes -= size
-      if (entry.value.size === 0) remove(key, entry)
+      const set = setAt(key)
+      if (set !== undefined) dropMember(key, set.entry, set.members, member)
     },
-    members: async (key) => [...(membersAt(key) ?? [])],
+    members: async (key) =>
+      [...(setAt(key)?.members ?? [])].filter(([, until]) => until > now()).map(([member]) => member),
     async close() {
       clearInterval(timer)
       entries.clear()

@@ -23,10 +23,12 @@ return 1`
 const deleteIfScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`
+/** A sorted set whose scores are expiries: each member has its own, and the whole goes with the last. */
 const addMemberScript = `
-local isNew = redis.call('EXISTS', KEYS[1]) == 0
-redis.call('SADD', KEYS[1], ARGV[1])
-if isNew then redis.call('PEXPIREAT', KEYS[1], ARGV[2]) else redis.call('PEXPIREAT', KEYS[1], ARGV[2], 'GT') end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+if tonumber(ARGV[2]) > tonumber(ARGV[3]) then redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1]) end
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+if last[2] then redis.call('PEXPIREAT', KEYS[1], last[2]) end
 return 1`
 
 /** The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client. */
@@ -96,12 +98,12 @@ export async function createRedisStore({
     delete: async (key) => (await available(() => client.del(prefix + key))) === 1,
     deleteIf: (key, expected) => script(deleteIfScript, key, expected),
     async addMember(key, member, expiresAt) {
-      await script(addMemberScript, key, member, String(at(expiresAt)))
+      await script(addMemberScript, key, member, String(at(expiresAt)), String(Date.now()))
     },
     async removeMember(key, member) {
-      await available(() => client.sRem(prefix + key, member))
+      await available(() => client.zRem(prefix + key, member))
     },
-    members: (key) => available(() => client.sMembers(prefix + key)),
+    members: (key) => available(() => client.zRangeByScore(prefix + key, `(${Date.now()}`, '+inf')),
     async close() {
       client.destroy()
     },

@@ -21,7 +21,7 @@ export interface Store {
   delete(key: string): Promise<boolean>
   /** Deletes only what is still `expected`: the way to release a lock that may have been lost. */
   deleteIf(key: string, expected: string): Promise<boolean>
-  /** Adds to a set. The set lives until the latest `expiresAt` given for any member. */
+  /** Adds to a set. A member stays until the latest `expiresAt` that it was added with; without members there is no set. */
   addMember(key: string, member: string, expiresAt: number): Promise<void>
   removeMember(key: string, member: string): Promise<void>
   members(key: string): Promise<readonly string[]>
