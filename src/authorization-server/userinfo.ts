@@ -69,11 +69,13 @@ export function challenges(endpoint: string): Koa.Middleware {
       const isProof = document.error === 'invalid_dpop_proof' || document.error === 'use_dpop_nonce'
       ctx.status = isProof ? 401 : status
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
-      else if (status < 500)
+      else if (status < 500) {
+        const scope = document.error === 'insufficient_scope' ? ' scope="openid",' : ''
         ctx.set(
           'WWW-Authenticate',
-          `DPoP error="${document.error}", error_description="${document.error_description}", ${algs}`,
+          `DPoP error="${document.error}", error_description="${document.error_description}",${scope} ${algs}`,
         )
+      }
       ctx.body = document
     }
   }

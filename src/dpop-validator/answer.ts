@@ -96,7 +96,10 @@ function parametersOf({ code, message }: AuthError, { scopes, acr, maxAge }: Req
     case 'missing_credentials':
       return []
     case 'insufficient_scope':
-      return [`error="${code}"`, ...(scopes === undefined ? [] : [`scope="${scopes.join(' ')}"`])]
+      return [
+        `error="${code}"`,
+        ...(scopes === undefined || scopes.length === 0 ? [] : [`scope="${scopes.join(' ')}"`]),
+      ]
     case 'insufficient_user_authentication':
       return [
         `error="${code}"`,

@@ -20,11 +20,19 @@ export class AuthError extends Error {
   readonly code: AuthErrorCode
   /** The rule that was broken: RFC and section, then the number of the check where the section counts them. */
   readonly check: string
+  /** For the operator's event where only the place that refuses knows it; never for the answer. */
+  readonly hint: string | undefined
 
-  constructor(code: AuthErrorCode, check: string, message: string, options?: ErrorOptions) {
+  constructor(
+    code: AuthErrorCode,
+    check: string,
+    message: string,
+    options?: ErrorOptions & { readonly hint?: string },
+  ) {
     super(message, options)
     this.code = code
     this.check = check
+    this.hint = options?.hint
   }
 }
 

@@ -27,6 +27,9 @@ export interface AuthProof {
   readonly nonce: string | undefined
 }
 
+/** @param met What is required besides, and was found: a client that is refused has to keep it when it comes again. */
+export type Lacks = (auth: Auth, requirements: Requirements, met: Requirements) => Answer | undefined
+
 /**
  * Who calls, and with what. A class for one reason: the access token is in a private field, which neither a log line nor
  * `JSON.stringify` can see, and is still there for the handler that must pass it on.
@@ -46,7 +49,9 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
   /** Whether the access token was known from an earlier request. */
   readonly cached: boolean
   readonly #token: string
-  readonly #lacks: (auth: Auth, requirements: Requirements) => Answer | undefined
+  /** What the request had to be good for to get here. */
+  readonly #met: Requirements
+  readonly #lacks: Lacks
 
   constructor(
     scheme: Scheme,
@@ -54,7 +59,8 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
     { issuer, subject, clientId, scopes, claims, header, jkt }: TokenContent,
     proof: AuthProof | undefined,
     cached: boolean,
-    lacks: (auth: Auth, requirements: Requirements) => Answer | undefined,
+    met: Requirements,
+    lacks: Lacks,
   ) {
     this.scheme = scheme
     this.issuer = issuer
@@ -68,6 +74,7 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
     this.proof = proof
     this.cached = cached
     this.#token = token
+    this.#met = met
     this.#lacks = lacks
   }
 
@@ -78,6 +85,6 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
 
   /** Undefined when the access token is good for it; otherwise the refusal to send. */
   lacks(requirements: Requirements): Answer | undefined {
-    return this.#lacks(this, requirements)
+    return this.#lacks(this, requirements, this.#met)
   }
 }

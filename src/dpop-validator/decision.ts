@@ -5,7 +5,7 @@ import { widestNetworkOf } from '../http/networks.js'
 import type { TrustedIssuer, VerifiedToken } from './access-token.js'
 import { after, inOrder } from './after.js'
 import type { ApiRequest } from './api-request.js'
-import { type AccessTokenClaims, Auth } from './auth.js'
+import { type AccessTokenClaims, Auth, type Lacks } from './auth.js'
 import { refusals, refuseProof } from './auth-error.js'
 import { assertToken68, readCredentials } from './credentials.js'
 import type { Exchange, Presentation } from './exchange.js'
@@ -13,7 +13,6 @@ import { type HeaderFields, readHeaderFields } from './header-fields.js'
 import type { NoncePolicy } from './nonce-policy.js'
 import type { Observer } from './observer.js'
 import { createProofReader, type PresentedProof } from './presented-proof.js'
-import type { Refusal } from './refusal.js'
 import { createReplayProtection } from './replay-protection.js'
 import { type RequestUris, readRequestTarget } from './request-uri.js'
 import { assertSufficient } from './requirements.js'
@@ -34,7 +33,7 @@ export interface DecisionOptions {
   readonly nonces: NoncePolicy | undefined
   readonly isRevoked: IsRevoked
   readonly observer: Observer
-  readonly lacks: Refusal['lacks']
+  readonly lacks: Lacks
 }
 
 /** @throws AuthError, UpstreamError at once where nothing has to be waited for */
@@ -86,11 +85,14 @@ export function createDecision<Claims extends AccessTokenClaims>({
     exchange.scheme = scheme
     if (scheme === 'Bearer' && mode === 'dpop') throw refusals.schemeNotTaken
     if (scheme === 'DPoP' && mode === 'bearer') throw refusals.dpopNotTaken
-    exchange.occasion = { fields, uris, token, jkt: known?.jkt }
+    const occasion = { fields, uris, token }
+    exchange.occasion = occasion
+    exchange.content = known
     const proof =
       scheme === 'DPoP' ? proofs.read(fields, { method: request.method, uris, ath, now: at, token: known }) : undefined
 
     const assertUse = (content: TokenContent): void => {
+      exchange.content = content
       assertBound(content, { scheme, proof, fields, request }, mode)
       exchange.beforeCrypto = false
     }
@@ -105,6 +107,9 @@ export function createDecision<Claims extends AccessTokenClaims>({
       assertSigned() {
         exchange.beforeCrypto = false
         return assertSigned(proof)
+      },
+      opened(jwt) {
+        occasion.token = jwt
       },
       network: () => (proof?.isKnownKey ? undefined : widestNetworkOf(request.peer ?? '')),
     }
@@ -157,10 +162,10 @@ export function createDecision<Claims extends AccessTokenClaims>({
     })
   }
 
-  function accepted({ scheme, token, verified, proof, known, at }: Presentation): Verdict<Claims> {
+  function accepted({ requirements, scheme, token, verified, proof, known, at }: Presentation): Verdict<Claims> {
     const { claims } = proof ?? {}
     const about = claims && { jti: claims.jti, iat: claims.iat, age: at - claims.iat, nonce: claims.nonce }
-    const auth = new Auth<Claims>(scheme, token, verified, about, known, lacks)
+    const auth = new Auth<Claims>(scheme, token, verified, about, known, requirements, lacks)
     observer.accepted(auth)
     const nonce = proof && nonces?.ahead(proof.jkt, claims?.nonce)
     return { kind: 'accepted', auth, headers: nonce === undefined ? noHeaders : [['DPoP-Nonce', nonce]] }

@@ -74,7 +74,7 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
   })
   const nonces = settings.nonce && createNoncePolicy(settings.nonce)
   const requestUris = createRequestUris(settings.publicUrls)
-  const { refused, lacks } = createRefusal({ answer, observer, nonces, scopes, now })
+  const { refused, lacks } = createRefusal({ answer, observer, nonces, issuers, scopes, now })
   const decide = createDecision<Claims>({
     settings,
     issuers,
@@ -88,7 +88,14 @@ export function createVerifier<Claims extends AccessTokenClaims = AccessTokenCla
 
   return {
     verify(request, requirements = noRequirements) {
-      const exchange: Exchange = { request, requirements, scheme: undefined, beforeCrypto: true, occasion: undefined }
+      const exchange: Exchange = {
+        request,
+        requirements,
+        scheme: undefined,
+        beforeCrypto: true,
+        occasion: undefined,
+        content: undefined,
+      }
       try {
         const deciding = decide(exchange)
         return deciding instanceof Promise ? deciding.catch((error: unknown) => refused(error, exchange)) : deciding

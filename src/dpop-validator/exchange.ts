@@ -4,6 +4,7 @@ import type { Scheme } from './credentials.js'
 import type { HeaderFields } from './header-fields.js'
 import type { PresentedProof } from './presented-proof.js'
 import type { Requirements } from './requirements.js'
+import type { TokenContent } from './token-claims.js'
 
 /** A request while it is decided about: what a refusal has to know of it, however early it comes. */
 export interface Exchange {
@@ -13,6 +14,8 @@ export interface Exchange {
   /** Whether no signature has been computed for it yet. */
   beforeCrypto: boolean
   occasion: Occasion | undefined
+  /** What the token says, where it could be read: not believed yet, unless it is known from an earlier request. */
+  content: TokenContent | undefined
 }
 
 /** What a request is for, and with which token: not believed yet. */
@@ -20,9 +23,8 @@ export interface Occasion {
   readonly fields: HeaderFields
   /** The URIs that a proof may name in `htu`. */
   readonly uris: readonly string[]
-  readonly token: string
-  /** Thumbprint of the key that the token is bound to, where the token is known from an earlier request. */
-  readonly jkt: string | undefined
+  /** As it was sent, or what was in it when it was encrypted. */
+  token: string
 }
 
 /** All that a request presents, with its token believed. */

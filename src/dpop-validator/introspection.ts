@@ -7,6 +7,7 @@ import type { TrustedIssuer } from './access-token.js'
 import { AuthError, refusals } from './auth-error.js'
 import type { JsonExchange } from './json-exchange.js'
 import { readTokenClaims, type TokenContent } from './token-claims.js'
+import { audienceHint, issuerHint } from './token-hint.js'
 import { isOfAnotherKind } from './token-kind.js'
 
 export interface IntrospectionOptions {
@@ -93,11 +94,22 @@ export function createIntrospection(
     }
   }
 
+  function read(claims: Record<string, unknown>, now: number): TokenContent {
+    const rules = { ...trusted, profile: lenient(trusted.profile) }
+    try {
+      return readTokenClaims(claims, {}, rules, clockSkew, now)
+    } catch (error) {
+      if (!(error === refusals.aud && error instanceof AuthError)) throw error
+      throw withHint(error, audienceHint(claims, rules))
+    }
+  }
+
   function contentOf(answer: Record<string, unknown>, now: number): TokenContent {
     if (typeof answer.active !== 'boolean')
       throw new UpstreamError('invalid_response', 'the introspection response has no active')
     if (!answer.active) throw refusals.inactive
-    if (answer.iss !== undefined && answer.iss !== trusted.issuer) throw refusals.iss
+    if (answer.iss !== undefined && answer.iss !== trusted.issuer)
+      throw withHint(refusals.iss, issuerHint(answer, [trusted.issuer]))
     // A refresh token is active too (RFC 7662 §2.2). Neither an audience nor a type says then that this is none.
     if (isOfAnotherKind(answer) || (answer.aud === undefined && answer.token_type === undefined)) throw refusals.typ
     const claims = {
@@ -106,12 +118,17 @@ export function createIntrospection(
       aud: answer.aud ?? (audience === 'trusted' ? trusted.audiences : undefined),
       exp: answer.exp ?? now + 60,
     }
-    const content = readTokenClaims(claims, {}, { ...trusted, profile: lenient(trusted.profile) }, clockSkew, now)
+    const content = read(claims, now)
     // RFC 9449 §6.2: a bound token's type is DPoP. One that says otherwise contradicts itself.
     const type = answer.token_type
     if (content.jkt !== undefined && typeof type === 'string' && type.toLowerCase() !== 'dpop') throw refusals.cnf
     return content
   }
+}
+
+/** What the issuer said of a token is not to be had from the token: it goes along with the refusal. */
+function withHint(error: AuthError, hint: string): AuthError {
+  return new AuthError(error.code, error.check, error.message, { cause: error, hint })
 }
 
 /** RFC 7662 §2.2 makes every member but `active` optional. */

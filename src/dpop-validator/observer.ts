@@ -1,7 +1,8 @@
 import { channel } from 'node:diagnostics_channel'
+import { proofFaults } from '../dpop/proof-checks.js'
 import { channelName, type ValidatorEvent } from '../telemetry/events.js'
 import type { Auth } from './auth.js'
-import type { AuthError } from './auth-error.js'
+import { type AuthError, refusals } from './auth-error.js'
 import { createMetrics } from './metrics.js'
 
 /** Everybody who wants to know: the option, the `sallyport` diagnostics channel, the counters. */
@@ -13,10 +14,17 @@ export interface Observer {
   metrics(): string
 }
 
+/** Refusals of every request, when the configuration is wrong. */
+const warnings: ReadonlyMap<string, string> = new Map([
+  [proofFaults.htu.check, 'SALLYPORT_HTU'],
+  [refusals.aud.check, 'SALLYPORT_AUDIENCE'],
+  [refusals.iss.check, 'SALLYPORT_ISSUER'],
+])
+
 export function createObserver(onEvent: ((event: ValidatorEvent) => void) | undefined): Observer {
   const events = channel(channelName)
   const metrics = createMetrics()
-  let warned = false
+  const warned = new Set<string>()
   const isHeard = (): boolean => onEvent !== undefined || events.hasSubscribers
   const emit = (event: ValidatorEvent): void => {
     try {
@@ -44,16 +52,17 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
 
     refused({ code, check }, beforeCrypto, hint) {
       metrics.refused(check, code, beforeCrypto)
-      // Once per process where nobody listens: enough to find it, too little to fill a disk with.
-      if (!isHeard() && warned) return
-      const found = hint()
       if (isHeard()) {
         const event = { type: 'validator.request.refused', code, check, beforeCrypto } as const
+        const found = hint()
         return emit(found === undefined ? event : { ...event, hint: found })
       }
-      if (found === undefined) return
-      warned = true
-      process.emitWarning(found, { code: 'SALLYPORT_HTU' })
+      // Once per process where there is no listener: enough to find it, too little to fill a disk with.
+      const warning = warnings.get(check)
+      const found = warning === undefined || warned.has(warning) ? undefined : hint()
+      if (warning === undefined || found === undefined) return
+      warned.add(warning)
+      process.emitWarning(found, { code: warning })
     },
 
     metrics: () => metrics.text(),

@@ -2,20 +2,24 @@ import { decodeJsonSegment } from '../dpop/compact-jws.js'
 import { isJsonObject } from '../dpop/json-object.js'
 import { proofFaults } from '../dpop/proof-checks.js'
 import { UpstreamError } from '../errors.js'
-import type { Answer, CreateAnswer } from './answer.js'
-import type { Auth } from './auth.js'
+import type { TrustedIssuer } from './access-token.js'
+import type { CreateAnswer } from './answer.js'
+import type { Lacks } from './auth.js'
 import { AuthError, proofRefusal, refusals } from './auth-error.js'
 import type { Exchange } from './exchange.js'
 import { htuHint } from './htu-hint.js'
 import type { NoncePolicy } from './nonce-policy.js'
 import type { Observer } from './observer.js'
 import { assertSufficient, type Requirements } from './requirements.js'
+import type { TokenContent } from './token-claims.js'
+import { audienceHint, issuerHint, scopeHint, stepUpHint } from './token-hint.js'
 import type { Verdict } from './verdict.js'
 
 export interface RefusalOptions {
   readonly answer: CreateAnswer
   readonly observer: Observer
   readonly nonces: NoncePolicy | undefined
+  readonly issuers: ReadonlyMap<string, TrustedIssuer>
   /** Scopes that every request needs. */
   readonly scopes: readonly string[]
   readonly now: () => number
@@ -26,42 +30,71 @@ export interface Refusal {
   /** @throws what is not a refusal but a mistake: ours, or of an option that is a function */
   refused(error: unknown, exchange: Exchange): Verdict & { readonly kind: 'refused' }
   /** What a handler asks for in the middle of its work: the refusal to send, if any. */
-  lacks(auth: Auth, requirements: Requirements): Answer | undefined
+  readonly lacks: Lacks
 }
 
 const htuRefusal = proofRefusal(proofFaults.htu)
 const absentRefusal = proofRefusal(proofFaults.absent)
 
-export function createRefusal({ answer, observer, nonces, scopes, now }: RefusalOptions): Refusal {
+export function createRefusal({ answer, observer, nonces, issuers, scopes, now }: RefusalOptions): Refusal {
   return {
-    refused(thrown, { scheme, requirements, occasion, beforeCrypto }) {
+    refused(thrown, { scheme, requirements, occasion, content, beforeCrypto }) {
       const error = thrown instanceof UpstreamError ? refusals.issuerUnavailable : thrown
       if (!(error instanceof AuthError)) throw error
-      observer.refused(error, beforeCrypto, () =>
-        error === htuRefusal && occasion ? htuHint(occasion.fields.proof, occasion.uris) : undefined,
-      )
+      const needed = { ...requirements, scopes: allScopes(requirements) }
+      observer.refused(error, beforeCrypto, () => requestHint(error, occasion) ?? contentHint(error, content, needed))
       // Where the proof is missing the nonce comes along at once: it saves the client a round trip.
       const wantsNonce = error === refusals.nonceRequired || error === absentRefusal
-      const nonce = wantsNonce && occasion ? nonces?.issue(occasion.jkt ?? claimedJkt(occasion.token)) : undefined
-      const needed = { ...requirements, scopes: [...scopes, ...(requirements.scopes ?? [])] }
+      const nonce = wantsNonce && occasion ? nonces?.issue(content?.jkt ?? claimedJkt(occasion.token)) : undefined
       return { kind: 'refused', error, answer: answer(error, { scheme, nonce, requirements: needed }) }
     },
 
-    lacks({ scheme, scopes: granted, claims }, requirements) {
+    lacks(auth, requirements, met) {
       try {
-        assertSufficient(granted, claims, requirements, now())
+        assertSufficient(auth.scopes, auth.claims, requirements, now())
         return undefined
       } catch (error) {
         if (!(error instanceof AuthError)) throw error
-        observer.refused(error, false, () => undefined)
-        return answer(error, { scheme, nonce: undefined, requirements })
+        const needed = { ...requirements, scopes: allScopes(met, requirements) }
+        observer.refused(error, false, () => contentHint(error, auth, needed))
+        return answer(error, { scheme: auth.scheme, nonce: undefined, requirements: needed })
       }
     },
   }
+
+  /** All that a client has to ask for when it comes again, and not only what it lacked (RFC 6750 §3). */
+  function allScopes(...requirements: readonly Requirements[]): readonly string[] {
+    return [...new Set([scopes, ...requirements.map((one) => one.scopes ?? [])].flat())]
+  }
+
+  function requestHint(error: AuthError, occasion: Exchange['occasion']): string | undefined {
+    if (error.hint !== undefined || occasion === undefined) return error.hint
+    if (error === htuRefusal) return htuHint(occasion.fields.proof, occasion.uris)
+    if (error !== refusals.iss && error !== refusals.aud) return undefined
+    const claims = claimsOf(occasion.token)
+    if (error === refusals.iss) return claims && issuerHint(claims, [...issuers.keys()])
+    const trusted = typeof claims?.iss === 'string' ? issuers.get(claims.iss) : undefined
+    return claims && trusted && audienceHint(claims, trusted)
+  }
+
+  function contentHint(
+    error: AuthError,
+    content: Pick<TokenContent, 'scopes' | 'claims'> | undefined,
+    needed: Requirements,
+  ): string | undefined {
+    if (content === undefined) return undefined
+    if (error === refusals.scope) return scopeHint(content, needed.scopes ?? [])
+    return error === refusals.acr || error === refusals.maxAge ? stepUpHint(content, needed, now()) : undefined
+  }
 }
 
-/** The key that a token says it is bound to. Not believed: a nonce for a key that is not theirs is of no use to anybody. */
+/** What a token says of itself. Not believed. */
+function claimsOf(token: string): Readonly<Record<string, unknown>> | undefined {
+  return decodeJsonSegment(token.split('.')[1] ?? '')
+}
+
+/** The key that a token says it is bound to: a nonce for a key that is not theirs is of no use to anybody. */
 function claimedJkt(token: string): string | undefined {
-  const cnf = decodeJsonSegment(token.split('.')[1] ?? '')?.cnf
+  const cnf = claimsOf(token)?.cnf
   return isJsonObject(cnf) && typeof cnf.jkt === 'string' ? cnf.jkt : undefined
 }

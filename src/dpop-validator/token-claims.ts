@@ -48,7 +48,7 @@ export function readTokenClaims(
 }
 
 /** An `aud` that says nothing, such as null, is there all the same. */
-function audienceOf(claims: Record<string, unknown>, { audience }: TrustedIssuer['profile']): unknown {
+export function audienceOf(claims: Record<string, unknown>, { audience }: TrustedIssuer['profile']): unknown {
   return 'aud' in claims || audience === undefined ? claims.aud : claims[audience]
 }
 

@@ -27,6 +27,8 @@ export interface TokenBearer {
   readonly assertUse: (content: TokenContent) => void
   /** Whether the proof was made with its key: before a token is decrypted, or the issuer is asked. @throws AuthError */
   readonly assertSigned: () => undefined | Promise<undefined>
+  /** The token was encrypted, and this was in it. */
+  readonly opened: (jwt: string) => void
   /** Where the request comes from; undefined when its key came with a good token before. */
   readonly network: () => string | undefined
 }
@@ -84,6 +86,7 @@ export function createTokenVerifier({
         decrypt(token).then((jwt) => {
           // One layer is a token; more would be work at the sender's command.
           if (partsOf(jwt) !== 3) throw refusals.notJwt
+          bearer.opened(jwt)
           return verifyToken(jwt, now, bearer)
         }),
       )

@@ -26,7 +26,7 @@ test('a token without the scope openid is not enough', async (t) => {
   const { access_token } = await client.tokens({ scope: 'orders' })
   const { status, headers } = await client.userinfo(access_token)
   t.is(status, 403)
-  t.regex(headers.get('www-authenticate') ?? '', /^DPoP error="insufficient_scope"/)
+  t.regex(headers.get('www-authenticate') ?? '', /^DPoP error="insufficient_scope", .*scope="openid", algs=/)
 })
 
 const refusesProof = test.macro({
