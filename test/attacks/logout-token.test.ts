@@ -172,6 +172,20 @@ test('a token signed with a key that the server has only just begun to use ends 
   t.false(await alive(world, id))
 })
 
+test('a token signed with another key behind the same id ends its session, once the server publishes that key', async (t) => {
+  const issuer = await anIssuer(t)
+  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const { id } = await world.plant()
+  t.is((await send(world, await issuer.sign(claims(issuer, { sub: 'someone-else' })))).status, 200)
+  const next = { ...generateSigningJwk('ES256'), kid: 'current' }
+  t.is((await send(world, await issuer.sign(claims(issuer), {}, next))).status, 400)
+  t.true(await alive(world, id))
+  const keySet = JSON.stringify({ keys: [publicHalf(next)] })
+  issuer.answers.set('/jwks', (_request, response) => response.end(keySet))
+  t.is((await send(world, await issuer.sign(claims(issuer), {}, next))).status, 200)
+  t.false(await alive(world, id))
+})
+
 test('while the keys cannot be fetched a token is neither believed nor refused for good', async (t) => {
   const issuer = await anIssuer(t)
   const world = await aPlantedGateway(t, { authority: issuer.issuer })

@@ -9,10 +9,18 @@ import {
 import { UpstreamError } from '../../errors.js'
 import type { IssuerFetch } from '../issuer-fetch.js'
 
+/** `jwtVerify` or `compactVerify`, with the keys it is given. */
+export type SignatureCheck<Result> = (find: JWTVerifyGetKey) => Promise<Result>
+
+type KeySet = ReturnType<typeof createRemoteJWKSet>
+
 /** The keys of one authorization server, for everything that it signs: ID tokens, userinfo, logout tokens. */
 export interface IssuerKeys {
-  /** For `jwtVerify`. A key that is not known is looked for once more, in case the server has just begun to sign with it. */
-  readonly find: JWTVerifyGetKey
+  /**
+   * Checks a signature, and once more with the keys fetched anew where the key is not known, in case the server has just
+   * begun to sign with it, or the signature does not hold: another key may be behind the same id by now.
+   */
+  verify<Result>(check: SignatureCheck<Result>): Promise<Result>
   /** @throws UpstreamError `invalid_response` when the signature does not hold, others when the keys cannot be had */
   verifySignature(idToken: string, algorithms: readonly string[]): Promise<CompactVerifyResult>
 }
@@ -25,18 +33,22 @@ export interface IssuerKeysOptions {
   readonly elapsed?: () => number
 }
 
-/** Seconds within which keys are looked for anew `mostLooks` times, however many tokens name keys that are not known. */
+/** Seconds within which keys are looked for anew `mostLooks` times, however many tokens there are that fit none. */
 const coolDown = 30
 const mostLooks = 2
+/** Of those that fit one token. */
+const mostKeys = 8
 
 export function createIssuerKeys({
   jwksUri,
   fetch,
   elapsed = () => performance.now() / 1000,
 }: IssuerKeysOptions): IssuerKeys {
-  let known: { readonly uri: string; readonly set: ReturnType<typeof createRemoteJWKSet> } | undefined
+  let known: { readonly uri: string; readonly set: KeySet } | undefined
   let looks: readonly number[] = []
   let looking: Promise<void> | undefined
+  /** How often they were fetched anew. */
+  let edition = 0
 
   const keySet = async () => {
     const uri = await jwksUri()
@@ -61,32 +73,70 @@ export function createIssuerKeys({
     return true
   }
 
-  const find: JWTVerifyGetKey = async (header, token) => {
-    const set = await keySet()
-    try {
-      return await set(header, token)
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      if (looking === undefined && !mayLook()) throw error
-      looking ??= set.reload().finally(() => {
+  /** One look for all who want one at the same time. False when it was looked too often of late. */
+  const lookAgain = async (set: KeySet): Promise<boolean> => {
+    if (looking === undefined && !mayLook()) return false
+    looking ??= set
+      .reload()
+      .then(() => {
+        edition++
+      })
+      .finally(() => {
         looking = undefined
       })
-      await looking
-      return set(header, token)
+    await looking
+    return true
+  }
+
+  const verify: IssuerKeys['verify'] = async (check) => {
+    const set = await keySet()
+    const checked = edition
+    try {
+      return await withEachKey(set, check)
+    } catch (error) {
+      const isUnknown = error instanceof errors.JWKSNoMatchingKey
+      if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+      // They may have been fetched for another token meanwhile.
+      const isNewer = edition !== checked || (await lookAgain(set).catch(outOfReach))
+      if (!isNewer) throw error
+      return withEachKey(set, check)
+
+      /** Whether an unknown key is one of the server's cannot be said then; a signature that does not hold, does not. */
+      function outOfReach(cause: unknown): never {
+        throw isUnknown ? cause : error
+      }
     }
   }
 
   return {
-    find,
+    verify,
 
     async verifySignature(idToken, algorithms) {
       try {
-        return await compactVerify(idToken, find, { algorithms: [...algorithms] })
+        return await verify((find) => compactVerify(idToken, find, { algorithms: [...algorithms] }))
       } catch (error) {
         if (!(error instanceof errors.JOSEError) || isKeySetOutOfReach(error)) throw error
         throw new UpstreamError('invalid_response', `the ID token's signature does not hold (${error.code})`)
       }
     },
+  }
+}
+
+/** With all the keys that fit, where key ids are repeated or missing (FAPI 2.0 §5.4.3). */
+async function withEachKey<Result>(find: JWTVerifyGetKey, check: SignatureCheck<Result>): Promise<Result> {
+  try {
+    return await check(find)
+  } catch (several) {
+    if (!(several instanceof errors.JWKSMultipleMatchingKeys)) throw several
+    let tried = 0
+    for await (const key of several) {
+      try {
+        return await check(async () => key)
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed) || ++tried === mostKeys) throw error
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
   }
 }
 

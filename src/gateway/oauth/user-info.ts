@@ -41,13 +41,8 @@ async function signedClaims(
   { issuer, clientId, algorithms, keys }: UserInfoChecks,
 ): Promise<Claims | string> {
   try {
-    const { payload } = await jwtVerify(jwt, keys.find, {
-      algorithms: [...algorithms],
-      issuer,
-      audience: clientId,
-      clockTolerance: 30,
-    })
-    return payload
+    const checks = { algorithms: [...algorithms], issuer, audience: clientId, clockTolerance: 30 }
+    return (await keys.verify((find) => jwtVerify(jwt, find, checks))).payload
   } catch (error) {
     if (isKeySetOutOfReach(error)) return 'the keys for its signature cannot be fetched'
     const claim = error instanceof errors.JWTClaimValidationFailed ? ` at "${error.claim}"` : ''
