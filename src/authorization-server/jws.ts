@@ -1,5 +1,6 @@
 import { sign, verify } from 'node:crypto'
 import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../dpop/compact-jws.js'
+import { es256Holds, signEs256 } from '../dpop/ecdsa.js'
 import type { SigningKey, VerificationKey } from '../keys.js'
 import type { ServerAlgorithm } from './options.js'
 
@@ -53,7 +54,7 @@ function parseJws(token: string) {
 function signature({ algorithm, privateKey }: SigningKey, data: Buffer): Promise<Buffer> | Buffer {
   switch (algorithm) {
     case 'ES256':
-      return sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' })
+      return signEs256(privateKey, data)
     case 'Ed25519':
       return sign(null, data, privateKey)
     case 'PS256':
@@ -69,7 +70,7 @@ function signature({ algorithm, privateKey }: SigningKey, data: Buffer): Promise
 function signatureHolds({ algorithm, publicKey }: VerificationKey, data: Buffer, signature: Buffer): boolean {
   switch (algorithm) {
     case 'ES256':
-      return verify('sha256', data, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)
+      return es256Holds(publicKey, data, signature)
     case 'PS256':
       return verify('sha256', data, { key: publicKey, padding: 6, saltLength: 32 }, signature)
     case 'Ed25519':

@@ -86,14 +86,17 @@ function hasNodeRequest(server: unknown): server is NodeBindings {
   return typeof incoming === 'object' && incoming !== null && 'rawHeaders' in incoming && 'socket' in incoming
 }
 
-/** Repeated header fields arrive here joined by commas, which no credential and no proof can contain. */
-function fromRequest(request: Request): ApiRequest {
-  const { pathname, search, host } = new URL(request.url)
-  const rawHeaders = [...request.headers].flat()
+/**
+ * Repeated header fields arrive here joined by commas, which no credential and no proof can contain. The URL is cut rather than
+ * parsed: Deno hands it out as it was sent, dot segments and all, and Bun without a host where Host is unusable.
+ */
+function fromRequest({ method, url, headers }: Request): ApiRequest {
+  const [, host = '', target = url] = /^https?:\/\/([^/?#\\]*)(.*)$/is.exec(url) ?? []
+  const rawHeaders = [...headers].flat()
   return {
-    method: request.method,
-    target: `${pathname}${search}`,
-    rawHeaders: request.headers.has('host') ? rawHeaders : [...rawHeaders, 'host', host],
+    method,
+    target,
+    rawHeaders: headers.has('host') ? rawHeaders : [...rawHeaders, 'host', host],
     peer: undefined,
   }
 }

@@ -1,4 +1,5 @@
 import { hash, randomUUID, sign } from 'node:crypto'
+import { signEs256 } from '../dpop/ecdsa.js'
 import { UpstreamError } from '../errors.js'
 import { createFairQueue } from '../http/fair-queue.js'
 import { type Jwk, type SigningKey, signingKey } from '../keys.js'
@@ -153,10 +154,17 @@ function assertion(
   const iat = Math.floor(now)
   const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomUUID(), iat, exp: iat + 60 }
   const signed = `${segment({ alg, kid })}.${segment(claims)}`
-  const signature = sign(algorithm === 'Ed25519' ? null : 'sha256', Buffer.from(signed), {
-    key: privateKey,
-    ...(algorithm === 'ES256' && { dsaEncoding: 'ieee-p1363' as const }),
-    ...(algorithm === 'PS256' && { padding: 6, saltLength: 32 }),
-  })
+  const signature = signatureOf(Buffer.from(signed), algorithm, privateKey)
   return `${signed}.${signature.toString('base64url')}`
+}
+
+function signatureOf(data: Buffer, algorithm: SigningKey['algorithm'], key: SigningKey['privateKey']): Buffer {
+  switch (algorithm) {
+    case 'ES256':
+      return signEs256(key, data)
+    case 'PS256':
+      return sign('sha256', data, { key, padding: 6, saltLength: 32 })
+    case 'Ed25519':
+      return sign(null, data, key)
+  }
 }

@@ -1,8 +1,7 @@
-import cluster from 'node:cluster'
 import { UpstreamError } from '../errors.js'
 import { refusals } from './auth-error.js'
 import type { PresentedProof } from './presented-proof.js'
-import { createClusterReplayMemory } from './replay-cluster.js'
+import { createClusterReplayMemory, isClusterWorker } from './replay-cluster-worker.js'
 import {
   createLocalReplayMemory,
   createReplayMemoryWithFallback,
@@ -44,7 +43,7 @@ function replayMemory({
   if (replay === false) return undefined
   const local = createLocalReplayMemory({ capacity: replayCapacity, now })
   if (replay === 'memory' || replay === 'memory-per-process') return local
-  if (replay === 'cluster' && !cluster.isWorker) return local
+  if (replay === 'cluster' && !isClusterWorker()) return local
   const shared = replay === 'cluster' ? createClusterReplayMemory() : createSharedReplayMemory(replay)
   return onReplayStoreError === 'local' ? createReplayMemoryWithFallback(shared, local) : shared
 }

@@ -1,4 +1,3 @@
-import cluster from 'node:cluster'
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../dpop/jws-algorithm.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
@@ -7,6 +6,7 @@ import { createTokenDecryption, type DecryptToken } from './encrypted-token.js'
 import { isSecureUrl } from './issuer-metadata.js'
 import type { NoncePolicyOptions } from './nonce-policy.js'
 import type { IssuerOptions, VerifierOptions } from './options.js'
+import { isClusterWorker } from './replay-cluster-worker.js'
 import { requireWellFormed } from './requirements.js'
 import { type ProfileName, tokenProfiles } from './token-profile.js'
 
@@ -131,7 +131,7 @@ export function createSettings(options: VerifierOptions): Settings {
   const now = options.now ?? (() => Date.now() / 1000)
   const replay = options.replay ?? 'memory'
   if (typeof replay === 'string') choice('/replay', replay, ['memory', 'memory-per-process', 'cluster'])
-  if (replay === 'memory' && cluster.isWorker)
+  if (replay === 'memory' && isClusterWorker())
     wrong(
       '/replay',
       'is the memory of one of several workers',

@@ -1,4 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto'
+import { toDer } from './ecdsa.js'
 
 /** The asymmetric algorithms of RFC 7518 §3 and RFC 9864. There is no way to name a symmetric one, or `none`. */
 export type JwsAlgorithm = keyof typeof algorithms
@@ -51,12 +52,8 @@ export interface SignatureKey {
   readonly algorithm: JwsAlgorithm
   readonly digest: string | null
   readonly signatureLength: number
-  readonly input: {
-    readonly key: KeyObject
-    readonly dsaEncoding?: 'ieee-p1363'
-    readonly padding?: number
-    readonly saltLength?: number
-  }
+  readonly isEcdsa: boolean
+  readonly input: KeyObject | { readonly key: KeyObject; readonly padding: number; readonly saltLength: number }
 }
 
 export function signatureKey(algorithm: JwsAlgorithm, key: KeyObject): SignatureKey {
@@ -65,24 +62,20 @@ export function signatureKey(algorithm: JwsAlgorithm, key: KeyObject): Signature
     algorithm,
     digest: digest ?? null,
     signatureLength: signatureLength ?? Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8),
-    input: {
-      key,
-      ...(kty === 'EC' && { dsaEncoding: 'ieee-p1363' as const }),
-      ...(padding !== undefined && { padding }),
-      ...(saltLength !== undefined && { saltLength }),
-    },
+    isEcdsa: kty === 'EC',
+    input: padding === undefined || saltLength === undefined ? key : { key, padding, saltLength },
   }
 }
 
 /** On this thread: a cached key's check costs less than handing it to another one. */
 export function signatureHolds(
-  { digest, input, signatureLength }: SignatureKey,
+  { digest, input, signatureLength, isEcdsa }: SignatureKey,
   data: Buffer,
   signature: Buffer,
 ): boolean {
   if (signature.length !== signatureLength) return false
   try {
-    return verify(digest, data, input, signature)
+    return verify(digest, data, input, isEcdsa ? toDer(signature) : signature)
   } catch {
     return false
   }
@@ -90,10 +83,11 @@ export function signatureHolds(
 
 /** On libuv's thread pool: more work in all, but the event loop stays free. */
 export function signatureHoldsInPool(
-  { digest, input, signatureLength }: SignatureKey,
+  { digest, input, signatureLength, isEcdsa }: SignatureKey,
   data: Buffer,
   signature: Buffer,
 ): Promise<boolean> {
   if (signature.length !== signatureLength) return Promise.resolve(false)
-  return new Promise((resolve) => verify(digest, data, input, signature, (error, holds) => resolve(!error && holds)))
+  const encoded = isEcdsa ? toDer(signature) : signature
+  return new Promise((resolve) => verify(digest, data, input, encoded, (error, holds) => resolve(!error && holds)))
 }

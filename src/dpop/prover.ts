@@ -1,5 +1,6 @@
-import { createECDH, createPrivateKey, createPublicKey, randomUUID, sign } from 'node:crypto'
+import { createECDH, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto'
 import { generatePrivateJwk, type Jwk, thumbprint } from '../keys.js'
+import { signEs256 } from './ecdsa.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
 
 /** Holds one key pair and makes a fresh proof with it for each request. */
@@ -70,14 +71,13 @@ export function createProver(proofKey: Jwk, now: () => number = () => Math.floor
     if (accessToken !== undefined) claims.ath = athOf(accessToken)
     return `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
   }
-  const signer = { key, dsaEncoding: 'ieee-p1363' } as const
 
   return {
     thumbprint: thumbprint(publicJwk),
 
     prove(target) {
       const input = signingInput(target)
-      return `${input}.${sign('sha256', Buffer.from(input), signer).toString('base64url')}`
+      return `${input}.${signEs256(key, Buffer.from(input)).toString('base64url')}`
     },
 
     rememberNonce(origin, nonce) {

@@ -47,6 +47,23 @@ test('loading the validator and its adapters loads no package of the gateway, an
   t.deepEqual(await packagesOf(files.map(front)), ['ipaddr.js', 'lru-cache'])
 })
 
+test('loading the validator and its Fetch adapter needs no node:cluster, which not every runtime has', async (t) => {
+  const refuse = `
+    export function resolve(specifier, context, next) {
+      if (specifier.endsWith('cluster')) throw new Error('there is no ' + specifier)
+      return next(specifier, context)
+    }
+  `
+  const loads = (specifier: string) =>
+    evaluated(`
+      import { register } from 'node:module'
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(refuse)}))
+      await import(${JSON.stringify(specifier)})
+    `)
+  for (const file of ['dpop-validator', 'fetch']) await t.notThrowsAsync(loads(front(file)))
+  await t.throwsAsync(loads(front('replay-cluster')), { message: /there is no node:cluster/ })
+})
+
 test('loading the validator takes at most 60 ms more than loading jose', async (t) => {
   const costs = { validator: Number.POSITIVE_INFINITY, jose: Number.POSITIVE_INFINITY }
   for (let n = 0; n < 5; n++) {
