@@ -7,7 +7,7 @@ import { type BrowserContext, type BrowserContextOptions, chromium } from 'playw
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 export const chromiumIsInstalled = existsSync(executablePath)
-if (process.env.CI !== undefined && !chromiumIsInstalled)
+if (process.env.CI && !chromiumIsInstalled)
   throw new Error(`${executablePath} is missing. Elsewhere its tests are skipped; in CI they have to run.`)
 
 /** A new browser with an empty profile, gone when `body` is done. */
