@@ -8,6 +8,7 @@ import Koa from 'koa'
 import { createVerifier, type VerifierOptions } from '../../src/dpop-validator/dpop-validator.js'
 import * as forExpress from '../../src/dpop-validator/express.js'
 import * as forFastify from '../../src/dpop-validator/fastify.js'
+import { verifyRequest } from '../../src/dpop-validator/fetch.js'
 import * as forKoa from '../../src/dpop-validator/koa.js'
 import { protect, protectUpgrade } from '../../src/dpop-validator/node.js'
 import { sendRaw } from '../../src/dpop-validator/testing/raw-request.js'
@@ -360,6 +361,22 @@ test('a path that Request has cleaned up is refused where the server hands out t
   // Here validator and handler are both told `/orders`, so the proof is for what is done.
   t.is(await statusAt('fetch'), 200)
 })
+
+for (const [what, url, expected] of [
+  ['dot segments, as Deno hands them out', 'http://api.example/public/../orders', 'invalid_request'],
+  ['a backslash, as Deno hands it out', 'http://api.example/public\\orders', 'invalid_request'],
+  ['no host, as Bun has it where Host is unusable', '/orders', 'accepted'],
+  ['a host that is none', 'http://x:99999/orders', 'accepted'],
+  ['nothing in it', '', 'invalid_dpop_proof'],
+] as const)
+  test(`a Request whose URL has ${what}: ${expected}, and no 500`, async (t) => {
+    const verifier = verifierWith()
+    const { rawHeaders } = createClient(issuer, verifier).request()
+    const headers = { Host: 'api.example', Authorization: rawHeaders[3] ?? '', DPoP: rawHeaders[5] ?? '' }
+    const request = Object.defineProperty(new Request('http://api.example/', { headers }), 'url', { value: url })
+    const verdict = await verifyRequest(verifier, request)
+    t.is(verdict.ok ? 'accepted' : verdict.error?.code, expected)
+  })
 
 test('below a prefix of Fastify the outer URL counts', async (t) => {
   const verifier = verifierWith()
