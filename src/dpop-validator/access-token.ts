@@ -120,7 +120,7 @@ export function verifyAccessToken(
     if (found.length === 0) throw refusals.unknownKey
     return after(signerAmong(found), (signer) => {
       if (signer !== undefined) return signer
-      const again = trusted.keys.findAnew(algorithm, kid)
+      const again = trusted.keys.findAnew(algorithm, kid, found)
       if (again === undefined) throw refusals.tokenSignature
       return again.then(async (keys) => {
         const changed = await signerAmong(keys.filter((key) => !found.includes(key)))

@@ -22,8 +22,13 @@ export interface IssuerKeys {
   /**
    * The same after another look at the key set: an issuer may have changed the key behind an id. Undefined when there is
    * nothing to fetch, or it was looked at too often of late.
+   * @param tried Where they were replaced meanwhile, for another request, the new ones are what is asked for.
    */
-  findAnew(algorithm: JwsAlgorithm, kid: string | undefined): Promise<readonly IssuerKey[]> | undefined
+  findAnew(
+    algorithm: JwsAlgorithm,
+    kid: string | undefined,
+    tried: readonly IssuerKey[],
+  ): Promise<readonly IssuerKey[]> | undefined
   /** Fetches what is not there yet. @throws UpstreamError */
   ready(): Promise<void>
 }
@@ -145,7 +150,9 @@ export function createIssuerKeys({
       return refresh().then(() => found(algorithm, kid))
     },
 
-    findAnew(algorithm, kid) {
+    findAnew(algorithm, kid, tried) {
+      const current = found(algorithm, kid)
+      if (current.some((key) => !tried.includes(key))) return Promise.resolve(current)
       if (fixed !== undefined || (failure !== undefined && isPaused()) || !mayFetchForUnknown()) return undefined
       // Where the issuer cannot be reached, what we have stays what counts.
       return refresh().then(

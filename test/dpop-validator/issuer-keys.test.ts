@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import test from 'ava'
 import { createVerifier, type VerifierOptions } from '../../src/dpop-validator/dpop-validator.js'
+import { createIssuerKeys } from '../../src/dpop-validator/issuer-keys.js'
 import {
   createTestClock,
   generateTestKey,
@@ -313,6 +314,26 @@ test.serial('another key behind the same id is found at once, by one fetch that 
   clock.advance(31)
   t.is(outcome(await send(by(generateTestKey()))), 'invalid_token', 'an outage does not make it better')
   t.is(outcome(await send(by(next))), 'accepted')
+})
+
+test('keys that were replaced while a signature was checked with the old ones are had without another look', async (t) => {
+  const named = (): Jwk => ({ ...generateTestKey().publicJwk, kid: 'same' })
+  let published = named()
+  let fetches = 0
+  const keys = createIssuerKeys({
+    async fetchKeySet() {
+      fetches++
+      return { keys: [published] }
+    },
+    ...{ maxAge: 600, maxStale: 600, cooldown: 30, burst: 1, now: () => 0 },
+  })
+  const old = await keys.find('ES256', 'same')
+  published = named()
+  const [next] = (await keys.findAnew('ES256', 'same', old)) ?? []
+  t.is(next?.jwk.x, published.x)
+  t.deepEqual(await keys.findAnew('ES256', 'same', old), [next], 'for those who come late as well')
+  t.is(keys.findAnew('ES256', 'same', next === undefined ? [] : [next]), undefined, 'and no more looks')
+  t.is(fetches, 2)
 })
 
 test.serial('a token in constant use does not outlive its key', async (t) => {
