@@ -157,9 +157,18 @@ export function expressOpenidConnect(agent: 'default' | 'keep-alive'): Contender
   }
 }
 
-export function sallyport(kind: 'DPoP' | 'Bearer', workers = 1, frontends = 1): Contender {
+export interface Shape {
+  readonly workers?: number
+  readonly frontends?: number
+  readonly accessLog?: boolean
+}
+
+export function sallyport(
+  kind: 'DPoP' | 'Bearer',
+  { workers = 1, frontends = 1, accessLog = true }: Shape = {},
+): Contender {
   return {
-    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}`,
+    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}${accessLog ? '' : ', no access log'}`,
     async start({ port, more: [issuerPort = 0, adminPort = 0, redisPort = 0], upstream, issuer }) {
       if (workers > 1 && !installed('/usr/bin/redis-server')) return undefined
       const folder = mkdtempSync(join(tmpdir(), 'bench-sallyport-'))
@@ -175,7 +184,12 @@ export function sallyport(kind: 'DPoP' | 'Bearer', workers = 1, frontends = 1): 
       }))
       const own = { Name: 'app', StaticFilesPath: resolve('samples/spa'), Routes: routes }
       const configuration = {
-        Server: { Listen: `127.0.0.1:${port}`, AdminListen: `127.0.0.1:${adminPort}`, Workers: workers },
+        Server: {
+          Listen: `127.0.0.1:${port}`,
+          AdminListen: `127.0.0.1:${adminPort}`,
+          Workers: workers,
+          AccessLog: accessLog,
+        },
         ...(workers > 1 && { Store: { Redis: { Url: `redis://127.0.0.1:${redisPort}` } } }),
         Bff: {
           PublicUrl: `http://localhost:${port}`,

@@ -52,9 +52,10 @@ const contenders: readonly Contender[] = [
   apache,
   sallyport('Bearer'),
   sallyport('DPoP'),
-  sallyport('Bearer', 2),
-  sallyport('DPoP', 2),
-  sallyport('DPoP', 1, 1000),
+  sallyport('DPoP', { accessLog: false }),
+  sallyport('Bearer', { workers: 2 }),
+  sallyport('DPoP', { workers: 2 }),
+  sallyport('DPoP', { frontends: 1000 }),
 ].filter(({ name }) => options.only === undefined || new RegExp(options.only, 'i').test(name))
 
 const ports = await freePorts(2 + contenders.length * 4)
@@ -188,6 +189,7 @@ const ratios = [
   floor.name,
   nginx.name,
   'Sallyport, DPoP, 1000 frontends',
+  'Sallyport, DPoP, no access log',
 ]
   .filter((base) => results.has(base) && results.has(own))
   .map((base) => ({ 'CPU per request': `${own} ÷ ${base}`, ratio: paired(own, base).toFixed(2) }))

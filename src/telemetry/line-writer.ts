@@ -37,7 +37,7 @@ function gathered(flush: () => void): void {
 export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }: LineWriterOptions): LineWriter {
   // Asking for the stream is what makes a full pipe say so at once, instead of letting us wait.
   const fd = descriptor ?? process.stdout.fd
-  let waiting: Buffer[] = []
+  let waiting: string[] = []
   let size = 0
   let piece: { readonly bytes: Buffer; readonly lines: number; written: number } | undefined
   let isPlanned = false
@@ -54,11 +54,12 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
     if (waiting.length === 0) return undefined
     let [lines, length] = [0, 0]
     for (const line of waiting) {
-      if (lines > 0 && length + line.length > pieceLength) break
+      const more = Buffer.byteLength(line)
+      if (lines > 0 && length + more > pieceLength) break
       lines += 1
-      length += line.length
+      length += more
     }
-    const bytes = Buffer.concat([Buffer.from(isBrokenOff ? '\n' : ''), ...waiting.slice(0, lines)])
+    const bytes = Buffer.from(`${isBrokenOff ? '\n' : ''}${waiting.slice(0, lines).join('')}`)
     waiting = waiting.slice(lines)
     size -= length
     return { bytes, lines, written: 0 }
@@ -98,10 +99,10 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
 
   return {
     write(line) {
-      const bytes = Buffer.from(line)
-      if (size + bytes.length > capacity) return lose(1, 'EAGAIN')
-      waiting.push(bytes)
-      size += bytes.length
+      const length = Buffer.byteLength(line)
+      if (size + length > capacity) return lose(1, 'EAGAIN')
+      waiting.push(line)
+      size += length
       if (isPlanned) return
       isPlanned = true
       soon(flush)
