@@ -16,7 +16,6 @@ const secrets: readonly (readonly [RegExp, string, string])[] = [
 /** The text with whatever looks like a token, a private key member, a cookie of ours or a password blotted out. */
 export function withoutSecrets(line: string): string {
   let text = line
-  for (const [pattern, replacement, sign] of secrets)
-    if (text.includes(sign)) text = text.replace(pattern, replacement)
+  for (const [pattern, replacement, sign] of secrets) if (text.includes(sign)) text = text.replace(pattern, replacement)
   return text
 }
