@@ -1,4 +1,5 @@
 import test from 'ava'
+import { publicLocation } from '../../src/gateway/forwarding/redirect.js'
 import { createFrontend } from '../../src/gateway/frontend.js'
 import { safeReturnUrl } from '../../src/gateway/return-url.js'
 import { createUserAgent } from '../flows/_user-agent.js'
@@ -230,4 +231,33 @@ test('a login with a hostile return URL ends on our own first page', async (t) =
     })
     t.is(end.url.searchParams.get('post_logout_redirect_uri'), `${url}/`)
   }
+})
+
+test('a redirect of an upstream to itself stays on the frontend, in whatever spelling', (t) => {
+  const upstream = 'http://orders.internal:8080'
+  const paths = ['//', '/.//', '/a/..//', '/%2e//', '///', '/\\', '\\\\', '\\@', '/\t/', '/./\\/', '/a/../\\'].flatMap(
+    (start) => [`${start}${evil}/`, `${start}${evil}?x#y`],
+  )
+  let seen = 0
+  for (const removedPrefix of ['', '/api'])
+    for (const basePath of ['', '/v1'])
+      for (const field of paths.flatMap((path) => [
+        path,
+        basePath + path,
+        upstream + path,
+        upstream + basePath + path,
+      ])) {
+        const pathname = `${basePath}/orders`
+        const called = { protocol: 'http:', origin: upstream, pathname, path: pathname } as const
+        const location = publicLocation(field, called, { origin: upstream, basePath }, { removedPrefix })
+        const meant = new URL(field, upstream + called.path)
+        if (meant.origin !== upstream || !`${meant.pathname}/`.startsWith(`${basePath}/`)) continue
+        seen++
+        t.is(
+          new URL(location, 'https://app.example.com/api/orders').origin,
+          origin.origin,
+          `${field} became ${location}`,
+        )
+      }
+  t.true(seen > 40, String(seen))
 })

@@ -20,5 +20,7 @@ export function publicLocation(
   const url = new URL(location, base)
   const inside = url.pathname === basePath || url.pathname.startsWith(`${basePath}/`)
   if (url.origin !== origin || !inside) return location
-  return `${removedPrefix}${url.pathname.slice(basePath.length)}${url.search}${url.hash}` || '/'
+  const path = `${removedPrefix}${url.pathname.slice(basePath.length)}` || '/'
+  // With two slashes in front it would name another host (RFC 3986 §4.2).
+  return `${path.startsWith('//') ? '/.' : ''}${path}${url.search}${url.hash}`
 }
