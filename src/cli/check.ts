@@ -2,7 +2,7 @@ import type { Environment } from '../config/environment.js'
 import { type Configuration, loadConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { advice } from './advice.js'
-import { describeProblems, type Style, styleFor } from './report.js'
+import { describeProblems, type Output, printed, type Style, styleFor } from './report.js'
 import type { Trial } from './trial.js'
 
 export interface CheckOptions {
@@ -13,7 +13,7 @@ export interface CheckOptions {
   /** Default: the environment of the process. */
   readonly environment?: Environment
   /** Default: standard output. */
-  readonly output?: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly output?: Output
 }
 
 /** `sallyport check`: true when nothing is wrong. */
@@ -65,5 +65,5 @@ function loaded(
 
 function describeTrial({ subject, outcome, result, remedy }: Trial, { red, green, yellow }: Style): string {
   const mark = outcome === 'passed' ? green('ok   ') : outcome === 'failed' ? red('error') : yellow('note ')
-  return `${mark} ${subject}: ${result}\n${remedy === undefined ? '' : `      → ${remedy}\n`}`
+  return `${mark} ${printed(`${subject}: ${result}`)}\n${remedy === undefined ? '' : `      → ${printed(remedy)}\n`}`
 }

@@ -1,7 +1,7 @@
 import { type ExplainedCheck, explainProof } from '../dpop/explanation.js'
 import { targetUri } from '../dpop/proof.js'
 import { normalizedTargetUri } from '../dpop/target-uri.js'
-import { styleFor } from './report.js'
+import { type Output, printed, styleFor } from './report.js'
 
 export interface DpopExplainOptions {
   readonly method: string
@@ -10,7 +10,7 @@ export interface DpopExplainOptions {
   /** What was pasted: the `DPoP` header field, and `Authorization` if it is to be compared. Lines of `curl -v` will do. */
   readonly text: string
   /** Default: standard output. */
-  readonly output?: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly output?: Output
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
 }
@@ -73,7 +73,7 @@ function table(
     ...checks.map(({ what, holds, expected, got }) => ({
       what,
       holds,
-      words: printable(holds ? got : `${got}; expected ${expected}`),
+      words: printed(holds ? got : `${got}; expected ${expected}`).replaceAll('\n', '?'),
     })),
     { what: 'verdict', holds: failed.length === 0, words: verdict },
   ]
@@ -81,9 +81,4 @@ function table(
   return rows
     .map(({ what, holds, words }) => `${holds ? green('ok   ') : red('error')} ${bold(what.padEnd(width))}  ${words}\n`)
     .join('')
-}
-
-/** What was pasted may come from an attacker: printable characters only. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?')
 }

@@ -3,7 +3,7 @@ import { loadConfiguration } from '../config/load.js'
 import { unreachable } from '../errors.js'
 import type { TokenType } from '../gateway/options.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
-import { type Style, styleFor } from './report.js'
+import { type Output, type Style, styleFor } from './report.js'
 
 export interface ExplainOptions {
   readonly method: string
@@ -14,7 +14,7 @@ export interface ExplainOptions {
   /** Default: the environment of the process. */
   readonly environment?: Environment
   /** Default: standard output. */
-  readonly output?: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly output?: Output
 }
 
 /** `sallyport explain`: what would happen to a request. Nobody is called. */

@@ -17,24 +17,38 @@ export function styleFor(stream: { readonly isTTY?: boolean }, environment: Node
   return { bold: code(1, 22), red: code(31, 39), green: code(32, 39), yellow: code(33, 39), soft: code(2, 22) }
 }
 
+/** Where a command writes to. */
+export interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+/**
+ * What a terminal may be shown of a name in a file or of a server's words, which may come from an attacker: no control
+ * character but the line feed, and no mark that turns the direction of writing.
+ */
+export function printed(text: string): string {
+  return text.replace(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '?')
+}
+
 /** What went wrong, where, and what to do. A stack trace is for our own bugs only. */
 export function describeError(error: unknown, style: Style): string {
   if (error instanceof ConfigurationError) return describeProblems(error.problems, style)
   if (error instanceof UpstreamError) {
     const cause = error.cause instanceof Error ? ` (${innermost(error.cause)})` : ''
-    return `${style.red('error')} ${error.message}${cause}\n`
+    return `${style.red('error')} ${printed(error.message + cause)}\n`
   }
   if (error instanceof TypeError || !(error instanceof Error))
     return `${style.red('error')} this is a fault of Sallyport itself, please report it\n${error instanceof Error ? error.stack : String(error)}\n`
-  return `${style.red('error')} ${error.message}\n`
+  return `${style.red('error')} ${printed(error.message)}\n`
 }
 
 export function describeProblems(problems: readonly ConfigurationProblem[], style: Style): string {
   const paragraphs = problems.map(({ pointer, problem, remedy, where }) =>
     [
-      `${style.red('error')} ${style.bold(pointer || '/')} ${problem}`,
-      ...(where === undefined ? [] : [`      ${style.soft(where)}`]),
-      `      → ${remedy}`,
+      `${style.red('error')} ${style.bold(printed(pointer) || '/')} ${printed(problem)}`,
+      ...(where === undefined ? [] : [`      ${style.soft(printed(where))}`]),
+      `      → ${printed(remedy)}`,
     ].join('\n'),
   )
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`

@@ -1,5 +1,7 @@
 import test from 'ava'
+import { check } from '../../src/cli/check.js'
 import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { aFile } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
 import { aFrontend, aServer, checked, failures, key, listening } from './_checked.js'
 
@@ -180,4 +182,13 @@ test.serial('a local PublicUrl that nothing here serves is asked about', async (
   t.regex((await report('https://localhost:3000'))[0]?.remedy ?? '', /Write "http:\/\/localhost:3000"/)
   t.deepEqual(await report('http://localhost:3000'), [])
   t.deepEqual(await report('http://localhost:8080', { TrustedProxies: ['127.0.0.1/32'] }), [])
+})
+
+test.serial('shows no control character of a file or of a server to the terminal', async (t) => {
+  const strange = '\u001b]0;x\u0007\u009b31m\u202e'
+  const output: string[] = []
+  const file = await aFile(t, { [strange]: 1, Bff: { [strange]: strange } })
+  await check({ file, network: 'none', format: 'text', output: { write: (text) => output.push(text) } })
+  t.regex(output.join(''), /is not a known setting/)
+  t.notRegex(output.join(''), /[^\n\P{Cc}]|\u202e/u)
 })
