@@ -17,7 +17,7 @@ export interface IssuerKey {
 }
 
 export interface IssuerKeys {
-  /** The keys that may have made a signature; none when the issuer has no such key. @throws UpstreamError */
+  /** The keys that may have made a signature; none when the issuer has no such key. @throws UpstreamError when that cannot be known now */
   find(algorithm: JwsAlgorithm, kid: string | undefined): readonly IssuerKey[] | Promise<readonly IssuerKey[]>
   /**
    * The same after another look at the key set: an issuer may have changed the key behind an id. Undefined when there is
@@ -146,7 +146,8 @@ export function createIssuerKeys({
       if (known.length > 0 || fixed !== undefined) return known
       // Not "unknown" but "cannot know": the issuer may have rotated to just this key.
       if (failure !== undefined && isPaused()) throw failure
-      if (!mayFetchForUnknown()) return known
+      if (!mayFetchForUnknown())
+        throw new UpstreamError('unreachable', "the issuer's keys were looked at too often of late for unknown key ids")
       return refresh().then(() => found(algorithm, kid))
     },
 

@@ -102,7 +102,7 @@ export function createLogoutTokenVerifier(
         currentDate: new Date(now() * 1000),
         requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
       }
-      const { payload, protectedHeader } = await oauth.keys.verify((find) => jwtVerify(token, find, checks))
+      const { payload, protectedHeader } = await oauth.keys.verify((find) => jwtVerify(token, find, checks), 'stranger')
       // Servers from before the specification's final text leave it out; another type is another kind of token.
       const { typ } = protectedHeader
       if (typ !== undefined && !/^(?:application\/)?(?:logout\+jwt|jwt)$/i.test(typ))

@@ -76,14 +76,27 @@ test.serial('50 requests at a cold start cause one fetch', async (t) => {
   t.is(fetches(), 1)
 })
 
-test.serial('1,000 unknown key ids cause at most two fetches, and are refused', async (t) => {
+test.serial('1,000 unknown key ids cause at most two fetches; after these, one may be new, which is 503', async (t) => {
   const { send, fetches, tokenFor } = await setUp(t)
   await send()
   const unknown = (n: number) => tokenFor(undefined, { header: { kid: `unknown ${n}` } })
   const verdicts = []
   for (let n = 0; n < 1_000; n++) verdicts.push(outcome(await send(unknown(n))))
-  t.deepEqual(new Set(verdicts), new Set(['invalid_token']))
+  t.deepEqual(verdicts.slice(0, 2), ['invalid_token', 'invalid_token'])
+  t.deepEqual(new Set(verdicts.slice(2)), new Set(['temporarily_unavailable']))
   t.is(fetches(), 3)
+})
+
+test.serial('strangers who use up the looks for unknown keys turn no good token away for good', async (t) => {
+  const { send, server, signer, tokenFor, clock } = await setUp(t)
+  await send()
+  for (let n = 0; n < 3; n++) await send(tokenFor(generateTestKey(), { header: { kid: `forged ${n}` } }))
+  const next = generateTestKey()
+  server.paths['/jwks'] = json({ keys: [next.publicJwk, signer.publicJwk] })
+  t.is(outcome(await send(tokenFor(next))), 'temporarily_unavailable')
+  t.is(outcome(await send()), 'accepted')
+  clock.advance(31)
+  t.is(outcome(await send(tokenFor(next))), 'accepted')
 })
 
 test.serial('a key that the issuer has just begun to use is found at once', async (t) => {

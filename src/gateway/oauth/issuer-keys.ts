@@ -12,6 +12,9 @@ import type { IssuerFetch } from '../issuer-fetch.js'
 /** `jwtVerify` or `compactVerify`, with the keys it is given. */
 export type SignatureCheck<Result> = (find: JWTVerifyGetKey) => Promise<Result>
 
+/** Who brought the token. */
+export type Sender = 'server' | 'stranger'
+
 type KeySet = ReturnType<typeof createRemoteJWKSet>
 
 /** The keys of one authorization server, for everything that it signs: ID tokens, userinfo, logout tokens. */
@@ -19,8 +22,10 @@ export interface IssuerKeys {
   /**
    * Checks a signature, and once more with the keys fetched anew where the key is not known, in case the server has just
    * begun to sign with it, or the signature does not hold: another key may be behind the same id by now.
+   * @param sender Default: the server itself, which is asked over TLS. What strangers send does not use up its looks.
+   * @throws UpstreamError `unreachable` when the key is unknown and was looked for too often of late to look again
    */
-  verify<Result>(check: SignatureCheck<Result>): Promise<Result>
+  verify<Result>(check: SignatureCheck<Result>, sender?: Sender): Promise<Result>
   /** @throws UpstreamError `invalid_response` when the signature does not hold, others when the keys cannot be had */
   verifySignature(idToken: string, algorithms: readonly string[]): Promise<CompactVerifyResult>
 }
@@ -45,7 +50,7 @@ export function createIssuerKeys({
   elapsed = () => performance.now() / 1000,
 }: IssuerKeysOptions): IssuerKeys {
   let known: { readonly uri: string; readonly set: KeySet } | undefined
-  let looks: readonly number[] = []
+  const looks: Record<Sender, readonly number[]> = { server: [], stranger: [] }
   let looking: Promise<void> | undefined
   /** How often they were fetched anew. */
   let edition = 0
@@ -65,17 +70,17 @@ export function createIssuerKeys({
     return known.set
   }
 
-  const mayLook = (): boolean => {
+  const mayLook = (sender: Sender): boolean => {
     const time = elapsed()
-    looks = looks.filter((at) => time - at < coolDown)
-    if (looks.length >= mostLooks) return false
-    looks = [...looks, time]
-    return true
+    const recent = looks[sender].filter((at) => time - at < coolDown)
+    const may = recent.length < mostLooks
+    looks[sender] = may ? [...recent, time] : recent
+    return may
   }
 
   /** One look for all who want one at the same time. False when it was looked too often of late. */
-  const lookAgain = async (set: KeySet): Promise<boolean> => {
-    if (looking === undefined && !mayLook()) return false
+  const lookAgain = async (set: KeySet, sender: Sender): Promise<boolean> => {
+    if (looking === undefined && !mayLook(sender)) return false
     looking ??= set
       .reload()
       .then(() => {
@@ -88,7 +93,7 @@ export function createIssuerKeys({
     return true
   }
 
-  const verify: IssuerKeys['verify'] = async (check) => {
+  const verify: IssuerKeys['verify'] = async (check, sender = 'server') => {
     const set = await keySet()
     const checked = edition
     try {
@@ -97,8 +102,11 @@ export function createIssuerKeys({
       const isUnknown = error instanceof errors.JWKSNoMatchingKey
       if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) throw error
       // They may have been fetched for another token meanwhile.
-      const isNewer = edition !== checked || (await lookAgain(set).catch(outOfReach))
-      if (!isNewer) throw error
+      const isNewer = edition !== checked || (await lookAgain(set, sender).catch(outOfReach))
+      if (!isNewer)
+        throw isUnknown
+          ? new UpstreamError('unreachable', 'the key was looked for too often of late', { cause: error })
+          : error
       return withEachKey(set, check)
 
       /** Whether an unknown key is one of the server's cannot be said then; a signature that does not hold, does not. */

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { compactVerify, SignJWT } from 'jose'
-import { createIssuerKeys } from '../../../src/gateway/oauth/issuer-keys.js'
+import { createIssuerKeys, type Sender } from '../../../src/gateway/oauth/issuer-keys.js'
 import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../../src/keys.js'
 import { aScriptedLogin } from '../_scripted-login.js'
 
@@ -25,10 +25,10 @@ function setUp(...published: readonly Jwk[]) {
       { nonceOf: () => undefined, close: async () => undefined },
     ),
   })
-  const check = async (token: string | Promise<string>): Promise<string> => {
+  const check = async (token: string | Promise<string>, sender?: Sender): Promise<string> => {
     const jws = await token
     return keys
-      .verify((find) => compactVerify(jws, find))
+      .verify((find) => compactVerify(jws, find), sender)
       .then(
         () => 'holds',
         (error: { readonly code?: string }) => error.code ?? 'no code',
@@ -75,14 +75,16 @@ test('tokens that fit no key make two looks in half a minute, whether their key 
   t.is(await server.check(tokenOf(key)), 'holds')
   for (let n = 0; n < 50; n++) {
     t.is(await server.check(tokenOf(named('a'))), broken)
-    t.is(await server.check(tokenOf(named(`unknown ${n}`))), unknown)
+    t.is(await server.check(tokenOf(named(`unknown ${n}`))), n === 0 ? unknown : 'unreachable')
   }
   t.is(server.looks, 3)
+  t.is(await server.check(tokenOf(named('unknown')), 'stranger'), unknown, 'others have looks of their own')
+  t.is(server.looks, 4)
   Object.assign(server, { published: [named('a')], time: 29 })
   t.is(await server.check(tokenOf(key)), 'holds', 'what is known goes on')
   server.time = 31
   t.is(await server.check(tokenOf(named('a'))), broken)
-  t.is(server.looks, 4)
+  t.is(server.looks, 5)
   t.is(await server.check(tokenOf(key)), broken, 'that look has shown that it went')
 })
 
