@@ -88,6 +88,14 @@ export class UpstreamError extends Error {
   }
 }
 
+/** The code at the bottom, such as `ECONNREFUSED`. */
+export function connectionCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const inner = error instanceof AggregateError ? error.errors[0] : error.cause
+  const { code } = error as NodeJS.ErrnoException
+  return connectionCode(inner) ?? (typeof code === 'string' && /^[A-Z_0-9]{3,60}$/.test(code) ? code : undefined)
+}
+
 /** Makes leaving out a case a compile error. */
 export function unreachable(value: never): never {
   throw new TypeError(`unexpected ${JSON.stringify(value)}`)

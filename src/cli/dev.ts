@@ -3,6 +3,7 @@ import { loadConfiguration } from '../config/load.js'
 import { ConfigurationError } from '../errors.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
 import { packageRoot } from './package-root.js'
+import { writeRefusals } from './refusal-lines.js'
 import { type Style, styleFor } from './report.js'
 import { run } from './run.js'
 import { stopOnSignal } from './start.js'
@@ -33,6 +34,7 @@ export async function dev({ port }: DevOptions = {}): Promise<void> {
       styleFor(process.stdout),
     ),
   )
+  writeRefusals(process.stdout)
   stopOnSignal(running)
 }
 
@@ -86,7 +88,7 @@ function banner(
     `  Sign in as ${bold('alice')} with ${bold('wonderland')}, or as ${bold('bob')} with ${bold('builder')}.`,
     '',
     soft(`  Authorization server ${issuer}, sample API ${sampleApi}. Keys are kept in .sallyport/.`),
-    soft('  Press Ctrl+C to stop.'),
+    soft('  What is refused is told below; docs/errors.md explains the codes. Press Ctrl+C to stop.'),
     '',
     '',
   ].join('\n')

@@ -16,6 +16,7 @@ import { createSeal, type Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import { createMetrics } from '../telemetry/metrics.js'
+import { createOutage } from '../telemetry/outage.js'
 import { admin } from './admin.js'
 import { type Listener, listen } from './listener.js'
 import { createSampleApi } from './sample-api.js'
@@ -188,7 +189,12 @@ async function createServer(
 }
 
 export async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
-  return store.kind === 'memory' ? createMemoryStore() : createRedisStore(store)
+  if (store.kind === 'memory') return createMemoryStore()
+  const outage = createOutage({
+    onFailing: (cause, count) => publish({ type: 'server.store.failing', cause, count }),
+    onBack: (seconds) => publish({ type: 'server.store.back', seconds }),
+  })
+  return createRedisStore({ ...store, outage })
 }
 
 /** Whether it answers at this moment. */

@@ -44,6 +44,7 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
       if (!isHeard()) return
       emit({
         type: 'validator.request.accepted',
+        token: cached ? 'known' : 'new',
         ...(jkt !== undefined && { jkt }),
         ...(clientId !== undefined && { client: clientId }),
         ...(proof !== undefined && { proofAge: proof.age }),

@@ -21,6 +21,8 @@ export interface Refused {
   readonly request: IncomingMessage
   /** Set as soon as it is known. */
   frontend?: Frontend
+  /** Path of the frontend's route that covers it; set as soon as it is known. */
+  route?: string
   /** Of the page for a request that is no frontend's. */
   readonly branding?: Branding | undefined
 }
@@ -165,7 +167,7 @@ function refusalOf(error: unknown): Refusal {
 function announce(
   { code, message, cause, reason: forTheLog }: Refusal,
   error: unknown,
-  { requestId, frontend }: Refused,
+  { requestId, frontend, route, request: { method = '', url = '' } }: Refused,
 ): void {
   // Its limit reports it, once a minute.
   if (cause instanceof TooManyRequests) return
@@ -179,6 +181,9 @@ function announce(
     code,
     status: statusOf(code),
     reason,
+    method,
+    path: url.replace(/\?.*/s, '').slice(0, 200),
+    ...(route !== undefined && { route }),
     ...serverSaid(cause, frontend),
   })
 }

@@ -94,6 +94,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (destination.kind === 'endpoint') return endpoints(call, response)
     const { match } = destination
     if (match === undefined) return call.frontend.page.serve(request, response, call.target)
+    refused.route = match.route.path
     const { open, credentials } = await prepared(call, match, destination.kind, response)
     await forwarder.forward(request, response, exchangeOf(call, match, credentials, open, hold(open, response)))
   }
@@ -105,6 +106,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (destination.kind === 'endpoint' || destination.match === undefined)
       throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
     const { match } = destination
+    refused.route = match.route.path
     const { open, credentials } = await prepared(call, match, 'upgrade')
     await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, open, hold(open, socket)))
   }

@@ -1,9 +1,11 @@
 import { rootCertificates } from 'node:tls'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { isNonce } from '../dpop/nonce.js'
-import { UpstreamError } from '../errors.js'
+import { connectionCode, UpstreamError } from '../errors.js'
 import { isLoopback } from '../http/loopback.js'
 import { tlsPreset } from '../http/tls.js'
+import { publish } from '../telemetry/events.js'
+import { createOutage, type Outage } from '../telemetry/outage.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
 export interface IssuerFetch {
@@ -33,12 +35,25 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
   })
   // One entry per origin that an authorization server's metadata names.
   const nonces = new Map<string, string>()
+  const outages = new Map<string, Outage>()
+
+  const outageOf = (issuer: string): Outage => {
+    const known = outages.get(issuer)
+    if (known !== undefined) return known
+    const outage = createOutage({
+      onFailing: (cause, count) => publish({ type: 'gateway.issuer.failing', issuer, cause, count }),
+      onBack: (seconds) => publish({ type: 'gateway.issuer.back', issuer, seconds }),
+    })
+    if (outages.size < 100) outages.set(issuer, outage)
+    return outage
+  }
 
   const issuerFetch = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
     const { protocol, origin } = new URL(url)
     if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(new URL(url).hostname))) {
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
     }
+    const outage = outageOf(origin)
     const response = await undiciFetch(url, {
       method,
       headers: Object.fromEntries(new Headers(headers)),
@@ -47,7 +62,12 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), ...(signal ? [signal] : [])]),
       dispatcher: agent,
+    }).catch((error: unknown) => {
+      outage.failed(connectionCode(error) ?? (error instanceof Error ? error.name : 'unknown'))
+      throw error
     })
+    if (response.status >= 500) outage.failed(`status ${response.status}`)
+    else outage.worked()
     const nonce = response.headers.get('dpop-nonce')
     if (isNonce(nonce) && (nonces.has(origin) || nonces.size < 100)) nonces.set(origin, nonce)
     return response

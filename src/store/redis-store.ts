@@ -1,5 +1,6 @@
 import { createClient, createCluster } from '@redis/client'
-import { UpstreamError } from '../errors.js'
+import { connectionCode, UpstreamError } from '../errors.js'
+import type { Outage } from '../telemetry/outage.js'
 import type { Store } from './store.js'
 
 export interface RedisStoreOptions {
@@ -13,6 +14,8 @@ export interface RedisStoreOptions {
   readonly prefix?: string
   /** Seconds one command may take before the store counts as unavailable. Default: 2. */
   readonly timeout?: number
+  /** Is told of each command that fails and each that works. */
+  readonly outage?: Outage
 }
 
 // Redis runs a script alone: that is what makes compare-and-set atomic.
@@ -38,6 +41,7 @@ export async function createRedisStore({
   ca,
   prefix = 'sallyport:',
   timeout = 2,
+  outage,
 }: RedisStoreOptions): Promise<Store> {
   let hasConnected = false
   const settings = {
@@ -71,8 +75,11 @@ export async function createRedisStore({
 
   const available = async <Reply>(command: () => Promise<Reply>): Promise<Reply> => {
     try {
-      return await command()
+      const reply = await command()
+      outage?.worked()
+      return reply
     } catch (cause) {
+      outage?.failed(connectionCode(cause) ?? (cause instanceof Error ? cause.name : 'unknown'))
       throw new UpstreamError('store_unavailable', 'the Redis store did not answer', { cause })
     }
   }

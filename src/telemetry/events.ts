@@ -31,6 +31,11 @@ export type GatewayEvent =
       readonly code: string
       readonly status: number
       readonly reason?: string
+      readonly method?: string
+      /** Without its query, and cut: it is the caller's. */
+      readonly path?: string
+      /** Of the frontend, where one covers the path. */
+      readonly route?: string
     } & ServerSaid)
   | {
       readonly type: 'gateway.request.failed'
@@ -96,6 +101,14 @@ export type GatewayEvent =
       readonly seconds: number
     }
   | {
+      readonly type: 'gateway.issuer.failing'
+      /** Origin of the authorization server. */
+      readonly issuer: string
+      readonly cause: string
+      readonly count: number
+    }
+  | { readonly type: 'gateway.issuer.back'; readonly issuer: string; readonly seconds: number }
+  | {
       readonly type: 'gateway.request.forwarded'
       readonly frontend: string
       readonly requestId: string
@@ -104,6 +117,8 @@ export type GatewayEvent =
       /** Without its query, which may hold personal data. */
       readonly path: string
       readonly status: number
+      /** Why the gateway itself made the answer, where it did. */
+      readonly code?: string
       /** Handle of the session, as in the user's own list. */
       readonly session?: string
       /** Bytes sent to the browser, head included. */
@@ -157,6 +172,8 @@ export type AuthorizationServerEvent =
 export type ValidatorEvent =
   | {
       readonly type: 'validator.request.accepted'
+      /** Whether the access token was known from an earlier request. */
+      readonly token: 'known' | 'new'
       readonly jkt?: string
       readonly client?: string
       readonly proofAge?: number
@@ -191,6 +208,8 @@ export type ServerEvent =
   | { readonly type: 'server.draining' }
   | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }
+  | { readonly type: 'server.store.failing'; readonly cause: string; readonly count: number }
+  | { readonly type: 'server.store.back'; readonly seconds: number }
   /** Lines of the log that could not be written. Counted, and for that reason not logged. */
   | { readonly type: 'server.log.lost'; readonly lines: number; readonly cause: string }
   | { readonly type: 'server.log.back'; readonly lost: number; readonly cause: string }

@@ -74,7 +74,8 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
 
 type Level = 'debug' | 'info' | 'warn' | 'error' | 'unlogged'
 
-function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.forwarded'>): Level {
+/** How much an operator has to see of it. */
+export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.forwarded'>): Level {
   switch (type) {
     case 'server.log.lost':
       return 'unlogged'
@@ -93,6 +94,10 @@ function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.forwarde
     case 'gateway.token.not-revoked':
     case 'gateway.upstream.failing':
     case 'gateway.upstream.back':
+    case 'gateway.issuer.failing':
+    case 'gateway.issuer.back':
+    case 'server.store.failing':
+    case 'server.store.back':
     case 'gateway.userinfo.unusable':
     case 'validator.keys.unavailable':
       return 'warn'

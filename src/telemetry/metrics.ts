@@ -33,7 +33,11 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     new Counter({ name: `sallyport_${name}`, help, labelNames: [...labelNames], registers })
 
   const logins = counter('logins_total', 'Logins, by frontend and outcome.', ['frontend', 'outcome'])
-  const refusals = counter('refusals_total', 'Requests refused, by product and code.', ['product', 'code'])
+  const refusals = counter('refusals_total', 'Requests refused, by product, code and route.', [
+    'product',
+    'code',
+    'route',
+  ])
   const limited = counter('limited_total', 'Requests refused for their network, by product and limit.', [
     'product',
     'limit',
@@ -61,9 +65,19 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'Failed attempts, by upstream and route; told once a minute.',
     ['upstream', 'route'],
   )
+  const issuerFailures = counter(
+    'issuer_failures_total',
+    'Calls of an authorization server that failed; told once a minute.',
+    ['issuer'],
+  )
+  const storeFailures = counter('store_failures_total', 'Operations that the store did not answer; told once a minute.')
   const tokens = counter('tokens_issued_total', 'Token responses, by client and grant.', ['client', 'grant'])
   const signIns = counter('sign_ins_total', 'Sign-ins at the authorization server, by outcome.', ['outcome'])
-  const accepted = counter('validator_accepted_total', 'Requests that the validator let through.')
+  const accepted = counter(
+    'validator_accepted_total',
+    'Requests that the validator let through, by whether their access token was known.',
+    ['token'],
+  )
   const keyFetches = counter('issuer_key_fetches_total', 'Fetches of key sets, by outcome.', ['outcome'])
   const lostLines = counter('log_lines_lost_total', 'Lines of the log that could not be written, by cause.', ['cause'])
   const alarms = counter('alarms_total', 'What somebody should look at, by kind.', ['kind'])
@@ -92,13 +106,15 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
       if (attempts > 1) replays.inc({ frontend }, attempts - 1)
     },
     'gateway.upstream.failing': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
-    'gateway.request.refused': ({ code }) => refusals.inc({ product: 'gateway', code }),
-    'server.request.refused': ({ code, count }) => refusals.inc({ product: 'server', code }, count),
+    'gateway.issuer.failing': ({ issuer, count }) => issuerFailures.inc({ issuer }, count),
+    'server.store.failing': ({ count }) => storeFailures.inc(count),
+    'gateway.request.refused': ({ code, route = '' }) => refusals.inc({ product: 'gateway', code, route }),
+    'server.request.refused': ({ code, count }) => refusals.inc({ product: 'server', code, route: '' }, count),
     'server.connection.refused': ({ limit, count }) => limited.inc({ product: 'server', limit }, count),
     'gateway.network.limited': ({ limit, refused }) => limited.inc({ product: 'gateway', limit }, refused),
     'as.network.limited': ({ limit, refused }) => limited.inc({ product: 'authorization-server', limit }, refused),
-    'as.request.refused': ({ code }) => refusals.inc({ product: 'authorization-server', code }),
-    'validator.request.refused': ({ code }) => refusals.inc({ product: 'dpop-validator', code }),
+    'as.request.refused': ({ code }) => refusals.inc({ product: 'authorization-server', code, route: '' }),
+    'validator.request.refused': ({ code }) => refusals.inc({ product: 'dpop-validator', code, route: '' }),
     'gateway.request.failed': () => failures.inc({ product: 'gateway' }),
     'as.request.failed': () => failures.inc({ product: 'authorization-server' }),
     'as.token.issued': ({ client, grant }) => tokens.inc({ client, grant }),
@@ -108,7 +124,7 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'as.keys.unavailable': () => alarms.inc({ kind: 'signing-keys-unavailable' }),
     'as.code.reused': () => alarms.inc({ kind: 'code-reused' }),
     'server.log.lost': ({ lines, cause }) => lostLines.inc({ cause }, lines),
-    'validator.request.accepted': () => accepted.inc(),
+    'validator.request.accepted': ({ token }) => accepted.inc({ token }),
     'validator.keys.fetched': () => keyFetches.inc({ outcome: 'fetched' }),
     'validator.keys.unavailable': () => keyFetches.inc({ outcome: 'unavailable' }),
   }

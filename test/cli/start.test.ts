@@ -151,7 +151,7 @@ test('metrics tell what was forwarded, and nothing that a caller chooses', async
   const text = await page.text()
   t.regex(page.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
   t.regex(text, /sallyport_forwarded_seconds_count\{frontend="app",route="\/api",method="GET",status="2xx"\} 1/)
-  t.regex(text, /sallyport_refusals_total\{product="gateway",code="bff\.csrf\.header_missing"\} [1-9]/)
+  t.regex(text, /sallyport_refusals_total\{product="gateway",code="bff\.csrf\.header_missing",route="\/api"\} [1-9]/)
   t.regex(text, /sallyport_store_up 1/)
   t.notRegex(text, /a-path-of-the-caller/)
   t.is((await fetch(`${admin}/metrics`, { method: 'POST' })).status, 405)

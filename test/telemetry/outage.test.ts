@@ -1,8 +1,16 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer } from 'node:http'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
+import { createIssuerFetch } from '../../src/gateway/issuer-fetch.js'
+import { createRedisStore } from '../../src/store/redis-store.js'
+import { channelName, type SallyportEvent } from '../../src/telemetry/events.js'
 import { createOutage } from '../../src/telemetry/outage.js'
 import { freePorts, startStack } from '../flows/_stack.js'
 import { createUserAgent } from '../flows/_user-agent.js'
+import { startRedis } from '../store/_redis.js'
+
+const redis = await startRedis()
+const withRedis = redis === undefined ? test.skip : test
 
 test('a line at once, one a minute while it lasts, and one when it is over, however often it comes and goes', (t) => {
   let now = 0
@@ -32,7 +40,7 @@ test('a line at once, one a minute while it lasts, and one when it is over, howe
   ])
 })
 
-test('an API that is gone is one line that names it, and another when it is there again', async (t) => {
+test.serial('an API that is gone is one line that names it, and another when it is there again', async (t) => {
   const [port = 0] = await freePorts(1)
   const stack = await startStack({
     configure(configuration) {
@@ -43,6 +51,9 @@ test('an API that is gone is one line that names it, and another when it is ther
   })
   const browser = createUserAgent()
   for (let n = 0; n < 20; n++) t.is((await browser.call(new URL('/api/orders', stack.gateway))).status, 502)
+  const metrics = await (await fetch(new URL('/metrics', stack.admin))).text()
+  t.regex(metrics, /sallyport_forwarded_seconds_count\{frontend="app",route="\/api",method="GET",status="5xx"\} 20/)
+  t.regex(metrics, /sallyport_refusals_total\{product="gateway",code="bff\.upstream\.\w+",route="\/api"\} 20/)
   const api = createServer((_request, response) => void response.end()).listen(port, '127.0.0.1')
   t.teardown(() => api.close())
   while ((await browser.call(new URL('/api/orders', stack.gateway))).status !== 200);
@@ -63,3 +74,50 @@ test('an API that is gone is one line that names it, and another when it is ther
   })
   t.like(lines[1], { level: 'warn', msg: 'gateway.upstream.back', route: '/api' })
 })
+
+test.serial(
+  'an authorization server that is gone, or answers 500, is told with its origin, and so is its return',
+  async (t) => {
+    const [port = 0] = await freePorts(1)
+    const issuer = `http://127.0.0.1:${port}`
+    const told = eventsOf(t, /^gateway\.issuer\./)
+    const fetch = createIssuerFetch(2)
+    t.teardown(fetch.close)
+    await t.throwsAsync(fetch(`${issuer}/jwks`, {}))
+    await t.throwsAsync(fetch(`${issuer}/token?code=secret`, {}))
+    let status = 500
+    const server = createServer((_request, response) => void response.writeHead(status).end()).listen(port, '127.0.0.1')
+    t.teardown(() => server.close())
+    t.is((await fetch(issuer, {})).status, 500)
+    status = 400
+    await fetch(issuer, {})
+    t.deepEqual(told.slice(0, 1), [{ type: 'gateway.issuer.failing', issuer, cause: 'ECONNREFUSED', count: 1 }])
+    t.like(told[1], { type: 'gateway.issuer.back', issuer })
+    t.is(told.length, 2)
+  },
+)
+
+withRedis('a Redis that is gone is told, with the cause', async (t) => {
+  const told: string[] = []
+  const outage = createOutage({ onFailing: (cause) => void told.push(cause), onBack: () => void told.push('back') })
+  const store = await createRedisStore({ url: redis?.url ?? '', outage })
+  t.teardown(store.close)
+  t.is(await store.get('nothing'), undefined)
+  t.deepEqual(told, [])
+  await redis?.stop()
+  await t.throwsAsync(store.get('nothing'), { message: /did not answer/ })
+  await t.throwsAsync(store.get('nothing'))
+  t.is(told.length, 1)
+  t.regex(told[0] ?? '', /^\w+$/)
+})
+
+/** What is published from now on, of these types. */
+function eventsOf(t: ExecutionContext, types: RegExp): SallyportEvent[] {
+  const events: SallyportEvent[] = []
+  const listen = (event: unknown): void => {
+    if (types.test((event as SallyportEvent).type)) events.push(event as SallyportEvent)
+  }
+  subscribe(channelName, listen)
+  t.teardown(() => void unsubscribe(channelName, listen))
+  return events
+}

@@ -1,5 +1,5 @@
+import { connectionCode } from '../../errors.js'
 import type { Credentials } from '../credentials.js'
-import { connectionCode } from '../oauth/oauth-error.js'
 import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { Answer, Forwarding, Send } from './attempt.js'

@@ -3,6 +3,7 @@ import type { Client } from '../../http/trusted-peers.js'
 import { publish } from '../../telemetry/events.js'
 import type { Credentials } from '../credentials.js'
 import type { FrontendOptions } from '../options.js'
+import { Refusal, statusOf } from '../refusal.js'
 import type { RouteMatch } from '../route.js'
 import { strictTransportSecurity } from '../security-headers.js'
 import type { Held } from '../session-watch.js'
@@ -72,6 +73,7 @@ export function report(
   status: number,
   { started, answeredAt, bytesBefore }: Measured,
   answered: Answered | undefined,
+  code?: string,
 ): void {
   const ended = performance.now()
   const query = url.indexOf('?')
@@ -83,12 +85,28 @@ export function report(
     method,
     path: query === -1 ? url : url.slice(0, query),
     status,
+    ...(code !== undefined && { code }),
     ...(session !== undefined && { session }),
     bytes: socket.bytesWritten - bytesBefore,
     seconds: inSeconds(ended - started),
     upstreamSeconds: inSeconds((answeredAt || ended) - started),
     attempts: answered?.attempts ?? 0,
   })
+}
+
+/**
+ * What the gateway answers itself, since the upstream gave no answer, is measured like the upstream's answers.
+ * @param sent The status, where an answer had begun
+ */
+export function reportRefused(
+  exchange: ForwardExchange,
+  request: IncomingMessage,
+  error: unknown,
+  measured: Measured,
+  sent?: number,
+): void {
+  const code = error instanceof Refusal ? error.code : 'bff.internal'
+  report(exchange, request, sent ?? statusOf(code), measured, undefined, code)
 }
 
 /** To the microsecond. */

@@ -3,7 +3,7 @@ import type { Roster } from '../roster.js'
 import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
-import { type Exchange, type ForwardExchange, relayAnswer, report, startMeasuring } from './exchange.js'
+import { type Exchange, type ForwardExchange, relayAnswer, report, reportRefused, startMeasuring } from './exchange.js'
 import { sendOverHttp } from './http-transport.js'
 import { createRequestBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
@@ -73,6 +73,7 @@ export function createForwardRequest(
     } catch (error) {
       forwarding.current?.destroy()
       body.discard()
+      reportRefused(exchange, request, error, measured, response.headersSent ? response.statusCode : undefined)
       throw error
     } finally {
       stopDeadline()

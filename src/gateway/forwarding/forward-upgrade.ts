@@ -6,7 +6,7 @@ import type { Roster } from '../roster.js'
 import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
-import { type Exchange, type ForwardExchange, relayAnswer, report, startMeasuring } from './exchange.js'
+import { type Exchange, type ForwardExchange, relayAnswer, report, reportRefused, startMeasuring } from './exchange.js'
 import { noBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
 import { watchWebSocket } from './web-socket.js'
@@ -85,6 +85,7 @@ export function createForwardUpgrade(
       await closed
     } catch (error) {
       forwarding.current?.destroy()
+      reportRefused(exchange, request, error, measured)
       throw error
     } finally {
       depart()

@@ -1,5 +1,5 @@
 import * as openid from 'openid-client'
-import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../../errors.js'
+import { connectionCode, ProtocolError, type ProtocolErrorCode, UpstreamError } from '../../errors.js'
 import { type ServerWords, serverWords } from './server-words.js'
 
 /** The authorization server said no. `message` is ours as in every such error; its own words are for the log. */
@@ -85,14 +85,6 @@ function unreachableServer(error: Error): UpstreamError {
     `the authorization server could not be reached${code === undefined ? '' : ` (${code})`}`,
     { cause: error },
   )
-}
-
-/** The code at the bottom, such as `ECONNREFUSED`. */
-export function connectionCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  const inner = error instanceof AggregateError ? error.errors[0] : error.cause
-  const { code } = error as NodeJS.ErrnoException
-  return connectionCode(inner) ?? (typeof code === 'string' && /^[A-Z_0-9]{3,60}$/.test(code) ? code : undefined)
 }
 
 const protocolErrorCodes: readonly ProtocolErrorCode[] = [

@@ -1,7 +1,7 @@
-import { UpstreamError } from '../../errors.js'
+import { connectionCode, UpstreamError } from '../../errors.js'
 import type { ServerSaid } from '../../telemetry/events.js'
 import type { Frontend } from '../frontend.js'
-import { connectionCode, ServerRefusal } from './oauth-error.js'
+import { ServerRefusal } from './oauth-error.js'
 import { type Registration, remedyFor } from './registration-remedy.js'
 
 /** For the log: what the server said, and what to do about it. Empty for every other error. */
