@@ -104,3 +104,28 @@ test('the import rule refuses what it is there to refuse', (t) => {
   t.true(mayImport('gateway/login.ts', 'store/store.ts', false))
   t.true(mayImport('cli/start.ts', 'gateway/gateway.ts', false))
 })
+
+test('no file is part of a circle of imports, of types neither', async (t) => {
+  const graph = new Map<string, readonly string[]>()
+  for (const file of files) {
+    const imports = importsOf(await readFile(join(source, file), 'utf8')).filter(({ specifier }) =>
+      specifier.startsWith('.'),
+    )
+    graph.set(
+      file,
+      imports.map(({ specifier }) =>
+        relative(source, join(dirname(join(source, file)), specifier)).replace(/\.js$/, '.ts'),
+      ),
+    )
+  }
+  const done = new Set<string>()
+  const circles: string[] = []
+  const follow = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+    if (done.has(file) || path.includes(file)) return
+    for (const next of graph.get(file) ?? []) follow(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) follow(file, [])
+  t.deepEqual(circles, [])
+})

@@ -1,7 +1,7 @@
 import type { Response } from 'undici'
 import { failed, list, noted, passed, type Trial } from './trial.js'
 import { askedFor } from './try-issuer.js'
-import type { Target } from './try-upstreams.js'
+import type { Target } from './try-target.js'
 
 /**
  * From where a challenge names it, at this upstream and no other host, else from where it is by default.

@@ -11,7 +11,8 @@ import { type Listener, listen } from './listener.js'
 import { failed, passed, reasonOf, type Trial } from './trial.js'
 import { type TokenContent, tryClient } from './try-client.js'
 import { type IssuerTrial, tryIssuer } from './try-issuer.js'
-import { type ExpectedToken, tryUpstreams } from './try-upstreams.js'
+import type { ExpectedToken } from './try-target.js'
+import { tryUpstreams } from './try-upstreams.js'
 
 /** Asks every server that the configuration names, as the gateway would. Never rejects for what they answer. */
 export async function tryOut(configuration: Configuration): Promise<readonly Trial[]> {

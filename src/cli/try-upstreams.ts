@@ -4,32 +4,10 @@ import { isLoopback } from '../http/loopback.js'
 import { tlsPreset } from '../http/tls.js'
 import { adviceFor, failed, list, noted, passed, reasonOf, type Trial } from './trial.js'
 import { metadataTrials, readMetadata } from './try-api-metadata.js'
+import type { Target, UpstreamTrialOptions } from './try-target.js'
 
 /** Seconds for one call. */
 const timeout = 5
-
-/** What is known of the access tokens of a route. */
-export interface ExpectedToken {
-  /** `aud`. Undefined: only the authorization server knows. */
-  readonly audience: readonly string[] | undefined
-  /** `certain`: it was issued, or the embedded server's rules were asked. `named`: the route asks for it. */
-  readonly from: 'certain' | 'named'
-}
-
-export interface UpstreamTrialOptions {
-  /** Where the sample API of this file will be. */
-  readonly samplePort: number | undefined
-  readonly tokenFor: (frontend: FrontendOptions, route: RouteOptions) => ExpectedToken
-}
-
-/** One API as one route calls it. */
-export interface Target extends UpstreamTrialOptions {
-  readonly subject: string
-  readonly upstream: URL
-  readonly route: RouteOptions
-  readonly frontend: FrontendOptions
-  get(url: URL, headers?: Readonly<Record<string, string>>): Promise<Response>
-}
 
 /**
  * Whether each upstream can be reached, with the TLS settings of its route, whether it looks at tokens at all, and whether

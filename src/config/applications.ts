@@ -1,6 +1,21 @@
 import { type Jwk, publicHalf, thumbprint } from '../keys.js'
-import type { ApplicationPlan, FrontendPlan } from './plan.js'
+import type { FrontendPlan } from './frontend-plan.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
+
+export interface ApplicationPlan {
+  readonly pointer: string
+  readonly settings: ApplicationSettings
+  readonly clientId: string
+  /** Made for a frontend; not in the file. */
+  readonly isMade: boolean
+  readonly keys: readonly Jwk[]
+  readonly permissions: readonly string[]
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  /** Where the client is told that a session has ended, when one frontend alone is this client. */
+  readonly backchannelLogoutUri: string | undefined
+  readonly frontends: readonly FrontendPlan[]
+}
 
 /** Those in the file, and one for each client of a frontend here that is not among them. */
 export function applicationsOf(

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
 import { isLoopback } from '../http/loopback.js'
-import type { Jwk } from '../keys.js'
-import { applicationsOf } from './applications.js'
+import { type ApplicationPlan, applicationsOf } from './applications.js'
 import type { Environment } from './environment.js'
+import type { FrontendPlan } from './frontend-plan.js'
 import { type ListenAddress, listenAddress } from './listen-address.js'
 import { madeClientKeys } from './made-key.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from './schema/authorization-server.js'
@@ -42,29 +42,6 @@ export interface SealingKeyPlan {
   readonly text: string
 }
 
-export interface FrontendPlan {
-  readonly pointer: string
-  readonly settings: FrontendSettings
-  /** What is asked for at login. */
-  readonly scopes: readonly string[]
-  readonly name: string
-  readonly publicUrl: URL | undefined
-  /** Where the public URL is written, or should be. */
-  readonly publicUrlPointer: string
-  readonly authority: string | undefined
-  readonly clientId: string | undefined
-  /** Whether its authorization server is the embedded one. */
-  readonly isEmbedded: boolean
-  readonly clientSecret: string | undefined
-  /** The key that signs, then the retired ones. */
-  readonly keys: readonly Jwk[]
-  readonly hosts: readonly string[]
-  readonly redirectUri: string | undefined
-  readonly postLogoutRedirectUri: string | undefined
-  readonly backchannelLogoutUri: string | undefined
-  readonly routes: readonly RouteSettings[]
-}
-
 export interface AuthorizationServerPlan {
   readonly pointer: string
   readonly settings: AuthorizationServerSettings
@@ -76,21 +53,6 @@ export interface AuthorizationServerPlan {
   /** Of tokens for which nothing else says so. Undefined: the issuer. */
   readonly audience: string | undefined
   readonly applications: readonly ApplicationPlan[]
-}
-
-export interface ApplicationPlan {
-  readonly pointer: string
-  readonly settings: ApplicationSettings
-  readonly clientId: string
-  /** Made for a frontend; not in the file. */
-  readonly isMade: boolean
-  readonly keys: readonly Jwk[]
-  readonly permissions: readonly string[]
-  readonly redirectUris: readonly string[]
-  readonly postLogoutRedirectUris: readonly string[]
-  /** Where the client is told that a session has ended, when one frontend alone is this client. */
-  readonly backchannelLogoutUri: string | undefined
-  readonly frontends: readonly FrontendPlan[]
 }
 
 export interface SampleApiPlan {

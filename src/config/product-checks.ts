@@ -2,8 +2,18 @@ import { type OptionProblem, optionProblems } from '../authorization-server/chec
 import { createSettings } from '../dpop-validator/settings.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { frontendProblems } from '../gateway/check-frontends.js'
-import type { Configuration } from './load.js'
-import type { AuthorizationServerPlan } from './plan.js'
+import type { AuthorizationServerConfiguration } from './options/authorization-server-options.js'
+import type { GatewaySettings } from './options/gateway-options.js'
+import type { SampleApiConfiguration } from './options/sample-api-options.js'
+import type { AuthorizationServerPlan, Plan } from './plan.js'
+
+/** What a configuration makes of each product, beside what it was made from. */
+export interface ProductOptions {
+  readonly gateway: GatewaySettings | undefined
+  readonly authorizationServer: AuthorizationServerConfiguration | undefined
+  readonly sampleApi: SampleApiConfiguration | undefined
+  readonly plan: Plan
+}
 
 /** What the products themselves have against their options: nothing that starts fails after it was found in order. */
 export function* productProblems({
@@ -11,7 +21,7 @@ export function* productProblems({
   authorizationServer,
   sampleApi,
   plan,
-}: Configuration): Generator<ConfigurationProblem> {
+}: ProductOptions): Generator<ConfigurationProblem> {
   if (gateway !== undefined) yield* frontendProblems(gateway.frontends)
   if (authorizationServer !== undefined && plan.authorizationServer !== undefined)
     for (const found of optionProblems(authorizationServer.options)) yield inTheFile(found, plan.authorizationServer)

@@ -5,16 +5,12 @@ import { after } from './after.js'
 import { refusals } from './auth-error.js'
 import type { Introspect } from './introspection.js'
 import type { IssuerKey, IssuerKeys } from './issuer-keys.js'
-import { readTokenClaims, type TokenContent } from './token-claims.js'
+import { readTokenClaims, type TokenContent, type TokenIssuer } from './token-claims.js'
 import { isAccessToken } from './token-kind.js'
-import type { TokenProfile } from './token-profile.js'
 
 /** An issuer, made ready. */
-export interface TrustedIssuer {
-  readonly issuer: string
-  readonly audiences: readonly string[]
+export interface TrustedIssuer extends TokenIssuer {
   readonly algorithms: readonly JwsAlgorithm[]
-  readonly profile: TokenProfile
   readonly keys: IssuerKeys
   readonly introspection: IssuerIntrospection | undefined
 }

@@ -1,21 +1,9 @@
 import type { Answer } from './answer.js'
 import type { Scheme } from './credentials.js'
 import type { Requirements } from './requirements.js'
-import type { TokenContent } from './token-claims.js'
+import type { AccessTokenClaims, TokenContent } from './token-claims.js'
 
-/** What an access token says. Members beyond these are the issuer's. */
-export interface AccessTokenClaims {
-  readonly iss: string
-  readonly exp: number
-  /** Absent from some issuers' tokens, which name another audience: see the page "Protect an API". */
-  readonly aud?: string | readonly string[]
-  readonly sub?: string
-  readonly client_id?: string
-  readonly iat?: number
-  readonly jti?: string
-  readonly scope?: unknown
-  readonly [claim: string]: unknown
-}
+export type { AccessTokenClaims }
 
 /** The proof that came with the token. */
 export interface AuthProof {

@@ -4,12 +4,12 @@ import { UpstreamError } from '../errors.js'
 import { createFairQueue } from '../http/fair-queue.js'
 import { type Jwk, type SigningKey, signingKey } from '../keys.js'
 import { createBoundedCache } from '../store/bounded-cache.js'
-import type { TrustedIssuer } from './access-token.js'
 import { AuthError, refusals } from './auth-error.js'
 import type { JsonExchange } from './json-exchange.js'
-import { readTokenClaims, type TokenContent } from './token-claims.js'
+import { readTokenClaims, type TokenContent, type TokenIssuer } from './token-claims.js'
 import { audienceHint, issuerHint } from './token-hint.js'
 import { isOfAnotherKind } from './token-kind.js'
+import type { TokenProfile } from './token-profile.js'
 
 export interface IntrospectionOptions {
   /** Default: `introspection_endpoint` of the issuer's metadata. */
@@ -45,7 +45,7 @@ const [refusalTtl, mostRefusals] = [5, 10_000]
 
 export function createIntrospection(
   { clientId, clientSecret, signingKey: jwk, audience = 'required' }: IntrospectionOptions,
-  trusted: Pick<TrustedIssuer, 'issuer' | 'audiences' | 'profile'>,
+  trusted: TokenIssuer,
   endpoint: () => Promise<URL>,
   exchange: JsonExchange,
   { timeout, clockSkew }: { readonly timeout: number; readonly clockSkew: number },
@@ -133,7 +133,7 @@ function withHint(error: AuthError, hint: string): AuthError {
 }
 
 /** RFC 7662 §2.2 makes every member but `active` optional. */
-function lenient(profile: TrustedIssuer['profile']): TrustedIssuer['profile'] {
+function lenient(profile: TokenProfile): TokenProfile {
   return { ...profile, requiredClaims: [] }
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isJsonObject } from '../dpop/json-object.js'
-import type { AccessTokenClaims } from './auth.js'
 import { refusals } from './auth-error.js'
+import type { AccessTokenClaims } from './token-claims.js'
 
 /** What an access token must be good for. */
 export interface Requirements {

@@ -1,8 +1,27 @@
 import { isJsonObject } from '../dpop/json-object.js'
-import type { TrustedIssuer } from './access-token.js'
-import type { AccessTokenClaims } from './auth.js'
 import { refusals } from './auth-error.js'
-import { elementsOf } from './token-profile.js'
+import { elementsOf, type TokenProfile } from './token-profile.js'
+
+/** What an access token says. Members beyond these are the issuer's. */
+export interface AccessTokenClaims {
+  readonly iss: string
+  readonly exp: number
+  /** Absent from some issuers' tokens, which name another audience: see the page "Protect an API". */
+  readonly aud?: string | readonly string[]
+  readonly sub?: string
+  readonly client_id?: string
+  readonly iat?: number
+  readonly jti?: string
+  readonly scope?: unknown
+  readonly [claim: string]: unknown
+}
+
+/** Whose tokens they are, and for whom. */
+export interface TokenIssuer {
+  readonly issuer: string
+  readonly audiences: readonly string[]
+  readonly profile: TokenProfile
+}
 
 /** What a token says, once it is believed. */
 export interface TokenContent {
@@ -21,7 +40,7 @@ export interface TokenContent {
 export function readTokenClaims(
   claims: Record<string, unknown>,
   header: Readonly<Record<string, unknown>>,
-  { issuer, audiences, profile }: Pick<TrustedIssuer, 'issuer' | 'audiences' | 'profile'>,
+  { issuer, audiences, profile }: TokenIssuer,
   clockSkew: number,
   now: number,
 ): TokenContent {
@@ -48,7 +67,7 @@ export function readTokenClaims(
 }
 
 /** An `aud` that says nothing, such as null, is there all the same. */
-export function audienceOf(claims: Record<string, unknown>, { audience }: TrustedIssuer['profile']): unknown {
+export function audienceOf(claims: Record<string, unknown>, { audience }: TokenProfile): unknown {
   return 'aud' in claims || audience === undefined ? claims.aud : claims[audience]
 }
 

@@ -1,7 +1,6 @@
 import { withoutSecrets } from '../telemetry/without-secrets.js'
-import type { TrustedIssuer } from './access-token.js'
 import type { Requirements } from './requirements.js'
-import { audienceOf, type TokenContent } from './token-claims.js'
+import { audienceOf, type TokenContent, type TokenIssuer } from './token-claims.js'
 
 /*
  * What a refused token says beside what was expected, for the operator: most often it is the configuration that is wrong. A
@@ -17,7 +16,7 @@ export function issuerHint(claims: Claims, trusted: readonly string[]): string {
 
 export function audienceHint(
   claims: Claims,
-  { audiences, profile }: Pick<TrustedIssuer, 'audiences' | 'profile'>,
+  { audiences, profile }: Pick<TokenIssuer, 'audiences' | 'profile'>,
 ): string {
   const remedy = 'Have clients ask for that one (behind the gateway: Resource of the route), or write the other here'
   return `aud is ${shown(audienceOf(claims, profile))}, and audience says ${shown(audiences)}. ${remedy}`

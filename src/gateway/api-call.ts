@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { assertOwnPage, type CallKind } from './anti-forgery.js'
-import type { Call, OpenSession } from './call.js'
+import type { Call } from './call.js'
 import type { Credentials } from './credentials.js'
 import { keepSession } from './keep-session.js'
 import { sessionIsOfUse } from './login-loop.js'
@@ -8,6 +8,7 @@ import { isNavigation } from './navigation.js'
 import { Refusal } from './refusal.js'
 import { assertMethodAllowed, type RouteMatch } from './route.js'
 import { sessionIdentifier } from './session.js'
+import type { OpenSession } from './session-record.js'
 import type { UserCredentials } from './tokens.js'
 
 /** What is forwarded, on its way: what the steps before have found out. */

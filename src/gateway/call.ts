@@ -7,7 +7,8 @@ import type { OAuthClient } from './oauth/oauth-client.js'
 import type { Page } from './page.js'
 import type { RequestTarget } from './request-target.js'
 import type { MatchRoute } from './route.js'
-import type { SealedSessions, Session, Visitor } from './sealed-sessions.js'
+import type { SealedSessions } from './sealed-sessions.js'
+import type { Visitor } from './session-record.js'
 import type { AccessTokens } from './tokens.js'
 
 /** A frontend and what works for it. */
@@ -31,12 +32,6 @@ export interface Call {
   readonly target: RequestTarget
   readonly frontend: RunningFrontend
   readonly client: Client
-}
-
-/** A session and the cookie value it was opened with: the only other place of that secret is the browser. */
-export interface OpenSession {
-  readonly id: string
-  readonly session: Session
 }
 
 /** What a session's list shows of the caller. */

@@ -13,8 +13,8 @@ import type { Claims } from './oauth/user-info.js'
 import { ownPage, textsFor } from './own-page.js'
 import { Refusal } from './refusal.js'
 import { refuseLogin } from './refuse-login.js'
-import type { SessionRecord } from './sealed-sessions.js'
 import { type EndpointContext, regenerateSession } from './session.js'
+import type { SessionRecord } from './session-record.js'
 
 /** What RFC 6749 §4.1.2, RFC 9207 and OpenID Connect send back. Each may come once. */
 const protocolParameters = [

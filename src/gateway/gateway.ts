@@ -14,7 +14,7 @@ import {
   requiredSession,
   sessionOfUse,
 } from './api-call.js'
-import type { Call, OpenSession } from './call.js'
+import type { Call } from './call.js'
 import { assertFrontends } from './check-frontends.js'
 import type { Credentials } from './credentials.js'
 import { destinationOf } from './destination.js'
@@ -30,6 +30,7 @@ import { Refusal } from './refusal.js'
 import { parseRequestTarget } from './request-target.js'
 import type { RouteMatch } from './route.js'
 import { runFrontend } from './running-frontend.js'
+import type { OpenSession } from './session-record.js'
 import { createSessionWatch, type Held } from './session-watch.js'
 
 export interface Gateway {

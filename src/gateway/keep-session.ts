@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import { type Call, type OpenSession, visitorOf } from './call.js'
+import { type Call, visitorOf } from './call.js'
 import { Refusal } from './refusal.js'
 import type { Kept } from './sealed-sessions.js'
 import { setSessionCookie } from './session.js'
+import type { OpenSession } from './session-record.js'
 
 /**
  * A call has come: the idle time starts anew, and the browser keeps its cookie as long. Before the response begins, and

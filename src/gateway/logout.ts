@@ -7,8 +7,8 @@ import { pageUrl } from './frontend.js'
 import { forgetLogins } from './login-loop.js'
 import { serverSaid } from './oauth/server-said.js'
 import { Refusal } from './refusal.js'
-import type { Session } from './sealed-sessions.js'
 import { destroySession, type EndpointContext } from './session.js'
+import type { Session } from './session-record.js'
 
 /** Seconds for which a logout waits for the authorization server: the session is over already, and tokens end too. */
 const patience = 3

@@ -1,6 +1,6 @@
 import { type BoundedCache, createBoundedCache } from '../store/bounded-cache.js'
 import type { SealedRecord } from '../store/sealed-store.js'
-import type { Session, SessionRecord } from './sealed-sessions.js'
+import type { Session, SessionRecord } from './session-record.js'
 
 /** A session that this process has opened, and the text it was opened from. */
 export interface OpenedSession {

@@ -4,7 +4,7 @@ import type { Credentials } from './credentials.js'
 import type { Frontend } from './frontend.js'
 import type { OAuthClient } from './oauth/oauth-client.js'
 import type { RouteOptions } from './options.js'
-import type { AccessToken } from './sealed-sessions.js'
+import type { AccessToken } from './session-record.js'
 import { audienceKey, refusedToken } from './token-audience.js'
 
 /** Tokens of the gateway itself (client credentials), one per audience, under one key of this process. */

@@ -1,12 +1,6 @@
 import { unreachable } from '../errors.js'
-import type { PageTexts } from './languages/page-texts.js'
+import type { Advice, PageTexts } from './languages/page-texts.js'
 import type { RefusalCode } from './refusal.js'
-
-/** What a person reads: what happened, and what to do about it. `docs/errors.md` says the same, with the causes. */
-export interface Advice {
-  readonly title: string
-  readonly remedy: string
-}
 
 /** The same in the language of the page. */
 export function adviceIn({ advice }: PageTexts, code: RefusalCode): Advice {

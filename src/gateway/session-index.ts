@@ -1,7 +1,7 @@
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import type { FrontendOptions } from './options.js'
-import type { SessionRecord } from './sealed-sessions.js'
+import type { SessionRecord } from './session-record.js'
 
 /** Whose sessions: a user's, or those of one session of the authorization server (OpenID Connect Back-Channel Logout §2.1). */
 export type SessionName = { readonly subject: string } | { readonly sid: string }

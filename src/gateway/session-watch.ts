@@ -1,6 +1,6 @@
 import type { Store } from '../store/store.js'
 import { createRoster } from './roster.js'
-import type { Session } from './sealed-sessions.js'
+import type { Session } from './session-record.js'
 
 /** Tells open streams and sockets that their session has ended: at once when it ends here, soon when it ends elsewhere. */
 export interface SessionWatch {

@@ -4,10 +4,10 @@ import type Koa from 'koa'
 import { createSession } from 'koa-session'
 import { cookieValue, isSecureCookie, setCookie } from '../http/cookie.js'
 import type { SessionEndCause } from '../telemetry/events.js'
-import type { Call, OpenSession, RunningFrontend } from './call.js'
+import type { Call, RunningFrontend } from './call.js'
 import type { Frontend } from './frontend.js'
 import type { Limits } from './limits.js'
-import type { SessionRecord } from './sealed-sessions.js'
+import type { OpenSession, SessionRecord } from './session-record.js'
 
 /** What the gateway's own endpoints find in `ctx.state`. */
 export interface EndpointState {

@@ -1,6 +1,7 @@
-import type { OpenSession, RunningFrontend } from './call.js'
+import type { RunningFrontend } from './call.js'
 import { Refusal } from './refusal.js'
 import { destroySession, type EndpointContext } from './session.js'
+import type { OpenSession } from './session-record.js'
 
 /** `GET P/sessions`: where this user is logged in with this frontend. */
 export async function listSessions(ctx: EndpointContext): Promise<void> {

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import test from 'ava'
-import type { Session } from '../../src/gateway/sealed-sessions.js'
+import type { Session } from '../../src/gateway/session-record.js'
 import { createSessionWatch } from '../../src/gateway/session-watch.js'
 
 const aSession = (key: string, endsAt: number): Session => ({

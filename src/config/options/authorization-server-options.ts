@@ -1,9 +1,10 @@
 import type { AuthorizationServerOptions, ClientOptions } from '../../authorization-server/options.js'
 import { parsePermissions } from '../../authorization-server/permissions.js'
 import { verificationKey } from '../../keys.js'
+import type { ApplicationPlan } from '../applications.js'
 import { seconds } from '../duration.js'
 import type { ListenAddress } from '../listen-address.js'
-import type { ApplicationPlan, Plan } from '../plan.js'
+import type { Plan } from '../plan.js'
 import { brandingOptions } from './branding.js'
 
 /** What the authorization server needs besides the store, the seal and the place for its keys. */

@@ -1,7 +1,14 @@
-import { request } from 'node:http'
+import { type Agent, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import type { HealthCheckOptions } from '../options.js'
-import type { Upstream } from './upstream.js'
+
+/** What is asked, as far as asking takes it. */
+export interface Asked {
+  /** Kept connections, of its own. */
+  readonly agent: Agent
+  readonly dial: { readonly protocol: string; readonly host: string; readonly hostname: string; readonly port: string }
+  call(target: string): { readonly pathname: string }
+}
 
 export interface HealthCheck {
   /** True until two checks in a row have failed. */
@@ -10,10 +17,7 @@ export interface HealthCheck {
 }
 
 /** Asks an upstream every few seconds whether it is well. Without options it always is. */
-export function createHealthCheck(
-  { call, agent, dial }: Pick<Upstream, 'call' | 'agent' | 'dial'>,
-  options: HealthCheckOptions | undefined,
-): HealthCheck {
+export function createHealthCheck({ call, agent, dial }: Asked, options: HealthCheckOptions | undefined): HealthCheck {
   if (options === undefined) return { healthy: true, stop() {} }
   const { path, interval = 10, timeout = 2 } = options
   const { pathname } = call(path)

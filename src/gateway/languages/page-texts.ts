@@ -1,5 +1,10 @@
 import type { RefusalCode } from '../refusal.js'
-import type { Advice } from '../refusal-advice.js'
+
+/** What a person reads: what happened, and what to do about it. `docs/errors.md` says the same, with the causes. */
+export interface Advice {
+  readonly title: string
+  readonly remedy: string
+}
 
 /** What the gateway's own pages say, in one language. */
 export interface PageTexts {
