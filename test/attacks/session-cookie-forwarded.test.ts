@@ -19,6 +19,8 @@ for (const [name, lines, passed] of [
   ['without spaces', [`Cookie: a=1;${ours};b=2`], 'a=1; b=2'],
   ['in a quoted value (cookie sandwich)', [`Cookie: $Version=1; p="x; ${ours}; y"`], '$Version=1; p="x; y"'],
   ['as a value without a name', [`Cookie: =${ours}`], undefined],
+  ['after a comma', [`Cookie: a=1, ${ours}; b=2,3`], 'b=2,3'],
+  ['between commas', [`Cookie: a=1,${ours},b=2`], undefined],
 ] as const) {
   test(`no API ever sees a cookie of ours: ${name} (Duende GHSA-vvg7-p7jw-8qr3)`, async (t) => {
     await eachWay(t, { headers: [...lines, 'X-CSRF: 1'] }, ({ way, seen }) => {

@@ -99,11 +99,16 @@ function validTraceparent(value: string): boolean {
   return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)
 }
 
+/** A comma ends a cookie for servers that still read RFC 2965, and for proxies that join headers by it. */
+function holdsOwnCookie(pair: string): boolean {
+  return pair.includes(',') ? pair.split(',').some(isOwnCookie) : isOwnCookie(pair)
+}
+
 /** The `Cookie` header without our own cookies. */
 function cookiesOfOthers(header: string): string {
   return header
     .split(';')
     .map((pair) => pair.trim())
-    .filter((pair) => pair !== '' && !isOwnCookie(pair))
+    .filter((pair) => pair !== '' && !holdsOwnCookie(pair))
     .join('; ')
 }
