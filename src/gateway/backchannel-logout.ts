@@ -1,14 +1,18 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import { readFormBody } from '../http/form-body.js'
+import { widestNetworkOf } from '../http/networks.js'
 import type { Store } from '../store/store.js'
 import type { RunningFrontend } from './call.js'
-import { isKeySetOutOfReach } from './oauth/issuer-keys.js'
+import { isKeySetOutOfReach, LookedTooOften } from './oauth/issuer-keys.js'
 import { printable } from './oauth/server-words.js'
 import { Refusal } from './refusal.js'
 import type { EndpointContext } from './session.js'
 
-/** @throws Refusal `bff.logout.token_refused` */
-export type VerifyLogoutToken = (token: string) => Promise<LogoutToken>
+/**
+ * @param network Of the sender.
+ * @throws Refusal `bff.logout.token_refused`, or `bff.issuer.unavailable` when its key cannot be known
+ */
+export type VerifyLogoutToken = (token: string, network: string) => Promise<LogoutToken>
 
 export interface LogoutToken {
   readonly subject?: string
@@ -33,9 +37,11 @@ export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
   const token = body.get('logout_token')
   if (token === undefined) throw new Refusal('bff.logout.token_refused', 'there is no logout_token')
   try {
-    await frontend.acceptLogoutToken(token)
+    await frontend.acceptLogoutToken(token, widestNetworkOf(client.address))
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'bff.logout.token_refused') limits.logoutToken.failed(client.address)
+    const isOfTheSender =
+      error instanceof Refusal && (error.code === 'bff.logout.token_refused' || error.cause instanceof LookedTooOften)
+    if (isOfTheSender) limits.logoutToken.failed(client.address)
     throw error
   }
   limits.logoutToken.proved(client.address)
@@ -48,9 +54,9 @@ export function createLogoutTokenAcceptance(
   frontend: Pick<RunningFrontend, 'name' | 'sessions'>,
   verify: VerifyLogoutToken,
   store: Store,
-): (token: string) => Promise<void> {
-  return async (token) => {
-    const { subject, sid, jti, expiresAt } = await verify(token)
+): RunningFrontend['acceptLogoutToken'] {
+  return async (token, network) => {
+    const { subject, sid, jti, expiresAt } = await verify(token, network)
     const used = `logout-jti:${frontend.name}:${jti}`
     if ((await store.get(used)) !== undefined)
       throw new Refusal('bff.logout.token_refused', 'the token was used before')
@@ -69,8 +75,8 @@ export function createLogoutTokenVerifier(
 ): VerifyLogoutToken {
   const accepted = ['PS256', 'ES256', 'Ed25519', 'EdDSA', ...(options.profile === 'Baseline' ? ['RS256'] : [])]
 
-  return async (token) => {
-    const payload = await verified(token)
+  return async (token, network) => {
+    const payload = await verified(token, network)
     const { sub, sid, jti, iat, exp, nonce, events } = payload
     if (nonce !== undefined) refuse('a logout token has no nonce')
     if (typeof jti !== 'string' || jti === '' || jti.length > 256) refuse('the token has no usable "jti"')
@@ -88,7 +94,7 @@ export function createLogoutTokenVerifier(
     }
   }
 
-  async function verified(token: string): Promise<JWTPayload> {
+  async function verified(token: string, network: string): Promise<JWTPayload> {
     // Those of this client's ID tokens (§2.6). Without any there is no session to end.
     const known = await sessions.idTokenAlgorithms()
     const algorithms = known.length === 0 ? accepted : accepted.filter((name) => known.includes(name))
@@ -102,7 +108,9 @@ export function createLogoutTokenVerifier(
         currentDate: new Date(now() * 1000),
         requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
       }
-      const { payload, protectedHeader } = await oauth.keys.verify((find) => jwtVerify(token, find, checks), 'stranger')
+      const { payload, protectedHeader } = await oauth.keys.verify((find) => jwtVerify(token, find, checks), {
+        network,
+      })
       // Servers from before the specification's final text leave it out; another type is another kind of token.
       const { typ } = protectedHeader
       if (typ !== undefined && !/^(?:application\/)?(?:logout\+jwt|jwt)$/i.test(typ))
@@ -110,6 +118,7 @@ export function createLogoutTokenVerifier(
       return payload
     } catch (error) {
       if (error instanceof Refusal) throw error
+      if (error instanceof LookedTooOften) throw new Refusal('bff.issuer.unavailable', error.message, { cause: error })
       // An unreachable key set is no reason to believe or to disbelieve: the server has to try again.
       if (isKeySetOutOfReach(error))
         throw new Refusal('bff.issuer.unavailable', 'the keys of the authorization server cannot be fetched')

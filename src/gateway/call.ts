@@ -22,7 +22,7 @@ export interface RunningFrontend extends Frontend {
   readonly page: Page
   readonly allowOrigin: Cors
   /** Ends the sessions that a back-channel logout token names. */
-  readonly acceptLogoutToken: (token: string) => Promise<void>
+  readonly acceptLogoutToken: (token: string, network: string) => Promise<void>
 }
 
 /** One request, as far as it is known once its frontend is: what every step works with. */

@@ -12,8 +12,15 @@ import type { IssuerFetch } from '../issuer-fetch.js'
 /** `jwtVerify` or `compactVerify`, with the keys it is given. */
 export type SignatureCheck<Result> = (find: JWTVerifyGetKey) => Promise<Result>
 
-/** Who brought the token. */
-export type Sender = 'server' | 'stranger'
+/** Who brought the token: the server, which was asked over TLS, or a network of strangers. */
+export type Sender = 'server' | { readonly network: string }
+
+/** Whether a key is the server's cannot be said: the sender has had it looked for too often of late. */
+export class LookedTooOften extends UpstreamError {
+  constructor() {
+    super('unreachable', 'the key was looked for too often of late')
+  }
+}
 
 type KeySet = ReturnType<typeof createRemoteJWKSet>
 
@@ -22,8 +29,8 @@ export interface IssuerKeys {
   /**
    * Checks a signature, and once more with the keys fetched anew where the key is not known, in case the server has just
    * begun to sign with it, or the signature does not hold: another key may be behind the same id by now.
-   * @param sender Default: the server itself, which is asked over TLS. What strangers send does not use up its looks.
-   * @throws UpstreamError `unreachable` when the key is unknown and was looked for too often of late to look again
+   * @param sender Default: the server. What one network sends uses up the looks of no other, nor the server's.
+   * @throws LookedTooOften when the key is unknown and there was no look left
    */
   verify<Result>(check: SignatureCheck<Result>, sender?: Sender): Promise<Result>
   /** @throws UpstreamError `invalid_response` when the signature does not hold, others when the keys cannot be had */
@@ -41,6 +48,8 @@ export interface IssuerKeysOptions {
 /** Seconds within which keys are looked for anew `mostLooks` times, however many tokens there are that fit none. */
 const coolDown = 30
 const mostLooks = 2
+/** Of all strangers together: what the server's key set is asked for at most. */
+const mostLooksOfStrangers = 10
 /** Of those that fit one token. */
 const mostKeys = 8
 
@@ -50,7 +59,7 @@ export function createIssuerKeys({
   elapsed = () => performance.now() / 1000,
 }: IssuerKeysOptions): IssuerKeys {
   let known: { readonly uri: string; readonly set: KeySet } | undefined
-  const looks: Record<Sender, readonly number[]> = { server: [], stranger: [] }
+  let looks: readonly { readonly at: number; readonly sender: string | undefined }[] = []
   let looking: Promise<void> | undefined
   /** How often they were fetched anew. */
   let edition = 0
@@ -71,11 +80,15 @@ export function createIssuerKeys({
   }
 
   const mayLook = (sender: Sender): boolean => {
-    const time = elapsed()
-    const recent = looks[sender].filter((at) => time - at < coolDown)
-    const may = recent.length < mostLooks
-    looks[sender] = may ? [...recent, time] : recent
-    return may
+    const at = elapsed()
+    const network = sender === 'server' ? undefined : sender.network
+    looks = looks.filter((look) => at - look.at < coolDown)
+    const own = looks.filter((look) => look.sender === network)
+    const ofStrangers = looks.filter((look) => look.sender !== undefined)
+    if (own.length >= mostLooks) return false
+    if (network !== undefined && ofStrangers.length >= mostLooksOfStrangers) return false
+    looks = [...looks, { at, sender: network }]
+    return true
   }
 
   /** One look for all who want one at the same time. False when it was looked too often of late. */
@@ -103,10 +116,7 @@ export function createIssuerKeys({
       if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) throw error
       // They may have been fetched for another token meanwhile.
       const isNewer = edition !== checked || (await lookAgain(set, sender).catch(outOfReach))
-      if (!isNewer)
-        throw isUnknown
-          ? new UpstreamError('unreachable', 'the key was looked for too often of late', { cause: error })
-          : error
+      if (!isNewer) throw isUnknown ? new LookedTooOften() : error
       return withEachKey(set, check)
 
       /** Whether an unknown key is one of the server's cannot be said then; a signature that does not hold, does not. */

@@ -78,13 +78,15 @@ test('tokens that fit no key make two looks in half a minute, whether their key 
     t.is(await server.check(tokenOf(named(`unknown ${n}`))), n === 0 ? unknown : 'unreachable')
   }
   t.is(server.looks, 3)
-  t.is(await server.check(tokenOf(named('unknown')), 'stranger'), unknown, 'others have looks of their own')
-  t.is(server.looks, 4)
+  const looksBefore = server.looks
+  for (let n = 0; n < 20; n++)
+    t.is(await server.check(tokenOf(named('unknown')), { network: `net ${n}` }), n < 10 ? unknown : 'unreachable')
+  t.is(server.looks, looksBefore + 10, 'each network of strangers has looks of its own, ten in all')
   Object.assign(server, { published: [named('a')], time: 29 })
   t.is(await server.check(tokenOf(key)), 'holds', 'what is known goes on')
   server.time = 31
   t.is(await server.check(tokenOf(named('a'))), broken)
-  t.is(server.looks, 5)
+  t.is(server.looks, 14)
   t.is(await server.check(tokenOf(key)), broken, 'that look has shown that it went')
 })
 
