@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { auth as peerAuth } from 'express-oauth2-jwt-bearer'
 import Koa from 'koa'
@@ -12,6 +14,9 @@ import * as forKoa from '../src/dpop-validator/koa.js'
  * `cpu` the microseconds of CPU that it has used.
  */
 const [kind = '', issuer = '', audience = ''] = process.argv.slice(2)
+const server = createServer().listen(0, '127.0.0.1')
+await once(server, 'listening')
+const { port } = server.address() as AddressInfo
 
 const koa = (guard?: (context: Koa.Context, next: Koa.Next) => Promise<unknown>): RequestListener => {
   const app = new Koa()
@@ -28,7 +33,7 @@ const expressApp = (guard?: express.RequestHandler): RequestListener => {
   return app
 }
 
-const verifier = createVerifier({ issuer, audience, publicUrl: audience })
+const verifier = createVerifier({ issuer, audience, publicUrl: `http://127.0.0.1:${port}` })
 
 /** As its documentation has it: the request as a `Request`, the server's metadata at hand. */
 function oauth4webapi() {
@@ -54,10 +59,8 @@ const listeners: Readonly<Record<string, () => RequestListener>> = {
 
 const listener = listeners[kind]
 if (listener === undefined) throw new Error(`unknown: ${kind}`)
-const server = createServer(listener()).listen(0, '127.0.0.1', () => {
-  const address = server.address()
-  process.send?.({ port: typeof address === 'object' ? address?.port : 0 })
-})
+server.on('request', listener())
+process.send?.({ port })
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send?.({ cpu: user + system })
