@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID, sign } from 'node:crypto'
 import { Agent, request } from 'undici'
-import { generateSigningJwk, type Jwk, publicHalf, type SigningKey, signingKey } from '../src/keys.js'
+import { generateSigningJwk, type Jwk, publicHalf, type SigningKey, signingKey } from '../src/jose/jwk.js'
 
 /** One user with one browser, and a client that knows the metadata of some server. */
 export interface FlowClient {

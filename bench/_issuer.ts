@@ -1,5 +1,5 @@
 import Provider from 'oidc-provider'
-import { generateSigningJwk } from '../src/keys.js'
+import { generateSigningJwk } from '../src/jose/jwk.js'
 
 /** A foreign authorization server for those that cannot use ours: JWT access tokens, a secret, no DPoP. */
 const { PORT, REDIRECT_URIS = '' } = process.env

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { Provider } from 'oidc-provider'
-import { generateSigningJwk, type Jwk } from '../src/keys.js'
+import { generateSigningJwk, type Jwk } from '../src/jose/jwk.js'
 import { redirectUri } from './_flow-client.js'
 import { report } from './_report.js'
 

@@ -5,9 +5,9 @@ import express from 'express'
 import { auth as peerAuth } from 'express-oauth2-jwt-bearer'
 import Koa from 'koa'
 import * as oauth from 'oauth4webapi'
+import * as forExpress from '../src/dpop-validator/adapters/express.js'
+import * as forKoa from '../src/dpop-validator/adapters/koa.js'
 import { createVerifier } from '../src/dpop-validator/dpop-validator.js'
-import * as forExpress from '../src/dpop-validator/express.js'
-import * as forKoa from '../src/dpop-validator/koa.js'
 
 /**
  * One API of `bench/validator.ts`, in a process of its own. Arguments: which, issuer, audience. Says its port, and for each

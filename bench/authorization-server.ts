@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { generateSigningJwk, type Jwk, publicHalf } from '../src/keys.js'
+import { generateSigningJwk, type Jwk, publicHalf } from '../src/jose/jwk.js'
 import { aFlowClient, type FlowClient } from './_flow-client.js'
 
 const contenders = ['sallyport', 'oidc-provider'] as const

@@ -10,7 +10,7 @@ import { type ParseError, parse } from 'jsonc-parser'
 import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
 import { refusedFromBrowser } from '../src/gateway/forwarding/request-fields.js'
 import { refusedBesidePersonal, refusedFromUpstream } from '../src/gateway/forwarding/response-fields.js'
-import { generateSigningJwk } from '../src/keys.js'
+import { generateSigningJwk } from '../src/jose/jwk.js'
 
 /*
  * A code block that is not run rots. What runs depends on the fence:

@@ -4,9 +4,9 @@ import { isResourceIndicator } from '../http/resource-indicator.js'
 import { isScope } from '../http/scope.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
 import type { AuthorizationServerOptions, ClientOptions, UserOptions } from './options.js'
-import { isPasswordHash } from './password.js'
 import { completeLifetimes, completeRotation } from './settings.js'
-import { normalised, subjectOf } from './users.js'
+import { isPasswordHash } from './sign-in/password.js'
+import { normalised, subjectOf } from './sign-in/users.js'
 
 type Checked = Omit<AuthorizationServerOptions, 'store' | 'seal'>
 /** Pointers name options: `/clients/0/redirectUris/1`. */

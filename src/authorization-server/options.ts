@@ -1,9 +1,9 @@
-import type { Jwk, VerificationKey } from '../keys.js'
+import type { Jwk, VerificationKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
-import type { SigningKeySource } from './key-source.js'
-import type { Pages } from './pages.js'
-import type { ClientPermissions } from './permissions.js'
+import type { ClientPermissions } from './client/permissions.js'
+import type { Pages } from './pages/pages.js'
+import type { SigningKeySource } from './tokens/key-source.js'
 
 /** What an authorization server is made of. Times are seconds. */
 export interface AuthorizationServerOptions {

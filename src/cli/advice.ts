@@ -1,7 +1,7 @@
 import type { Configuration } from '../config/load.js'
-import { portOf } from '../config/plan.js'
+import { portOf } from '../config/resolve/resolved.js'
 import { isLoopback } from '../http/loopback.js'
-import { noted, type Trial } from './trial.js'
+import { noted, type Trial } from './probe/probe.js'
 
 /** What works as it is written, and would be safer otherwise or may not be meant. */
 export function advice(configuration: Configuration): readonly Trial[] {

@@ -2,8 +2,8 @@ import type { Environment } from '../config/environment.js'
 import { type Configuration, loadConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { advice } from './advice.js'
+import type { Trial } from './probe/probe.js'
 import { describeProblems, type Output, printed, type Style, styleFor } from './report.js'
-import type { Trial } from './trial.js'
 
 export interface CheckOptions {
   readonly file: string
@@ -47,7 +47,7 @@ export async function check({
 
 /** Loaded only when it is asked for: looking at a file needs none of the products. */
 async function tried(configuration: Configuration): Promise<readonly Trial[]> {
-  const { tryOut } = await import('./try-out.js')
+  const { tryOut } = await import('./probe/probes.js')
   return tryOut(configuration)
 }
 

@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path'
 import { loadConfiguration } from '../config/load.js'
 import { ConfigurationError } from '../errors.js'
+import { run } from '../server/run.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
 import { packageRoot } from './package-root.js'
 import { writeRefusals } from './refusal-lines.js'
 import { type Style, styleFor } from './report.js'
-import { run } from './run.js'
 import { stopOnSignal } from './start.js'
 
 export interface DevOptions {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hashPassword } from '../authorization-server/password.js'
+import { hashPassword } from '../authorization-server/sign-in/password.js'
 import { isLoopback } from '../http/loopback.js'
-import { generateSigningJwk, publicHalf } from '../keys.js'
+import { generateSigningJwk, publicHalf } from '../jose/jwk.js'
 
 export interface InitResult {
   readonly created: readonly string[]

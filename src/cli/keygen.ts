@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { hashPassword } from '../authorization-server/password.js'
-import { generateSigningJwk, publicHalf, type SignatureAlgorithm } from '../keys.js'
+import { hashPassword } from '../authorization-server/sign-in/password.js'
+import { generateSigningJwk, publicHalf, type SignatureAlgorithm } from '../jose/jwk.js'
 
 export interface SigningKeyTexts {
   /** For the gateway alone: a file of it can be named in the configuration. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type SignatureAlgorithm, signatureAlgorithms } from '../keys.js'
+import { type SignatureAlgorithm, signatureAlgorithms } from '../jose/jwk.js'
 import { packageRoot } from './package-root.js'
 import { describeError, styleFor } from './report.js'
 
@@ -165,8 +165,8 @@ export function program(): Command {
     .option('-o, --out <file>', 'write to a file')
     .action(({ reference, out }: { readonly reference?: true; readonly out?: string }) =>
       explained(async () => {
-        const { jsonSchema } = await import('../config/schema.js')
-        const { configurationReference } = await import('../config/reference.js')
+        const { jsonSchema } = await import('../config/schema/schema.js')
+        const { configurationReference } = await import('../config/schema/reference.js')
         const text = reference ? configurationReference() : `${JSON.stringify(jsonSchema, null, 2)}\n`
         if (out === undefined) process.stdout.write(text)
         else writeFileSync(out, text)

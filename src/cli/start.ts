@@ -1,10 +1,10 @@
 import cluster from 'node:cluster'
 import type { Environment } from '../config/environment.js'
 import { type Configuration, loadConfiguration } from '../config/load.js'
+import { type Running, run } from '../server/run.js'
+import { runWorkers, serveAsWorker } from '../server/workers.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
 import { describeError, type Style, styleFor } from './report.js'
-import { type Running, run } from './run.js'
-import { runWorkers, serveAsWorker } from './workers.js'
 
 export interface StartOptions {
   readonly file: string

@@ -1,8 +1,8 @@
 import type { ConfigurationProblem } from '../errors.js'
 import { didYouMean } from './did-you-mean.js'
 import { type Path, pointerOf } from './pointer.js'
-import { type JsonSchema, jsonSchema } from './schema.js'
-import { alternatives, schemaBelow } from './schema-walk.js'
+import { type JsonSchema, jsonSchema } from './schema/schema.js'
+import { alternatives, schemaBelow } from './schema/schema-walk.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -13,13 +13,13 @@ import {
 import { type GatewaySettings, gatewaySettings } from './options/gateway-options.js'
 import { listenerLimits } from './options/listener-limits.js'
 import { type SampleApiConfiguration, sampleApiConfiguration } from './options/sample-api-options.js'
-import { type Plan, planOf, type TlsFiles, tlsFiles } from './plan.js'
 import { isWithin } from './pointer.js'
-import { productProblems } from './product-checks.js'
+import { type Plan, planOf, type TlsFiles, tlsFiles } from './resolve/resolved.js'
+import { readOnlyStateDirectory, type StateDirectory, stateDirectory } from './resolve/state-directory.js'
+import { productProblems } from './rules/product-checks.js'
 import { rules } from './rules/rules.js'
+import { checkStructure } from './schema/shape.js'
 import { readSource, type Source } from './source.js'
-import { readOnlyStateDirectory, type StateDirectory, stateDirectory } from './state-directory.js'
-import { checkStructure } from './structure.js'
 
 /** A file and its environment, checked and complete: what the products are made from. */
 export interface Configuration {

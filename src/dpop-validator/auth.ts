@@ -1,7 +1,7 @@
-import type { Answer } from './answer.js'
-import type { Scheme } from './credentials.js'
-import type { Requirements } from './requirements.js'
-import type { AccessTokenClaims, TokenContent } from './token-claims.js'
+import type { Scheme } from './request/credentials.js'
+import type { Requirements } from './request/requirements.js'
+import type { Answer } from './response/challenge.js'
+import type { AccessTokenClaims, TokenContent } from './token/token-claims.js'
 
 export type { AccessTokenClaims }
 

@@ -1,9 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
-import { proofFaults } from '../dpop/proof-checks.js'
+import { proofFaults } from '../dpop/checks.js'
 import { channelName, type ValidatorEvent } from '../telemetry/events.js'
 import type { Auth } from './auth.js'
-import { type AuthError, refusals } from './auth-error.js'
 import { createMetrics } from './metrics.js'
+import { type AuthError, refusals } from './response/auth-error.js'
 
 /** Everybody who wants to know: the option, the `sallyport` diagnostics channel, the counters. */
 export interface Observer {

@@ -1,13 +1,13 @@
 import type { KeyObject } from 'node:crypto'
-import type { JwsAlgorithm } from '../dpop/jws-algorithm.js'
-import type { Jwk } from '../keys.js'
+import type { JwsAlgorithm } from '../jose/algorithm.js'
+import type { Jwk } from '../jose/jwk.js'
 import type { Store } from '../store/store.js'
 import type { ValidatorEvent } from '../telemetry/events.js'
 import type { AccessTokenClaims } from './auth.js'
-import type { IntrospectionOptions } from './introspection.js'
-import type { ProofCircumstances } from './nonce-policy.js'
-import type { ResourceOptions } from './resource-metadata.js'
-import type { ProfileName } from './token-profile.js'
+import type { IntrospectionOptions } from './issuer/introspection.js'
+import type { ProofCircumstances } from './proof/nonce-policy.js'
+import type { ResourceOptions } from './response/resource-metadata.js'
+import type { ProfileName } from './token/token-profile.js'
 
 /** What `createVerifier` takes. Times are in seconds. */
 export interface VerifierOptions {

@@ -1,14 +1,14 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
-import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../dpop/jws-algorithm.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
-import { signingKey } from '../keys.js'
-import { createTokenDecryption, type DecryptToken } from './encrypted-token.js'
-import { isSecureUrl } from './issuer-metadata.js'
-import type { NoncePolicyOptions } from './nonce-policy.js'
+import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../jose/algorithm.js'
+import { signingKey } from '../jose/jwk.js'
+import { isSecureUrl } from './issuer/issuer-metadata.js'
 import type { IssuerOptions, VerifierOptions } from './options.js'
-import { isClusterWorker } from './replay-cluster-worker.js'
-import { requireWellFormed } from './requirements.js'
-import { type ProfileName, tokenProfiles } from './token-profile.js'
+import type { NoncePolicyOptions } from './proof/nonce-policy.js'
+import { isClusterWorker } from './proof/replay-cluster-worker.js'
+import { requireWellFormed } from './request/requirements.js'
+import { createTokenDecryption, type DecryptToken } from './token/encrypted-token.js'
+import { type ProfileName, tokenProfiles } from './token/token-profile.js'
 
 /** The options, complete and checked: no request looks at them twice. */
 export interface Settings {

@@ -1,6 +1,6 @@
-import type { Answer } from './answer.js'
 import type { AccessTokenClaims, Auth } from './auth.js'
-import type { AuthError } from './auth-error.js'
+import type { AuthError } from './response/auth-error.js'
+import type { Answer } from './response/challenge.js'
 
 /** Header fields for the response of a request that is let through. */
 export type ResponseHeaders = readonly (readonly [name: string, value: string])[]

@@ -1,8 +1,8 @@
-import { decodeBase64url, decodeJsonSegment, splitCompactJws } from './compact-jws.js'
-import { isJsonObject } from './json-object.js'
-import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, signatureHolds } from './jws-algorithm.js'
+import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, signatureHolds } from '../jose/algorithm.js'
+import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../jose/compact-jws.js'
+import { isJsonObject } from '../jose/json-object.js'
+import { claimChecks, headerChecks, type ProofFault, proofFaults, proofLimits } from './checks.js'
 import { accessTokenHash } from './proof.js'
-import { claimChecks, headerChecks, type ProofFault, proofFaults, proofLimits } from './proof-checks.js'
 import { importProofKey, readProofKey } from './proof-key.js'
 
 /** One line of an explanation. */

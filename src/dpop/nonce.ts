@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { decodeBase64url } from './compact-jws.js'
+import { decodeBase64url } from '../jose/compact-jws.js'
 
 /**
  * Nonces a server hands out and recognises without remembering them: a time step and its HMAC. They can be used again

@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { unreachable } from '../errors.js'
-import { type Jwk, privateMembers, thumbprint } from '../keys.js'
-import { decodeBase64url } from './compact-jws.js'
-import { isJsonObject } from './json-object.js'
-import { type JwsAlgorithm, type SignatureKey, signatureKey, traitsOf } from './jws-algorithm.js'
+import { type JwsAlgorithm, type SignatureKey, signatureKey, traitsOf } from '../jose/algorithm.js'
+import { decodeBase64url } from '../jose/compact-jws.js'
+import { isJsonObject } from '../jose/json-object.js'
+import { type Jwk, privateMembers, thumbprint } from '../jose/jwk.js'
 
 const coordinateLengths = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 } as const
 

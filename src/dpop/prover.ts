@@ -1,6 +1,6 @@
 import { createECDH, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto'
-import { generatePrivateJwk, type Jwk, thumbprint } from '../keys.js'
-import { signEs256 } from './ecdsa.js'
+import { signEs256 } from '../jose/ecdsa.js'
+import { generatePrivateJwk, type Jwk, thumbprint } from '../jose/jwk.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
 
 /** Holds one key pair and makes a fresh proof with it for each request. */

@@ -1,9 +1,9 @@
 import { ProtocolError } from '../errors.js'
-import { type SignatureAlgorithm, signatureAlgorithms } from '../keys.js'
-import { decodeBase64url, decodeJsonSegment, splitCompactJws } from './compact-jws.js'
-import { type JwsAlgorithm, signatureHolds } from './jws-algorithm.js'
+import { type JwsAlgorithm, signatureHolds } from '../jose/algorithm.js'
+import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../jose/compact-jws.js'
+import { type SignatureAlgorithm, signatureAlgorithms } from '../jose/jwk.js'
+import { type ProofFault, proofFaults, proofLimits, readProofClaims, readProofHeader } from './checks.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
-import { type ProofFault, proofFaults, proofLimits, readProofClaims, readProofHeader } from './proof-checks.js'
 import { importProofKey, readProofKey } from './proof-key.js'
 import { normalizedTargetUri } from './target-uri.js'
 

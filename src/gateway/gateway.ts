@@ -3,7 +3,16 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
-import { answerError, answerUpgradeError, type Refused } from './answer.js'
+import { createEndpoints } from './endpoints/endpoints.js'
+import { createLimits } from './endpoints/limits.js'
+import { answerError, answerUpgradeError, type Refused } from './error-response.js'
+import type { ForwardExchange } from './forwarding/exchange.js'
+import { createForwarder } from './forwarding/forwarder.js'
+import { assertFrontends } from './frontend/check-frontends.js'
+import { createFrontendSelection } from './frontend/frontend.js'
+import { createIssuerFetch } from './oauth/issuer-fetch.js'
+import type { GatewayOptions } from './options.js'
+import { runFrontend } from './provision.js'
 import {
   type ApiCall,
   allowedMethod,
@@ -13,25 +22,16 @@ import {
   openSession,
   requiredSession,
   sessionOfUse,
-} from './api-call.js'
-import type { Call } from './call.js'
-import { assertFrontends } from './check-frontends.js'
-import type { Credentials } from './credentials.js'
-import { destinationOf } from './destination.js'
-import { createEndpoints } from './endpoints.js'
-import type { ForwardExchange } from './forwarding/exchange.js'
-import { createForwarder } from './forwarding/forwarder.js'
-import { createFrontendSelection } from './frontend.js'
-import { createIssuerFetch } from './issuer-fetch.js'
-import { createLimits } from './limits.js'
-import { createOpenedSessions } from './opened-sessions.js'
-import type { GatewayOptions } from './options.js'
+} from './proxied-request.js'
 import { Refusal } from './refusal.js'
-import { parseRequestTarget } from './request-target.js'
-import type { RouteMatch } from './route.js'
-import { runFrontend } from './running-frontend.js'
-import type { OpenSession } from './session-record.js'
-import { createSessionWatch, type Held } from './session-watch.js'
+import type { Call } from './request.js'
+import { destinationOf } from './routing/destination.js'
+import { parseRequestTarget } from './routing/request-target.js'
+import type { RouteMatch } from './routing/route.js'
+import { createOpenedSessions } from './session/opened-sessions.js'
+import type { OpenSession } from './session/session-record.js'
+import { createSessionWatch, type Held } from './session/session-watch.js'
+import type { Credentials } from './tokens/credentials.js'
 
 export interface Gateway {
   /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */

@@ -1,4 +1,4 @@
-import type { SigningKey } from '../keys.js'
+import type { SigningKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 

@@ -1,5 +1,5 @@
 import { unreachable } from '../errors.js'
-import type { Advice, PageTexts } from './languages/page-texts.js'
+import type { Advice, PageTexts } from './page/languages/page-texts.js'
 import type { RefusalCode } from './refusal.js'
 
 /** The same in the language of the page. */

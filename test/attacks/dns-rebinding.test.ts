@@ -1,5 +1,5 @@
 import test from 'ava'
-import { admin } from '../../src/cli/admin.js'
+import { admin } from '../../src/server/admin.js'
 import { call } from '../gateway/_client.js'
 import { listen } from '../gateway/_gateway.js'
 

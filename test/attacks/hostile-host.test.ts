@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import test from 'ava'
-import { createFrontend, createFrontendSelection } from '../../src/gateway/frontend.js'
+import { createFrontend, createFrontendSelection } from '../../src/gateway/frontend/frontend.js'
 import { Refusal } from '../../src/gateway/refusal.js'
 import { channelName } from '../../src/telemetry/events.js'
 import { call, rawConnection } from '../gateway/_client.js'

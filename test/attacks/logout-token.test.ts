@@ -1,7 +1,7 @@
 import { createPrivateKey, randomUUID } from 'node:crypto'
 import test from 'ava'
 import { SignJWT } from 'jose'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { watchEvents } from '../gateway/_events.js'
 import { anIssuer, type Issuer } from '../gateway/_issuer.js'

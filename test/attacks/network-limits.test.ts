@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import test, { type ExecutionContext } from 'ava'
-import { createFailureLimit } from '../../src/http/network-limit.js'
+import { createFailureLimit } from '../../src/http/limits/network-limit.js'
 import { channelName, type SallyportEvent } from '../../src/telemetry/events.js'
 import { aBrowser } from '../authorization-server/_browser.js'
 import { aProtocolClient } from '../authorization-server/_client.js'

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
 import { startTestIssuer } from '../../src/dpop-validator/testing/test-issuer.js'
-import { type ProfileName, tokenProfiles } from '../../src/dpop-validator/token-profile.js'
+import { type ProfileName, tokenProfiles } from '../../src/dpop-validator/token/token-profile.js'
 import { outcome, publicUrl } from '../dpop-validator/_requests.js'
 
 /* Where a page and its API share one registration, an issuer's other tokens have the same keys and the same `aud`. */

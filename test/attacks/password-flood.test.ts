@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { hashPassword } from '../../src/authorization-server/password.js'
+import { hashPassword } from '../../src/authorization-server/sign-in/password.js'
 import { aBrowser, type Browser, type Page } from '../authorization-server/_browser.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { type RunningServer, startServer } from '../authorization-server/_running.js'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { SignJWT } from 'jose'
 import { createProver, generateProofKey } from '../../src/dpop/prover.js'
-import { generateSigningJwk, signingKey } from '../../src/keys.js'
+import { generateSigningJwk, signingKey } from '../../src/jose/jwk.js'
 import { aGate, everyWay } from './_gate.js'
 
 test('a token of any kind without a session is no session (Envoy CVE-2022-29226)', async (t) => {

@@ -1,8 +1,8 @@
 import test from 'ava'
 import { requestHeaders } from '../../src/gateway/forwarding/request-headers.js'
-import { parseRequestTarget } from '../../src/gateway/request-target.js'
-import { createRouteMatcher } from '../../src/gateway/route.js'
-import { createStaticFiles } from '../../src/gateway/static-files.js'
+import { createStaticFiles } from '../../src/gateway/page/static-files.js'
+import { parseRequestTarget } from '../../src/gateway/routing/request-target.js'
+import { createRouteMatcher } from '../../src/gateway/routing/route.js'
 import { aFrontend } from '../gateway/_forwarding.js'
 import { aGate, everyWay, type Sent } from './_gate.js'
 

@@ -1,5 +1,12 @@
 import { createHash, randomBytes, randomUUID, sign } from 'node:crypto'
-import { generateSigningJwk, type Jwk, publicHalf, type SigningKey, signingKey, thumbprint } from '../../src/keys.js'
+import {
+  generateSigningJwk,
+  type Jwk,
+  publicHalf,
+  type SigningKey,
+  signingKey,
+  thumbprint,
+} from '../../src/jose/jwk.js'
 import { aBrowser, type Browser } from './_browser.js'
 import { callbackUri, type RunningServer, type TestClient } from './_running.js'
 

@@ -5,10 +5,10 @@ import {
   type AuthorizationServer,
   createAuthorizationServer,
 } from '../../src/authorization-server/authorization-server.js'
+import { parsePermissions } from '../../src/authorization-server/client/permissions.js'
 import type { AuthorizationServerOptions, ClientOptions } from '../../src/authorization-server/options.js'
-import { hashPassword } from '../../src/authorization-server/password.js'
-import { parsePermissions } from '../../src/authorization-server/permissions.js'
-import { generateSigningJwk, type Jwk, publicHalf, verificationKey } from '../../src/keys.js'
+import { hashPassword } from '../../src/authorization-server/sign-in/password.js'
+import { generateSigningJwk, type Jwk, publicHalf, verificationKey } from '../../src/jose/jwk.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createSeal } from '../../src/store/seal.js'
 

@@ -1,9 +1,9 @@
 import test from 'ava'
-import { standardScopes } from '../../src/authorization-server/claims.js'
-import { de } from '../../src/authorization-server/languages/de.js'
-import { en } from '../../src/authorization-server/languages/en.js'
-import { fr } from '../../src/authorization-server/languages/fr.js'
-import { chooseLanguage, supportedLocales } from '../../src/authorization-server/languages/language.js'
+import { de } from '../../src/authorization-server/pages/languages/de.js'
+import { en } from '../../src/authorization-server/pages/languages/en.js'
+import { fr } from '../../src/authorization-server/pages/languages/fr.js'
+import { chooseLanguage, supportedLocales } from '../../src/authorization-server/pages/languages/language.js'
+import { standardScopes } from '../../src/authorization-server/tokens/claims.js'
 
 test('every language names every scope and every error', (t) => {
   t.deepEqual(supportedLocales, ['en', 'de', 'fr'])

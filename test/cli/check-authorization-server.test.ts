@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { aFrontend, aServer, checked, failures, key, listening } from './_checked.js'
 
 /** An authorization server that says of itself what it is told to, and takes every push. */

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { check } from '../../src/cli/check.js'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { aFile } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
 import { aFrontend, aServer, checked, failures, key, listening } from './_checked.js'

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { explanationOf } from '../../src/cli/explanation.js'
 import { createGateway } from '../../src/gateway/gateway.js'
 import type { FrontendOptions, RouteOptions } from '../../src/gateway/options.js'
-import { generateSigningJwk, signingKey } from '../../src/keys.js'
+import { generateSigningJwk, signingKey } from '../../src/jose/jwk.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createSeal } from '../../src/store/seal.js'
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { generateSigningJwk } from '../../src/keys.js'
+import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { aFile } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
 

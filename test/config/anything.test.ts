@@ -1,12 +1,12 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { override } from '../../src/config/environment.js'
-import { planOf } from '../../src/config/plan.js'
+import { planOf } from '../../src/config/resolve/resolved.js'
+import { readOnlyStateDirectory } from '../../src/config/resolve/state-directory.js'
 import { rules } from '../../src/config/rules/rules.js'
+import { checkStructure } from '../../src/config/schema/shape.js'
 import { parseSource } from '../../src/config/source.js'
-import { readOnlyStateDirectory } from '../../src/config/state-directory.js'
-import { checkStructure } from '../../src/config/structure.js'
-import { generateSigningJwk } from '../../src/keys.js'
+import { generateSigningJwk } from '../../src/jose/jwk.js'
 
 /*
  * Whatever somebody writes: an answer in words, never a crash, an endless loop or a secret in a message.

@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { loadConfiguration } from '../../src/config/load.js'
-import { stateDirectory } from '../../src/config/state-directory.js'
+import { stateDirectory } from '../../src/config/resolve/state-directory.js'
 import { ConfigurationError } from '../../src/errors.js'
-import { generateSigningJwk, type Jwk, thumbprint } from '../../src/keys.js'
+import { generateSigningJwk, type Jwk, thumbprint } from '../../src/jose/jwk.js'
 import { aFile, aFolder, load } from './_workspace.js'
 
 const embedded = {

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { override } from '../../src/config/environment.js'
-import { generateSigningJwk } from '../../src/keys.js'
+import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { load, problemsOf } from './_workspace.js'
 
 const file = { Bff: { Frontends: [{ Name: 'app', UseDPoP: true }] } }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { load, problemsOf, theSeed } from './_workspace.js'
 
 test("accepts the original's three documents unchanged but for host names and keys", async (t) => {

@@ -4,7 +4,7 @@ import test from 'ava'
 import type { Environment } from '../../src/config/environment.js'
 import { loadConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { aFolder, load, problemsOf } from './_workspace.js'
 
 /*

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import test from 'ava'
 import { loadConfiguration } from '../../src/config/load.js'
 import { defaultListenerLimits } from '../../src/http/listener-limits.js'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { selfSigned } from '../http/_self-signed.js'
 import { aFile } from './_workspace.js'
 

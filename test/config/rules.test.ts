@@ -1,5 +1,5 @@
 import test from 'ava'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { problemsOf } from './_workspace.js'
 
 /* Every rule that has no place among the misconfigurations: what breaks it, where it is said, and in which words. */

@@ -1,6 +1,6 @@
 import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { generateSigningJwk } from '../../src/keys.js'
+import { generateSigningJwk } from '../../src/jose/jwk.js'
 
 /** The algorithms of FAPI 2.0 §5.4.1, and those that have to be refused. */
 export type Algorithm = 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA' | 'RS256' | 'none'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Jwk } from '../../src/keys.js'
+import type { Jwk } from '../../src/jose/jwk.js'
 
 /** An authorization server that does with its endpoints what a test wants. */
 export interface FaultyServer {

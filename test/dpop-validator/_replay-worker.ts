@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import { createServer } from 'node:http'
+import { protect } from '../../src/dpop-validator/adapters/node.js'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
-import { protect } from '../../src/dpop-validator/node.js'
-import { serveClusterReplays } from '../../src/dpop-validator/replay-cluster.js'
+import { serveClusterReplays } from '../../src/dpop-validator/proof/replay-cluster.js'
 import { createRedisStore } from '../../src/store/redis-store.js'
 
 /**

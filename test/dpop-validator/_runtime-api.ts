@@ -1,5 +1,5 @@
+import { protect } from '../../src/dpop-validator/adapters/fetch.js'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
-import { protect } from '../../src/dpop-validator/fetch.js'
 
 /*
  * An API in one of the runtimes that have a server of Fetch handlers of their own. Their types are not at hand here, and no

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { listen } from '../../src/cli/listener.js'
 import { createGateway } from '../../src/gateway/gateway.js'
+import { listen } from '../../src/server/listener.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createSeal } from '../../src/store/seal.js'
 import { aFrontend, aRoute } from '../gateway/_gateway.js'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { callbackUri } from '../authorization-server/_running.js'
 import { type Configuration, startStack } from './_stack.js'

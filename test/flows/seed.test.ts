@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { generateSigningJwk, publicHalf } from '../../src/keys.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { passwordHashOf, startProgram } from './_program.js'
 import { freePorts } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'

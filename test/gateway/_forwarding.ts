@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerOptions } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createProver, generateProofKey } from '../../src/dpop/prover.js'
-import type { Credentials } from '../../src/gateway/credentials.js'
 import type { ForwardExchange } from '../../src/gateway/forwarding/exchange.js'
 import { createForwarder, type Forwarder } from '../../src/gateway/forwarding/forwarder.js'
 import type { FrontendOptions, RouteOptions } from '../../src/gateway/options.js'
 import { Refusal, statusOf } from '../../src/gateway/refusal.js'
-import { parseRequestTarget } from '../../src/gateway/request-target.js'
-import { assertMethodAllowed, createRouteMatcher } from '../../src/gateway/route.js'
+import { parseRequestTarget } from '../../src/gateway/routing/request-target.js'
+import { assertMethodAllowed, createRouteMatcher } from '../../src/gateway/routing/route.js'
+import type { Credentials } from '../../src/gateway/tokens/credentials.js'
 
 /** A forwarder behind a server of its own, as the gateway drives it, without sessions. */
 export interface Forwarding {

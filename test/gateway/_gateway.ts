@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js'
 import type { FrontendOptions, GatewayOptions, RouteOptions } from '../../src/gateway/options.js'
-import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../src/keys.js'
+import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../src/jose/jwk.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createSeal } from '../../src/store/seal.js'
 

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import type { ExecutionContext } from 'ava'
 import { SignJWT } from 'jose'
-import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../src/keys.js'
+import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../src/jose/jwk.js'
 import { listen } from './_gateway.js'
 
 // A key pair of RSA would take seconds on a busy machine.

@@ -3,7 +3,7 @@ import { type EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Provider, { type Configuration } from 'oidc-provider'
-import { generateSigningJwk, type Jwk } from '../../src/keys.js'
+import { generateSigningJwk, type Jwk } from '../../src/jose/jwk.js'
 import type { UserAgent } from '../flows/_user-agent.js'
 
 export interface RunningProvider {

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { type ListenerRefusal, statusOf as statusOfListener } from '../../src/cli/listener-refusal.js'
 import { type RefusalCode, statusOf } from '../../src/gateway/refusal.js'
 import { adviceOn } from '../../src/gateway/refusal-advice.js'
+import { type ListenerRefusal, statusOf as statusOfListener } from '../../src/server/listener-refusal.js'
 
 const source = await readFile('src/gateway/refusal.ts', 'utf8')
 const codes = [...source.slice(0, source.indexOf('export class')).matchAll(/\| '(bff\.[\w.]+)'/g)].map(
   ([, code]) => code as RefusalCode,
 )
-const listenerSource = await readFile('src/cli/listener-refusal.ts', 'utf8')
+const listenerSource = await readFile('src/server/listener-refusal.ts', 'utf8')
 const listenerCodes = [...listenerSource.matchAll(/\| '(server\.[\w.]+)'/g)].map(([, code]) => code as ListenerRefusal)
 const statuses = new Map<string, number>([
   ...codes.map((code) => [code, statusOf(code)] as const),

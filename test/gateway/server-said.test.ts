@@ -1,6 +1,6 @@
 import test from 'ava'
 import { UpstreamError } from '../../src/errors.js'
-import { createFrontend } from '../../src/gateway/frontend.js'
+import { createFrontend } from '../../src/gateway/frontend/frontend.js'
 import { connectionRemedy, serverSaid } from '../../src/gateway/oauth/server-said.js'
 import { printable } from '../../src/gateway/oauth/server-words.js'
 import { call, eventually } from './_client.js'

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { Store } from '../../src/store/store.js'
-import { storeContract as checks } from '../../src/store/store-contract.js'
+import { storeContract as checks } from '../../src/store/testing/store-contract.js'
 
 /** What every store must do. A new store passes this or is not one. */
 export function storeContract(name: string, open: () => Promise<Store>): void {

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
-import { createIssuerFetch } from '../../src/gateway/issuer-fetch.js'
+import { createIssuerFetch } from '../../src/gateway/oauth/issuer-fetch.js'
 import { createRedisStore } from '../../src/store/redis-store.js'
 import { channelName, type SallyportEvent } from '../../src/telemetry/events.js'
 import { createOutage } from '../../src/telemetry/outage.js'

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { generateSigningJwk } from '../../src/keys.js'
+import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { publish } from '../../src/telemetry/events.js'
 import { createLogger, logEvents } from '../../src/telemetry/log.js'
 import { withoutSecrets } from '../../src/telemetry/without-secrets.js'

@@ -1,10 +1,10 @@
+import { parsePermissions } from '../../authorization-server/client/permissions.js'
 import type { AuthorizationServerOptions, ClientOptions } from '../../authorization-server/options.js'
-import { parsePermissions } from '../../authorization-server/permissions.js'
-import { verificationKey } from '../../keys.js'
-import type { ApplicationPlan } from '../applications.js'
+import { verificationKey } from '../../jose/jwk.js'
 import { seconds } from '../duration.js'
 import type { ListenAddress } from '../listen-address.js'
-import type { Plan } from '../plan.js'
+import type { ApplicationPlan } from '../resolve/applications.js'
+import type { Plan } from '../resolve/resolved.js'
 import { brandingOptions } from './branding.js'
 
 /** What the authorization server needs besides the store, the seal and the place for its keys. */

@@ -1,6 +1,6 @@
 import { defaultListenerLimits, type ListenerLimits } from '../../http/listener-limits.js'
 import { seconds } from '../duration.js'
-import type { Settings } from '../schema.js'
+import type { Settings } from '../schema/schema.js'
 
 /** Complete: what the file does not say is the default. */
 export function listenerLimits(limits: Settings['Server']['Limits'] = {}): ListenerLimits {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { VerifierOptions } from '../../dpop-validator/options.js'
 import { seconds } from '../duration.js'
 import type { ListenAddress } from '../listen-address.js'
-import type { Plan } from '../plan.js'
+import type { Plan } from '../resolve/resolved.js'
 
 export interface SampleApiConfiguration {
   readonly listen: ListenAddress

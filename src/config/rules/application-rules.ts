@@ -1,7 +1,7 @@
-import { mayHaveScope, parsePermissions } from '../../authorization-server/permissions.js'
+import { mayHaveScope, parsePermissions } from '../../authorization-server/client/permissions.js'
 import { isLoopback } from '../../http/loopback.js'
-import { publicHalf, thumbprint } from '../../keys.js'
-import type { FrontendPlan } from '../frontend-plan.js'
+import { publicHalf, thumbprint } from '../../jose/jwk.js'
+import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import type { AuthorizationServerSettings } from '../schema/authorization-server.js'
 import { problem, type Rule, repeated } from './rule.js'
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileKind } from '../file-kind.js'
-import type { FrontendPlan } from '../frontend-plan.js'
-import type { Plan } from '../plan.js'
+import type { FrontendPlan } from '../resolve/frontend-plan.js'
+import type { Plan } from '../resolve/resolved.js'
 import { problem, type Rule } from './rule.js'
 
 export const folderRules: readonly Rule[] = [

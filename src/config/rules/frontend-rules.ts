@@ -1,7 +1,7 @@
-import { hasEndpointSegment } from '../../gateway/frontend-grammar.js'
+import { hasEndpointSegment } from '../../gateway/frontend/frontend-grammar.js'
 import { isScope } from '../../http/scope.js'
 import { seconds } from '../duration.js'
-import type { FrontendPlan } from '../frontend-plan.js'
+import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const frontendRules: readonly Rule[] = [

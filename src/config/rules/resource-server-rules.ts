@@ -1,4 +1,4 @@
-import { parsePermissions } from '../../authorization-server/permissions.js'
+import { parsePermissions } from '../../authorization-server/client/permissions.js'
 import { isLoopback } from '../../http/loopback.js'
 import { seconds } from '../duration.js'
 import { problem, type Rule } from './rule.js'

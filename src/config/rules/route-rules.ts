@@ -1,8 +1,8 @@
-import { isBelowEndpoints } from '../../gateway/frontend-grammar.js'
+import { isBelowEndpoints } from '../../gateway/frontend/frontend-grammar.js'
 import { isLoopback } from '../../http/loopback.js'
 import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { seconds } from '../duration.js'
-import { portOf } from '../plan.js'
+import { portOf } from '../resolve/resolved.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const routeRules: readonly Rule[] = [

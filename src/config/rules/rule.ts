@@ -1,5 +1,5 @@
 import type { ConfigurationProblem } from '../../errors.js'
-import type { Plan } from '../plan.js'
+import type { Plan } from '../resolve/resolved.js'
 
 /** One thing that has to hold between settings. Looks at what is there, also when other parts are broken. */
 export type Rule = (plan: Plan) => Iterable<ConfigurationProblem>

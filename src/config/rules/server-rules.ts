@@ -6,7 +6,7 @@ import { createTrustedPeers } from '../../http/trusted-peers.js'
 import { seconds } from '../duration.js'
 import { fileKind } from '../file-kind.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
-import { type Plan, tlsFiles } from '../plan.js'
+import { type Plan, tlsFiles } from '../resolve/resolved.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const serverRules: readonly Rule[] = [

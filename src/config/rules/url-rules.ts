@@ -1,5 +1,5 @@
 import { isLoopback } from '../../http/loopback.js'
-import type { FrontendPlan } from '../frontend-plan.js'
+import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import { problem, type Rule } from './rule.js'
 
 export const urlRules: readonly Rule[] = [

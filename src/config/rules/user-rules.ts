@@ -1,4 +1,4 @@
-import { isPasswordHash } from '../../authorization-server/password.js'
+import { isPasswordHash } from '../../authorization-server/sign-in/password.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const userRules: readonly Rule[] = [

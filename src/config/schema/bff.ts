@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { frontendName, hostName } from '../../gateway/frontend-grammar.js'
+import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
 import { route } from './route.js'
 import { branding, duration, httpUrl, jwk, localPath, pathPrefix, secret, text } from './values.js'
 

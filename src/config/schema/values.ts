@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPathPrefix, isRoutePath } from '../../gateway/frontend-grammar.js'
+import { isPathPrefix, isRoutePath } from '../../gateway/frontend/frontend-grammar.js'
 import { isDuration, notADuration } from '../duration.js'
 import { isListenAddress } from '../listen-address.js'
 

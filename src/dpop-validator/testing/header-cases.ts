@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { type Jwk, thumbprint } from '../../keys.js'
+import { type Jwk, thumbprint } from '../../jose/jwk.js'
 import { type AttackCase, type AttackKit, attackCase, attackCases, type RequestParts } from './attack-case.js'
 import { generateTestKey, segment, signJws } from './test-issuer.js'
 

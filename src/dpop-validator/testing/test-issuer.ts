@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { generateSigningJwk, type Jwk, publicHalf, type SignatureAlgorithm, thumbprint } from '../../keys.js'
+import { generateSigningJwk, type Jwk, publicHalf, type SignatureAlgorithm, thumbprint } from '../../jose/jwk.js'
 
 /** A clock that tests move. */
 export interface TestClock {

@@ -1,5 +1,5 @@
-import { developmentServerRoute } from '../development-server.js'
 import type { FrontendOptions, RouteOptions } from '../options.js'
+import { developmentServerRoute } from '../page/development-server.js'
 import type { Forwarding, Send } from './attempt.js'
 import { type Answered, attemptUntilAnswered } from './attempts.js'
 import { createAuthorize } from './authorization.js'

@@ -1,7 +1,7 @@
 import { connectionCode } from '../../errors.js'
-import type { Credentials } from '../credentials.js'
 import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
+import type { Credentials } from '../tokens/credentials.js'
 import type { Answer, Forwarding, Send } from './attempt.js'
 import type { Authorize } from './authorization.js'
 import type { Headers } from './headers.js'

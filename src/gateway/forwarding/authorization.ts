@@ -1,5 +1,5 @@
 import type { TargetUrl } from '../../dpop/proof.js'
-import type { Credentials } from '../credentials.js'
+import type { Credentials } from '../tokens/credentials.js'
 import type { Headers } from './headers.js'
 
 /** Puts what one attempt carries into its headers: a proof is for one method, one URL, one time. */

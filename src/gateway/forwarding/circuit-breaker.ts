@@ -1,4 +1,4 @@
-import { widestNetworkOf } from '../../http/networks.js'
+import { widestNetworkOf } from '../../http/limits/networks.js'
 import type { CircuitBreakerOptions } from '../options.js'
 
 /**

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import type { FrontendOptions, StreamLimits } from '../options.js'
-import { createRoster } from '../roster.js'
 import { createAnswering } from './answering.js'
 import type { Exchange } from './exchange.js'
 import { createForwardRequest, type ForwardRequest } from './forward-request.js'
 import { createForwardUpgrade, type ForwardUpgrade } from './forward-upgrade.js'
+import { createRoster } from './in-flight.js'
 import { createOpenStreams } from './stream-limits.js'
 
 /** Everything between a request that has passed every check and its upstream. */

@@ -1,5 +1,5 @@
 import { isNonce } from '../../dpop/nonce.js'
-import type { Credentials } from '../credentials.js'
+import type { Credentials } from '../tokens/credentials.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
 /** What we know of an origin's wish for nonces, from every response that it gave us. */

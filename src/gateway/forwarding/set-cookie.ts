@@ -1,4 +1,4 @@
-import type { RouteMatch } from '../route.js'
+import type { RouteMatch } from '../routing/route.js'
 import type { Upstream } from './upstream.js'
 
 /**

@@ -1,4 +1,4 @@
-import { networksOf } from '../../http/networks.js'
+import { networksOf } from '../../http/limits/networks.js'
 import type { StreamLimits } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { ForwardExchange } from './exchange.js'

@@ -1,6 +1,6 @@
 import type { TimeoutOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
-import { createRoster } from '../roster.js'
+import { createRoster } from './in-flight.js'
 
 /** Seconds, complete. */
 export type Timeouts = Required<TimeoutOptions>

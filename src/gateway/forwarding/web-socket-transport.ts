@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import httpProxy from 'http-proxy'
-import type { RouteMatch } from '../route.js'
+import type { RouteMatch } from '../routing/route.js'
 import { type Answer, type Attempt, type Forwarding, failureOf, type Send } from './attempt.js'
 import { upgradeResponseHeaders } from './response-headers.js'
 import { publicCookie } from './set-cookie.js'

@@ -1,6 +1,6 @@
 import type { webcrypto } from 'node:crypto'
 import * as openid from 'openid-client'
-import type { SignatureAlgorithm, SigningKey } from '../../keys.js'
+import type { SignatureAlgorithm, SigningKey } from '../../jose/jwk.js'
 import type { FrontendOptions } from '../options.js'
 
 /** @param accepted the algorithms that the server says it takes, known only once its metadata has been read */

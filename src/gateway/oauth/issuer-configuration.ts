@@ -1,9 +1,9 @@
 import * as openid from 'openid-client'
 import { UpstreamError } from '../../errors.js'
 import { isLoopback } from '../../http/loopback.js'
-import type { IssuerFetch } from '../issuer-fetch.js'
 import type { FrontendOptions } from '../options.js'
 import { clientAuthentication } from './client-authentication.js'
+import type { IssuerFetch } from './issuer-fetch.js'
 import { refuse } from './oauth-error.js'
 
 /** FAPI 2.0 §5.4.1; `EdDSA` is what most servers still call Ed25519. */

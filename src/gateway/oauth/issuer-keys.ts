@@ -7,7 +7,7 @@ import {
   type JWTVerifyGetKey,
 } from 'jose'
 import { UpstreamError } from '../../errors.js'
-import type { IssuerFetch } from '../issuer-fetch.js'
+import type { IssuerFetch } from './issuer-fetch.js'
 
 /** `jwtVerify` or `compactVerify`, with the keys it is given. */
 export type SignatureCheck<Result> = (find: JWTVerifyGetKey) => Promise<Result>

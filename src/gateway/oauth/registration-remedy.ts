@@ -1,4 +1,4 @@
-import type { SignatureAlgorithm } from '../../keys.js'
+import type { SignatureAlgorithm } from '../../jose/jwk.js'
 
 /** What an authorization server said when it refused: its own words, which no browser gets to see. */
 export interface ServerRefusal {

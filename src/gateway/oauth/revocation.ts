@@ -1,10 +1,10 @@
 import * as openid from 'openid-client'
 import { createProver } from '../../dpop/prover.js'
 import { isLoopback } from '../../http/loopback.js'
-import type { Jwk } from '../../keys.js'
-import type { IssuerFetch } from '../issuer-fetch.js'
+import type { Jwk } from '../../jose/jwk.js'
 import type { FrontendOptions } from '../options.js'
 import { clientAuthentication } from './client-authentication.js'
+import type { IssuerFetch } from './issuer-fetch.js'
 
 export type Revoke = (
   known: openid.Configuration,

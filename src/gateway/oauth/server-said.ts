@@ -1,6 +1,6 @@
 import { connectionCode, UpstreamError } from '../../errors.js'
 import type { ServerSaid } from '../../telemetry/events.js'
-import type { Frontend } from '../frontend.js'
+import type { Frontend } from '../frontend/frontend.js'
 import { ServerRefusal } from './oauth-error.js'
 import { type Registration, remedyFor } from './registration-remedy.js'
 

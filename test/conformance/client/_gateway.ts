@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.js'
-import { signingKey } from '../../../src/keys.js'
+import { signingKey } from '../../../src/jose/jwk.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { createSeal } from '../../../src/store/seal.js'
 import { listenPlainly } from '../_https.js'

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { compactVerify, SignJWT } from 'jose'
 import { createIssuerKeys, type Sender } from '../../../src/gateway/oauth/issuer-keys.js'
-import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../../src/keys.js'
+import { generateSigningJwk, type Jwk, publicHalf, signingKey } from '../../../src/jose/jwk.js'
 import { aScriptedLogin } from '../_scripted-login.js'
 
 const named = (kid: string): Jwk => ({ ...generateSigningJwk('ES256'), kid })

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { SignJWT, UnsecuredJWT } from 'jose'
-import { generateSigningJwk } from '../../../src/keys.js'
+import { generateSigningJwk } from '../../../src/jose/jwk.js'
 import { watchEvents } from '../_events.js'
 import { aScriptedLogin, type ScriptedLogin } from '../_scripted-login.js'
 

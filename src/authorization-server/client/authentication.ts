@@ -1,0 +1,96 @@
+import { ProtocolError } from '../../errors.js'
+import { decodeJsonSegment, splitCompactJws } from '../../jose/compact-jws.js'
+import { publish } from '../../telemetry/events.js'
+import type { ClientOptions } from '../options.js'
+import { verifyJws } from '../tokens/jws.js'
+import type { FirstUse } from './replay.js'
+
+/** A client whose assertion holds. Its first use is recorded by `consume`, after everything that may ask for a retry. */
+export interface AuthenticatedClient {
+  readonly client: ClientOptions
+  /** @throws ProtocolError `invalid_client` when the assertion was used before. */
+  consume(): Promise<void>
+}
+
+export type AuthenticateClient = (form: ReadonlyMap<string, string>) => AuthenticatedClient
+
+export interface ClientAuthenticationOptions {
+  readonly clients: ReadonlyMap<string, ClientOptions>
+  readonly issuer: string
+  readonly firstUse: FirstUse
+  /** Seconds an assertion may be ahead of our clock. FAPI 2.0 §5.3.2.1-13 allows 10 to 60. Default: 30. */
+  readonly futureSkew?: number
+  /** Seconds an assertion may live at most: so long its `jti` must be remembered. Default: 3600. */
+  readonly maxLifetime?: number
+  readonly now: () => number
+}
+
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** `private_key_jwt`. @see {@link https://www.rfc-editor.org/rfc/rfc7523#section-3 RFC 7523 §3}, FAPI 2.0 §5.3.2.1-8 */
+export function createClientAuthentication({
+  clients,
+  issuer,
+  firstUse,
+  futureSkew = 30,
+  maxLifetime = 3600,
+  now,
+}: ClientAuthenticationOptions): AuthenticateClient {
+  return (form) => {
+    const assertion = form.get('client_assertion')
+    if (assertion === undefined) refuse('a client assertion is required')
+    if (form.get('client_assertion_type') !== assertionType) refuse('the client assertion type is not jwt-bearer')
+    if (assertion.length > 8192) refuse('the client assertion is too long')
+
+    // Only to find the keys. Nothing else is believed before the signature holds.
+    const client = clients.get(subjectOf(assertion))
+    if (client === undefined) refuse('the client assertion is not of a known client')
+    const verified = verifyJws(assertion, client.keys)
+    if (verified === undefined) refuse('the signature of the client assertion does not hold')
+    if (!isAssertionType(verified.header.typ)) refuse('the typ of the assertion is that of another kind of JWT')
+    const { iss, sub, aud, jti, exp, iat, nbf } = verified.claims
+
+    if (iss !== client.clientId || sub !== client.clientId)
+      refuse('the iss and sub of the assertion are not the client')
+    const clientId = form.get('client_id')
+    if (clientId !== undefined && clientId !== client.clientId) refuse('client_id is not the client of the assertion')
+    if (aud !== issuer) refuse('the aud of the assertion is not the issuer identifier as a string')
+    if (typeof jti !== 'string' || jti === '' || jti.length > 256) refuse('the jti of the assertion is missing')
+    const time = now()
+    if (!isTime(exp)) refuse('the exp of the assertion is missing')
+    if (exp <= time) refuse('the assertion has expired')
+    if (exp > time + maxLifetime + futureSkew) refuse('the assertion lives too long')
+    for (const start of [iat, nbf])
+      if (start !== undefined && !(isTime(start) && start <= time + futureSkew))
+        refuse('the assertion is from the future')
+
+    return {
+      client,
+      async consume() {
+        if (await firstUse('assertion', client.clientId, jti, exp)) return
+        publish({ type: 'as.replay.detected', kind: 'assertion', client: client.clientId })
+        refuse('the client assertion was used before')
+      },
+    }
+  }
+}
+
+function subjectOf(assertion: string): string {
+  const { sub } = decodeJsonSegment(splitCompactJws(assertion)?.payload ?? '') ?? {}
+  return typeof sub === 'string' ? sub : ''
+}
+
+/** Explicit typing: what the client's key signed for another purpose is no assertion. @see RFC 8725 §3.11 */
+function isAssertionType(typ: unknown): boolean {
+  return (
+    typ === undefined || (typeof typ === 'string' && /^(?:application\/)?(?:client-authentication\+)?jwt$/i.test(typ))
+  )
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function refuse(message: string): never {
+  throw new ProtocolError('invalid_client', message)
+}

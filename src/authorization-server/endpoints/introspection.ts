@@ -1,0 +1,66 @@
+import type Koa from 'koa'
+import { ProtocolError } from '../../errors.js'
+import { readFormBody } from '../../http/form-body.js'
+import type { AuthenticateClient } from '../client/authentication.js'
+import type { ClientOptions } from '../options.js'
+import type { AccessTokens, LiveAccessToken } from '../tokens/access-token.js'
+import type { Grants } from '../tokens/grant.js'
+import type { RefreshTokens } from '../tokens/refresh-token.js'
+
+export interface IntrospectionOptions {
+  readonly issuer: string
+  readonly authenticateClient: AuthenticateClient
+  readonly accessTokens: AccessTokens
+  readonly refreshTokens: RefreshTokens
+  readonly grants: Grants
+  readonly now: () => number
+}
+
+/** Whether a token is alive, revocation included. @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2 RFC 7662 §2} */
+export function introspection(options: IntrospectionOptions): Koa.Middleware {
+  const { authenticateClient, accessTokens } = options
+  return async function introspection(ctx) {
+    const form = await readFormBody(ctx.req)
+    const { client, consume } = authenticateClient(form)
+    ctx.state.clientId = client.clientId
+    await consume()
+    if (!client.permissions.endpoints.includes('introspection'))
+      throw new ProtocolError('unauthorized_client', 'the client may not introspect tokens')
+    const token = form.get('token')
+    if (token === undefined) throw new ProtocolError('invalid_request', 'token is required')
+
+    const live = await accessTokens.find(token)
+    // A token that is none of the caller's business looks like a dead one (RFC 7662 §2.2).
+    if (live !== undefined) ctx.body = isFor(client, live) ? accessTokenState(live) : { active: false }
+    else ctx.body = (await refreshTokenState(options, client, token)) ?? { active: false }
+  }
+}
+
+function isFor({ clientId, audiences = [clientId] }: ClientOptions, { grant, claims }: LiveAccessToken): boolean {
+  const { aud } = claims
+  const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  return grant.clientId === clientId || audiences.some((audience) => named.includes(audience))
+}
+
+function accessTokenState({ claims }: LiveAccessToken) {
+  return { active: true, token_type: 'DPoP', ...claims }
+}
+
+async function refreshTokenState(
+  { issuer, refreshTokens, grants, now }: IntrospectionOptions,
+  client: ClientOptions,
+  token: string,
+) {
+  const known = await refreshTokens.find(token)
+  if (known === undefined || known.clientId !== client.clientId || known.expiresAt <= now()) return undefined
+  const grant = await grants.find(known.grantId)
+  if (grant === undefined) return undefined
+  return {
+    active: true,
+    iss: issuer,
+    client_id: known.clientId,
+    scope: grant.scopes.join(' '),
+    exp: Math.floor(known.expiresAt),
+    ...(grant.user && { sub: grant.user.subject }),
+  }
+}

@@ -1,0 +1,57 @@
+import { signatureAlgorithms } from '../../jose/jwk.js'
+import type { EndpointUrls } from '../endpoint-urls.js'
+import type { ClientOptions, ScopeOptions, ServerAlgorithm } from '../options.js'
+import { supportedLocales } from '../pages/languages/language.js'
+import { standardClaims, standardScopes } from '../tokens/claims.js'
+import { nameOf } from '../tokens/jws.js'
+
+export interface MetadataOptions {
+  readonly issuer: string
+  readonly urls: EndpointUrls
+  readonly clients: ReadonlyMap<string, ClientOptions>
+  readonly scopes: readonly ScopeOptions[]
+  readonly algorithms: readonly ServerAlgorithm[]
+}
+
+/** What the server says about itself, in both of its documents. @see RFC 8414 §2, OpenID Connect Discovery §3 */
+export function metadata({ issuer, urls, clients, scopes, algorithms }: MetadataOptions) {
+  // EdDSA is what most of today's clients call it, Ed25519 its name since RFC 9864.
+  const accepted = [...signatureAlgorithms, 'EdDSA']
+  const clientScopes = [...clients.values()].flatMap(({ permissions }) => permissions.scopes)
+  return {
+    issuer,
+    authorization_endpoint: urls.authorization.href,
+    pushed_authorization_request_endpoint: urls.pushedAuthorizationRequest.href,
+    require_pushed_authorization_requests: true,
+    token_endpoint: urls.token.href,
+    userinfo_endpoint: urls.userinfo.href,
+    introspection_endpoint: urls.introspection.href,
+    revocation_endpoint: urls.revocation.href,
+    end_session_endpoint: urls.endSession.href,
+    jwks_uri: urls.jwks.href,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    code_challenge_methods_supported: ['S256'],
+    token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: accepted,
+    introspection_endpoint_auth_methods_supported: ['private_key_jwt'],
+    introspection_endpoint_auth_signing_alg_values_supported: accepted,
+    revocation_endpoint_auth_methods_supported: ['private_key_jwt'],
+    revocation_endpoint_auth_signing_alg_values_supported: accepted,
+    dpop_signing_alg_values_supported: accepted,
+    authorization_response_iss_parameter_supported: true,
+    scopes_supported: [...new Set([...standardScopes, ...clientScopes, ...scopes.map(({ name }) => name)])],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: algorithms.map(nameOf),
+    claim_types_supported: ['normal'],
+    claims_supported: [...standardClaims, 'auth_time', 'amr', 'acr', 'sid'],
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    ui_locales_supported: supportedLocales,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+  }
+}

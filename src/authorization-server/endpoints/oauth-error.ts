@@ -1,0 +1,78 @@
+import type Koa from 'koa'
+import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../../errors.js'
+import { TooManyRequests } from '../../http/limits/network-limit.js'
+import { publish } from '../../telemetry/events.js'
+
+/** An error as RFC 6749 §5.2 writes it. */
+export interface OAuthErrorDocument {
+  readonly error: ProtocolErrorCode
+  readonly error_description: string
+}
+
+/** What an error is to the outside, by whose fault it is. Reports it as an event on the way. */
+export interface Refused {
+  readonly status: number
+  readonly document: OAuthErrorDocument
+  /** Seconds until it is worth another try. */
+  readonly retryAfter?: number
+}
+
+/** @param endpoint For the event. */
+export function refused(error: unknown, endpoint: string, client?: string): Refused {
+  if (error instanceof ProtocolError) {
+    const { code, message } = error
+    publish({ type: 'as.request.refused', endpoint, code, reason: message, ...(client !== undefined && { client }) })
+    return { status: statusOf(code), document: document(code, message) }
+  }
+  if (error instanceof UpstreamError) {
+    publish({ type: 'as.request.failed', endpoint, error: error.code })
+    const unavailable = document('temporarily_unavailable', 'the server cannot answer now; try again')
+    return { status: 503, document: unavailable, retryAfter: 5 }
+  }
+  // Its limit reports it, once a minute.
+  if (error instanceof TooManyRequests)
+    return {
+      status: 429,
+      document: document('temporarily_unavailable', error.message),
+      retryAfter: error.retryAfter,
+    }
+  publish({ type: 'as.request.failed', endpoint, error: error instanceof Error ? error.name : 'unknown' })
+  return { status: 500, document: document('server_error', 'the server failed') }
+}
+
+/** The outermost step of every endpoint that answers clients: errors become documents. */
+export function oauthErrors(endpoint: string): Koa.Middleware {
+  return async function oauthErrors(ctx, next) {
+    ctx.set('Cache-Control', 'no-store')
+    ctx.set('Pragma', 'no-cache')
+    try {
+      await next()
+    } catch (error) {
+      const { status, document, retryAfter } = refused(error, endpoint, ctx.state.clientId)
+      ctx.status = status
+      ctx.body = document
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
+    }
+  }
+}
+
+export function statusOf(code: ProtocolErrorCode): 400 | 401 | 403 | 500 | 503 {
+  switch (code) {
+    case 'invalid_client':
+    case 'invalid_token':
+      return 401
+    case 'insufficient_scope':
+      return 403
+    case 'server_error':
+      return 500
+    case 'temporarily_unavailable':
+      return 503
+    default:
+      return 400
+  }
+}
+
+function document(code: ProtocolErrorCode, message: string): OAuthErrorDocument {
+  // RFC 6749 §5.2 allows neither quotation marks nor backslashes in a description.
+  return { error: code, error_description: message.replaceAll('"', "'").replaceAll(/[^\x20-\x7e]|\\/g, '?') }
+}

@@ -1,0 +1,186 @@
+import type Koa from 'koa'
+import { ProtocolError, unreachable } from '../../errors.js'
+import { readFormBody } from '../../http/form-body.js'
+import { publish } from '../../telemetry/events.js'
+import type { AuthenticateClient } from '../client/authentication.js'
+import { type GrantType, mayHaveScope } from '../client/permissions.js'
+import type { ProvePossession } from '../client/proof-of-possession.js'
+import type { EndpointUrls } from '../endpoint-urls.js'
+import type { ClientOptions } from '../options.js'
+import type { UserDirectory } from '../sign-in/users.js'
+import type { AccessTokens } from '../tokens/access-token.js'
+import type { AuthorizationCodes } from '../tokens/authorization-code.js'
+import type { Grant, Grants } from '../tokens/grant.js'
+import type { IdTokens } from '../tokens/id-token.js'
+import type { RefreshTokens } from '../tokens/refresh-token.js'
+import type { Resources } from '../tokens/resources.js'
+import { requestedScopes } from './pushed-authorization-request.js'
+
+export interface TokenRequestOptions {
+  readonly urls: EndpointUrls
+  readonly authenticateClient: AuthenticateClient
+  readonly provePossession: ProvePossession
+  readonly codes: AuthorizationCodes
+  readonly grants: Grants
+  readonly accessTokens: AccessTokens
+  readonly idTokens: IdTokens
+  readonly refreshTokens: RefreshTokens
+  readonly resources: Resources
+  readonly users: UserDirectory
+  /** Seconds. */
+  readonly lifetimes: { readonly accessToken: number; readonly refreshToken: number }
+  readonly now: () => number
+}
+
+/** An authenticated request for tokens, with the key they are to be bound to. */
+interface TokenRequest {
+  readonly client: ClientOptions
+  readonly form: ReadonlyMap<string, string>
+  readonly jkt: string
+}
+
+/** What is answered. */
+interface Issue {
+  readonly grantId: string
+  readonly grant: Grant
+  readonly scopes: readonly string[]
+  readonly audience: readonly string[]
+  readonly nonce?: string
+  readonly refreshToken?: string
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}, RFC 9449 §5 */
+export function tokenRequest(options: TokenRequestOptions): Koa.Middleware {
+  const { urls, authenticateClient, provePossession } = options
+  return async function tokenRequest(ctx) {
+    const form = await readFormBody(ctx.req, { repeatable: ['resource'] })
+    const { client, consume } = authenticateClient(form)
+    ctx.state.clientId = client.clientId
+    const grantType = grantTypeOf(form.get('grant_type'), client)
+    const proof = provePossession(ctx.req, urls.token)
+    if (proof === undefined) throw new ProtocolError('invalid_request', 'a DPoP proof is required')
+    await consume()
+    await proof.consume()
+    ctx.body = await respond(options, grantType, { client, form, jkt: proof.jkt })
+  }
+}
+
+function grantTypeOf(text: string | undefined, { permissions }: ClientOptions): GrantType {
+  if (text === undefined) throw new ProtocolError('invalid_request', 'grant_type is required')
+  const known: readonly string[] = ['authorization_code', 'refresh_token', 'client_credentials'] satisfies GrantType[]
+  if (!known.includes(text)) throw new ProtocolError('unsupported_grant_type', 'grant_type is not supported')
+  const grantType = text as GrantType
+  if (!permissions.endpoints.includes('token') || !permissions.grants.includes(grantType))
+    throw new ProtocolError('unauthorized_client', 'the client may not use this grant type')
+  return grantType
+}
+
+async function respond(options: TokenRequestOptions, grantType: GrantType, request: TokenRequest) {
+  switch (grantType) {
+    case 'authorization_code':
+      return tokens(options, grantType, request, await redeemCode(options, request))
+    case 'refresh_token':
+      return tokens(options, grantType, request, await refresh(options, request))
+    case 'client_credentials':
+      return tokens(options, grantType, request, await clientCredentials(options, request))
+    default:
+      return unreachable(grantType)
+  }
+}
+
+async function redeemCode(
+  { codes, grants, refreshTokens, resources, lifetimes, now }: TokenRequestOptions,
+  { client, form, jkt }: TokenRequest,
+): Promise<Issue> {
+  const code = form.get('code')
+  if (code === undefined) throw new ProtocolError('invalid_request', 'code is required')
+  const { binding, consume } = await codes.accept(code, {
+    clientId: client.clientId,
+    redirectUri: form.get('redirect_uri'),
+    codeVerifier: form.get('code_verifier'),
+    jkt,
+  })
+  const { grantId, nonce } = binding
+  const grant = await grants.find(grantId)
+  if (grant === undefined) refuse('the authorization has been revoked')
+  const { scopes, target } = grant
+  const audience = resources.audience({ parameter: form.get('resource'), target, scopes, client })
+  const refreshable = client.permissions.grants.includes('refresh_token') && scopes.includes('offline_access')
+  const expiresAt = now() + (refreshable ? lifetimes.refreshToken : 0)
+  // Extended, never written, and before the code is consumed: a second use that ends the grant in this moment wins over
+  // us for what was issued, but the first one has its answer.
+  if (!(await grants.extend(grantId, expiresAt + lifetimes.accessToken))) refuse('the authorization has been revoked')
+  await consume()
+  return {
+    grantId,
+    grant,
+    scopes,
+    audience,
+    ...(nonce !== undefined && { nonce }),
+    ...(refreshable && {
+      refreshToken: await refreshTokens.issue({ grantId, clientId: client.clientId, expiresAt }),
+    }),
+  }
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-6 RFC 6749 §6} */
+async function refresh(
+  { refreshTokens, grants, resources, users, now }: TokenRequestOptions,
+  { client, form }: TokenRequest,
+): Promise<Issue> {
+  const token = form.get('refresh_token')
+  if (token === undefined) throw new ProtocolError('invalid_request', 'refresh_token is required')
+  const known = await refreshTokens.find(token)
+  if (known === undefined || known.expiresAt <= now()) refuse('the refresh token is unknown or has expired')
+  if (known.clientId !== client.clientId) refuse('the refresh token was issued to another client')
+  const grant = await grants.find(known.grantId)
+  if (grant?.user === undefined) refuse('the authorization has been revoked')
+  const claims = await users.find(grant.user)
+  if (claims === undefined) refuse('the user is not known any more')
+  // A permission that was taken away since is missing from the next token.
+  const granted = grant.scopes.filter((name) => mayHaveScope(client.permissions, name))
+  const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : granted
+  if (!scopes.every((name) => grant.scopes.includes(name)))
+    throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
+  const audience = resources.audience({ parameter: form.get('resource'), target: grant.target, scopes, client })
+  return { grantId: known.grantId, grant: { ...grant, user: { ...grant.user, claims } }, scopes, audience }
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4} */
+async function clientCredentials(
+  { grants, resources, lifetimes, now }: TokenRequestOptions,
+  { client, form }: TokenRequest,
+): Promise<Issue> {
+  const scopes = requestedScopes(form.get('scope'), client)
+  if (scopes.includes('openid') || scopes.includes('offline_access'))
+    throw new ProtocolError('invalid_scope', 'openid and offline_access need a user')
+  const target = resources.target(form.get('resource'), scopes, client)
+  const audience = resources.audience({ parameter: undefined, target, scopes, client })
+  const grant: Grant = { clientId: client.clientId, scopes, target }
+  return { grantId: await grants.start(grant, now() + lifetimes.accessToken), grant, scopes, audience }
+}
+
+async function tokens(
+  { accessTokens, idTokens, lifetimes }: TokenRequestOptions,
+  grantType: GrantType,
+  { client, jkt }: TokenRequest,
+  { grantId, grant, scopes, audience, nonce, refreshToken }: Issue,
+) {
+  const { token, jti } = await accessTokens.issue({ grantId, grant, scopes, audience, jkt })
+  const idToken =
+    grant.user !== undefined && scopes.includes('openid') ? await idTokens.issue(client, grant.user, nonce) : undefined
+  const subject = grant.user?.subject ?? client.clientId
+  publish({ type: 'as.token.issued', client: client.clientId, grant: grantType, subject, jkt, jti })
+  return {
+    access_token: token,
+    token_type: 'DPoP',
+    expires_in: lifetimes.accessToken,
+    scope: scopes.join(' '),
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+    ...(idToken !== undefined && { id_token: idToken }),
+  }
+}
+
+function refuse(message: string): never {
+  throw new ProtocolError('invalid_grant', message)
+}

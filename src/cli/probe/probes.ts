@@ -1,0 +1,113 @@
+import { createAuthorizationServer } from '../../authorization-server/authorization-server.js'
+import type { Configuration } from '../../config/load.js'
+import { ConfigurationError } from '../../errors.js'
+import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
+import type { FrontendOptions, RouteOptions } from '../../gateway/options.js'
+import { type Listener, listen } from '../../server/listener.js'
+import { createMemoryStore } from '../../store/memory-store.js'
+import { createRedisStore } from '../../store/redis-store.js'
+import { createSeal } from '../../store/seal.js'
+import { type TokenContent, tryClient } from './client.js'
+import { embeddedAudience } from './embedded-audience.js'
+import { type IssuerTrial, tryIssuer } from './issuer.js'
+import { failed, passed, reasonOf, type Trial } from './probe.js'
+import type { ExpectedToken } from './target.js'
+import { tryUpstreams } from './upstreams.js'
+
+/** Asks every server that the configuration names, as the gateway would. Never rejects for what they answer. */
+export async function tryOut(configuration: Configuration): Promise<readonly Trial[]> {
+  const frontends = configuration.gateway?.frontends ?? []
+  const timeout = configuration.gateway?.issuerTimeout ?? 10
+  const fetch = createIssuerFetch(timeout, configuration.gateway?.issuerCa)
+  const embedded = await startEmbedded(configuration)
+  try {
+    const issuers = new Map<string, IssuerTrial>()
+    for (const { authority } of frontends)
+      if (!issuers.has(authority)) issuers.set(authority, await tryIssuer(authority, fetch))
+    const trials: Trial[] = [...embedded.trials, ...[...issuers.values()].flatMap((issuer) => issuer.trials)]
+    const tokens = new Map<RouteOptions, TokenContent>()
+    for (const frontend of frontends) {
+      const metadata = issuers.get(frontend.authority)?.metadata
+      if (metadata === undefined) continue
+      const client = await tryClient(frontend, metadata, fetch, timeout)
+      trials.push(...client.trials)
+      for (const [route, token] of client.tokens) tokens.set(route, token)
+    }
+    const tokenFor = (frontend: FrontendOptions, route: RouteOptions): ExpectedToken =>
+      expectedToken(configuration, frontend, route, tokens.get(route))
+    trials.push(...(await tryUpstreams(frontends, { samplePort: configuration.sampleApi?.listen.port, tokenFor })))
+    trials.push(...(await tryStore(configuration)))
+    return trials
+  } finally {
+    await fetch.close()
+    await embedded.stop()
+  }
+}
+
+/** From a token that was really issued, from the embedded server's rules, or from what the route asks for (RFC 8707). */
+function expectedToken(
+  { authorizationServer, plan }: Configuration,
+  frontend: FrontendOptions,
+  route: RouteOptions,
+  issued: TokenContent | undefined,
+): ExpectedToken {
+  if (issued !== undefined) return { audience: issued.audience, from: 'certain' }
+  if (authorizationServer !== undefined && frontend.authority === plan.authorizationServer?.settings.Issuer) {
+    const audience = embeddedAudience(authorizationServer, frontend, route)
+    return { audience, from: audience === undefined ? 'named' : 'certain' }
+  }
+  return { audience: route.resource === undefined ? undefined : [route.resource], from: 'named' }
+}
+
+/**
+ * The embedded authorization server answers only while it runs. When nothing listens at its address it is started for the
+ * moment, with a store of its own; otherwise it is running already, and is what is asked.
+ */
+async function startEmbedded({
+  authorizationServer,
+  plan,
+  server: front,
+  sealingKeys,
+}: Configuration): Promise<{ readonly trials: readonly Trial[]; stop(): Promise<void> }> {
+  if (authorizationServer === undefined) return { trials: [], stop: async () => undefined }
+  const { options, listen: own } = authorizationServer
+  const server = await createAuthorizationServer({
+    ...options,
+    store: createMemoryStore(),
+    seal: createSeal(sealingKeys),
+  })
+  const place =
+    own === undefined
+      ? { pointer: '/Server/Listen', address: front.listen, tls: front.tls }
+      : { pointer: `${plan.authorizationServer?.pointer}/Listen`, address: own, tls: plan.authorizationServer?.tls }
+  let listener: Listener | undefined
+  const trials: Trial[] = []
+  try {
+    listener = await listen({ ...place, onRequest: server.callback() })
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    const isRunning = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
+    for (const { pointer, problem, remedy } of isRunning ? [] : error.problems)
+      trials.push(failed('embedded authorization server', `${pointer} ${problem}`, remedy))
+  }
+  return {
+    trials,
+    async stop() {
+      await listener?.drain(0)
+      await server.close()
+    },
+  }
+}
+
+async function tryStore({ store: settings }: Configuration): Promise<readonly Trial[]> {
+  if (settings.kind === 'memory') return []
+  const subject = 'Redis'
+  try {
+    const store = await createRedisStore(settings)
+    await store.get('check')
+    await store.close()
+    return [passed(subject, 'answers')]
+  } catch (error) {
+    return [failed(subject, reasonOf(error), 'Is Store.Redis.Url right, and may this machine connect?')]
+  }
+}

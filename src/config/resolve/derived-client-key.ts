@@ -1,0 +1,35 @@
+import { createECDH, hkdfSync } from 'node:crypto'
+import { generateSigningJwk, type Jwk, thumbprint } from '../../jose/jwk.js'
+import type { StateDirectory } from './state-directory.js'
+
+/**
+ * The keys of a client for which none was given: made once and kept, or, where sealing keys are given, derived from those,
+ * so that every replica has the same without being told. The first one signs.
+ */
+export function madeClientKeys(clientId: string, sealingKeys: readonly Buffer[], state: StateDirectory): Jwk[] {
+  if (sealingKeys.length > 0) return sealingKeys.map((key) => derivedClientKey(key, clientId))
+  const name = `client-${encodeURIComponent(clientId)}.jwk`
+  return [JSON.parse(state.keep(name, () => JSON.stringify(generateSigningJwk('ES256')))) as Jwk]
+}
+
+function derivedClientKey(sealingKey: Buffer, clientId: string): Jwk {
+  const curve = createECDH('prime256v1')
+  for (let attempt = 0; ; attempt++) {
+    const scalar = Buffer.from(hkdfSync('sha256', sealingKey, '', `sallyport client key ${attempt} ${clientId}`, 32))
+    try {
+      curve.setPrivateKey(scalar)
+    } catch {
+      // Not below the order of the curve: once in four billion.
+      continue
+    }
+    const point = curve.getPublicKey()
+    const jwk = {
+      kty: 'EC',
+      crv: 'P-256',
+      x: point.subarray(1, 33).toString('base64url'),
+      y: point.subarray(33).toString('base64url'),
+      d: scalar.toString('base64url'),
+    }
+    return { ...jwk, kid: thumbprint(jwk), alg: 'ES256', use: 'sig' }
+  }
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { ConfigurationProblem } from '../../errors.js'
+import { type Jwk, signingKey, verificationKey } from '../../jose/jwk.js'
+import type { Environment } from '../environment.js'
+import type { JwkSource, Secret } from '../schema/values.js'
+
+/** Reads secrets from where the file says they are. What is wrong is reported; a value is in no message. */
+export interface SecretReader {
+  text(source: Secret | null | undefined, pointer: string): string | undefined
+  /** A private signing key. */
+  privateJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
+  publicJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
+  readonly problems: readonly ConfigurationProblem[]
+  /** Those that a secret was looked for in. */
+  readonly files: readonly SecretFile[]
+}
+
+export interface SecretFile {
+  /** Where the configuration names it. */
+  readonly pointer: string
+  /** Absolute. */
+  readonly path: string
+}
+
+/** Its shape says what it is; its value is in no message. */
+function noKey(value: string): [problem: string, remedy: string] {
+  if (/^-----BEGIN /.test(value))
+    return [
+      'is PEM, and a JWK goes here',
+      "Write it as a JWK: `node -p \"JSON.stringify(crypto.createPrivateKey(fs.readFileSync('key.pem')).export({format:'jwk'}))\"`.",
+    ]
+  if (/^[.~/\w-]+\.(?:jwk|json|key|pem)$/i.test(value) && !value.includes('\n'))
+    return ['is the name of a file, not a JWK', 'Write {"File": "…"} with that name.']
+  if (/\}\s*\n\s*\{/.test(value)) return ['holds more than one JWK', 'Keep one of them, by itself.']
+  return ['is not a JWK', 'Write what `npx --no-install sallyport keygen` prints.']
+}
+
+export function createSecretReader(directory: string, environment: Environment): SecretReader {
+  const problems: ConfigurationProblem[] = []
+  const files: SecretFile[] = []
+  const report = (pointer: string, problem: string, remedy: string): undefined => {
+    problems.push({ pointer, problem, remedy })
+  }
+
+  const text = (source: Secret, pointer: string): string | undefined => {
+    if (typeof source === 'string') return source
+    if ('Env' in source) {
+      const value = environment[source.Env]
+      if (value) return value
+      return report(`${pointer}/Env`, `names the variable ${source.Env}, which is not set`, `Set ${source.Env}.`)
+    }
+    const path = resolve(directory, source.File)
+    files.push({ pointer: `${pointer}/File`, path })
+    try {
+      const value = readFileSync(path, 'utf8').trim()
+      return value || report(`${pointer}/File`, `names ${source.File}, which is empty`, 'Put the secret there.')
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      const why = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is a folder' : 'cannot be read'
+      const remedy =
+        code === 'EISDIR'
+          ? 'Name the file in it.'
+          : code === 'EACCES'
+            ? 'Let the user that runs sallyport read it.'
+            : `Relative paths start at ${directory}.`
+      return report(`${pointer}/File`, `names ${source.File}, which ${why}`, remedy)
+    }
+  }
+
+  const jwk = (source: JwkSource, pointer: string): Jwk | undefined => {
+    if (typeof source === 'object' && 'kty' in source) return source as Jwk
+    const value = text(source as Secret, pointer)
+    if (value === undefined) return undefined
+    try {
+      const parsed: unknown = JSON.parse(value)
+      if (typeof parsed === 'object' && parsed !== null && 'keys' in parsed)
+        return report(pointer, 'is a key set, and one key goes here', 'Write one of the keys in it, by itself.')
+      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Jwk
+    } catch {
+      // The cause would quote the key.
+    }
+    return report(pointer, ...noKey(value))
+  }
+
+  return {
+    problems,
+    files,
+    text: (source, pointer) => (source === null || source === undefined ? undefined : text(source, pointer)),
+
+    privateJwk(source, pointer) {
+      const key = source === null || source === undefined ? undefined : jwk(source, pointer)
+      if (key === undefined) return undefined
+      try {
+        signingKey(key)
+        return key
+      } catch (error) {
+        return report(
+          pointer,
+          (error as Error).message,
+          'Write the private JWK that `npx --no-install sallyport keygen` prints.',
+        )
+      }
+    },
+
+    publicJwk(source, pointer) {
+      const key = source === null || source === undefined ? undefined : jwk(source, pointer)
+      if (key === undefined) return undefined
+      try {
+        verificationKey(key)
+        return key
+      } catch (error) {
+        return report(
+          pointer,
+          (error as Error).message,
+          'Write the public JWK that `npx --no-install sallyport keygen` prints. A private key stays with the client.',
+        )
+      }
+    },
+  }
+}

@@ -1,0 +1,222 @@
+import type { z } from 'zod'
+import type { ConfigurationProblem } from '../../errors.js'
+import { didYouMean } from '../did-you-mean.js'
+import { durationRemedy, isDuration } from '../duration.js'
+import { listMeantBy, meantBy } from '../meant.js'
+import { type Path, pointerOf } from '../pointer.js'
+import { type JsonSchema, jsonSchema, type Settings, settingsSchema } from './schema.js'
+import { alternatives, schemaAt } from './schema-walk.js'
+
+export interface Structure {
+  /** Everything that is in order; what is not is as if it were left out. */
+  readonly settings: Settings
+  readonly problems: readonly ConfigurationProblem[]
+  /** What was taken out: nothing more needs to be said about these. */
+  readonly broken: ReadonlySet<string>
+}
+
+/** Compares with the schema. What does not fit is reported and taken out, so that the rules can look at the rest. */
+export function checkStructure(value: unknown): Structure {
+  const problems: ConfigurationProblem[] = []
+  const broken = new Set<string>()
+  let rest: unknown = structuredClone(value)
+  for (;;) {
+    const result = settingsSchema.safeParse(rest)
+    if (result.success) {
+      for (const missing of missingMembers(result.data, jsonSchema, []))
+        if (!broken.has(missing.pointer)) problems.push(missing)
+      return { settings: result.data, problems, broken }
+    }
+    const misfits: Path[] = []
+    for (const issue of result.error.issues) {
+      const path = issue.path as Path
+      if (issue.code === 'unrecognized_keys') {
+        for (const key of issue.keys) {
+          const { problem, meant } = unknownMember([...path, key])
+          problems.push(problem)
+          // The member that was meant is not missing as well.
+          if (meant !== undefined) broken.add(pointerOf([...path, meant]))
+          misfits.push([...path, key])
+        }
+      } else {
+        problems.push(misfit(issue, path, valueAt(rest, path)))
+        const gone = removable(rest, path)
+        broken.add(pointerOf(path)).add(pointerOf(gone))
+        misfits.push(gone)
+      }
+    }
+    rest = misfits.reduce(remove, rest)
+  }
+}
+
+/** Settings of the original that have no meaning here, and why. */
+const retired: Readonly<Record<string, string>> = {
+  CsrfHmacKey: 'Leave it out: calls carry the header `X-CSRF: 1`, and there is no token to sign.',
+  LoginPath: 'Leave it out: a page sends the browser to `{PathPrefix}/bff/login`.',
+  ClientSide: 'Leave it out: nothing depends on it.',
+  SessionCookieName: 'Leave it out: the cookie is always `__Host-Http-bff-{Name}`.',
+  ReverseProxy: 'Write `Routes` in the frontend instead.',
+  UseReferenceTokens: 'Leave it out: access tokens are signed, short-lived and bound to a key.',
+  RequireTokenBinding: 'Use `Authentication.OpenIddict.RequireDPoP`.',
+  EnableReplayProtection: 'Leave it out: a proof is never accepted twice.',
+  AllowEphemeralKeys: 'Leave it out: keys are made at first start and kept in `Server.StateDirectory`.',
+}
+
+function unknownMember(path: Path): { readonly problem: ConfigurationProblem; readonly meant: string | undefined } {
+  const name = String(path.at(-1))
+  const known = membersAt(path.slice(0, -1))
+  const meant = didYouMean(name, known)
+  const remedy = Object.hasOwn(retired, name)
+    ? retired[name]
+    : meant === undefined
+      ? `Known here: ${known.join(', ')}.`
+      : `Did you mean "${meant}"?`
+  return { problem: { pointer: pointerOf(path), problem: 'is not a known setting', remedy: remedy ?? '' }, meant }
+}
+
+function membersAt(path: Path): string[] {
+  return alternatives(schemaAt(jsonSchema, path)).flatMap(({ properties = {} }) => Object.keys(properties))
+}
+
+function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): ConfigurationProblem {
+  const schema = schemaAt(jsonSchema, path)
+  const pointer = pointerOf(path)
+  const remedy = example(schema)
+  switch (issue.code) {
+    case 'invalid_value': {
+      const choices = issue.values.map(String)
+      const meant = typeof given === 'string' ? didYouMean(given, choices) : undefined
+      return {
+        pointer,
+        problem: `is not one of ${choices.map((choice) => `"${choice}"`).join(', ')}`,
+        remedy: meant === undefined ? `Write "${choices[0]}".` : `Did you mean "${meant}"?`,
+      }
+    }
+    case 'invalid_type':
+      if (given === undefined) return { pointer, problem: 'is missing', remedy }
+      return {
+        pointer,
+        problem: `is ${kindOf(given)}; ${nounFor(issue.expected)} goes here`,
+        remedy:
+          (issue.expected === 'array' ? listMeantBy(pointer, given) : undefined) ??
+          (isDuration(String(schema?.examples?.[0] ?? schema?.default)) ? durationRemedy(given) : undefined) ??
+          remedy,
+      }
+    case 'invalid_union':
+      return { pointer, problem: `is ${kindOf(given)} that does not fit`, remedy: unionRemedy(schema) }
+    case 'too_small':
+      return { pointer, problem: typeof given === 'number' ? `is less than ${issue.minimum}` : 'is empty', remedy }
+    case 'too_big':
+      return { pointer, problem: `is more than ${issue.maximum}`, remedy }
+    default:
+      return {
+        pointer,
+        problem: issue.message,
+        remedy: meantBy(issue.message, given) ?? remedy,
+      }
+  }
+}
+
+function example(schema: JsonSchema | undefined): string {
+  if (schema?.enum !== undefined)
+    return `Write one of ${schema.enum.map((choice) => JSON.stringify(choice)).join(', ')}.`
+  if (schema?.type === 'boolean') return 'Write true or false, without quotes.'
+  const shown = schema?.examples?.[0] ?? schema?.default
+  if (shown !== undefined) return `Write it as in ${JSON.stringify(shown)}.`
+  switch (schema?.type) {
+    case 'array':
+      return 'Write a list: [ … ].'
+    case 'object':
+      return `Write an object with ${Object.keys(schema.properties ?? {}).join(', ')}.`
+    default:
+      return schema?.description ?? 'See docs/configuration.md.'
+  }
+}
+
+function unionRemedy(schema: JsonSchema | undefined): string {
+  const isKey = alternatives(schema).some(({ properties = {} }) => 'kty' in properties)
+  return `Write ${isKey ? 'the JWK, as an object or a string' : 'the text itself'}, or {"File": "…"}, or {"Env": "…"}.`
+}
+
+function* missingMembers(value: unknown, schema: JsonSchema | undefined, path: Path): Generator<ConfigurationProblem> {
+  if (Array.isArray(value))
+    for (const [index, item] of value.entries()) yield* missingMembers(item, schema?.items, [...path, index])
+  else if (typeof value === 'object' && value !== null) {
+    for (const { required = [], properties = {} } of alternatives(schema).slice(0, 1))
+      for (const name of required) {
+        const member = (value as Record<string, unknown>)[name]
+        if (member === undefined || (Array.isArray(member) && member.length === 0))
+          yield {
+            pointer: pointerOf([...path, name]),
+            problem: member === undefined ? 'is missing' : 'is empty',
+            remedy: `${properties[name]?.description ?? ''} ${example(properties[name])}`.trim(),
+          }
+      }
+    for (const [name, member] of Object.entries(value))
+      yield* missingMembers(member, schemaAt(schema ?? {}, [name]), [...path, name])
+  }
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (holder, segment) =>
+      typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>)[segment] : undefined,
+    root,
+  )
+}
+
+/**
+ * What has to go so that the rest fits. Items of a list keep their number: an object gives way to an empty one, a list of
+ * anything else goes as a whole; what is missing takes along what it is missing from.
+ */
+function removable(root: unknown, path: Path): Path {
+  const [holder, last] = [valueAt(root, path.slice(0, -1)), path.at(-1)]
+  if (last === undefined) return []
+  const isThere = typeof holder === 'object' && holder !== null && Object.hasOwn(holder, last)
+  const isItem = Array.isArray(holder)
+  const staysAsEmpty = isItem && schemaAt(jsonSchema, path)?.type === 'object' && !isEmptyObject(holder[Number(last)])
+  return isThere && (!isItem || staysAsEmpty) ? path : removable(root, path.slice(0, -1))
+}
+
+function remove(root: unknown, path: Path): unknown {
+  const [holder, last] = [valueAt(root, path.slice(0, -1)), path.at(-1)]
+  if (last === undefined) return {}
+  if (Array.isArray(holder)) holder[Number(last)] = {}
+  else if (typeof holder === 'object' && holder !== null) delete (holder as Record<string, unknown>)[last]
+  return root
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  switch (typeof value) {
+    case 'string':
+      return 'a text'
+    case 'number':
+      return 'a number'
+    case 'boolean':
+      return `${value}`
+    default:
+      return 'an object'
+  }
+}
+
+function nounFor(expected: string): string {
+  switch (expected) {
+    case 'string':
+      return 'a text'
+    case 'array':
+      return 'a list'
+    case 'boolean':
+      return 'true or false'
+    case 'object':
+    case 'record':
+      return 'an object'
+    default:
+      return 'a whole number'
+  }
+}

@@ -1,0 +1,104 @@
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { rootCertificates } from 'node:tls'
+import { promisify } from 'node:util'
+import { brotliDecompress, unzip } from 'node:zlib'
+import { UpstreamError } from '../../errors.js'
+import { tlsPreset } from '../../http/tls.js'
+import { isJsonObject } from '../../jose/json-object.js'
+
+export interface JsonExchangeOptions {
+  /** Seconds until the whole answer must be here. */
+  readonly timeout: number
+  /** Bytes of an answer at most. */
+  readonly maxBytes: number
+  /** A form to post. Absent: GET. */
+  readonly form?: URLSearchParams
+  readonly headers?: Readonly<Record<string, string>>
+  /** PEM certificates to trust besides those that Node.js trusts. */
+  readonly ca?: string | undefined
+}
+
+/** Asks an authorization server for one JSON object. @throws UpstreamError */
+export type JsonExchange = (url: URL, options: JsonExchangeOptions) => Promise<Record<string, unknown>>
+
+/** Redirects are not followed: where keys come from is decided by metadata, not by whoever answers. */
+export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, headers, ca }) =>
+  new Promise((resolve, reject) => {
+    const body = form?.toString()
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const request = send(url, {
+      ...(url.protocol === 'https:' && tlsPreset),
+      ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        Accept: 'application/json',
+        'Accept-Encoding': 'gzip, br',
+        ...(body !== undefined && {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          'Content-Length': String(Buffer.byteLength(body)),
+        }),
+        ...headers,
+      },
+    })
+    const fail = (code: 'unreachable' | 'timeout' | 'invalid_response', text: string, cause?: unknown): void => {
+      clearTimeout(timer)
+      reject(new UpstreamError(code, `${url.origin}${url.pathname} ${text}`, { cause }))
+      request.destroy()
+    }
+    const timer = setTimeout(() => fail('timeout', `did not answer within ${timeout} s`), timeout * 1000)
+
+    request.on('error', (cause) => fail('unreachable', 'cannot be reached', cause))
+    request.on('response', (response) => {
+      if (response.statusCode !== 200) return fail('invalid_response', `answered ${response.statusCode}`)
+      const chunks: Buffer[] = []
+      let length = 0
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length
+        if (length > maxBytes) fail('invalid_response', `answered more than ${maxBytes} bytes`)
+        else chunks.push(chunk)
+      })
+      response.on('error', (cause) => fail('unreachable', 'broke off', cause))
+      response.on('end', () => {
+        if (!response.complete) return fail('unreachable', 'broke off')
+        decoded(Buffer.concat(chunks), response.headers['content-encoding'], maxBytes).then(
+          (body) => {
+            clearTimeout(timer)
+            const answer = parsed(body)
+            if (answer === undefined) fail('invalid_response', 'did not answer with a JSON object')
+            else resolve(answer)
+          },
+          (cause) => fail('invalid_response', 'answered in an encoding that cannot be read', cause),
+        )
+      })
+    })
+    request.end(body)
+  })
+
+const decoders = new Map([
+  ['gzip', promisify(unzip)],
+  ['x-gzip', promisify(unzip)],
+  ['deflate', promisify(unzip)],
+  ['br', promisify(brotliDecompress)],
+])
+
+/** Servers and what stands before them compress what nobody asked them to. It must not become bigger than it may be. */
+async function decoded(body: Buffer, encoding: string | undefined, maxOutputLength: number): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() ?? ''
+  if (name === '' || name === 'identity') return body
+  const decode = decoders.get(name)
+  if (decode === undefined) throw new TypeError('the Content-Encoding is not known')
+  return decode(body, { maxOutputLength })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** With or without a byte order mark, which RFC 8259 §8.1 lets a reader pass over. */
+function parsed(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(body))
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,64 @@
+import { UpstreamError } from '../../errors.js'
+import type { ValidatorEvent } from '../../telemetry/events.js'
+import type { IssuerSettings, Settings } from '../settings.js'
+import type { TrustedIssuer } from '../token/access-token.js'
+import { tokenProfiles } from '../token/token-profile.js'
+import { createIntrospection } from './introspection.js'
+import { createIssuerKeys } from './issuer-keys.js'
+import { discoverIssuer } from './issuer-metadata.js'
+import { exchangeJson, type JsonExchange } from './json-exchange.js'
+
+/** Bytes of a key set at most. */
+const maxKeySet = 1_048_576
+
+/** An issuer made ready: where its keys come from, and whom to ask about its tokens. Nothing is fetched yet. */
+export function createTrustedIssuer(
+  { issuer, jwksUri, jwks, audiences, algorithms, profile, ca, introspection }: IssuerSettings,
+  { jwks: fetching, token, now }: Pick<Settings, 'jwks' | 'token' | 'now'>,
+  emit: (event: ValidatorEvent) => void,
+): TrustedIssuer {
+  const { timeout } = fetching
+  const exchange: JsonExchange = (url, options) => exchangeJson(url, { ...options, ca })
+  const about = { issuer, audiences, algorithms, profile: tokenProfiles[profile] }
+  const configured = jwksUri === undefined ? undefined : new URL(jwksUri)
+  let address = configured
+
+  async function fetchKeySet(): Promise<Record<string, unknown>> {
+    address ??= (await discoverIssuer(issuer, exchange, timeout)).jwksUri
+    if (address === undefined) throw new UpstreamError('invalid_response', `${issuer} names no usable jwks_uri`)
+    try {
+      return await exchange(address, { timeout, maxBytes: maxKeySet })
+    } catch (error) {
+      // The issuer may have moved its keys: the next try asks for their address again.
+      address = configured
+      throw error
+    }
+  }
+
+  let endpoint = introspection?.endpoint === undefined ? undefined : new URL(introspection.endpoint)
+  async function introspectionEndpoint(): Promise<URL> {
+    endpoint ??= (await discoverIssuer(issuer, exchange, timeout)).introspectionEndpoint
+    if (endpoint === undefined) throw new UpstreamError('invalid_response', `${issuer} names no introspection_endpoint`)
+    return endpoint
+  }
+
+  return {
+    ...about,
+    keys: createIssuerKeys({
+      ...fetching,
+      fixed: jwks && { ...jwks },
+      fetchKeySet,
+      now,
+      onFetched: () => emit({ type: 'validator.keys.fetched', issuer }),
+      onFailed: ({ message }) => emit({ type: 'validator.keys.unavailable', issuer, error: message }),
+    }),
+    introspection: introspection && {
+      introspect: createIntrospection(introspection, about, introspectionEndpoint, exchange, {
+        timeout,
+        clockSkew: token.clockSkew,
+      }),
+      tokens: introspection.tokens ?? 'opaque',
+      cacheTtl: introspection.cache ?? 10,
+    },
+  }
+}

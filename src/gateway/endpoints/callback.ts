@@ -1,0 +1,198 @@
+import { ProtocolError } from '../../errors.js'
+import { searchParameters } from '../../http/form-body.js'
+import { html } from '../../http/page.js'
+import { publish } from '../../telemetry/events.js'
+import { assertNavigation, isFromOwnPage } from '../frontend/anti-forgery.js'
+import type { ExpectedResponse, TokenSet } from '../oauth/oauth-client.js'
+import { ServerRefusal } from '../oauth/oauth-error.js'
+import { printable, serverWords } from '../oauth/server-words.js'
+import type { Claims } from '../oauth/user-info.js'
+import { ownPage, textsFor } from '../page/own-page.js'
+import { Refusal } from '../refusal.js'
+import type { Call, RunningFrontend } from '../request.js'
+import { type EndpointContext, regenerateSession } from '../session/koa-session.js'
+import type { SessionRecord } from '../session/session-record.js'
+import { countLogin } from './login-loop.js'
+import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
+import { refuseLogin } from './refuse-login.js'
+
+/** What RFC 6749 §4.1.2, RFC 9207 and OpenID Connect send back. Each may come once. */
+const protocolParameters = [
+  'code',
+  'state',
+  'iss',
+  'error',
+  'error_description',
+  'error_uri',
+  'session_state',
+  'response',
+]
+
+/** `GET P/callback`: the authorization response becomes a session, or an answer that says why not. */
+export async function callback(ctx: EndpointContext): Promise<void> {
+  const { call } = ctx.state
+  const { frontend } = call
+  assertNavigation(ctx.req)
+  const response = authorizationResponse(call)
+  // Issuer and state first, whatever the answer is (RFC 9207 §2.4); nothing of it is believed before.
+  assertIssuer(response.get('iss'), frontend)
+  const state = response.get('state')
+  if (state === null) throw new Refusal('bff.request.malformed', 'the authorization response has no "state"')
+  const found = frontend.transactions.find(ctx.req.headers.cookie, state)
+  if (found.kind !== 'open') return late(ctx, found)
+  const { transaction } = found
+  continueAs(ctx, transaction.requestId)
+  if (!(await found.use())) return late(ctx, { kind: 'spent', returnUrl: transaction.returnUrl })
+
+  const error = response.get('error')
+  if (error !== null) {
+    // `prompt=none`: not being signed in is what was to be found out.
+    if (transaction.silent) return goTo(ctx, transaction.returnUrl)
+    throw refusedByServer(error, response.get('error_description'))
+  }
+  if (!response.has('code')) throw new Refusal('bff.login.failed', 'the authorization response has no "code"')
+
+  const secrets = deriveLoginSecrets(transaction.seed, frontend.options)
+  const tokens = await redeem(frontend, response, { state, ...secrets })
+  const userInfo = await claimsOfUserInfo(frontend, tokens, secrets, transaction.requestId)
+  const record = sessionRecord(tokens, userInfo, secrets, ctx.state.now())
+  // This browser's former session, when the cookie does not come along from the other site.
+  if (transaction.formerSession !== undefined) await frontend.sessions.end({ key: transaction.formerSession }, 'login')
+  await regenerateSession(ctx, record)
+  countLogin(call, ctx.res, ctx.state.now())
+  publish({
+    type: 'gateway.login.completed',
+    frontend: frontend.name,
+    requestId: transaction.requestId,
+    subject: record.subject ?? '',
+    session: ctx.state.open?.session.handle ?? '',
+    refreshable: record.refreshToken !== undefined,
+  })
+  goTo(ctx, transaction.returnUrl)
+}
+
+function authorizationResponse({ target }: Call): URLSearchParams {
+  const response = searchParameters(target.query)
+  for (const name of protocolParameters) {
+    if (response.getAll(name).length > 1) throw new Refusal('bff.request.malformed', `"${name}" comes twice`)
+  }
+  return response
+}
+
+/** Exactly, as a string (RFC 9207 §2.4). */
+function assertIssuer(issuer: string | null, { options }: RunningFrontend): void {
+  if (issuer === null && !options.requireIssuer) return
+  if (issuer !== options.authority) {
+    const named = issuer === null ? 'no issuer' : URL.canParse(issuer) ? printable(issuer) : 'what is no issuer'
+    throw new Refusal(
+      'bff.login.issuer_mismatch',
+      'the answer does not come from the authorization server that was asked',
+      { cause: new ProtocolError('invalid_request', `it names ${named}, and Authority is ${options.authority}`) },
+    )
+  }
+}
+
+/** One login has one request id, from its beginning to its end. */
+function continueAs(ctx: EndpointContext, requestId: string): void {
+  ctx.state.call = { ...ctx.state.call, requestId }
+  ctx.set('X-Request-Id', requestId)
+}
+
+type Late =
+  | { readonly kind: 'spent' | 'displaced'; readonly returnUrl: string }
+  | { readonly kind: 'absent'; readonly returnUrl?: undefined }
+
+/**
+ * A callback that has come too late or once too often. Whoever is logged in goes where that tab wanted to go; a login that
+ * only had to give way to newer ones begins again.
+ */
+function late(ctx: EndpointContext, { kind, returnUrl }: Late): void {
+  const { call, limits } = ctx.state
+  const { frontend, client } = call
+  if (ctx.state.open !== undefined) goTo(ctx, returnUrl ?? frontend.home)
+  else if (!isFromOwnPage(ctx.req, frontend)) comeAgain(ctx)
+  else if (kind === 'displaced') goTo(ctx, `${frontend.loginUrl}?${new URLSearchParams({ returnUrl })}`)
+  else {
+    limits.callback.assertRoom(client.address)
+    limits.callback.count(client.address)
+    throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
+  }
+}
+
+const lateReasons = {
+  spent: 'This login was completed or given up before.',
+  absent: 'This login was begun too long ago, in another browser, or in one that does not keep cookies.',
+}
+
+/**
+ * On a redirect from the authorization server's site the browser keeps the session cookie (SameSite=Strict) to itself.
+ * The same address opened from a page of ours comes with it, and with another `Sec-Fetch-Site`: this happens once.
+ */
+function comeAgain(ctx: EndpointContext): void {
+  const { path, query } = ctx.state.call.target
+  const texts = textsFor(ctx.req)
+  const { headers, body } = ownPage(texts, ctx.state.call.frontend.branding ?? {}, {
+    title: texts.oneMoment,
+    content: html`<h1>${texts.oneMoment}</h1><p><a href="${path + query}">${texts.goOn}</a></p>`,
+  })
+  ctx.set({ ...headers, Refresh: `0; url=${path}${query}` })
+  ctx.body = body
+}
+
+/** Its words go to the log; a person sees no more than a name that the standards define. */
+function refusedByServer(error: string, description: string | null): Refusal {
+  const cause = new ServerRefusal(serverWords(error, description), 'the authorization server ended the login')
+  if (error === 'access_denied') return new Refusal('bff.login.denied', 'Access was denied at the sign-in.', { cause })
+  const name = cause.code === error ? ` (${error})` : ''
+  return new Refusal('bff.login.failed', `The authorization server ended the login${name}.`, { cause })
+}
+
+async function redeem(
+  frontend: RunningFrontend,
+  response: URLSearchParams,
+  expected: ExpectedResponse,
+): Promise<TokenSet> {
+  const url = new URL(frontend.redirectUri)
+  url.search = response.toString()
+  return frontend.oauth.redeemCode(url, expected).catch(refuseLogin)
+}
+
+/** The login does not depend on it: what cannot be used is told to the operator. */
+async function claimsOfUserInfo(
+  frontend: RunningFrontend,
+  { accessToken, claims: { sub } = {} }: TokenSet,
+  { proofKey }: LoginSecrets,
+  requestId: string,
+): Promise<Claims> {
+  if (typeof sub !== 'string') return {}
+  const userInfo = await frontend.oauth.userInfo(accessToken.value, sub, proofKey).catch(refuseLogin)
+  if (userInfo.kind === 'claims') return userInfo.claims
+  publish({ type: 'gateway.userinfo.unusable', frontend: frontend.name, requestId, reason: userInfo.reason })
+  return {}
+}
+
+function sessionRecord(
+  { accessToken, claims = {}, ...tokens }: TokenSet,
+  userInfo: Claims,
+  { proofKey, nonce }: LoginSecrets,
+  now: number,
+): SessionRecord {
+  const { sub, sid, session_expiry: sessionExpiry } = claims
+  return {
+    createdAt: Math.floor(now),
+    ...(typeof sub === 'string' && { subject: sub }),
+    ...(typeof sid === 'string' && { sid }),
+    ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
+    ...(nonce !== undefined && { nonce }),
+    ...(proofKey !== undefined && { proofKey }),
+    // The ID token is signed and comes first.
+    claims: { ...userInfo, ...claims },
+    accessTokens: { '': accessToken },
+    ...tokens,
+  }
+}
+
+function goTo(ctx: EndpointContext, url: string): void {
+  ctx.status = 303
+  ctx.set('Location', url)
+}

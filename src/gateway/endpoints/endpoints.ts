@@ -1,0 +1,118 @@
+import type { ServerResponse } from 'node:http'
+import Router from '@koa/router'
+import Koa from 'koa'
+import { searchParameters } from '../../http/form-body.js'
+import { answerError } from '../error-response.js'
+import { assertOwnPage, changesState, isFromOwnPage } from '../frontend/anti-forgery.js'
+import type { Frontend } from '../frontend/frontend.js'
+import { Refusal } from '../refusal.js'
+import type { Call, RunningFrontend } from '../request.js'
+import { type EndpointState, koaSession } from '../session/koa-session.js'
+import { keepSession } from '../session/sliding-expiration.js'
+import { backchannelLogout } from './backchannel-logout.js'
+import { callback } from './callback.js'
+import { clientKeys } from './jwks.js'
+import type { Limits } from './limits.js'
+import { login } from './login.js'
+import { logoutByCall, logoutByLink } from './logout.js'
+import { endOtherSessions, endSessionByHandle, listSessions } from './session-list.js'
+import { user } from './user.js'
+
+export type Endpoints = (call: Call, response: ServerResponse) => Promise<void>
+
+/** `P/*`: what the gateway answers itself. */
+export function createEndpoints(limits: Limits, now: () => number): Endpoints {
+  const app = new Koa<EndpointState>()
+  // Koa would print errors with their messages; ours are answered and announced as events.
+  app.silent = true
+  const calls = new WeakMap<object, Call>()
+  const routers = new WeakMap<RunningFrontend, Koa.Middleware<EndpointState>>()
+
+  app.use(async function problemDetails(ctx, next) {
+    const call = calls.get(ctx.req)
+    if (call === undefined) throw new TypeError('an endpoint is called without its frontend')
+    Object.assign(ctx.state, { call, open: undefined, now, limits })
+    ctx.set(call.frontend.answerHeaders)
+    ctx.set('X-Request-Id', call.requestId)
+    ctx.set('Cache-Control', 'no-store')
+    try {
+      await next()
+    } catch (error) {
+      ctx.respond = false
+      // As it is by now: a callback goes on under the request id of its login.
+      answerError(ctx.res, error, ctx.state.call)
+    }
+  })
+  app.use(async function antiForgery(ctx, next) {
+    const { call } = ctx.state
+    if (changesState(call.frontend, ctx.method, call.target.path)) assertOwnPage(call, 'route')
+    await next()
+  })
+  app.use(koaSession(app))
+  app.use(async function endpointOfThisFrontend(ctx, next) {
+    const { frontend } = ctx.state.call
+    const routes = routers.get(frontend) ?? endpointRoutes(frontend)
+    routers.set(frontend, routes)
+    await routes(ctx, next)
+  })
+  const listener = app.callback()
+
+  return async (call, response) => {
+    calls.set(call.request, call)
+    await listener(call.request, response)
+  }
+}
+
+/** The endpoint table. */
+function endpointRouter({ base }: Pick<Frontend, 'base'>): Router<EndpointState> {
+  const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
+  router.get('/login', login)
+  router.get('/callback', callback)
+  router.get('/user', keepCurrentSession, user)
+  router.get('/logout', logoutByLink)
+  router.post('/logout', logoutByCall)
+  router.post('/backchannel-logout', backchannelLogout)
+  router.get('/sessions', keepCurrentSession, listSessions)
+  router.delete('/sessions', endOtherSessions)
+  router.delete('/sessions/:handle', endSessionByHandle)
+  router.get('/jwks', clientKeys)
+  return router
+}
+
+/** The methods of the endpoint at a path. None: there is no such endpoint. */
+export function endpointMethods(frontend: Pick<Frontend, 'base'>, path: string): readonly string[] {
+  return methodsAt(endpointRouter(frontend), path)
+}
+
+function methodsAt(router: Router<EndpointState>, path: string): readonly string[] {
+  const { path: layers } = router.match(path, 'GET')
+  // A HEAD request would do what GET does: begin or complete a login, or log out.
+  return layers.flatMap((layer) => layer.methods).filter((method) => method !== 'HEAD')
+}
+
+function endpointRoutes(frontend: RunningFrontend): Koa.Middleware<EndpointState> {
+  const router = endpointRouter(frontend)
+  const routes = router.routes() as Koa.Middleware<EndpointState>
+
+  return async function endpoint(ctx, next) {
+    const { path } = ctx.state.call.target
+    const methods = methodsAt(router, path)
+    if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
+    if (!methods.includes(ctx.method)) {
+      ctx.set('Allow', methods.join(', '))
+      throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
+    }
+    ctx.path = path
+    await routes(ctx, next)
+  }
+}
+
+/** These calls are use of the session, unless they only look (`?slide=false`) or come from a page of another host. */
+const keepCurrentSession: Koa.Middleware<EndpointState> = async function keepCurrentSession(ctx, next) {
+  const { call, open } = ctx.state
+  const onlyLooks = searchParameters(call.target.query).get('slide') === 'false'
+  if (open !== undefined && !onlyLooks && isFromOwnPage(call.request, call.frontend)) {
+    await keepSession(call, open, ctx.res)
+  }
+  await next()
+}

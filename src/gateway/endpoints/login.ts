@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { searchParameters } from '../../http/form-body.js'
+import { publish } from '../../telemetry/events.js'
+import { assertMeant } from '../frontend/anti-forgery.js'
+import { loginParameters } from '../options.js'
+import type { Call } from '../request.js'
+import type { EndpointContext } from '../session/koa-session.js'
+import { assertNoLoop } from './login-loop.js'
+import { deriveLoginSecrets } from './login-secrets.js'
+import { refuseLogin } from './refuse-login.js'
+import { maxReturnUrlLength, safeReturnUrl } from './return-url.js'
+
+const foreignLink = {
+  code: 'bff.login.confirm',
+  detail: 'A page of another site has sent you here to sign in.',
+} as const
+
+/** `GET P/login`: pushes an authorization request bound to this browser and sends the browser on. */
+export async function login(ctx: EndpointContext): Promise<void> {
+  const { call, open, limits } = ctx.state
+  const { frontend, requestId } = call
+  const { options, oauth, transactions } = frontend
+  assertMeant(call, foreignLink)
+  assertNoLoop(call, open !== undefined, ctx.state.now())
+  limits.login.assertRoom(call.client.address)
+  limits.login.count(call.client.address)
+
+  const query = searchParameters(call.target.query)
+  const parameters = allowedParameters(call, query)
+  const [state, seed] = [random(), random()]
+  const authorizationUrl = await oauth
+    .pushAuthorizationRequest({ state, ...deriveLoginSecrets(seed, options), parameters })
+    .catch(refuseLogin)
+  transactions.begin(ctx.req.headers.cookie, ctx.res, {
+    state,
+    seed,
+    returnUrl: returnUrlOf(call, query),
+    silent: parameters.prompt === 'none',
+    formerSession: open?.session.key,
+    requestId,
+  })
+  publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
+  ctx.status = 303
+  ctx.set('Location', authorizationUrl.href)
+}
+
+function random(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** Characters of a parameter other than the return URL. */
+const maxLength = 256
+
+/** A link may say who and how, never what for: scopes, redirect URI and the rest come from the configuration alone. */
+function allowedParameters(call: Call, query: URLSearchParams): Record<string, string> {
+  const allowed: readonly string[] = call.frontend.options.loginParameters ?? loginParameters
+  return Object.fromEntries(
+    loginParameters.flatMap((name) => {
+      const value = once(query, name)
+      if (value !== undefined && allowed.includes(name) && value.length <= maxLength) return [[name, value]]
+      if (!allowed.includes(name)) ignore(call, query, name, 'LoginParameters does not have it')
+      else if (value !== undefined) ignore(call, query, name, `it is longer than ${maxLength} characters`)
+      else ignore(call, query, name, 'it is empty, or comes more than once')
+      return []
+    }),
+  )
+}
+
+function returnUrlOf(call: Call, query: URLSearchParams): string {
+  const value = once(query, 'returnUrl')
+  const safe = safeReturnUrl(value, call.frontend)
+  if (safe !== undefined) return safe
+  const isTooLong = value !== undefined && value.length > maxReturnUrlLength
+  const reason = isTooLong ? `it is longer than ${maxReturnUrlLength} characters` : 'it is no page of this application'
+  ignore(call, query, 'returnUrl', value === undefined ? 'it is empty, or comes more than once' : reason)
+  return call.frontend.home
+}
+
+/** Never in silence: a person lands on another page than the link meant. */
+function ignore({ frontend, requestId }: Call, query: URLSearchParams, parameter: string, reason: string): void {
+  if (query.has(parameter))
+    publish({ type: 'gateway.login.parameter-ignored', frontend: frontend.name, requestId, parameter, reason })
+}
+
+function once(query: URLSearchParams, name: string): string | undefined {
+  const [value, ...more] = query.getAll(name)
+  return more.length === 0 && value !== '' ? value : undefined
+}

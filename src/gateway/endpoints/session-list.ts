@@ -1,0 +1,56 @@
+import { Refusal } from '../refusal.js'
+import type { RunningFrontend } from '../request.js'
+import { destroySession, type EndpointContext } from '../session/koa-session.js'
+import type { OpenSession } from '../session/session-record.js'
+
+/** `GET P/sessions`: where this user is logged in with this frontend. */
+export async function listSessions(ctx: EndpointContext): Promise<void> {
+  const { frontend } = ctx.state.call
+  const { key: currentKey, subject, keys } = await sessionsOfUser(frontend, ctx.state.open)
+  const listed = await Promise.all(
+    keys.map(async (key) => {
+      const sighting = await frontend.sessions.sighting(key, subject)
+      if (sighting === undefined) return []
+      const { createdAt, lastSeen, address, userAgent } = sighting
+      return [
+        {
+          handle: frontend.sessions.handleOf(key),
+          isCurrent: key === currentKey,
+          createdAt: new Date(createdAt * 1000).toISOString(),
+          lastSeenAt: new Date(lastSeen * 1000).toISOString(),
+          address,
+          userAgent,
+        },
+      ]
+    }),
+  )
+  ctx.body = { sessions: listed.flat().sort((a, b) => b.lastSeenAt.localeCompare(a.lastSeenAt)) }
+}
+
+/** `DELETE P/sessions/{handle}`: ends one of them, perhaps this one. */
+export async function endSessionByHandle(ctx: EndpointContext): Promise<void> {
+  const { frontend } = ctx.state.call
+  const { keys, key: currentKey } = await sessionsOfUser(frontend, ctx.state.open)
+  const handle = ctx.state.call.target.path.slice(`${frontend.base}/sessions/`.length)
+  const key = keys.find((candidate) => frontend.sessions.hasHandle(candidate, handle))
+  if (key === undefined) throw new Refusal('bff.endpoint.unknown', 'none of your sessions has this handle')
+  if (key === currentKey) await destroySession(ctx)
+  else await frontend.sessions.end({ key }, 'revoked')
+  ctx.status = 204
+}
+
+/** `DELETE P/sessions`: ends all of them but this one. */
+export async function endOtherSessions(ctx: EndpointContext): Promise<void> {
+  const { frontend } = ctx.state.call
+  const { keys, key: currentKey } = await sessionsOfUser(frontend, ctx.state.open)
+  const others = keys.filter((key) => key !== currentKey)
+  await Promise.all(others.map((key) => frontend.sessions.end({ key }, 'revoked')))
+  ctx.status = 204
+}
+
+async function sessionsOfUser({ sessions }: RunningFrontend, open: OpenSession | undefined) {
+  if (open === undefined) throw new Refusal('bff.session.absent', 'log in first')
+  const { key, record } = open.session
+  if (record.subject === undefined) return { key, subject: '', keys: [] }
+  return { key, subject: record.subject, keys: await sessions.ownKeysOf({ subject: record.subject }) }
+}

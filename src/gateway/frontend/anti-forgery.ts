@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http'
+import { isOpenedByPerson } from '../page/navigation.js'
+import { Refusal } from '../refusal.js'
+import type { Frontend } from './frontend.js'
+
+/** The header that only our own page's script adds: another site's would need a CORS permission we do not give. */
+export const antiForgeryHeader = 'x-csrf'
+
+/** A call of an API or an endpoint, a WebSocket's handshake, or what makes up a page. */
+export type CallKind = 'route' | 'upgrade' | 'page'
+
+/**
+ * Whether it is our own page that calls: the one place where this is decided, for every kind of route and endpoint.
+ * Browsers write `Sec-Fetch-Site` and `Origin` themselves; no page can forge them.
+ * @throws Refusal `bff.csrf.cross_site`, `bff.csrf.header_missing`
+ */
+export function assertOwnPage(
+  { request, frontend }: { readonly request: IncomingMessage; readonly frontend: Pick<Frontend, 'pageOrigins'> },
+  kind: CallKind,
+): void {
+  // Files of a page: a person opens them from anywhere.
+  if (kind === 'page' && (request.method === 'GET' || request.method === 'HEAD')) return
+  const { origin, 'sec-fetch-site': site, [antiForgeryHeader]: header } = request.headers
+  const ownOrigin = origin !== undefined && frontend.pageOrigins.has(origin)
+  if (origin !== undefined && !ownOrigin)
+    throw new Refusal('bff.csrf.cross_site', 'the call comes from a page of another origin')
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !ownOrigin)
+    throw new Refusal('bff.csrf.cross_site', 'the call comes from a page of another site')
+  // A page cannot add headers to a WebSocket's handshake, but its browser always names the origin.
+  if (kind === 'upgrade' && ownOrigin) return
+  // A form of the page's own has no headers of ours either; it goes to what serves the page, without a session or token.
+  if (kind === 'page' && (ownOrigin || site === 'same-origin')) return
+  if (header !== '1') throw new Refusal('bff.csrf.header_missing', 'add the header "X-CSRF: 1" to every call')
+}
+
+/** Which of the gateway's own endpoints only our own page may call: those that change something. */
+export function changesState({ base }: Pick<Frontend, 'base'>, method: string, path: string): boolean {
+  // Back-channel logout is the authorization server's own call: its token says who it is.
+  return method !== 'GET' && path !== `${base}/backchannel-logout`
+}
+
+/** @throws Refusal `bff.navigation.required` */
+export function assertNavigation(request: IncomingMessage): void {
+  if (!isOpenedByPerson(request))
+    throw new Refusal('bff.navigation.required', 'this address is for a person to open, by a link or location.assign()')
+}
+
+/**
+ * A GET that changes something: a person has opened it from a page of ours or by hand, and not because another site sent
+ * them here, which they are asked about first (FAPI 2.0 §5.3.3.1-12). The one place where this is decided.
+ * @throws Refusal `bff.navigation.required` or what asks the person
+ */
+export function assertMeant(
+  { request, frontend }: { readonly request: IncomingMessage; readonly frontend: Pick<Frontend, 'pageOrigins'> },
+  question: { readonly code: 'bff.login.confirm' | 'bff.logout.confirm'; readonly detail: string },
+): void {
+  assertNavigation(request)
+  if (!isFromOwnPage(request, frontend)) throw new Refusal(question.code, question.detail)
+}
+
+/** What no page has sent, an address typed or a bookmark, is the person's own as well. */
+export function isFromOwnPage({ headers }: IncomingMessage, { pageOrigins }: Pick<Frontend, 'pageOrigins'>): boolean {
+  const { 'sec-fetch-site': site, referer } = headers
+  if (site === 'same-origin' || site === 'none') return true
+  // A navigation has no Origin. What a page can do about its Referer is to leave it out.
+  if (referer === undefined) return site === undefined
+  return URL.canParse(referer) && pageOrigins.has(new URL(referer).origin)
+}

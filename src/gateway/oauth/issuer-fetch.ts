@@ -1,0 +1,79 @@
+import { rootCertificates } from 'node:tls'
+import { Agent, fetch as undiciFetch } from 'undici'
+import { isNonce } from '../../dpop/nonce.js'
+import { connectionCode, UpstreamError } from '../../errors.js'
+import { isLoopback } from '../../http/loopback.js'
+import { tlsPreset } from '../../http/tls.js'
+import { publish } from '../../telemetry/events.js'
+import { createOutage, type Outage } from '../../telemetry/outage.js'
+
+/** Calls an authorization server. The only way out besides the forwarder's. */
+export interface IssuerFetch {
+  (url: string, options: IssuerRequest): Promise<Response>
+  /** The last DPoP nonce an origin gave us, whichever session's key it was given to. */
+  nonceOf(origin: string): string | undefined
+  close(): Promise<void>
+}
+
+export interface IssuerRequest {
+  readonly method?: string
+  readonly headers?: Record<string, string> | Headers
+  readonly body?: ArrayBuffer | ReadableStream | string | Uint8Array | URLSearchParams | null | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Metadata, key sets and token responses are small. */
+const maxResponseSize = 1_048_576
+
+/** @param timeout Seconds for the whole call. */
+export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
+  const agent = new Agent({
+    connect: { ...tlsPreset, ...(ca !== undefined && { ca: [...rootCertificates, ca] }), timeout: timeout * 1000 },
+    headersTimeout: timeout * 1000,
+    bodyTimeout: timeout * 1000,
+    maxResponseSize,
+  })
+  // One entry per origin that an authorization server's metadata names.
+  const nonces = new Map<string, string>()
+  const outages = new Map<string, Outage>()
+
+  const outageOf = (issuer: string): Outage => {
+    const known = outages.get(issuer)
+    if (known !== undefined) return known
+    const outage = createOutage({
+      onFailing: (cause, count) => publish({ type: 'gateway.issuer.failing', issuer, cause, count }),
+      onBack: (seconds) => publish({ type: 'gateway.issuer.back', issuer, seconds }),
+    })
+    if (outages.size < 100) outages.set(issuer, outage)
+    return outage
+  }
+
+  const issuerFetch = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
+    const { protocol, origin } = new URL(url)
+    if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(new URL(url).hostname))) {
+      throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
+    }
+    const outage = outageOf(origin)
+    const response = await undiciFetch(url, {
+      method,
+      headers: Object.fromEntries(new Headers(headers)),
+      // A stream is never sent from here; undici's own type of it is another one.
+      body: body instanceof ReadableStream || body === undefined ? null : body,
+      redirect: 'manual',
+      signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), ...(signal ? [signal] : [])]),
+      dispatcher: agent,
+    }).catch((error: unknown) => {
+      outage.failed(connectionCode(error) ?? (error instanceof Error ? error.name : 'unknown'))
+      throw error
+    })
+    if (response.status >= 500) outage.failed(`status ${response.status}`)
+    else outage.worked()
+    const nonce = response.headers.get('dpop-nonce')
+    if (isNonce(nonce) && (nonces.has(origin) || nonces.size < 100)) nonces.set(origin, nonce)
+    return response
+  }
+  return Object.assign(issuerFetch, {
+    nonceOf: (origin: string) => nonces.get(origin),
+    close: () => agent.destroy(),
+  })
+}

@@ -1,0 +1,24 @@
+import type { RefusalCode } from '../../refusal.js'
+
+/** What a person reads: what happened, and what to do about it. `docs/errors.md` says the same, with the causes. */
+export interface Advice {
+  readonly title: string
+  readonly remedy: string
+}
+
+/** What the gateway's own pages say, in one language. */
+export interface PageTexts {
+  /** BCP 47. */
+  readonly language: string
+  /** Instead of the English words; what is missing is said in English. */
+  readonly advice: Readonly<Partial<Record<RefusalCode, Advice>>>
+  readonly signIn: string
+  readonly signOut: string
+  readonly back: string
+  readonly code: string
+  readonly request: string
+  /** Before what the developer is told, which is English. */
+  readonly reason: string
+  readonly oneMoment: string
+  readonly goOn: string
+}

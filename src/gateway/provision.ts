@@ -1,0 +1,43 @@
+import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
+import { createLoginTransactions } from './endpoints/login-transaction.js'
+import { createCors } from './frontend/cors.js'
+import { createFrontend } from './frontend/frontend.js'
+import type { IssuerFetch } from './oauth/issuer-fetch.js'
+import { createOAuthClient } from './oauth/oauth-client.js'
+import type { FrontendOptions, GatewayOptions } from './options.js'
+import { createPage } from './page/page.js'
+import type { RunningFrontend } from './request.js'
+import { createRouteMatcher } from './routing/route.js'
+import type { OpenedSessions } from './session/opened-sessions.js'
+import { createSealedSessions } from './session/session-store.js'
+import { createAccessTokens } from './tokens/access-tokens.js'
+
+/** What all frontends have in common. */
+export interface FrontendSurroundings extends GatewayOptions {
+  readonly fetch: IssuerFetch
+  readonly now: () => number
+  readonly opened: OpenedSessions
+  readonly onEnd: (key: string) => void
+}
+
+/** A configured frontend, with everything that works for it. */
+export function runFrontend(
+  options: FrontendOptions,
+  { store, seal, branding, issuerTimeout = 10, fetch, now, opened, onEnd }: FrontendSurroundings,
+): RunningFrontend {
+  const frontend = { ...createFrontend(options), branding }
+  const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
+  const sessions = createSealedSessions({ store, seal, frontend, opened, now, onEnd })
+  const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
+  return {
+    ...frontend,
+    oauth,
+    sessions,
+    transactions: createLoginTransactions(store, seal, frontend, now),
+    tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
+    matchRoute: createRouteMatcher(options),
+    page: createPage(options),
+    allowOrigin: createCors(options, frontend.answerHeaders),
+    acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
+  }
+}

@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto'
+import { decodeProtectedHeader } from 'jose'
+import type { Store } from '../../store/store.js'
+import type { FrontendOptions } from '../options.js'
+
+/**
+ * What the authorization server signs this client's ID tokens with: its logout tokens have to be signed with the same
+ * (OpenID Connect Back-Channel Logout §2.6). Kept in the store as long as the sessions that taught it, for every replica.
+ */
+export interface IdTokenAlgorithms {
+  learn(idToken: string | undefined, until: number): Promise<void>
+  /** Empty: no session of this client has an ID token. */
+  known(): Promise<readonly string[]>
+}
+
+export function createIdTokenAlgorithms(
+  store: Store,
+  { authority, clientId }: Pick<FrontendOptions, 'authority' | 'clientId'>,
+): IdTokenAlgorithms {
+  const set = `id-token-algorithms:${hash('sha256', JSON.stringify([authority, clientId]), 'base64url')}`
+  return {
+    async learn(idToken, until) {
+      for (const name of spellings(idToken)) await store.addMember(set, name, until)
+    },
+    known: () => store.members(set),
+  }
+}
+
+/** RFC 9864 gave EdDSA with Ed25519 a name of its own: it is one algorithm. */
+function spellings(idToken: string | undefined): readonly string[] {
+  const alg = idToken === undefined ? undefined : decodeProtectedHeader(idToken).alg
+  if (alg === undefined) return []
+  return alg === 'EdDSA' || alg === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [alg]
+}

@@ -1,0 +1,54 @@
+import type { Seal } from '../../store/seal.js'
+import type { Store } from '../../store/store.js'
+import type { FrontendOptions } from '../options.js'
+import type { SessionRecord } from './session-record.js'
+
+/** Whose sessions: a user's, or those of one session of the authorization server (OpenID Connect Back-Channel Logout §2.1). */
+export type SessionName = { readonly subject: string } | { readonly sid: string }
+
+/** Finds sessions by whom they belong to, without opening any. It rests under names that say nothing without our key. */
+export interface SessionIndex {
+  enter(key: string, record: SessionRecord, until: number): Promise<void>
+  leave(key: string, record: SessionRecord): Promise<void>
+  /** The keys of those that are alive. */
+  keysOf(name: SessionName): Promise<readonly string[]>
+}
+
+export function createSessionIndex(
+  store: Store,
+  seal: Seal,
+  { authority, clientId }: Pick<FrontendOptions, 'authority' | 'clientId'>,
+): SessionIndex {
+  /** One for each sealing key, the current one first. */
+  const setsOf = (name: SessionName): readonly [string, ...string[]] => {
+    const [kind, value] = 'subject' in name ? ['sub', name.subject] : ['sid', name.sid]
+    const [current, ...others] = seal.names(JSON.stringify([kind, authority, clientId, value]))
+    return [`sessions:${current}`, ...others.map((other) => `sessions:${other}`)]
+  }
+
+  return {
+    async enter(key, record, until) {
+      for (const name of namesOf(record)) await store.addMember(setsOf(name)[0], key, until)
+    },
+
+    async leave(key, record) {
+      await Promise.all(namesOf(record).flatMap((name) => setsOf(name).map((set) => store.removeMember(set, key))))
+    },
+
+    async keysOf(name) {
+      const alive = new Set<string>()
+      for (const set of setsOf(name)) {
+        for (const key of await store.members(set)) {
+          // Sessions end without their index being known: who looks it up clears it up.
+          if ((await store.get(key)) === undefined) await store.removeMember(set, key)
+          else alive.add(key)
+        }
+      }
+      return [...alive]
+    },
+  }
+}
+
+function namesOf({ subject, sid }: SessionRecord): readonly SessionName[] {
+  return [...(subject === undefined ? [] : [{ subject }]), ...(sid === undefined ? [] : [{ sid }])]
+}

@@ -1,0 +1,60 @@
+import type { Prover } from '../../dpop/prover.js'
+import type { Jwk } from '../../jose/jwk.js'
+
+/** What a session is made of. It rests sealed under the browser's cookie; nobody else can open it. */
+export interface SessionRecord {
+  /** Seconds since the epoch, as all times here. */
+  readonly createdAt: number
+  /** From the validated ID token. Absent without OpenID Connect. */
+  readonly subject?: string
+  /** The authorization server's name for its own session, for back-channel logout. */
+  readonly sid?: string
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly idToken?: string
+  readonly nonce?: string
+  /** The private EC P-256 key of this session. Absent without DPoP. */
+  readonly proofKey?: Jwk
+  readonly refreshToken?: string
+  readonly refreshTokenExpiresAt?: number
+  readonly refreshTokenRenewAt?: number
+  /** The server's own limit: the `session_expiry` claim. */
+  readonly sessionExpiry?: number
+  /** By audience: `''` is the token of the login itself. */
+  readonly accessTokens: Readonly<Record<string, AccessToken>>
+}
+
+export interface AccessToken {
+  readonly value: string
+  /** Absent when the server did not say. */
+  readonly expiresAt?: number
+}
+
+/** A session that was opened with its cookie. */
+export interface Session {
+  /** Names the session to its own user and in events. Opens nothing. */
+  readonly handle: string
+  /** Where the record rests. */
+  readonly key: string
+  readonly record: SessionRecord
+  readonly revision: string
+  readonly prover: Prover | undefined
+  /** Whatever happens, it ends then. */
+  readonly endsAt: number
+}
+
+/** What the list of a user's sessions shows. Opens with the user's `sub`, so that one session can list the others. */
+export interface SessionSighting {
+  readonly createdAt: number
+  readonly lastSeen: number
+  /** Masked. */
+  readonly address: string
+  readonly userAgent: string
+}
+
+export type Visitor = Pick<SessionSighting, 'address' | 'userAgent'>
+
+/** A session and the cookie value it was opened with: the only other place of that secret is the browser. */
+export interface OpenSession {
+  readonly id: string
+  readonly session: Session
+}

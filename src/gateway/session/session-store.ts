@@ -1,0 +1,206 @@
+import { createProver, type Prover } from '../../dpop/prover.js'
+import type { Seal } from '../../store/seal.js'
+import { createSealedStore, type SealedRecord } from '../../store/sealed-store.js'
+import type { Store } from '../../store/store.js'
+import { publish, type SessionEndCause } from '../../telemetry/events.js'
+import type { Frontend } from '../frontend/frontend.js'
+import { createIdTokenAlgorithms } from './id-token-algorithms.js'
+import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
+import { createSessionIndex, type SessionName } from './session-index.js'
+import type { Session, SessionRecord, SessionSighting, Visitor } from './session-record.js'
+
+export interface SealedSessions {
+  /** @param id The cookie's value. */
+  open(id: string): Promise<Session | undefined>
+  start(id: string, record: SessionRecord): Promise<Session>
+  /** Undefined when the session has changed or ended meanwhile: then nothing was written. */
+  replace(id: string, session: Session, record: SessionRecord): Promise<Session | undefined>
+  /** Starts the idle time anew, at most once in a while. */
+  keepAlive(id: string, session: Session, visitor: () => Visitor): Promise<Kept> | Kept
+  /** When the session ends if no other request comes. */
+  idleEnd(session: Session): Promise<number>
+  /** Seconds for which a browser should keep the cookie of a session that was just used. */
+  keptFor(session: Session): number
+  end(session: Pick<Session, 'key'>, cause: SessionEndCause): Promise<boolean>
+  /** Ends the session only if nobody has changed it since. */
+  endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
+  /** What the ID tokens of this client's sessions are signed with. */
+  idTokenAlgorithms(): Promise<readonly string[]>
+  /** The keys of a user's or of a server session's living sessions, without opening any. */
+  keysOf(name: SessionName): Promise<readonly string[]>
+  /** The same, this frontend's only. */
+  ownKeysOf(name: SessionName): Promise<readonly string[]>
+  handleOf(key: string): string
+  hasHandle(key: string, handle: string): boolean
+  sighting(key: string, subject: string): Promise<SessionSighting | undefined>
+}
+
+/** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
+export type Kept = 'extended' | 'alive' | 'gone'
+
+export interface SealedSessionsOptions {
+  readonly store: Store
+  readonly seal: Seal
+  readonly frontend: Frontend
+  readonly opened: OpenedSessions
+  readonly now: () => number
+  /** Told the key of every session that ends here. */
+  readonly onEnd?: (key: string) => void
+}
+
+/**
+ * The sessions of one frontend. Every write after login compares with what was read, so a dead session stays dead; every
+ * read checks the limits. Opened sessions are kept for a while, and used only while the store still holds the very text
+ * they were opened from: another replica's logout or refresh counts at once.
+ */
+export function createSealedSessions({
+  store,
+  seal,
+  frontend,
+  opened,
+  now,
+  onEnd,
+}: SealedSessionsOptions): SealedSessions {
+  const { name, options } = frontend
+  const { idle, absolute, sliding } = options.session
+  const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
+  const sightings = createSealedStore<SessionSighting>(store, seal, `sighting ${name}`)
+  const touchInterval = Math.min(60, idle / 10)
+
+  const endsAt = ({ createdAt, sessionExpiry, refreshToken, refreshTokenExpiresAt, accessTokens }: SessionRecord) =>
+    Math.min(
+      createdAt + absolute,
+      sliding ? Number.POSITIVE_INFINITY : createdAt + idle,
+      sessionExpiry ?? Number.POSITIVE_INFINITY,
+      refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY,
+      // Nothing can be done with a session whose only token is over.
+      (refreshToken === undefined && accessTokens['']?.expiresAt) || Number.POSITIVE_INFINITY,
+    )
+  const restsUntil = (end: number): number => Math.min(end, now() + idle)
+
+  const handleOf = (key: string): string => handle(seal.names(`handle ${key}`)[0])
+  const sessionOf = (
+    key: string,
+    { value: record, revision }: SealedRecord<SessionRecord>,
+    prover: Prover | undefined = record.proofKey && createProver(record.proofKey),
+  ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record) })
+
+  const index = createSessionIndex(store, seal, options)
+  const algorithms = createIdTokenAlgorithms(store, options)
+  const sightingSecret = (key: string, subject: string): string => JSON.stringify([key, subject])
+
+  const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
+    const known = opened.get(key)
+    opened.delete(key)
+    onEnd?.(key)
+    // Tidiness only: who looks into an index leaves out what is not alive.
+    if (known !== undefined) await index.leave(key, known.session.record).catch(() => undefined)
+    if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
+    return wasThere
+  }
+
+  const touch = async (
+    id: string,
+    session: Session,
+    entry: OpenedSession | undefined,
+    visitor: () => Visitor,
+  ): Promise<Kept> => {
+    const until = restsUntil(session.endsAt)
+    if (sliding && !(await records.extend(id, until))) {
+      opened.delete(session.key)
+      return 'gone'
+    }
+    if (entry !== undefined) entry.touchedAt = now()
+    const { subject, createdAt } = session.record
+    if (subject !== undefined) {
+      const sighting = { createdAt, lastSeen: Math.floor(now()), ...visitor() }
+      await sightings.add(sightingSecret(session.key, subject), sighting, session.endsAt)
+    }
+    return sliding ? 'extended' : 'alive'
+  }
+
+  return {
+    async open(id) {
+      const key = records.keyOf(id)
+      const known = opened.get(key)
+      const sealed = await records.getAgain(key, id, known?.sealed)
+      if (sealed === undefined) {
+        opened.delete(key)
+        return undefined
+      }
+      if (known !== undefined && sealed === known.sealed) {
+        if (known.session.endsAt > now()) return known.session
+      } else {
+        // The key of a session never changes: what the prover has learnt about nonces stays.
+        const session = sessionOf(key, sealed, known?.session.prover)
+        if (session.endsAt > now()) {
+          opened.set(key, { session, sealed, touchedAt: known?.touchedAt ?? 0 })
+          return session
+        }
+      }
+      await end(key, 'expired', await store.delete(key))
+      return undefined
+    },
+
+    async start(id, record) {
+      const key = records.keyOf(id)
+      const until = endsAt(record)
+      // In this order: an index entry without its session is cleared away.
+      await records.add(id, record, restsUntil(until))
+      await index.enter(key, record, until)
+      await algorithms.learn(record.idToken, until)
+      const sealed = await records.get(id)
+      if (sealed === undefined) throw new RangeError('a session cannot begin after its end')
+      const session = sessionOf(key, sealed)
+      opened.set(key, { session, sealed, touchedAt: 0 })
+      return session
+    },
+
+    async replace(id, session, record) {
+      const until = endsAt(record)
+      if (!(await records.replace(id, session.revision, record, restsUntil(until)))) return undefined
+      await index.enter(session.key, record, until)
+      if (record.idToken !== session.record.idToken) await algorithms.learn(record.idToken, until)
+      const sealed = await records.get(id)
+      if (sealed === undefined) return undefined
+      const replaced = sessionOf(session.key, sealed, session.prover)
+      opened.set(session.key, { session: replaced, sealed, touchedAt: now() })
+      return replaced
+    },
+
+    keepAlive(id, session, visitor) {
+      const entry = opened.get(session.key)
+      if (entry !== undefined && now() - entry.touchedAt < touchInterval) return 'alive'
+      return touch(id, session, entry, visitor)
+    },
+
+    async idleEnd(session) {
+      if (!sliding) return session.endsAt
+      const touchedAt = opened.get(session.key)?.touchedAt
+      const { subject, createdAt } = session.record
+      const seen =
+        touchedAt || subject === undefined
+          ? undefined
+          : (await sightings.get(sightingSecret(session.key, subject)))?.value.lastSeen
+      return Math.min(session.endsAt, (touchedAt || seen || createdAt) + idle)
+    },
+
+    keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
+
+    end: async ({ key }, cause) => end(key, cause, await store.delete(key)),
+    endUnchanged: async ({ key, revision }, cause) => end(key, cause, await store.deleteIf(key, revision)),
+
+    idTokenAlgorithms: algorithms.known,
+    keysOf: index.keysOf,
+    ownKeysOf: async (of) => (await index.keysOf(of)).filter((key) => key.startsWith(`session ${name}:`)),
+
+    handleOf,
+    hasHandle: (key, wanted) => seal.names(`handle ${key}`).some((candidate) => handle(candidate) === wanted),
+
+    sighting: async (key, subject) => (await sightings.get(sightingSecret(key, subject)))?.value,
+  }
+}
+
+function handle(longName: string): string {
+  return longName.slice(0, 22)
+}

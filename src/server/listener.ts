@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ListenAddress } from '../config/listen-address.js'
+import type { TlsFiles } from '../config/resolve/resolved.js'
+import { ConfigurationError } from '../errors.js'
+import { defaultListenerLimits, type ListenerLimits } from '../http/listener-limits.js'
+import { tlsPreset } from '../http/tls.js'
+import type { IsTrustedPeer } from '../http/trusted-peers.js'
+import { passOverOtherUpgrades } from '../http/upgrade.js'
+import { limitConnections } from './connection-limits.js'
+import { answerForNode, serverOptions } from './node-decisions.js'
+import { oneAtATime } from './one-at-a-time.js'
+import { endSilentClients } from './silent-clients.js'
+
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+export interface ListenerOptions {
+  /** JSON Pointer of the setting that says where, for the message when it cannot be had. */
+  readonly pointer: string
+  readonly address: ListenAddress
+  readonly tls?: TlsFiles | undefined
+  readonly onRequest: RequestListener
+  readonly onUpgrade?: UpgradeListener | undefined
+  readonly limits?: ListenerLimits
+  /** Of them many clients may come at once. Default: none are. */
+  readonly isTrustedPeer?: IsTrustedPeer
+}
+
+/** A server that listens, and stops without losing what is under way. */
+export interface Listener {
+  /** As it was really bound: `http://127.0.0.1:3000`. */
+  readonly url: string
+  /** Takes no new connections; resolves when every connection has finished, or is broken off after so many seconds. */
+  drain(seconds: number): Promise<void>
+}
+
+/** @throws ConfigurationError when the address cannot be had or the certificate does not work. */
+export async function listen({
+  pointer,
+  address,
+  tls,
+  onRequest,
+  onUpgrade,
+  limits = defaultListenerLimits,
+  isTrustedPeer = () => false,
+}: ListenerOptions): Promise<Listener> {
+  let isDraining = false
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    // A kept-alive connection would otherwise bring the next request to a server that is about to go.
+    if (isDraining) response.setHeader('Connection', 'close')
+    // Set anew for each: between two of them node:http has it run for as long as a connection is kept.
+    request.socket.setTimeout(limits.clientTimeout * 1000)
+    onRequest(request, response)
+  }
+  const server = serverFor(pointer, tls, limits)
+  // The server forgets those that were upgraded, and those whose TLS handshake is under way.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  limitConnections(server, limits, isTrustedPeer)
+  const line = oneAtATime(server, serve)
+  endSilentClients(server, line)
+  answerForNode(server, line)
+  passOverOtherUpgrades(server)
+  if (onUpgrade !== undefined)
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // A reset before anybody listens would end the process.
+      socket.on('error', () => socket.destroy())
+      // Its bytes would come between those of the answer before it.
+      if (line.underway(request.socket) !== undefined) socket.destroy()
+      else onUpgrade(request, socket, head)
+    })
+  await bind(server, pointer, address)
+  const { port } = server.address() as AddressInfo
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+
+    async drain(seconds) {
+      isDraining = true
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      const sweep = setInterval(() => server.closeIdleConnections(), 100)
+      const limit = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, seconds * 1000)
+      await closed
+      clearInterval(sweep)
+      clearTimeout(limit)
+    },
+  }
+}
+
+function serverFor(pointer: string, tls: TlsFiles | undefined, limits: ListenerLimits): Server {
+  const decisions = serverOptions(limits)
+  if (tls === undefined) return createServer(decisions)
+  try {
+    return createTlsServer({
+      ...decisions,
+      ...tlsPreset,
+      cert: readFileSync(tls.certFile),
+      key: readFileSync(tls.keyFile),
+    })
+  } catch (cause) {
+    throw new ConfigurationError(
+      [
+        {
+          pointer: pointer.replace(/Listen$/, 'Tls'),
+          problem: 'is not a certificate with its private key',
+          remedy: 'Give PEM files that belong together, the certificate first and then its chain.',
+        },
+      ],
+      { cause },
+    )
+  }
+}
+
+async function bind(server: Server, pointer: string, { host, port }: ListenAddress): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  } catch (cause) {
+    throw new ConfigurationError(
+      [{ pointer, ...bindProblem(cause as NodeJS.ErrnoException, `${host}:${port}`, pointer) }],
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function bindProblem({ code, message }: NodeJS.ErrnoException, address: string, pointer: string) {
+  switch (code) {
+    case 'EADDRINUSE':
+      return {
+        problem: `is ${address}, which another program listens on`,
+        remedy: `Stop that program, or write another port: in the file, or in the variable ${pointer.slice(1).replaceAll('/', '__')}.`,
+      }
+    case 'EACCES':
+      return {
+        problem: `is ${address}, which this user may not listen on`,
+        remedy: 'Write a port from 1024 on, or let the system allow it.',
+      }
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return {
+        problem: `is ${address}, which is no address of this machine`,
+        remedy: 'Write 127.0.0.1 for this machine only, or 0.0.0.0 for every network.',
+      }
+    default:
+      return { problem: `cannot be listened on: ${message}`, remedy: 'Write another address.' }
+  }
+}

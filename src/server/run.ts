@@ -1,0 +1,212 @@
+import { hkdfSync } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
+import { createFileKeySource } from '../authorization-server/tokens/key-source.js'
+import type { Configuration } from '../config/load.js'
+import { makeStateDirectory } from '../config/resolve/state-directory.js'
+import type { RevocableToken } from '../dpop-validator/options.js'
+import { addressesOf } from '../gateway/frontend/frontend.js'
+import { createGateway, type Gateway } from '../gateway/gateway.js'
+import { createTrustedPeers } from '../http/trusted-peers.js'
+import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
+import { createRedisStore } from '../store/redis-store.js'
+import { createSeal, type Seal } from '../store/seal.js'
+import type { Store } from '../store/store.js'
+import { publish } from '../telemetry/events.js'
+import { createMetrics } from '../telemetry/metrics.js'
+import { createOutage } from '../telemetry/outage.js'
+import { admin } from './admin.js'
+import { type Listener, listen } from './listener.js'
+import { createSampleApi } from './sample-api.js'
+import { sharedListener } from './shared-listener.js'
+
+/** What a configuration describes, running. */
+export interface Running {
+  /** Where the frontends are served. */
+  readonly url: string | undefined
+  /** Readiness turns red, requests in flight finish, then everything is closed. */
+  stop(): Promise<void>
+}
+
+export interface RunOptions {
+  /** `elsewhere`: in the primary process, which asks its workers. Default: `here`. */
+  readonly adminListener?: 'here' | 'elsewhere'
+}
+
+export async function run(
+  configuration: Configuration,
+  { adminListener: place = 'here' }: RunOptions = {},
+): Promise<Running> {
+  const { server, sealingKeys, plan } = configuration
+  const everywhere = {
+    limits: server.limits,
+    isTrustedPeer: createTrustedPeers(plan.settings.Server.TrustedProxies),
+  }
+  const listeners: Listener[] = []
+  const closers: (() => Promise<void> | void)[] = []
+  let isReady = false
+
+  try {
+    const store = await openStore(configuration)
+    closers.push(() => store.close())
+    const metrics = createMetrics({
+      isStoreUp: () => isStoreUp(store),
+      ...('usage' in store && { storeUsage: store.usage }),
+    })
+    closers.push(() => metrics.close())
+    if (server.adminListen !== undefined && place === 'here')
+      listeners.push(
+        await listen({
+          ...everywhere,
+          pointer: '/Server/AdminListen',
+          address: server.adminListen,
+          onRequest: admin({
+            listensOn: server.adminListen.host,
+            isReady: () => isReady,
+            isStoreUp: () => isStoreUp(store),
+            metrics,
+          }),
+        }),
+      )
+    const [adminListener] = listeners
+
+    const seal = createSeal(sealingKeys)
+    const authorizationServer = await createServer(configuration, store, seal)
+    if (authorizationServer !== undefined) closers.push(() => authorizationServer.close())
+    const gateway = configuration.gateway && (await createGateway({ ...configuration.gateway, store, seal }))
+    if (gateway !== undefined) closers.push(() => gateway.close())
+
+    const { front, own } = arrange(configuration, gateway, authorizationServer)
+    if (own !== undefined) listeners.push(await listen({ ...everywhere, ...own }))
+    if (configuration.sampleApi !== undefined) {
+      const { listen: address, verifier } = configuration.sampleApi
+      // Under Redis there may be other processes: each proof is accepted once by all of them together, and a nonce of one
+      // is a nonce of all.
+      const secret = Buffer.from(hkdfSync('sha256', sealingKeys[0] ?? '', '', 'sallyport sample API nonces', 32))
+      const nonce = verifier.nonce === true ? { nonce: { secret } } : {}
+      const shared = configuration.store.kind === 'redis' ? { replay: store, ...nonce } : {}
+      // A signature says nothing of a token whose code was used twice, or whose user has signed out.
+      const issuedHere = configuration.plan.authorizationServer?.settings.Issuer
+      const revocation = authorizationServer && {
+        isRevoked: (token: RevocableToken) => token.issuer === issuedHere && authorizationServer.isRevoked(token),
+      }
+      const onRequest = createSampleApi({ ...verifier, ...shared, ...revocation }).callback()
+      listeners.push(await listen({ ...everywhere, pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))
+    }
+    const frontListener = front && (await listen({ ...everywhere, ...front }))
+    if (frontListener !== undefined) listeners.push(frontListener)
+    isReady = true
+    for (const { url } of listeners)
+      publish({
+        type: 'server.started',
+        url,
+        name: url === adminListener?.url ? 'admin' : 'public',
+        ...(url === frontListener?.url && { serves: addressesOf(configuration.gateway?.frontends ?? []) }),
+      })
+
+    return {
+      url: frontListener?.url,
+      async stop() {
+        isReady = false
+        publish({ type: 'server.draining' })
+        const deadline = performance.now() / 1000 + server.drainTimeout
+        const left = (): number => Math.max(deadline - performance.now() / 1000, 0)
+        await Promise.all([frontListener?.drain(left()), gateway?.drain(left())])
+        // Until then what is under way may still need them: a token to refresh, the sample API's answer.
+        const behind = listeners.filter((listener) => listener !== adminListener && listener !== frontListener)
+        await Promise.all(behind.map((listener) => listener.drain(left())))
+        // A store that hangs, or a logout that a client does not take, is not waited for any longer than a request is.
+        await Promise.race([closeAll(closers), delay(Math.max(left(), 1) * 1000, undefined, { ref: false })])
+        publish({ type: 'server.stopped' })
+        // Last, so that readiness could be asked to the end.
+        await adminListener?.drain(1)
+      },
+    }
+  } catch (error) {
+    await Promise.all(listeners.map((listener) => listener.drain(0)))
+    await closeAll(closers)
+    throw error
+  }
+}
+
+type ListenOptions = Parameters<typeof listen>[0]
+
+/** What answers where: both products on one listener, or each on its own. */
+function arrange(
+  { server, authorizationServer: configured, plan }: Configuration,
+  gateway: Gateway | undefined,
+  authorizationServer: AuthorizationServer | undefined,
+): { readonly front: ListenOptions | undefined; readonly own: ListenOptions | undefined } {
+  const serverRequests = authorizationServer?.callback()
+  const own =
+    serverRequests !== undefined && configured?.listen !== undefined
+      ? {
+          pointer: `${plan.authorizationServer?.pointer}/Listen`,
+          address: configured.listen,
+          tls: plan.authorizationServer?.tls,
+          onRequest: serverRequests,
+        }
+      : undefined
+  if (gateway === undefined) return { front: undefined, own }
+
+  const onRequest: RequestListener =
+    serverRequests === undefined || configured === undefined || own !== undefined
+      ? gateway.callback()
+      : sharedListener({
+          issuer: configured.options.issuer,
+          saysHost: createTrustedPeers(
+            plan.settings.Server.TrustForwardedHost ? plan.settings.Server.TrustedProxies : [],
+          ),
+          authorizationServer: serverRequests,
+          gateway: gateway.callback(),
+        })
+  return {
+    front: {
+      pointer: '/Server/Listen',
+      address: server.listen,
+      tls: server.tls,
+      onRequest,
+      onUpgrade: gateway.upgrade,
+    },
+    own,
+  }
+}
+
+async function createServer(
+  { authorizationServer, store: { kind }, stateDirectory }: Configuration,
+  store: Store,
+  seal: Seal,
+): Promise<AuthorizationServer | undefined> {
+  if (authorizationServer === undefined) return undefined
+  const { options } = authorizationServer
+  // A store that goes with the process would take the signing keys along, and with them every token.
+  if (kind === 'redis') return createAuthorizationServer({ ...options, store, seal })
+  makeStateDirectory(stateDirectory)
+  const source = createFileKeySource(join(stateDirectory, 'signing-keys'), seal)
+  return createAuthorizationServer({ ...options, store, seal, signingKeys: { source } })
+}
+
+export async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
+  if (store.kind === 'memory') return createMemoryStore()
+  const outage = createOutage({
+    onFailing: (cause, count) => publish({ type: 'server.store.failing', cause, count }),
+    onBack: (seconds) => publish({ type: 'server.store.back', seconds }),
+  })
+  return createRedisStore({ ...store, outage })
+}
+
+/** Whether it answers at this moment. */
+export async function isStoreUp(store: Store): Promise<boolean> {
+  try {
+    await store.get('readiness')
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+  for (const close of closers.toReversed()) await close()
+}

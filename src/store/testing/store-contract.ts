@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type { Store } from '../store.js'
+
+/** One thing that every store must do. */
+export interface StoreCheck {
+  /** A sentence that follows the store's name. */
+  readonly title: string
+  /** @throws AssertionError when the store does not. */
+  run(store: Store): Promise<void>
+}
+
+const later = (seconds = 60): number => Date.now() / 1000 + seconds
+const parallel = <Result>(count: number, attempt: (index: number) => Promise<Result>): Promise<Result[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => attempt(index)))
+
+/**
+ * What a store has to pass to be one: run each check with any test runner, on a store of its own or on a shared one (every
+ * check uses keys of its own). What finds first and saves afterwards, in two steps, fails here.
+ */
+export const storeContract: readonly StoreCheck[] = [
+  {
+    title: 'gives back what was set, whole, and the last of it',
+    async run(store) {
+      const key = randomUUID()
+      assert.equal(await store.get(key), undefined)
+      for (const value of ['value', '', 'ä 💥 \0 \n', 'x'.repeat(100_000)]) {
+        await store.set(key, value, later())
+        assert.equal(await store.get(key), value)
+      }
+    },
+  },
+  {
+    title: 'forgets what has expired',
+    async run(store) {
+      const key = randomUUID()
+      await store.set(key, 'value', later(-1))
+      assert.equal(await store.get(key), undefined)
+      assert.equal(await store.take(key), undefined)
+      assert.equal(await store.extend(key, later()), false)
+      await store.set(key, 'value', later(0.05))
+      await new Promise((resolve) => setTimeout(resolve, 120))
+      assert.equal(await store.get(key), undefined)
+      assert.equal(await store.addIfAbsent(key, 'next', later()), true)
+    },
+  },
+  {
+    title: 'adds to an absence exactly once in 200 parallel tries',
+    async run(store) {
+      const key = randomUUID()
+      const tries = await parallel(200, (index) => store.addIfAbsent(key, String(index), later()))
+      assert.equal(tries.filter(Boolean).length, 1)
+      assert.equal(await store.get(key), String(tries.indexOf(true)))
+    },
+  },
+  {
+    title: 'gives a taken value to exactly one of 200 takers',
+    async run(store) {
+      const key = randomUUID()
+      await store.set(key, 'once', later())
+      const taken = await parallel(200, () => store.take(key))
+      assert.deepEqual(
+        taken.filter((value) => value !== undefined),
+        ['once'],
+      )
+      assert.equal(await store.get(key), undefined)
+    },
+  },
+  {
+    title: 'replaces only what is still as expected, once in 200 parallel tries',
+    async run(store) {
+      const key = randomUUID()
+      await store.set(key, 'first', later())
+      const tries = await parallel(200, (index) => store.replace(key, 'first', `second ${index}`, later()))
+      assert.equal(tries.filter(Boolean).length, 1)
+      assert.equal(await store.get(key), `second ${tries.indexOf(true)}`)
+      assert.equal(await store.replace(key, 'first', 'third', later()), false)
+      assert.equal(await store.replace(randomUUID(), 'first', 'third', later()), false)
+    },
+  },
+  {
+    title: 'never brings a deleted record back, in 200 races of delete, replace and extend',
+    async run(store) {
+      const keys = Array.from({ length: 200 }, () => randomUUID())
+      await Promise.all(
+        keys.map(async (key) => {
+          await store.set(key, 'dead', later())
+          await Promise.all([
+            store.extend(key, later()),
+            store.replace(key, 'dead', 'alive', later()),
+            store.delete(key),
+            store.replace(key, 'dead', 'alive', later()),
+            store.extend(key, later()),
+          ])
+          assert.equal(await store.replace(key, 'dead', 'alive', later()), false)
+          assert.equal(await store.extend(key, later()), false)
+          assert.equal(await store.get(key), undefined)
+          assert.equal(await store.delete(key), false)
+        }),
+      )
+    },
+  },
+  {
+    title: 'moves an expiry in both directions and keeps the value',
+    async run(store) {
+      const key = randomUUID()
+      await store.set(key, 'value', later(1))
+      assert.equal(await store.extend(key, later()), true)
+      await new Promise((resolve) => setTimeout(resolve, 1100))
+      assert.equal(await store.get(key), 'value')
+      assert.equal(await store.extend(key, later(0.05)), true)
+      await new Promise((resolve) => setTimeout(resolve, 120))
+      assert.equal(await store.get(key), undefined)
+    },
+  },
+  {
+    title: 'deletes only what is still as expected',
+    async run(store) {
+      const key = randomUUID()
+      await store.set(key, 'mine', later())
+      assert.equal(await store.deleteIf(key, 'theirs'), false)
+      assert.equal(await store.get(key), 'mine')
+      assert.equal(await store.deleteIf(key, 'mine'), true)
+      assert.equal(await store.get(key), undefined)
+      assert.equal(await store.deleteIf(key, 'mine'), false)
+    },
+  },
+  {
+    title: 'keeps the members of a set through 100 parallel additions, each until its own latest expiry',
+    async run(store) {
+      const key = randomUUID()
+      assert.deepEqual(await store.members(key), [])
+      await parallel(100, (index) => store.addMember(key, String(index), later(index < 3 ? 60 : 0.3)))
+      assert.equal((await store.members(key)).length, 100)
+      await store.addMember(key, '0', later(0.3))
+      await store.removeMember(key, '1')
+      await store.removeMember(key, '1')
+      assert.equal((await store.members(key)).length, 99)
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      assert.deepEqual((await store.members(key)).toSorted(), ['0', '2'])
+      await store.addMember(key, '5', later())
+      assert.deepEqual((await store.members(key)).toSorted(), ['0', '2', '5'])
+    },
+  },
+]

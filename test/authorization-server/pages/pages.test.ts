@@ -1,0 +1,174 @@
+import { once } from 'node:events'
+import { mkdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import type { Page } from 'playwright-core'
+import { html } from '../../../src/http/page.js'
+import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
+import { aBrowser } from '../_browser.js'
+import { aProtocolClient } from '../_client.js'
+import { aClient, startServer } from '../_running.js'
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** Where screenshots go; none are made without it. */
+const screenshots = process.env.SCREENSHOTS
+
+interface AxeResult {
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
+}
+
+async function look(t: ExecutionContext, page: Page, name: string): Promise<void> {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate<AxeResult>('axe.run()')
+  t.deepEqual(
+    violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map((node) => node.html).join()}`),
+    [],
+  )
+  t.true(
+    await page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+    `${name} needs no sideways scrolling`,
+  )
+  if (screenshots === undefined) return
+  await mkdir(screenshots, { recursive: true })
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true })
+}
+
+const looks = [
+  { name: 'light', options: { colorScheme: 'light', viewport: { width: 1000, height: 800 }, locale: 'en-GB' } },
+  { name: 'dark', options: { colorScheme: 'dark', viewport: { width: 1000, height: 800 }, locale: 'de-AT' } },
+  { name: '320px', options: { colorScheme: 'light', viewport: { width: 320, height: 640 }, locale: 'fr-FR' } },
+  // Zoom halves the room and doubles the pixels.
+  {
+    name: '200-percent',
+    options: { colorScheme: 'dark', viewport: { width: 500, height: 400 }, deviceScaleFactor: 2, locale: 'en-US' },
+  },
+] as const
+
+if (!chromiumIsInstalled) {
+  test.skip('the pages in a browser: no Chromium is installed', () => {})
+} else {
+  for (const { name, options } of looks)
+    test.serial(`every page is accessible by keyboard alone: ${name}`, async (t) => {
+      const landing = createServer((_, response) => response.end('the client')).listen(0, '127.0.0.1')
+      await once(landing, 'listening')
+      const address = landing.address()
+      if (address === null || typeof address === 'string') throw new Error('no port')
+      const callback = `http://127.0.0.1:${address.port}/callback`
+      const server = await startServer({
+        client: aClient('client-1', {
+          displayName: 'Order desk of the Example Trading Company',
+          redirectUris: [callback],
+        }),
+      })
+      const client = aProtocolClient(server)
+      try {
+        await withChromium(async (context) => {
+          const page = await context.newPage()
+          const complaints: string[] = []
+          page.on('console', (message) => {
+            if (/security.policy/i.test(message.text())) complaints.push(message.text())
+          })
+          await page.goto(
+            client.authorizationUrl(
+              await client.push({ redirect_uri: callback, scope: 'openid profile email roles offline_access orders' }),
+            ),
+          )
+          await look(t, page, `${name}-1-sign-in`)
+          await page.keyboard.type('alice')
+          await page.keyboard.press('Tab')
+          await page.keyboard.type('wrong')
+          await page.keyboard.press('Enter')
+          await page.waitForSelector('[role=alert]')
+          await look(t, page, `${name}-2-wrong-password`)
+          t.is(await page.evaluate('document.activeElement.id'), 'password', 'the password is what to type again')
+          await page.keyboard.type('wonderland')
+          await page.keyboard.press('Tab')
+          t.is(await page.evaluate('document.activeElement.id'), 'sign-in')
+          await page.keyboard.press('Enter')
+          await page.waitForSelector('#allow')
+          await look(t, page, `${name}-3-consent`)
+          await page.keyboard.press('Tab')
+          t.is(await page.evaluate('document.activeElement.id'), 'allow')
+          await page.keyboard.press('Enter')
+          await page.waitForURL(`${callback}**`)
+          t.regex(page.url(), /[?&]code=/)
+
+          await page.goto(`${server.url}/connect/authorize?client_id=client-1&request_uri=urn:x`)
+          await look(t, page, `${name}-4-error`)
+          await page.goto(`${server.url}/connect/endsession`)
+          await look(t, page, `${name}-5-sign-out`)
+          await page.keyboard.press('Tab')
+          await page.keyboard.press('Enter')
+          await page.waitForSelector('h1:not(:has(+ form))')
+          await look(t, page, `${name}-6-signed-out`)
+          t.deepEqual(
+            (await context.cookies()).map(({ name }) => name).filter((cookie) => cookie.includes('session')),
+            [],
+          )
+          t.deepEqual(complaints, [], 'the browser can read every policy')
+        }, options)
+      } finally {
+        landing.close()
+        await server.stop()
+      }
+    })
+}
+
+test('an operator brands the pages and replaces one, under the same headers', async (t) => {
+  const server = await startServer({
+    branding: {
+      name: 'Acme & Sons',
+      theme: ':root{--sp-accent:#7a1fa2}',
+      pages: {
+        signIn: ({ action, fields, client }) => ({
+          title: 'Hello',
+          content: html`<h1>Hello, ${client}</h1><form method="post" action="${action}">${Object.entries(fields).map(
+            ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+          )}<input name="username"><input name="password" type="password"><button name="action" value="sign-in">Go</button></form>`,
+        }),
+      },
+    },
+  })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  const page = await browser.get(client.authorizationUrl(await client.push()))
+  t.regex(page.text, /Acme &amp; Sons/)
+  t.regex(page.text, /--sp-accent:#7a1fa2/)
+  t.regex(page.text, /<h1>Hello, The client-1<\/h1>/)
+  t.regex(page.headers.get('content-security-policy') ?? '', /style-src 'sha256-/)
+  t.notRegex(page.headers.get('content-security-policy') ?? '', /unsafe/)
+  const consent = await browser.follow(
+    await browser.submit(page, 'sign-in', { username: 'alice', password: 'wonderland' }),
+  )
+  t.regex(consent.text, /id="allow"/)
+})
+
+test('nothing that comes from outside becomes markup', async (t) => {
+  const hostile = '"><script>alert(1)</script>'
+  const server = await startServer({
+    client: aClient('client-1', {
+      displayName: hostile,
+      permissions: ['ept:authorization', 'ept:pushed_authorization', 'ept:token', 'gt:authorization_code', 'scp:<b>'],
+    }),
+    verifyUser: async (username) => ({ subject: 'x', claims: { name: username } }),
+  })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  const page = await browser.get(client.authorizationUrl(await client.push({ login_hint: hostile, scope: '<b>' })))
+  const consent = await browser.follow(await browser.submit(page, 'sign-in', { username: hostile, password: 'x' }))
+  const error = await browser.get(
+    `${server.url}/connect/authorize?client_id=${encodeURIComponent(hostile)}&request_uri=x`,
+  )
+  const out = await browser.get(
+    `${server.url}/connect/endsession?ui_locales=${encodeURIComponent(hostile)}&state=${encodeURIComponent(hostile)}`,
+  )
+  for (const { text } of [page, consent, error, out]) {
+    t.notRegex(text, /<script/)
+    t.notRegex(text, /<b>/)
+  }
+  t.regex(consent.text, /&lt;script&gt;/)
+})

@@ -1,0 +1,281 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import test from 'ava'
+import { hashPassword } from '../../../src/authorization-server/sign-in/password.js'
+import { createSignIn } from '../../../src/authorization-server/sign-in/sign-in.js'
+import { createSignInLimit, type SignInLimit } from '../../../src/authorization-server/sign-in/sign-in-limit.js'
+import { createUserDirectory } from '../../../src/authorization-server/sign-in/users.js'
+import { UpstreamError } from '../../../src/errors.js'
+import { channelName } from '../../../src/telemetry/events.js'
+import { aBrowser } from '../_browser.js'
+import { aProtocolClient } from '../_client.js'
+import { aClient, startServer } from '../_running.js'
+
+function fail(limit: SignInLimit, username: string, address: string): string {
+  return limit.attempt(username, address).kind
+}
+
+function succeed(limit: SignInLimit, username: string, address: string): string {
+  const attempt = limit.attempt(username, address)
+  if (attempt.kind === 'allowed') attempt.giveBack()
+  return attempt.kind
+}
+
+test('a user is limited at one address after five failures, and not at another', (t) => {
+  const limit = createSignInLimit()
+  for (let i = 0; i < 5; i++) t.is(fail(limit, 'alice', '192.0.2.1'), 'allowed')
+  const refused = limit.attempt('Alice ', '192.0.2.1')
+  t.like(refused, { kind: 'limited' })
+  t.true(refused.kind === 'limited' && refused.retryAfter > 800 && refused.retryAfter <= 900)
+  t.is(fail(limit, 'alice', '192.0.2.2'), 'allowed')
+  t.is(fail(limit, 'bob', '192.0.2.1'), 'allowed')
+})
+
+test('success counts for nothing, however often', (t) => {
+  const limit = createSignInLimit()
+  for (let i = 0; i < 200; i++) t.is(succeed(limit, 'alice', '192.0.2.1'), 'allowed')
+})
+
+test('parallel guesses all count', (t) => {
+  const limit = createSignInLimit()
+  const tries = Array.from({ length: 100 }, () => fail(limit, 'alice', '192.0.2.1'))
+  t.is(tries.filter((kind) => kind === 'allowed').length, 5)
+})
+
+test('one address cannot try many users, and many addresses cannot try one user', (t) => {
+  const spraying = createSignInLimit({ perAddress: 10 })
+  for (let i = 0; i < 10; i++) t.is(fail(spraying, `user${i}`, '192.0.2.1'), 'allowed')
+  t.is(fail(spraying, 'user99', '192.0.2.1'), 'limited')
+  const distributed = createSignInLimit({ perUser: 10 })
+  for (let i = 0; i < 10; i++) t.is(fail(distributed, 'alice', `192.0.2.${i}`), 'allowed')
+  t.is(fail(distributed, 'alice', '192.0.2.99'), 'limited')
+})
+
+test('a limited address does not use up the tries of the user elsewhere', (t) => {
+  const limit = createSignInLimit({ perUser: 8 })
+  for (let i = 0; i < 100; i++) fail(limit, 'alice', '192.0.2.1')
+  t.is(fail(limit, 'alice', '192.0.2.2'), 'allowed')
+})
+
+test('tries for a user who is limited everywhere do not lock out the others at the address', (t) => {
+  const limit = createSignInLimit({ perUser: 2, perAddress: 5 })
+  for (const address of ['192.0.2.1', '192.0.2.2']) t.is(fail(limit, 'alice', address), 'allowed')
+  for (let i = 0; i < 20; i++) t.is(fail(limit, 'alice', '192.0.2.3'), 'limited')
+  t.is(fail(limit, 'bob', '192.0.2.3'), 'allowed')
+})
+
+test('the addresses of one IPv6 network count together, mapped IPv4 ones do not', (t) => {
+  const limit = createSignInLimit()
+  for (let i = 0; i < 5; i++) t.is(fail(limit, 'alice', `2001:db8:1:2::${i}`), 'allowed')
+  t.is(fail(limit, 'alice', '2001:db8:1:2:a:b:c:d'), 'limited')
+  t.is(fail(limit, 'alice', '2001:db8:1:3::1'), 'allowed')
+  for (let i = 0; i < 5; i++) fail(limit, 'bob', '::ffff:192.0.2.1')
+  t.is(fail(limit, 'bob', '::ffff:192.0.2.2'), 'allowed')
+})
+
+test('who holds a /56 or a /48 can neither guess without end nor lock a user out elsewhere', (t) => {
+  const limit = createSignInLimit()
+  const tries = (addresses: readonly string[], username: (i: number) => string): number =>
+    addresses.filter((address, i) => fail(limit, username(i), address) === 'allowed').length
+  const line = Array.from({ length: 256 }, (_, i) => `2001:db8:1:${(0x500 + i).toString(16)}::1`)
+  const company = Array.from({ length: 2000 }, (_, i) => `2001:db8:2:${(i * 32).toString(16)}::1`)
+  t.is(
+    tries(line, () => 'alice'),
+    10,
+  )
+  t.is(
+    tries(company, () => 'alice'),
+    20,
+  )
+  t.is(fail(limit, 'alice', '2001:db8:3::1'), 'allowed')
+  t.is(
+    tries(company, (i) => `user${i}`),
+    380,
+  )
+})
+
+test('the page says so, with 429 and when to come back, even for the right password', async (t) => {
+  const server = await startServer({ signInLimits: { perUserAndAddress: 2 } })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  const page = await browser.get(client.authorizationUrl(await client.push()))
+  for (let i = 0; i < 2; i++) await browser.submit(page, 'sign-in', { username: 'alice', password: 'wrong' })
+  const limited = await browser.submit(page, 'sign-in', { username: 'alice', password: 'wonderland' })
+  t.is(limited.status, 429)
+  t.regex(limited.headers.get('retry-after') ?? '', /^(8\d\d|900)$/)
+  t.regex(limited.text, /Try again in 15 minutes/)
+  const bob = await browser.submit(page, 'sign-in', { username: 'bob', password: 'builder' })
+  t.is(bob.status, 303)
+})
+
+test('only a trusted proxy says which address it was', async (t) => {
+  for (const [trustedProxies, hops, expected] of [
+    [['127.0.0.0/8'], '198.51.100.7, 203.0.113.9', '203.0.113.9'],
+    [['127.0.0.0/8'], '198.51.100.7, 203.0.113.9:41234', '203.0.113.9'],
+    [['127.0.0.0/8'], '198.51.100.7, "[2001:DB8::9]:41234"', '2001:db8::9'],
+    [['127.0.0.0/8'], '198.51.100.7, unknown', '127.0.0.1'],
+    [[], '198.51.100.7, 203.0.113.9', '127.0.0.1'],
+  ] as const) {
+    const asked: string[] = []
+    const server = await startServer({
+      trustedProxies,
+      verifyUser: async (_username, _password, { address }) => {
+        asked.push(address)
+        return undefined
+      },
+    })
+    const client = aProtocolClient(server)
+    const browser = aBrowser({ 'x-forwarded-for': hops })
+    const page = await browser.get(client.authorizationUrl(await client.push({ acr_values: 'gold' })))
+    await browser.submit(page, 'sign-in', { username: 'carol', password: 'x' })
+    t.deepEqual(asked, [expected])
+    await server.stop()
+  }
+})
+
+test('a user of a directory signs in with the amr and acr that it says', async (t) => {
+  const server = await startServer({
+    verifyUser: async (username, _, { acrValues }) =>
+      username === 'carol'
+        ? { subject: 'carol', claims: {}, amr: ['pwd', 'otp'], acr: acrValues[0] ?? 'none' }
+        : undefined,
+  })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const tokens = await client.tokens({ acr_values: 'gold silver' }, { username: 'carol', password: 'x' })
+  const { body } = await client.post('introspect', { token: tokens.access_token })
+  t.like(body, { amr: ['pwd', 'otp'], acr: 'gold' })
+})
+
+test('a subject that is the identifier of a client is nobody', async (t) => {
+  const server = await startServer({
+    client: aClient('client-1'),
+    verifyUser: async () => ({ subject: 'client-1', claims: {} }),
+  })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  const page = await browser.get(client.authorizationUrl(await client.push()))
+  t.regex((await browser.submit(page, 'sign-in', { username: 'x', password: 'x' })).text, /is not right/)
+})
+
+test.serial('the time tells neither an unknown user nor whose hash is cheaper', async (t) => {
+  const user = async (username: string, ln: number) => ({
+    username,
+    passwordHash: await hashPassword('right', { ln, p: 1 }),
+  })
+  const users = await createUserDirectory({
+    users: [await user('cheap', 12), await user('dear', 14), await user('dear too', 14)],
+    verifyUser: undefined,
+    findUser: undefined,
+  })
+  // CPU time of the process, not time on a clock that other processes share.
+  const cost = async (username: string): Promise<number> => {
+    const before = process.cpuUsage()
+    await users.verify(username, 'wrong', { address: '', clientId: '', acrValues: [] })
+    const { user, system } = process.cpuUsage(before)
+    return user + system
+  }
+  const names = ['cheap', 'dear', 'dear too', 'unknown']
+  const costs = new Map(names.map((name): [string, number[]] => [name, []]))
+  for (let i = 0; i < 9; i++) for (const name of names) costs.get(name)?.push(await cost(name))
+  const medians = [...costs.values()].map((values) => values.toSorted((a, b) => a - b)[4] ?? 0)
+  t.true(Math.max(...medians) < Math.min(...medians) * 2, `${medians} µs`)
+  t.is((await users.verify('cheap', 'right', { address: '', clientId: '', acrValues: [] }))?.subject, 'cheap')
+  t.is((await users.verify('dear', 'right', { address: '', clientId: '', acrValues: [] }))?.subject, 'dear')
+})
+
+test.serial('no event of a sign-in holds the password or the name that was tried', async (t) => {
+  const events: unknown[] = []
+  const listen = (event: unknown): void => void events.push(event)
+  subscribe(channelName, listen)
+  const signIn = createSignIn({
+    users: await createUserDirectory({ users: [], verifyUser: async () => undefined, findUser: undefined }),
+    limit: createSignInLimit({ perUserAndAddress: 1 }),
+    clientIds: new Set(),
+  })
+  for (let i = 0; i < 2; i++)
+    await signIn('hunter2-as-name', 'hunter2', { address: '192.0.2.77', clientId: 'c', acrValues: [] })
+  unsubscribe(channelName, listen)
+  const mine = events.filter((event) => JSON.stringify(event).includes('192.0.2.77'))
+  t.is(mine.length, 2)
+  t.notRegex(JSON.stringify(events), /hunter2/)
+})
+
+test('a flood of sign-ins is turned away before it costs anything', async (t) => {
+  let running = 0
+  let most = 0
+  const signIn = createSignIn({
+    users: await createUserDirectory({
+      users: [],
+      async verifyUser(username) {
+        most = Math.max(most, ++running)
+        await new Promise(setImmediate)
+        running--
+        return { subject: username, claims: {} }
+      },
+      findUser: undefined,
+    }),
+    limit: createSignInLimit(),
+    clientIds: new Set(),
+    maxAsked: 4,
+    maxWaiting: 6,
+  })
+  const outcomes = await Promise.all(
+    Array.from({ length: 100 }, (_, i) =>
+      signIn(`user${i}`, 'x', { address: `192.0.2.${i}`, clientId: 'c', acrValues: [] }),
+    ),
+  )
+  t.is(most, 4)
+  t.is(outcomes.filter(({ kind }) => kind === 'signed-in').length, 10)
+  t.is(outcomes.filter(({ kind }) => kind === 'busy').length, 90)
+  t.like(await signIn('later', 'x', { address: '192.0.2.1', clientId: 'c', acrValues: [] }), { kind: 'signed-in' })
+})
+
+test('a directory that cannot be asked locks nobody out', async (t) => {
+  let isDown = true
+  const signIn = createSignIn({
+    users: await createUserDirectory({
+      users: [],
+      async verifyUser(username) {
+        if (isDown) throw new UpstreamError('unreachable', 'no directory')
+        return { subject: username, claims: {} }
+      },
+      findUser: undefined,
+    }),
+    limit: createSignInLimit({ perUserAndAddress: 1 }),
+    clientIds: new Set(),
+  })
+  const context = { address: '192.0.2.1', clientId: 'c', acrValues: [] }
+  for (let i = 0; i < 3; i++) await t.throwsAsync(signIn('carol', 'x', context), { code: 'unreachable' })
+  isDown = false
+  t.like(await signIn('carol', 'x', context), { kind: 'signed-in' })
+})
+
+test('nothing is checked, and nothing counted, for a browser that has left the line', async (t) => {
+  let asked = 0
+  const signIn = createSignIn({
+    users: await createUserDirectory({ users: [], verifyUser: async () => void asked++, findUser: undefined }),
+    limit: createSignInLimit({ perUserAndAddress: 1 }),
+    clientIds: new Set(),
+  })
+  const context = { address: '192.0.2.1', clientId: 'c', acrValues: [] }
+  for (let i = 0; i < 9; i++) await signIn('alice', 'x', context, () => true)
+  t.is(asked, 0)
+  t.deepEqual(await signIn('alice', 'x', context), { kind: 'failed' })
+})
+
+test('the session of a user who is gone is none', async (t) => {
+  const directory = new Set(['carol'])
+  const server = await startServer({
+    verifyUser: async (username) => (directory.has(username) ? { subject: username, claims: {} } : undefined),
+    findUser: async (subject) => (directory.has(subject) ? {} : undefined),
+  })
+  t.teardown(() => server.stop())
+  const client = aProtocolClient(server)
+  const browser = aBrowser()
+  await client.authorize({}, { browser, username: 'carol', password: 'x' })
+  t.truthy((await browser.get(client.authorizationUrl(await client.push()))).location)
+  directory.delete('carol')
+  t.regex((await browser.get(client.authorizationUrl(await client.push()))).text, /id="sign-in"/)
+})

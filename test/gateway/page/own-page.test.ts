@@ -1,0 +1,98 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import test from 'ava'
+import { de } from '../../../src/gateway/page/languages/de.js'
+import { fr } from '../../../src/gateway/page/languages/fr.js'
+import type { RefusalCode } from '../../../src/gateway/refusal.js'
+import { adviceIn, adviceOn } from '../../../src/gateway/refusal-advice.js'
+import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
+import { aWorld } from '../_world.js'
+
+const source = await readFile('src/gateway/refusal.ts', 'utf8')
+const codes = [...source.slice(0, source.indexOf('export class')).matchAll(/\| '(bff\.[\w.]+)'/g)].map(
+  ([, code]) => code as RefusalCode,
+)
+const person = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+const branding = { name: 'Acme & Sons', theme: ':root{--sp-accent:#7a1fa2}' }
+
+test('every refusal has words of its own in every language', (t) => {
+  for (const texts of [de, fr])
+    for (const code of codes) {
+      const { title, remedy } = adviceIn(texts, code)
+      t.not(title, adviceOn(code).title, `${texts.language} ${code}`)
+      t.not(remedy, adviceOn(code).remedy, `${texts.language} ${code}`)
+    }
+})
+
+test("the gateway's pages have the operator's brand, also for a host that is no frontend's", async (t) => {
+  const { url } = await aWorld(t, { gateway: { branding }, frontend: { hosts: ['app.example'] } })
+  for (const [headers, code] of [
+    [{ ...person }, 'bff.frontend.unknown'],
+    [{ ...person, host: 'app.example' }, 'bff.login.confirm'],
+  ] as const) {
+    const { text, policy } = await page(`${url}/bff/login`, { ...headers, 'sec-fetch-site': 'cross-site' })
+    t.regex(text, /Acme &amp; Sons/, code)
+    t.regex(text, /--sp-accent:#7a1fa2/, code)
+    t.regex(text, new RegExp(code.replaceAll('.', '\\.')))
+    t.notRegex(text, /Sallyport/, code)
+    t.regex(policy, /style-src 'sha256-/)
+  }
+})
+
+test('they speak the language that ui_locales asks for, else the one that the browser prefers', async (t) => {
+  const { url } = await aWorld(t)
+  const ask = async (query: string, language: string) => {
+    const headers = { ...person, 'sec-fetch-site': 'cross-site', 'accept-language': language }
+    return (await page(`${url}/bff/login${query}`, headers)).text
+  }
+  t.regex(await ask('', 'de-AT, en;q=0.5'), /<html lang="de">.*<h1>Anmelden\?<\/h1>.*>Anmelden<.*Zurück zur Anwendung/s)
+  t.regex(await ask('?ui_locales=fr-CA+en', 'de'), /<html lang="fr">.*<h1>Se connecter \?<\/h1>/s)
+  t.regex(await ask('', 'it'), /<html lang="en">.*<h1>Sign in\?<\/h1>.*A page of another site has sent you here/s)
+  // What is for the developer is English everywhere, and says so.
+  t.regex(await ask('', 'de'), /<dd lang="en">A page of another site/)
+})
+
+/** As a browser asks, which Node's fetch cannot: with a Host and Fetch Metadata of its own. */
+function page(address: string, headers: Record<string, string>): Promise<{ text: string; policy: string }> {
+  return new Promise((resolve, reject) => {
+    request(address, { headers }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk) => chunks.push(chunk))
+      response.on('end', () => {
+        const policy = String(response.headers['content-security-policy'])
+        resolve({ text: Buffer.concat(chunks).toString(), policy })
+      })
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+if (!chromiumIsInstalled) test.skip('the pages in a browser: no Chromium is installed', () => {})
+else
+  test('a page of the gateway is accessible and fits a narrow screen', async (t) => {
+    const { url } = await aWorld(t, { gateway: { branding } })
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    await withChromium(
+      async (context) => {
+        const tab = await context.newPage()
+        for (const path of ['bff/nothing', 'bff/callback?iss=x&state=y&code=z']) {
+          await tab.goto(`${url}/${path}`)
+          await tab.evaluate(axe)
+          const { violations } = await tab.evaluate<{ violations: { id: string }[] }>('axe.run()')
+          t.deepEqual(
+            violations.map(({ id }) => id),
+            [],
+          )
+          t.true(await tab.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'))
+          const folder = process.env.SCREENSHOTS
+          if (folder === undefined) continue
+          await mkdir(folder, { recursive: true })
+          await tab.screenshot({ path: join(folder, `${path.replace(/\W.*/, '')}-${path.length}.png`), fullPage: true })
+        }
+      },
+      { viewport: { width: 360, height: 700 }, locale: 'de-DE' },
+    )
+  })

@@ -1,0 +1,49 @@
+import test from 'ava'
+import { createMemoryStore } from '../../../src/store/memory-store.js'
+import type { Store } from '../../../src/store/store.js'
+import { storeContract } from '../../../src/store/testing/store-contract.js'
+
+const pause = () => new Promise((resolve) => setImmediate(resolve))
+
+/** What most adapters do at first: look, then write. */
+function findThenSave(): Store {
+  const store = createMemoryStore()
+  return {
+    ...store,
+    async addIfAbsent(key, value, expiresAt) {
+      const found = await store.get(key)
+      await pause()
+      if (found !== undefined) return false
+      await store.set(key, value, expiresAt)
+      return true
+    },
+    async replace(key, expected, value, expiresAt) {
+      const found = await store.get(key)
+      await pause()
+      if (found !== expected) return false
+      await store.set(key, value, expiresAt)
+      return true
+    },
+    async take(key) {
+      const found = await store.get(key)
+      await pause()
+      await store.delete(key)
+      return found
+    },
+  }
+}
+
+test('the contract catches a store that finds first and saves afterwards', async (t) => {
+  const failed: string[] = []
+  for (const { title, run } of storeContract) {
+    const store = findThenSave()
+    await run(store).catch(() => failed.push(title))
+    await store.close()
+  }
+  t.deepEqual(failed, [
+    'adds to an absence exactly once in 200 parallel tries',
+    'gives a taken value to exactly one of 200 takers',
+    'replaces only what is still as expected, once in 200 parallel tries',
+    'never brings a deleted record back, in 200 races of delete, replace and extend',
+  ])
+})
