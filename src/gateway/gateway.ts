@@ -12,19 +12,19 @@ import { assertFrontends } from './frontend/check-frontends.js'
 import { createFrontendSelection } from './frontend/frontend.js'
 import { createIssuerFetch } from './oauth/issuer-fetch.js'
 import type { GatewayOptions } from './options.js'
-import { runFrontend } from './provision.js'
+import { provisionFrontend } from './provision.js'
 import {
-  type ApiCall,
   allowedMethod,
   antiForgery,
   currentSession,
   freshAccessToken,
   openSession,
+  type ProxiedRequest,
   requiredSession,
   sessionOfUse,
 } from './proxied-request.js'
 import { Refusal } from './refusal.js'
-import type { Call } from './request.js'
+import type { GatewayRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
 import { parseRequestTarget } from './routing/request-target.js'
 import type { RouteMatch } from './routing/route.js'
@@ -44,7 +44,7 @@ export interface Gateway {
 }
 
 /** Whatever is forwarded goes through these, in this order: calls of an API, upgrades, a development server's pages. */
-const steps: readonly ((call: ApiCall) => Promise<void> | undefined | void)[] = [
+const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | void)[] = [
   allowedMethod,
   openSession,
   antiForgery,
@@ -65,13 +65,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const fetch = createIssuerFetch(options.issuerTimeout ?? 10, options.issuerCa)
   const watch = createSessionWatch(options.store, now)
   const shared = { ...options, fetch, now, opened: createOpenedSessions(), onEnd: watch.ended }
-  const frontends = options.frontends.map((frontend) => runFrontend(frontend, shared))
+  const frontends = options.frontends.map((frontend) => provisionFrontend(frontend, shared))
   const select = createFrontendSelection(frontends)
   const endpoints = createEndpoints(createLimits(options.loginLimits), now)
   const forwarder = createForwarder(options.frontends, options.streamLimits)
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */
-  const received = (request: IncomingMessage, requestId: string): Call => {
+  const received = (request: IncomingMessage, requestId: string): GatewayRequest => {
     assertOneHost(request)
     const client = clientOf(request, isTrustedPeer, saysHost)
     const target = parseRequestTarget(request.url ?? '', request.headers.host)
@@ -154,14 +154,14 @@ function assertOneHost({ rawHeaders }: IncomingMessage): void {
 }
 
 async function prepared(
-  call: Call,
+  call: GatewayRequest,
   match: RouteMatch,
-  kind: ApiCall['kind'],
+  kind: ProxiedRequest['kind'],
   response?: ServerResponse,
-): Promise<ApiCall> {
+): Promise<ProxiedRequest> {
   const { requestId, request, target, client, frontend } = call
   // Member by member: a spread here was measured to cost as much as all steps, and its garbage outlived the request.
-  const apiCall: ApiCall = {
+  const apiCall: ProxiedRequest = {
     requestId,
     request,
     target,
@@ -182,7 +182,7 @@ async function prepared(
 }
 
 function exchangeOf(
-  { frontend, client, requestId }: Call,
+  { frontend, client, requestId }: GatewayRequest,
   match: RouteMatch,
   credentials: Credentials,
   open: OpenSession | undefined,

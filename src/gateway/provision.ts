@@ -6,10 +6,10 @@ import type { IssuerFetch } from './oauth/issuer-fetch.js'
 import { createOAuthClient } from './oauth/oauth-client.js'
 import type { FrontendOptions, GatewayOptions } from './options.js'
 import { createPage } from './page/page.js'
-import type { RunningFrontend } from './request.js'
+import type { ProvisionedFrontend } from './request.js'
 import { createRouteMatcher } from './routing/route.js'
 import type { OpenedSessions } from './session/opened-sessions.js'
-import { createSealedSessions } from './session/session-store.js'
+import { createSessionStore } from './session/session-store.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
 
 /** What all frontends have in common. */
@@ -21,13 +21,13 @@ export interface FrontendSurroundings extends GatewayOptions {
 }
 
 /** A configured frontend, with everything that works for it. */
-export function runFrontend(
+export function provisionFrontend(
   options: FrontendOptions,
   { store, seal, branding, issuerTimeout = 10, fetch, now, opened, onEnd }: FrontendSurroundings,
-): RunningFrontend {
+): ProvisionedFrontend {
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
-  const sessions = createSealedSessions({ store, seal, frontend, opened, now, onEnd })
+  const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
   return {
     ...frontend,

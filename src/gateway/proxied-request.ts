@@ -3,7 +3,7 @@ import { sessionIsOfUse } from './endpoints/login-loop.js'
 import { assertOwnPage, type CallKind } from './frontend/anti-forgery.js'
 import { isNavigation } from './page/navigation.js'
 import { Refusal } from './refusal.js'
-import type { Call } from './request.js'
+import type { GatewayRequest } from './request.js'
 import { assertMethodAllowed, type RouteMatch } from './routing/route.js'
 import { sessionIdentifier } from './session/koa-session.js'
 import type { OpenSession } from './session/session-record.js'
@@ -12,7 +12,7 @@ import type { UserCredentials } from './tokens/access-tokens.js'
 import type { Credentials } from './tokens/credentials.js'
 
 /** What is forwarded, on its way: what the steps before have found out. */
-export interface ApiCall extends Call {
+export interface ProxiedRequest extends GatewayRequest {
   readonly match: RouteMatch
   readonly kind: CallKind
   /** Undefined for an upgrade. */
@@ -21,12 +21,12 @@ export interface ApiCall extends Call {
   credentials: Credentials
 }
 
-export function allowedMethod({ match, request }: ApiCall): void {
+export function allowedMethod({ match, request }: ProxiedRequest): void {
   assertMethodAllowed(match.route, request.method ?? '')
 }
 
 /** Reads the session where the route looks at it. A person who only has to log in is sent there at once. */
-export async function openSession(call: ApiCall): Promise<void> {
+export async function openSession(call: ProxiedRequest): Promise<void> {
   const { request, frontend, match } = call
   if (match.route.tokenType !== 'User' && match.route.tokenType !== 'UserOrNone') return
   const id = sessionIdentifier(request.headers.cookie, frontend)
@@ -35,11 +35,11 @@ export async function openSession(call: ApiCall): Promise<void> {
   else if (isNavigation(request)) requiredSession(call)
 }
 
-export function antiForgery(call: ApiCall): void {
+export function antiForgery(call: ProxiedRequest): void {
   assertOwnPage(call, call.kind)
 }
 
-export function requiredSession({ open, match, request, frontend }: ApiCall): void {
+export function requiredSession({ open, match, request, frontend }: ProxiedRequest): void {
   if (open !== undefined || match.route.tokenType !== 'User') return
   // The cookie stays: taking it away here could hit the one that another tab's login has just set.
   throw sessionIdentifier(request.headers.cookie, frontend) === undefined
@@ -47,11 +47,11 @@ export function requiredSession({ open, match, request, frontend }: ApiCall): vo
     : new Refusal('bff.session.ended', 'the session has ended; log in again')
 }
 
-export function currentSession(call: ApiCall): Promise<void> | undefined {
+export function currentSession(call: ProxiedRequest): Promise<void> | undefined {
   return call.open && keepSession(call, call.open, call.response)
 }
 
-export function freshAccessToken(call: ApiCall): Promise<void> | undefined {
+export function freshAccessToken(call: ProxiedRequest): Promise<void> | undefined {
   const { match, frontend, open, response } = call
   const carry = ({ credentials, refreshed }: UserCredentials): void => {
     call.credentials = credentials
@@ -67,6 +67,6 @@ export function freshAccessToken(call: ApiCall): Promise<void> | undefined {
 }
 
 /** The call goes up with the user's token: the login has been worth it. */
-export function sessionOfUse(call: ApiCall): void {
+export function sessionOfUse(call: ProxiedRequest): void {
   if (call.open !== undefined && call.response !== undefined) sessionIsOfUse(call, call.response)
 }

@@ -7,14 +7,14 @@ import type { OAuthClient } from './oauth/oauth-client.js'
 import type { Page } from './page/page.js'
 import type { RequestTarget } from './routing/request-target.js'
 import type { MatchRoute } from './routing/route.js'
-import type { Visitor } from './session/session-record.js'
-import type { SealedSessions } from './session/session-store.js'
+import type { ClientInfo } from './session/session-record.js'
+import type { SessionStore } from './session/session-store.js'
 import type { AccessTokens } from './tokens/access-tokens.js'
 
 /** A frontend and what works for it. */
-export interface RunningFrontend extends Frontend {
+export interface ProvisionedFrontend extends Frontend {
   readonly oauth: OAuthClient
-  readonly sessions: SealedSessions
+  readonly sessions: SessionStore
   readonly transactions: LoginTransactions
   readonly tokens: AccessTokens
   readonly matchRoute: MatchRoute
@@ -26,16 +26,16 @@ export interface RunningFrontend extends Frontend {
 }
 
 /** One request, as far as it is known once its frontend is: what every step works with. */
-export interface Call {
+export interface GatewayRequest {
   readonly requestId: string
   readonly request: IncomingMessage
   readonly target: RequestTarget
-  readonly frontend: RunningFrontend
+  readonly frontend: ProvisionedFrontend
   readonly client: Client
 }
 
 /** What a session's list shows of the caller. */
-export function visitorOf({ client, request }: Call): Visitor {
+export function clientInfoOf({ client, request }: GatewayRequest): ClientInfo {
   return { address: masked(client.address), userAgent: (request.headers['user-agent'] ?? '').slice(0, 200) }
 }
 

@@ -13,7 +13,7 @@ export interface Seal {
    * A name for `text` that says nothing about it without the server's key: what indexes are keyed with. One for each
    * key of the ring, the current one first: write under the first, look under all.
    */
-  names(text: string): readonly [string, ...string[]]
+  blindIndexes(text: string): readonly [string, ...string[]]
 }
 
 interface SealingKey {
@@ -60,7 +60,7 @@ export function createSeal(keys: readonly Buffer[]): Seal {
       }
     },
 
-    names: (text) => [named(current, text), ...ring.slice(1).map((key) => named(key, text))],
+    blindIndexes: (text) => [named(current, text), ...ring.slice(1).map((key) => named(key, text))],
   }
 }
 

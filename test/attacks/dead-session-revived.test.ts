@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { createFrontend } from '../../src/gateway/frontend/frontend.js'
 import { createOpenedSessions } from '../../src/gateway/session/opened-sessions.js'
-import { createSealedSessions } from '../../src/gateway/session/session-store.js'
+import { createSessionStore } from '../../src/gateway/session/session-store.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createRedisStore } from '../../src/store/redis-store.js'
 import { createSeal } from '../../src/store/seal.js'
@@ -25,7 +25,7 @@ const races = test.macro(async (t, open: () => Promise<Store>, count: number) =>
   // Idle time is written at every use, so that there is always something to race with.
   const now = () => Date.now() / 1000
   const [here, there] = [0, 1].map(() =>
-    createSealedSessions({ store, seal, frontend, opened: createOpenedSessions(), now }),
+    createSessionStore({ store, seal, frontend, opened: createOpenedSessions(), now }),
   )
   if (here === undefined || there === undefined) throw new Error('two processes')
   let alive = 0

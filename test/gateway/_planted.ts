@@ -6,7 +6,7 @@ import type { Gateway } from '../../src/gateway/gateway.js'
 import type { FrontendOptions, GatewayOptions } from '../../src/gateway/options.js'
 import { createOpenedSessions } from '../../src/gateway/session/opened-sessions.js'
 import type { SessionRecord } from '../../src/gateway/session/session-record.js'
-import { createSealedSessions, type SealedSessions } from '../../src/gateway/session/session-store.js'
+import { createSessionStore, type SessionStore } from '../../src/gateway/session/session-store.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createSeal } from '../../src/store/seal.js'
 import { type CallOptions, call, type Reply } from './_client.js'
@@ -19,7 +19,7 @@ export interface Planted {
   readonly options: GatewayOptions
   readonly api: Awaited<ReturnType<typeof startApi>>
   /** The frontend's sessions as another process on the same store would see them. */
-  sessionsOf(name: string): SealedSessions
+  sessionsOf(name: string): SessionStore
   plant(name?: string, record?: Partial<SessionRecord>): Promise<PlantedSession>
   call(path: string, options?: CallOptions): Promise<Reply>
 }
@@ -90,8 +90,8 @@ export function planting({
     if (frontend === undefined) throw new Error(`no frontend ${name}`)
     return frontend
   }
-  const sessionsOf = (name: string): SealedSessions =>
-    createSealedSessions({ store, seal, frontend: frontendOf(name), opened: createOpenedSessions(), now })
+  const sessionsOf = (name: string): SessionStore =>
+    createSessionStore({ store, seal, frontend: frontendOf(name), opened: createOpenedSessions(), now })
   return {
     sessionsOf,
     async plant(name = 'app', record = {}) {

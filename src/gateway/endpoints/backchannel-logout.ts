@@ -5,7 +5,7 @@ import type { Store } from '../../store/store.js'
 import { isKeySetOutOfReach, LookedTooOften } from '../oauth/issuer-keys.js'
 import { printable } from '../oauth/server-words.js'
 import { Refusal } from '../refusal.js'
-import type { RunningFrontend } from '../request.js'
+import type { ProvisionedFrontend } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 
 /**
@@ -51,10 +51,10 @@ export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
 
 /** Ends what a logout token names: the sessions of one `sid`, or without it all of a user's. */
 export function createLogoutTokenAcceptance(
-  frontend: Pick<RunningFrontend, 'name' | 'sessions'>,
+  frontend: Pick<ProvisionedFrontend, 'name' | 'sessions'>,
   verify: VerifyLogoutToken,
   store: Store,
-): RunningFrontend['acceptLogoutToken'] {
+): ProvisionedFrontend['acceptLogoutToken'] {
   return async (token, network) => {
     const { subject, sid, jti, expiresAt } = await verify(token, network)
     const used = `logout-jti:${frontend.name}:${jti}`
@@ -70,7 +70,7 @@ export function createLogoutTokenAcceptance(
 
 /** The checks of §2.6. */
 export function createLogoutTokenVerifier(
-  { options, oauth, sessions }: Pick<RunningFrontend, 'options' | 'oauth' | 'sessions'>,
+  { options, oauth, sessions }: Pick<ProvisionedFrontend, 'options' | 'oauth' | 'sessions'>,
   now: () => number,
 ): VerifyLogoutToken {
   const accepted = ['PS256', 'ES256', 'Ed25519', 'EdDSA', ...(options.profile === 'Baseline' ? ['RS256'] : [])]

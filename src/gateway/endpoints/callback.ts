@@ -9,7 +9,7 @@ import { printable, serverWords } from '../oauth/server-words.js'
 import type { Claims } from '../oauth/user-info.js'
 import { ownPage, textsFor } from '../page/own-page.js'
 import { Refusal } from '../refusal.js'
-import type { Call, RunningFrontend } from '../request.js'
+import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
 import { type EndpointContext, regenerateSession } from '../session/koa-session.js'
 import type { SessionRecord } from '../session/session-record.js'
 import { countLogin } from './login-loop.js'
@@ -71,7 +71,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   goTo(ctx, transaction.returnUrl)
 }
 
-function authorizationResponse({ target }: Call): URLSearchParams {
+function authorizationResponse({ target }: GatewayRequest): URLSearchParams {
   const response = searchParameters(target.query)
   for (const name of protocolParameters) {
     if (response.getAll(name).length > 1) throw new Refusal('bff.request.malformed', `"${name}" comes twice`)
@@ -80,7 +80,7 @@ function authorizationResponse({ target }: Call): URLSearchParams {
 }
 
 /** Exactly, as a string (RFC 9207 §2.4). */
-function assertIssuer(issuer: string | null, { options }: RunningFrontend): void {
+function assertIssuer(issuer: string | null, { options }: ProvisionedFrontend): void {
   if (issuer === null && !options.requireIssuer) return
   if (issuer !== options.authority) {
     const named = issuer === null ? 'no issuer' : URL.canParse(issuer) ? printable(issuer) : 'what is no issuer'
@@ -148,7 +148,7 @@ function refusedByServer(error: string, description: string | null): Refusal {
 }
 
 async function redeem(
-  frontend: RunningFrontend,
+  frontend: ProvisionedFrontend,
   response: URLSearchParams,
   expected: ExpectedResponse,
 ): Promise<TokenSet> {
@@ -159,7 +159,7 @@ async function redeem(
 
 /** The login does not depend on it: what cannot be used is told to the operator. */
 async function claimsOfUserInfo(
-  frontend: RunningFrontend,
+  frontend: ProvisionedFrontend,
   { accessToken, claims: { sub } = {} }: TokenSet,
   { proofKey }: LoginSecrets,
   requestId: string,

@@ -6,7 +6,7 @@ import { answerError } from '../error-response.js'
 import { assertOwnPage, changesState, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { Refusal } from '../refusal.js'
-import type { Call, RunningFrontend } from '../request.js'
+import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
 import { type EndpointState, koaSession } from '../session/koa-session.js'
 import { keepSession } from '../session/sliding-expiration.js'
 import { backchannelLogout } from './backchannel-logout.js'
@@ -18,15 +18,15 @@ import { logoutByCall, logoutByLink } from './logout.js'
 import { endOtherSessions, endSessionByHandle, listSessions } from './session-list.js'
 import { user } from './user.js'
 
-export type Endpoints = (call: Call, response: ServerResponse) => Promise<void>
+export type Endpoints = (call: GatewayRequest, response: ServerResponse) => Promise<void>
 
 /** `P/*`: what the gateway answers itself. */
 export function createEndpoints(limits: Limits, now: () => number): Endpoints {
   const app = new Koa<EndpointState>()
   // Koa would print errors with their messages; ours are answered and announced as events.
   app.silent = true
-  const calls = new WeakMap<object, Call>()
-  const routers = new WeakMap<RunningFrontend, Koa.Middleware<EndpointState>>()
+  const calls = new WeakMap<object, GatewayRequest>()
+  const routers = new WeakMap<ProvisionedFrontend, Koa.Middleware<EndpointState>>()
 
   app.use(async function problemDetails(ctx, next) {
     const call = calls.get(ctx.req)
@@ -90,7 +90,7 @@ function methodsAt(router: Router<EndpointState>, path: string): readonly string
   return layers.flatMap((layer) => layer.methods).filter((method) => method !== 'HEAD')
 }
 
-function endpointRoutes(frontend: RunningFrontend): Koa.Middleware<EndpointState> {
+function endpointRoutes(frontend: ProvisionedFrontend): Koa.Middleware<EndpointState> {
   const router = endpointRouter(frontend)
   const routes = router.routes() as Koa.Middleware<EndpointState>
 

@@ -3,27 +3,27 @@ import { cookieValue, removeCookie, setCookie } from '../../http/cookie.js'
 import { isSameHost } from '../../http/host.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { Refusal } from '../refusal.js'
-import type { Call } from '../request.js'
+import type { GatewayRequest } from '../request.js'
 
 /** Logins in one browser within `window` seconds, none of them of use, after which another one is no person's doing. */
 const maxLogins = 3
 const window = 60
 
 /** Counts a login that has succeeded, in the browser itself. */
-export function countLogin({ request, frontend }: Call, response: ServerResponse, now: number): void {
+export function countLogin({ request, frontend }: GatewayRequest, response: ServerResponse, now: number): void {
   const times = [...recentLogins(request.headers.cookie, frontend, now), Math.floor(now)].slice(-maxLogins)
   const value = times.map((time) => time.toString(36)).join('.')
   setCookie(response, frontend.loopCookie, value, { sameSite: 'Lax', maxAge: window })
 }
 
 /** A session that is of use is no loop, however often its user logs in. Costs a look at the cookies and no more. */
-export function sessionIsOfUse({ request, frontend }: Call, response: ServerResponse): void {
+export function sessionIsOfUse({ request, frontend }: GatewayRequest, response: ServerResponse): void {
   if (cookieValue(request.headers.cookie, frontend.loopCookie) !== undefined)
     removeCookie(response, frontend.loopCookie)
 }
 
 /** A person who logs out may log in again at once. */
-export function forgetLogins({ frontend }: Call, response: ServerResponse): void {
+export function forgetLogins({ frontend }: GatewayRequest, response: ServerResponse): void {
   removeCookie(response, frontend.loopCookie)
 }
 
@@ -31,7 +31,7 @@ export function forgetLogins({ frontend }: Call, response: ServerResponse): void
  * Stops a browser that is sent to log in again and again although every login succeeds, and says why that may be.
  * @throws Refusal `bff.login.loop`
  */
-export function assertNoLoop({ request, frontend, client }: Call, hasSession: boolean, now: number): void {
+export function assertNoLoop({ request, frontend, client }: GatewayRequest, hasSession: boolean, now: number): void {
   if (recentLogins(request.headers.cookie, frontend, now).length < maxLogins) return
   const { publicUrl } = frontend.options
   const cause = !isSameHost(client.host, publicUrl.host)

@@ -3,7 +3,7 @@ import { searchParameters } from '../../http/form-body.js'
 import { publish } from '../../telemetry/events.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import { loginParameters } from '../options.js'
-import type { Call } from '../request.js'
+import type { GatewayRequest } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 import { assertNoLoop } from './login-loop.js'
 import { deriveLoginSecrets } from './login-secrets.js'
@@ -52,7 +52,7 @@ function random(): string {
 const maxLength = 256
 
 /** A link may say who and how, never what for: scopes, redirect URI and the rest come from the configuration alone. */
-function allowedParameters(call: Call, query: URLSearchParams): Record<string, string> {
+function allowedParameters(call: GatewayRequest, query: URLSearchParams): Record<string, string> {
   const allowed: readonly string[] = call.frontend.options.loginParameters ?? loginParameters
   return Object.fromEntries(
     loginParameters.flatMap((name) => {
@@ -66,7 +66,7 @@ function allowedParameters(call: Call, query: URLSearchParams): Record<string, s
   )
 }
 
-function returnUrlOf(call: Call, query: URLSearchParams): string {
+function returnUrlOf(call: GatewayRequest, query: URLSearchParams): string {
   const value = once(query, 'returnUrl')
   const safe = safeReturnUrl(value, call.frontend)
   if (safe !== undefined) return safe
@@ -77,7 +77,12 @@ function returnUrlOf(call: Call, query: URLSearchParams): string {
 }
 
 /** Never in silence: a person lands on another page than the link meant. */
-function ignore({ frontend, requestId }: Call, query: URLSearchParams, parameter: string, reason: string): void {
+function ignore(
+  { frontend, requestId }: GatewayRequest,
+  query: URLSearchParams,
+  parameter: string,
+  reason: string,
+): void {
   if (query.has(parameter))
     publish({ type: 'gateway.login.parameter-ignored', frontend: frontend.name, requestId, parameter, reason })
 }

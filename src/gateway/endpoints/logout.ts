@@ -5,7 +5,7 @@ import { assertMeant } from '../frontend/anti-forgery.js'
 import { pageUrl } from '../frontend/frontend.js'
 import { serverSaid } from '../oauth/server-said.js'
 import { Refusal } from '../refusal.js'
-import type { RunningFrontend } from '../request.js'
+import type { ProvisionedFrontend } from '../request.js'
 import { destroySession, type EndpointContext } from '../session/koa-session.js'
 import type { Session } from '../session/session-record.js'
 import { forgetLogins } from './login-loop.js'
@@ -64,7 +64,7 @@ async function withPatience<Result>(answer: Promise<Result>): Promise<Result | u
   return Promise.race([answer.catch(() => undefined), enough]).finally(() => clearTimeout(timer))
 }
 
-async function revoke(frontend: RunningFrontend, { record, handle }: Session): Promise<void> {
+async function revoke(frontend: ProvisionedFrontend, { record, handle }: Session): Promise<void> {
   const { refreshToken, accessTokens, proofKey } = record
   const revoked = (value: string, token: 'refresh_token' | 'access_token'): Promise<void> =>
     frontend.oauth.revoke(value, token, proofKey).catch((error: unknown) => {
@@ -80,7 +80,7 @@ async function revoke(frontend: RunningFrontend, { record, handle }: Session): P
 
 /** Undefined when the authorization server has no end-session endpoint. */
 async function endSessionUrl(
-  { oauth, options, origin }: RunningFrontend,
+  { oauth, options, origin }: ProvisionedFrontend,
   { record }: Session,
 ): Promise<string | undefined> {
   const { idToken, sid } = record

@@ -1,5 +1,5 @@
 import { Refusal } from '../refusal.js'
-import type { RunningFrontend } from '../request.js'
+import type { ProvisionedFrontend } from '../request.js'
 import { destroySession, type EndpointContext } from '../session/koa-session.js'
 import type { OpenSession } from '../session/session-record.js'
 
@@ -48,7 +48,7 @@ export async function endOtherSessions(ctx: EndpointContext): Promise<void> {
   ctx.status = 204
 }
 
-async function sessionsOfUser({ sessions }: RunningFrontend, open: OpenSession | undefined) {
+async function sessionsOfUser({ sessions }: ProvisionedFrontend, open: OpenSession | undefined) {
   if (open === undefined) throw new Refusal('bff.session.absent', 'log in first')
   const { key, record } = open.session
   if (record.subject === undefined) return { key, subject: '', keys: [] }

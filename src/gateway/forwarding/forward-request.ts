@@ -4,7 +4,7 @@ import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
 import { type Exchange, type ForwardExchange, relayAnswer, report, reportRefused, startMeasuring } from './exchange.js'
 import { sendOverHttp } from './http-transport.js'
-import type { Roster } from './in-flight.js'
+import type { InFlight } from './in-flight.js'
 import { createRequestBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
 import { startDeadline } from './timeouts.js'
@@ -22,7 +22,7 @@ export type ForwardRequest = (
 
 export function createForwardRequest(
   answering: Answering,
-  exchanges: Roster<Exchange>,
+  exchanges: InFlight<Exchange>,
   streams: OpenStreams,
 ): ForwardRequest {
   return async (request, response, exchange) => {

@@ -6,7 +6,7 @@ import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
 import { type Exchange, type ForwardExchange, relayAnswer, report, reportRefused, startMeasuring } from './exchange.js'
-import type { Roster } from './in-flight.js'
+import type { InFlight } from './in-flight.js'
 import { noBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
 import { watchWebSocket } from './web-socket.js'
@@ -28,7 +28,7 @@ const upgradeHeaders = { connection: 'Upgrade', upgrade: 'websocket' }
 
 export function createForwardUpgrade(
   answering: Answering,
-  exchanges: Roster<Exchange>,
+  exchanges: InFlight<Exchange>,
   streams: OpenStreams,
 ): ForwardUpgrade {
   const proxy = createWebSocketProxy()

@@ -4,7 +4,7 @@ import { createAnswering } from './answering.js'
 import type { Exchange } from './exchange.js'
 import { createForwardRequest, type ForwardRequest } from './forward-request.js'
 import { createForwardUpgrade, type ForwardUpgrade } from './forward-upgrade.js'
-import { createRoster } from './in-flight.js'
+import { createInFlight } from './in-flight.js'
 import { createOpenStreams } from './stream-limits.js'
 
 /** Everything between a request that has passed every check and its upstream. */
@@ -18,7 +18,7 @@ export interface Forwarder {
 
 export function createForwarder(frontends: readonly FrontendOptions[], limits?: StreamLimits): Forwarder {
   const answering = createAnswering(frontends)
-  const exchanges = createRoster<Exchange>()
+  const exchanges = createInFlight<Exchange>()
   const streams = createOpenStreams(limits)
   return {
     forward: createForwardRequest(answering, exchanges, streams),

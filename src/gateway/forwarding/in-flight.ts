@@ -1,5 +1,5 @@
 /** Who is there at the moment, in no order: everything that comes and goes with every request. */
-export interface Roster<Member> {
+export interface InFlight<Member> {
   readonly size: number
   /** @returns what takes it off again */
   enter(member: Member): () => void
@@ -16,7 +16,7 @@ interface Place<Member> {
  * Not a `Set`: V8 makes a set that is written to all the time a new table every few times, and an old table keeps its
  * successor alive, with every request in it, until the next full collection. Leaving here costs no search either.
  */
-export function createRoster<Member>(): Roster<Member> {
+export function createInFlight<Member>(): InFlight<Member> {
   const places: Place<Member>[] = []
   return {
     get size() {

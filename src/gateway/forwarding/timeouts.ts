@@ -1,6 +1,6 @@
 import type { TimeoutOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
-import { createRoster } from './in-flight.js'
+import { createInFlight } from './in-flight.js'
 
 /** Seconds, complete. */
 export type Timeouts = Required<TimeoutOptions>
@@ -58,7 +58,7 @@ interface Watched {
  * All attempts that wait for something, looked at twenty times a second. A timer for each would cost more than it looks:
  * timers outlive their requests in the garbage collector's eyes, and take them along.
  */
-const watched = createRoster<Watched>()
+const watched = createInFlight<Watched>()
 let clock: NodeJS.Timeout | undefined
 const tickMs = 50
 

@@ -6,12 +6,12 @@ import { cookieValue, isSecureCookie, setCookie } from '../../http/cookie.js'
 import type { SessionEndCause } from '../../telemetry/events.js'
 import type { Limits } from '../endpoints/limits.js'
 import type { Frontend } from '../frontend/frontend.js'
-import type { Call, RunningFrontend } from '../request.js'
+import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
 import type { OpenSession, SessionRecord } from './session-record.js'
 
 /** What the gateway's own endpoints find in `ctx.state`. */
 export interface EndpointState {
-  call: Call
+  call: GatewayRequest
   open: OpenSession | undefined
   endCause: SessionEndCause
   now: () => number
@@ -114,7 +114,7 @@ export async function destroySession(ctx: EndpointContext): Promise<void> {
 
 export function setSessionCookie(
   response: ServerResponse,
-  frontend: RunningFrontend,
+  frontend: ProvisionedFrontend,
   { id, session }: OpenSession,
 ): void {
   setCookie(response, frontend.sessionCookie, id, { sameSite: 'Strict', maxAge: frontend.sessions.keptFor(session) })

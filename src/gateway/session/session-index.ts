@@ -22,7 +22,7 @@ export function createSessionIndex(
   /** One for each sealing key, the current one first. */
   const setsOf = (name: SessionName): readonly [string, ...string[]] => {
     const [kind, value] = 'subject' in name ? ['sub', name.subject] : ['sid', name.sid]
-    const [current, ...others] = seal.names(JSON.stringify([kind, authority, clientId, value]))
+    const [current, ...others] = seal.blindIndexes(JSON.stringify([kind, authority, clientId, value]))
     return [`sessions:${current}`, ...others.map((other) => `sessions:${other}`)]
   }
 

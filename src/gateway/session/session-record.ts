@@ -43,7 +43,7 @@ export interface Session {
 }
 
 /** What the list of a user's sessions shows. Opens with the user's `sub`, so that one session can list the others. */
-export interface SessionSighting {
+export interface SessionActivity {
   readonly createdAt: number
   readonly lastSeen: number
   /** Masked. */
@@ -51,7 +51,7 @@ export interface SessionSighting {
   readonly userAgent: string
 }
 
-export type Visitor = Pick<SessionSighting, 'address' | 'userAgent'>
+export type ClientInfo = Pick<SessionActivity, 'address' | 'userAgent'>
 
 /** A session and the cookie value it was opened with: the only other place of that secret is the browser. */
 export interface OpenSession {

@@ -7,16 +7,16 @@ import type { Frontend } from '../frontend/frontend.js'
 import { createIdTokenAlgorithms } from './id-token-algorithms.js'
 import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
 import { createSessionIndex, type SessionName } from './session-index.js'
-import type { Session, SessionRecord, SessionSighting, Visitor } from './session-record.js'
+import type { ClientInfo, Session, SessionActivity, SessionRecord } from './session-record.js'
 
-export interface SealedSessions {
+export interface SessionStore {
   /** @param id The cookie's value. */
   open(id: string): Promise<Session | undefined>
   start(id: string, record: SessionRecord): Promise<Session>
   /** Undefined when the session has changed or ended meanwhile: then nothing was written. */
   replace(id: string, session: Session, record: SessionRecord): Promise<Session | undefined>
   /** Starts the idle time anew, at most once in a while. */
-  keepAlive(id: string, session: Session, visitor: () => Visitor): Promise<Kept> | Kept
+  keepAlive(id: string, session: Session, visitor: () => ClientInfo): Promise<Extension> | Extension
   /** When the session ends if no other request comes. */
   idleEnd(session: Session): Promise<number>
   /** Seconds for which a browser should keep the cookie of a session that was just used. */
@@ -32,13 +32,13 @@ export interface SealedSessions {
   ownKeysOf(name: SessionName): Promise<readonly string[]>
   handleOf(key: string): string
   hasHandle(key: string, handle: string): boolean
-  sighting(key: string, subject: string): Promise<SessionSighting | undefined>
+  sighting(key: string, subject: string): Promise<SessionActivity | undefined>
 }
 
 /** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
-export type Kept = 'extended' | 'alive' | 'gone'
+export type Extension = 'extended' | 'alive' | 'gone'
 
-export interface SealedSessionsOptions {
+export interface SessionStoreOptions {
   readonly store: Store
   readonly seal: Seal
   readonly frontend: Frontend
@@ -53,18 +53,11 @@ export interface SealedSessionsOptions {
  * read checks the limits. Opened sessions are kept for a while, and used only while the store still holds the very text
  * they were opened from: another replica's logout or refresh counts at once.
  */
-export function createSealedSessions({
-  store,
-  seal,
-  frontend,
-  opened,
-  now,
-  onEnd,
-}: SealedSessionsOptions): SealedSessions {
+export function createSessionStore({ store, seal, frontend, opened, now, onEnd }: SessionStoreOptions): SessionStore {
   const { name, options } = frontend
   const { idle, absolute, sliding } = options.session
   const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
-  const sightings = createSealedStore<SessionSighting>(store, seal, `sighting ${name}`)
+  const sightings = createSealedStore<SessionActivity>(store, seal, `sighting ${name}`)
   const touchInterval = Math.min(60, idle / 10)
 
   const endsAt = ({ createdAt, sessionExpiry, refreshToken, refreshTokenExpiresAt, accessTokens }: SessionRecord) =>
@@ -78,7 +71,7 @@ export function createSealedSessions({
     )
   const restsUntil = (end: number): number => Math.min(end, now() + idle)
 
-  const handleOf = (key: string): string => handle(seal.names(`handle ${key}`)[0])
+  const handleOf = (key: string): string => handle(seal.blindIndexes(`handle ${key}`)[0])
   const sessionOf = (
     key: string,
     { value: record, revision }: SealedRecord<SessionRecord>,
@@ -103,8 +96,8 @@ export function createSealedSessions({
     id: string,
     session: Session,
     entry: OpenedSession | undefined,
-    visitor: () => Visitor,
-  ): Promise<Kept> => {
+    visitor: () => ClientInfo,
+  ): Promise<Extension> => {
     const until = restsUntil(session.endsAt)
     if (sliding && !(await records.extend(id, until))) {
       opened.delete(session.key)
@@ -195,7 +188,7 @@ export function createSealedSessions({
     ownKeysOf: async (of) => (await index.keysOf(of)).filter((key) => key.startsWith(`session ${name}:`)),
 
     handleOf,
-    hasHandle: (key, wanted) => seal.names(`handle ${key}`).some((candidate) => handle(candidate) === wanted),
+    hasHandle: (key, wanted) => seal.blindIndexes(`handle ${key}`).some((candidate) => handle(candidate) === wanted),
 
     sighting: async (key, subject) => (await sightings.get(sightingSecret(key, subject)))?.value,
   }

@@ -1,5 +1,5 @@
 import type { Store } from '../../store/store.js'
-import { createRoster } from '../forwarding/in-flight.js'
+import { createInFlight } from '../forwarding/in-flight.js'
 import type { Session } from './session-record.js'
 
 /** Tells open streams and sockets that their session has ended: at once when it ends here, soon when it ends elsewhere. */
@@ -39,7 +39,7 @@ const politeness = 0.5
 
 /** The store is asked only about what has been open for longer than `interval`: short calls cost nothing. */
 export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number): SessionWatch {
-  const watched = createRoster<Watched>()
+  const watched = createInFlight<Watched>()
 
   const ended = (key: string, isOver: (entry: Watched) => boolean = () => true): void => {
     for (const entry of watched.all()) if (entry.key === key && isOver(entry)) entry.end()

@@ -9,8 +9,8 @@ import { serverSaid } from '../oauth/server-said.js'
 import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { AccessToken, OpenSession, Session, SessionRecord } from '../session/session-record.js'
-import type { SealedSessions } from '../session/session-store.js'
-import { createOwnTokens } from './client-credentials.js'
+import type { SessionStore } from '../session/session-store.js'
+import { createClientCredentials } from './client-credentials.js'
 import type { Credentials } from './credentials.js'
 import { audienceKey, refusedToken, type TokenAudience } from './token-audience.js'
 
@@ -29,7 +29,7 @@ export interface UserCredentials {
 export interface AccessTokensOptions {
   readonly frontend: Frontend
   readonly oauth: OAuthClient
-  readonly sessions: SealedSessions
+  readonly sessions: SessionStore
   readonly store: Store
   readonly now: () => number
 }
@@ -186,7 +186,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
         return { credentials: credentialsOf(open.session, held), refreshed: false }
       return refreshedOf(open, route, canWait ? held : undefined)
     },
-    ofClient: createOwnTokens(frontend, oauth, isFresh),
+    ofClient: createClientCredentials(frontend, oauth, isFresh),
   }
 
   function pauseFor(key: string): void {

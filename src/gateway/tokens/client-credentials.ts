@@ -8,7 +8,11 @@ import type { Credentials } from './credentials.js'
 import { audienceKey, refusedToken } from './token-audience.js'
 
 /** Tokens of the gateway itself (client credentials), one per audience, under one key of this process. */
-export function createOwnTokens(frontend: Frontend, oauth: OAuthClient, isFresh: (token: AccessToken) => boolean) {
+export function createClientCredentials(
+  frontend: Frontend,
+  oauth: OAuthClient,
+  isFresh: (token: AccessToken) => boolean,
+) {
   const { dpop, routes } = frontend.options
   const proofKey = dpop && routes.some(({ tokenType }) => tokenType === 'Client') ? generateProofKey() : undefined
   const prover = proofKey && createProver(proofKey)
