@@ -1,7 +1,7 @@
-import { ProtocolError } from '../errors.js'
-import { publish } from '../telemetry/events.js'
-import type { ClientOptions } from './options.js'
-import { withParameters } from './pages/page-response.js'
+import { ProtocolError } from '../../errors.js'
+import { publish } from '../../telemetry/events.js'
+import type { ClientOptions } from '../options.js'
+import { withParameters } from '../pages/page-response.js'
 
 export interface ErrorRedirectionOptions {
   readonly issuer: string

@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import { ProtocolError } from '../errors.js'
+import { ProtocolError } from '../../errors.js'
 
 /**
  * Pages for people answer a person's navigation only, forms too. A script on the issuer's own origin could fetch the
