@@ -33,7 +33,7 @@ export function createAnswering(frontends: readonly FrontendOptions[]): Answerin
   const connections = createConnections()
   const prepared = new Map<RouteOptions, { readonly pool: UpstreamPool; readonly timeouts: Timeouts }>()
   for (const route of frontends.flatMap((frontend) => [...frontend.routes, developmentServerRoute(frontend)]))
-    if (route)
+    if (route && !prepared.has(route))
       prepared.set(route, { pool: createUpstreamPool(route, connections), timeouts: timeoutsOf(route.timeouts) })
   const nonces = createNonceMemory()
   const authorize = createAuthorize()

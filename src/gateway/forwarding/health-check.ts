@@ -1,4 +1,4 @@
-import { type Agent, request } from 'node:http'
+import { type Agent, type ClientRequest, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import type { HealthCheckOptions } from '../options.js'
 
@@ -22,6 +22,7 @@ export function createHealthCheck({ call, agent, dial }: Asked, options: HealthC
   const { path, interval = 10, timeout = 2 } = options
   const { pathname } = call(path)
   let failures = 0
+  let asked: ClientRequest | undefined
 
   const check = async (): Promise<void> => {
     failures = (await isWell()) ? 0 : failures + 1
@@ -29,11 +30,19 @@ export function createHealthCheck({ call, agent, dial }: Asked, options: HealthC
   const isWell = (): Promise<boolean> =>
     new Promise((resolve) => {
       const send = dial.protocol === 'https:' ? secureRequest : request
-      const asked = send({ ...dial, path: pathname, agent, signal: AbortSignal.timeout(timeout * 1000) }, (answer) => {
+      const asking = send({ ...dial, path: pathname, agent }, (answer) => {
         answer.on('error', () => resolve(false)).resume()
         resolve(answer.statusCode !== undefined && answer.statusCode >= 200 && answer.statusCode < 300)
       })
-      asked.on('error', () => resolve(false)).end()
+      const deadline = setTimeout(() => asking.destroy(), timeout * 1000).unref()
+      asking
+        .on('error', () => resolve(false))
+        .on('close', () => {
+          clearTimeout(deadline)
+          resolve(false)
+        })
+        .end()
+      asked = asking
     })
 
   void check()
@@ -42,6 +51,9 @@ export function createHealthCheck({ call, agent, dial }: Asked, options: HealthC
     get healthy() {
       return failures < 2
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      clearInterval(timer)
+      asked?.destroy()
+    },
   }
 }
