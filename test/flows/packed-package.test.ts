@@ -16,18 +16,22 @@ interface Framework {
   readonly heading: string
   /** Name to import it by, and the folder of `node_modules` it is in here. */
   readonly packages: Readonly<Record<string, string>>
+  /** With the package that has the validator alone. */
+  readonly alone?: true
 }
 
 const frameworks: readonly Framework[] = [
   { heading: 'In Koa', packages: { koa: 'koa', '@koa/router': '@koa/router' } },
   { heading: 'In Express, 4 or 5', packages: { express: 'express4' } },
   { heading: 'In Express, 4 or 5', packages: { express: 'express' } },
+  { heading: 'In Express, 4 or 5', packages: { express: 'express' }, alone: true },
   { heading: 'In Fastify', packages: { fastify: 'fastify' } },
   { heading: 'In plain `node:http`', packages: {} },
   { heading: 'In a Fetch handler', packages: {} },
 ]
 /** What the validator itself needs to run. */
 const ours = { 'lru-cache': 'lru-cache', 'ipaddr.js': 'ipaddr.js' }
+const validator = 'sallyport-dpop-validator'
 
 /** A Fetch handler needs somebody to call it. */
 const fetchServer = `
@@ -46,6 +50,7 @@ test('an API in each framework, written from the page with the packed package in
   t.teardown(() => rm(folder, { recursive: true }))
   const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder])
   const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }]
+  const { stdout } = await run(process.execPath, ['scripts/pack-validator.mjs', folder])
   const ports = await freePorts(frameworks.length)
 
   let audience = ''
@@ -60,11 +65,14 @@ test('an API in each framework, written from the page with the packed package in
   t.teardown(() => stack.stop())
 
   const page = await readFile('docs/protect-an-api.md', 'utf8')
-  for (const [index, { heading, packages }] of frameworks.entries()) {
+  for (const [index, { heading, packages, alone }] of frameworks.entries()) {
     const home = join(folder, String(index))
-    await install(join(folder, filename), join(home, 'node_modules'), { ...ours, ...packages })
+    const [file, name] = alone ? [stdout.trim(), validator] : [join(folder, filename), 'sallyport']
+    await install(file, join(home, 'node_modules', name))
+    await link(join(home, 'node_modules'), { ...ours, ...packages })
     const port = ports[index] ?? 0
     const program = blockBelow(page, heading)
+      .replaceAll('sallyport/dpop-validator', alone ? validator : 'sallyport/dpop-validator')
       .replaceAll('https://auth.example.com', stack.authorizationServer.origin)
       .replace(/audience: '[^']+'/, `audience: '${audience}'`)
       .replace(/publicUrl: '[^']+'/, `publicUrl: 'http://127.0.0.1:${port}'`)
@@ -87,11 +95,14 @@ test('an API in each framework, written from the page with the packed package in
   }
 })
 
-/** What `npm install` of the packed file does, with packages that are on this machine anyway. */
-async function install(file: string, modules: string, packages: Readonly<Record<string, string>>): Promise<void> {
-  const home = join(modules, 'sallyport')
+/** What `npm install` does with a packed file. */
+async function install(file: string, home: string): Promise<void> {
   await mkdir(home, { recursive: true })
   await run('tar', ['-xzf', file, '-C', home, '--strip-components=1'])
+}
+
+/** What it depends on is on this machine anyway. */
+async function link(modules: string, packages: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, folder] of Object.entries(packages)) {
     await mkdir(dirname(join(modules, name)), { recursive: true })
     await symlink(resolve('node_modules', folder), join(modules, name))
@@ -119,3 +130,16 @@ async function start(t: ExecutionContext, cwd: string, program: string, port: nu
   }
   t.fail(`${program} has ended: ${said}`)
 }
+
+test('the validator can be had alone, with three packages that it depends on', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const { stdout } = await run(process.execPath, ['scripts/pack-validator.mjs', folder])
+  await install(stdout.trim(), join(folder, validator))
+  const manifest = JSON.parse(await readFile(join(folder, validator, 'package.json'), 'utf8')) as {
+    readonly dependencies: object
+    readonly exports: object
+  }
+  t.deepEqual(Object.keys(manifest.dependencies), ['ipaddr.js', 'jose', 'lru-cache'])
+  t.true('.' in manifest.exports && './express' in manifest.exports)
+})
