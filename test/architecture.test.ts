@@ -133,3 +133,11 @@ test('no file is part of a circle of imports, of types neither', async (t) => {
   for (const file of files) follow(file, [])
   t.deepEqual(circles, [])
 })
+
+test('no file is longer than 250 lines, and no root of a product has more than a dozen', async (t) => {
+  for (const file of files) {
+    const lines = (await readFile(join(source, file), 'utf8')).split('\n').length - 1
+    t.true(lines <= 250, `${file} has ${lines} lines`)
+  }
+  for (const product of products) t.true(files.filter((file) => dirname(file) === product).length <= 12, product)
+})

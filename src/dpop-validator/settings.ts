@@ -1,8 +1,9 @@
-import { randomBytes, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../jose/algorithm.js'
 import { signingKey } from '../jose/jwk.js'
 import { isSecureUrl } from './issuer/issuer-metadata.js'
+import { nonceSettings, refuseUnknown, type Wrong } from './nonce-settings.js'
 import type { IssuerOptions, VerifierOptions } from './options.js'
 import type { NoncePolicyOptions } from './proof/nonce-policy.js'
 import { isClusterWorker } from './proof/replay-cluster-worker.js'
@@ -187,8 +188,6 @@ export function createSettings(options: VerifierOptions): Settings {
   return settings
 }
 
-type Wrong = (pointer: string, problem: string, remedy: string) => void
-
 /** Both names of the Ed25519 one, whichever was written. */
 function proofAlgorithms(
   algs: readonly JwsAlgorithm[] | undefined,
@@ -203,30 +202,6 @@ function proofAlgorithms(
 
 function isEd25519(name: JwsAlgorithm): boolean {
   return name === 'Ed25519' || name === 'EdDSA'
-}
-
-function nonceSettings(
-  option: VerifierOptions['nonce'],
-  maxAge: number,
-  now: () => number,
-  wrong: Wrong,
-): NoncePolicyOptions | undefined {
-  if (option === undefined || option === false) return undefined
-  const {
-    secret = randomBytes(32),
-    step = 60,
-    perKey = true,
-    when = 'always',
-    ...unknown
-  } = option === true ? {} : option
-  refuseUnknown(unknown, '/nonce', new Set(), wrong)
-  const secrets = Buffer.isBuffer(secret) ? [secret] : secret
-  if (secrets.length === 0 || secrets.some((one) => !Buffer.isBuffer(one) || one.length < 32))
-    wrong('/nonce/secret', 'is not a Buffer of at least 32 bytes', 'Make one with crypto.randomBytes(32).')
-  if (!(step >= 1 && step <= 3600)) wrong('/nonce/step', 'is not a number from 1 to 3600', 'Leave it out for 60.')
-  if (typeof when !== 'function' && when !== 'always' && when !== 'suspicious')
-    wrong('/nonce/when', 'is not one of its values', 'Write always, suspicious or a function.')
-  return { secrets, step, perKey, when, maxAge, now }
 }
 
 /** The audience, where it is a URL of this API; else what the API is called by. */
@@ -246,11 +221,6 @@ const knownIn = {
   jwks: new Set(['timeout', 'maxAge', 'maxStale', 'cooldown', 'burst']),
   challenge: new Set(['realm', 'resourceMetadata']),
   resource: new Set(['name', 'documentation', 'scopes']),
-}
-
-function refuseUnknown(section: object, pointer: string, names: ReadonlySet<string>, wrong: Wrong): void {
-  for (const name of Object.keys(section))
-    if (!names.has(name)) wrong(`${pointer}/${name}`, 'is not a known option', 'Check its spelling.')
 }
 
 function isText(value: unknown): value is string {

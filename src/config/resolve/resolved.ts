@@ -5,12 +5,11 @@ import type { Environment } from '../environment.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from '../schema/authorization-server.js'
 import type { BffSettings, FrontendSettings } from '../schema/bff.js'
-import type { ResourceServerSettings } from '../schema/resource-server.js'
-import { type RouteSettings, route } from '../schema/route.js'
 import type { Settings } from '../schema/schema.js'
 import { type ApplicationPlan, applicationsOf } from './applications.js'
 import { madeClientKeys } from './derived-client-key.js'
 import type { FrontendPlan } from './frontend-plan.js'
+import { type SampleApiPlan, sampleApiOf, sampleRoute } from './sample-api.js'
 import { createSecretReader, type SecretFile } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
 
@@ -53,15 +52,6 @@ export interface AuthorizationServerPlan {
   /** Of tokens for which nothing else says so. Undefined: the issuer. */
   readonly audience: string | undefined
   readonly applications: readonly ApplicationPlan[]
-}
-
-export interface SampleApiPlan {
-  readonly settings: ResourceServerSettings
-  readonly listen: ListenAddress
-  readonly issuer: string | undefined
-  readonly audience: string | undefined
-  /** What it is called by; none where that cannot be told from where it listens. */
-  readonly publicUrls: readonly string[]
 }
 
 export interface PlanContext {
@@ -230,34 +220,4 @@ function publicUrlOf(
   const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0
   const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
   return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
-}
-
-function sampleApiOf(
-  settings: ResourceServerSettings | undefined,
-  embeddedIssuer: string | undefined,
-): SampleApiPlan | undefined {
-  if (settings === undefined) return undefined
-  const { Listen, PublicUrl, Issuer, Audience } = settings.OpenIddict
-  const listen = listenAddress(Listen)
-  return {
-    settings,
-    listen,
-    issuer: Issuer ?? embeddedIssuer,
-    audience: Audience,
-    publicUrls: PublicUrl === undefined ? namesOfLoopback(listen) : [PublicUrl],
-  }
-}
-
-/** All that this machine may call a listener of its own by. */
-function namesOfLoopback({ host, port }: ListenAddress): readonly string[] {
-  if (!isLoopback(host) || port === 0) return []
-  return [...new Set([host, 'localhost', '127.0.0.1', '::1'])].map((name) => originOf({ host: name, port }))
-}
-
-function sampleRoute({ settings, listen }: SampleApiPlan): RouteSettings {
-  return route.parse({ Path: '/api', Upstreams: [settings.OpenIddict.PublicUrl ?? originOf(listen)] })
-}
-
-function originOf({ host, port }: ListenAddress): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

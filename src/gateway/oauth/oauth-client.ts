@@ -1,16 +1,15 @@
 import * as openid from 'openid-client'
 import { UpstreamError } from '../../errors.js'
 import type { Jwk } from '../../jose/jwk.js'
-import { publicHalf } from '../../jose/jwk.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { FrontendOptions } from '../options.js'
 import type { AccessToken } from '../session/session-record.js'
 import type { TokenAudience } from '../tokens/token-audience.js'
-import { importParameters } from './client-authentication.js'
 import { createIssuerConfiguration } from './issuer-configuration.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.js'
 import { refuse, refuseTokens } from './oauth-error.js'
+import { createProofSource } from './proof-source.js'
 import { createRevocation } from './revocation.js'
 import { type Claims, readUserInfo, type UserInfo } from './user-info.js'
 
@@ -214,29 +213,6 @@ export function grantOf({ scopes, routes }: FrontendOptions): {
   return {
     scope: [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])].join(' '),
     resources: new Set(resources.length === ofUser.length ? resources : []),
-  }
-}
-
-/** openid-client's own proofs, for the server's endpoints, with the session's key. */
-function createProofSource(fetch: IssuerFetch) {
-  return async (known: openid.Configuration, proofKey: Jwk): Promise<openid.DPoPHandle> => {
-    const { kty, crv, x, y } = publicHalf(proofKey)
-    const parameters = importParameters('ES256')
-    const [privateKey, publicKey] = await Promise.all([
-      crypto.subtle.importKey('jwk', { ...proofKey }, parameters, false, ['sign']),
-      crypto.subtle.importKey('jwk', { kty, crv, x, y } as Jwk, parameters, true, ['verify']),
-    ])
-    return openid.getDPoPHandle(
-      known,
-      { privateKey, publicKey },
-      {
-        // A nonce this server gave for another session spares a refusal; if it does not take it, it gives a new one.
-        [openid.modifyAssertion](_header, payload) {
-          const nonce = typeof payload.htu === 'string' ? fetch.nonceOf(new URL(payload.htu).origin) : undefined
-          if (payload.nonce === undefined && nonce !== undefined) payload.nonce = nonce
-        },
-      },
-    )
   }
 }
 
