@@ -9,7 +9,7 @@ import { printable, serverWords } from '../oauth/server-words.js'
 import type { Claims } from '../oauth/user-info.js'
 import { ownPage, textsFor } from '../page/own-page.js'
 import { Refusal } from '../refusal.js'
-import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
+import { clientInfoOf, type GatewayRequest, type ProvisionedFrontend } from '../request.js'
 import { type EndpointContext, regenerateSession } from '../session/koa-session.js'
 import type { SessionRecord } from '../session/session-record.js'
 import { countLogin } from './login-loop.js'
@@ -59,13 +59,16 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   // This browser's former session, when the cookie does not come along from the other site.
   if (transaction.formerSession !== undefined) await frontend.sessions.end({ key: transaction.formerSession }, 'login')
   await regenerateSession(ctx, record)
+  const { open } = ctx.state
+  // So that the list of the user's sessions has it before its first call.
+  if (open !== undefined) await frontend.sessions.keepAlive(open.id, open.session, () => clientInfoOf(call))
   countLogin(call, ctx.res, ctx.state.now())
   publish({
     type: 'gateway.login.completed',
     frontend: frontend.name,
     requestId: transaction.requestId,
     subject: record.subject ?? '',
-    session: ctx.state.open?.session.handle ?? '',
+    session: open?.session.handle ?? '',
     refreshable: record.refreshToken !== undefined,
   })
   goTo(ctx, transaction.returnUrl)

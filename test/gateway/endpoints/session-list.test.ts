@@ -6,6 +6,8 @@ import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { aClock, aStandingClock } from '../_clock.js'
 import { listen, serveGateway } from '../_gateway.js'
 import { aPlantedGateway, codeOf, navigation, ownPage, type Planted } from '../_planted.js'
+import { logIn } from '../_provider.js'
+import { aWorld } from '../_world.js'
 
 interface Listed {
   readonly handle: string
@@ -169,4 +171,14 @@ test('a stream that is open when its session ends is closed: at once here, withi
   t.is(logout.status, 200)
   t.true((await here.closed) - started < 1000)
   t.true((await there.closed) - started < 5000)
+})
+
+test('a login is in the list before its first call', async (t) => {
+  const world = await aWorld(t)
+  const [first, second] = [world.aBrowser(), world.aBrowser()]
+  await logIn(first, `${world.url}/bff/login`)
+  await logIn(second, `${world.url}/bff/login`)
+  const answer = await first.call(new URL('/bff/sessions', world.url))
+  const { sessions } = (await answer.json()) as { readonly sessions: readonly Listed[] }
+  t.is(sessions.length, 2)
 })
