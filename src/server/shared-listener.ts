@@ -1,4 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
+import { Refusal } from '../gateway/refusal.js'
+import { parseRequestTarget } from '../gateway/routing/request-target.js'
 import { isSameHost } from '../http/host.js'
 import { clientOf, type IsTrustedPeer } from '../http/trusted-peers.js'
 
@@ -23,20 +25,26 @@ function isBelowIssuer(request: IncomingMessage, { issuer, saysHost }: SharedLis
   const { host } = clientOf(request, saysHost, saysHost)
   if (!isSameHost(host, issuer.host)) return false
   const base = issuer.pathname.replace(/\/$/, '')
-  const path = pathOf(request)
-  return (
-    path === base ||
-    path.startsWith(`${base}/`) ||
-    // RFC 8414 §3.1 puts the well-known part before the issuer's path.
-    path === `/.well-known/oauth-authorization-server${base}` ||
-    path === `/.well-known/openid-configuration${base}`
+  return pathsOf(request).some(
+    (path) =>
+      path === base ||
+      path.startsWith(`${base}/`) ||
+      // RFC 8414 §3.1 puts the well-known part before the issuer's path.
+      path === `/.well-known/oauth-authorization-server${base}` ||
+      path === `/.well-known/openid-configuration${base}`,
   )
 }
 
-/** An absolute-form target as well, where it names the host that `Host` names. Elsewhere the gateway refuses it. */
-function pathOf({ url = '', headers: { host = '' } }: IncomingMessage): string {
-  const [, authority, target] = /^https?:\/\/([^/?]*)(.*)$/is.exec(url) ?? []
-  const isOurs = authority?.toLowerCase() === host.toLowerCase()
-  const [path = ''] = (isOurs && target !== undefined ? target : url).split('?', 1)
-  return path
+/**
+ * The path in its one normal form, and as a lenient server may read it: by either it may be the authorization server's, so
+ * that no spelling of its paths reaches an API. None: the gateway refuses it.
+ */
+function pathsOf({ url = '', headers: { host } }: IncomingMessage): readonly string[] {
+  try {
+    const { path, reading } = parseRequestTarget(url, host)
+    return [path, reading]
+  } catch (error) {
+    if (error instanceof Refusal) return []
+    throw error
+  }
 }

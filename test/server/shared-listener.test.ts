@@ -69,3 +69,9 @@ test('a target in absolute form goes where its path goes, and to the gateway, wh
   for (const target of ['http://evil.example/auth/', 'http://shop.example', 'http://shop.example/api', 'http:///auth/'])
     t.is(await ask(target, 'Host: shop.example'), 'gateway', target)
 })
+
+test('no spelling of the server’s paths reaches the gateway’s APIs', async (t) => {
+  const ask = await both(t, { issuer: 'https://shop.example/auth' })
+  for (const target of ['/%61uth/connect/token', '/auth%2Fconnect', '/%61%75%74%68', '/auth%2fx'])
+    t.is(await ask(target, 'Host: shop.example'), 'server', target)
+})
