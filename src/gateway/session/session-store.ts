@@ -82,12 +82,17 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
   const algorithms = createIdTokenAlgorithms(store, options)
   const sightingSecret = (key: string, subject: string): string => JSON.stringify([key, subject])
 
+  const forget = async (key: string, record: SessionRecord): Promise<void> => {
+    await index.leave(key, record)
+    if (record.subject !== undefined) await sightings.delete(sightingSecret(key, record.subject))
+  }
+
   const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
     const known = opened.get(key)
     opened.delete(key)
     onEnd?.(key)
-    // Tidiness only: who looks into an index leaves out what is not alive.
-    if (known !== undefined) await index.leave(key, known.session.record).catch(() => undefined)
+    // Tidiness only: an index leaves out what is not alive, and all of it expires.
+    if (known !== undefined) await forget(key, known.session.record).catch(() => undefined)
     if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
     return wasThere
   }

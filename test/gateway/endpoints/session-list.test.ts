@@ -182,3 +182,23 @@ test('a login is in the list before its first call', async (t) => {
   const { sessions } = (await answer.json()) as { readonly sessions: readonly Listed[] }
   t.is(sessions.length, 2)
 })
+
+test('a session that its user ends leaves nothing in the store but what is used once', async (t) => {
+  const store = createMemoryStore()
+  const world = await aWorld(t, { gateway: { store } })
+  const records = async (): Promise<number> => {
+    const browser = world.aBrowser()
+    await logIn(browser, `${world.url}/bff/login`)
+    const before = store.usage().records
+    await browser.call(new URL('/bff/sessions', world.url), { method: 'DELETE' })
+    t.is(store.usage().records, before, 'the others are ended, of which there are none')
+    const { sessions } = (await (await browser.call(new URL('/bff/sessions', world.url))).json()) as {
+      readonly sessions: readonly Listed[]
+    }
+    const answer = await browser.call(new URL(`/bff/sessions/${sessions[0]?.handle}`, world.url), { method: 'DELETE' })
+    t.is(answer.status, 204)
+    return store.usage().records
+  }
+  const first = await records()
+  t.is(await records(), first + 1, 'that the login is spent is remembered')
+})
