@@ -44,7 +44,7 @@ export function program(): Command {
     .command('check')
     .description('look for everything that is wrong with a configuration, and try it out')
     .addOption(config())
-    .option('--offline', 'look at the file only; call nobody')
+    .option('--offline', 'look at the file only; call no server')
     .option('--json', 'print a JSON document')
     .action((options: { readonly config: string; readonly offline?: true; readonly json?: true }) =>
       explained(async () => {

@@ -80,7 +80,7 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
   )
   const keyFetches = counter('issuer_key_fetches_total', 'Fetches of key sets, by outcome.', ['outcome'])
   const lostLines = counter('log_lines_lost_total', 'Lines of the log that could not be written, by cause.', ['cause'])
-  const alarms = counter('alarms_total', 'What somebody should look at, by kind.', ['kind'])
+  const alarms = counter('alarms_total', 'What the operator should look at, by kind.', ['kind'])
   new Gauge({
     name: 'sallyport_store_up',
     help: '1 when the store answers, 0 when it does not.',

@@ -355,7 +355,7 @@ test('29. everybody trusted as a proxy', finds, {
   change: ['"10.0.0.0/8"', '"0.0.0.0/0"'],
   pointer: '/Server/TrustedProxies/0',
   line: 'TrustedProxies',
-  problem: /trusts everybody/,
+  problem: /trusts every address/,
   remedy: /your own proxies/,
 })
 test('30. two frontends of one name', finds, {

@@ -53,7 +53,7 @@ export const serverRules: readonly Rule[] = [
       if (/\/0+$/.test(range))
         yield problem(
           pointer,
-          'trusts everybody: any caller could choose the host and address it claims',
+          'trusts every address: any caller could choose the host and address it claims',
           'Write the range that your own proxies are in.',
         )
     }

@@ -29,7 +29,7 @@ export const userRules: readonly Rule[] = [
           'Give the user another "sub".',
         )
       if (user.Claims.sub !== undefined && (typeof user.Claims.sub !== 'string' || user.Claims.sub === ''))
-        yield problem(`${pointer}/Claims/sub`, 'is not a text', 'Write a text that identifies the user for ever.')
+        yield problem(`${pointer}/Claims/sub`, 'is not a text', 'Write a text that identifies the user permanently.')
       if (user.PasswordHash !== undefined && !isPasswordHash(user.PasswordHash))
         yield problem(
           `${pointer}/PasswordHash`,

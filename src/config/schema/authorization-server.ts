@@ -138,7 +138,7 @@ export const authorizationServer = z
       examples: ['14.00:00:00'],
     }),
     SessionLifetime: duration.default('08:00:00').meta({
-      description: 'Single sign-on: how long somebody stays signed in here.',
+      description: 'Single sign-on: how long a user stays signed in here.',
       examples: ['08:00:00'],
     }),
     ConsentLifetime: duration.default('90.00:00:00').meta({

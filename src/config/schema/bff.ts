@@ -12,7 +12,7 @@ const session = {
     description: 'Ends a session so long after login, whatever happens. Checked on every request.',
     examples: ['08:00:00'],
   }),
-  sliding: z.boolean().meta({ description: 'Whether a request starts `SessionDuration` anew.' }),
+  sliding: z.boolean().meta({ description: 'Whether each request restarts `SessionDuration`.' }),
   grace: duration.meta({
     description: 'An access token that expires within this time is refreshed before it is used.',
     examples: ['00:01:00'],

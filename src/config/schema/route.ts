@@ -99,7 +99,7 @@ export const route = z
       .meta({ description: 'The HTTP methods that pass. Default: all.', examples: [['GET', 'POST']] }),
     TokenType: z.enum(['User', 'UserOrNone', 'Client', 'None']).default('User').meta({
       description:
-        "Whose access token goes upstream: the user's, the user's if there is one, the gateway's own (also for callers who have not signed in: the API answers to whoever can reach the page), or none.",
+        "Whose access token goes upstream: the user's, the user's if there is one, the gateway's own (also for callers who have not signed in: the API answers every caller who can reach the page), or none.",
     }),
     Resource: text.optional().meta({
       description: 'Resource indicator (RFC 8707) of the token for this route. Default: the token of the session.',

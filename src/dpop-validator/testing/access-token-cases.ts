@@ -55,7 +55,7 @@ export const accessTokenCases: readonly AttackCase[] = [
   ),
   attackCase('183', 'cnf of another key', bad, (kit) => claims(kit, { cnf: { jkt: kit.otherKey.jkt } })),
   attackCase('183b', 'cnf in another case', bad, (kit) => claims(kit, { cnf: { jkt: swapCase(kit.key.jkt) } })),
-  attackCase('183c', "a proof of another key with somebody's token", bad, (kit) => ({
+  attackCase('183c', "a proof of another key with another user's token", bad, (kit) => ({
     proof: kit.proof({ key: kit.otherKey }),
   })),
   ...attackCases('185', 'alg', bad, ['PS256', 'EdDSA', 'ES384', 'RS256', 'none', '', undefined, 'HS256'], (kit, alg) =>
@@ -79,7 +79,7 @@ export const accessTokenCases: readonly AttackCase[] = [
     header(kit, { kid }),
   ),
   attackCase('187', 'no key id', 'accepted', (kit) => header(kit, { kid: undefined })),
-  attackCase('188', "signed with somebody else's key under the issuer's key id", bad, (kit) =>
+  attackCase('188', "signed with another party's key under the issuer's key id", bad, (kit) =>
     minted(kit, { key: kit.otherKey, header: { kid: kit.issuer.key.publicJwk.kid } }),
   ),
   attackCase('189', 'a key in the header', bad, (kit) =>

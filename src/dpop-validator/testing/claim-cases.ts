@@ -108,7 +108,7 @@ export const claimCases: readonly AttackCase[] = [
   ...attackCases('130', 'nonce', bad, [1, {}, null, ['x']], (kit, nonce) => ({
     proof: kit.proof({ claims: { nonce } }),
   })),
-  attackCase('19x', 'a nonce that nobody asked for', 'accepted', (kit) => ({
+  attackCase('19x', 'a nonce that the API did not ask for', 'accepted', (kit) => ({
     proof: kit.proof({ nonce: 'whatever' }),
   })),
 ]

@@ -85,7 +85,7 @@ export function createLogoutTokenVerifier(
     if (typeof events !== 'object' || events === null || !isObject((events as Record<string, unknown>)[logoutEvent]))
       refuse('the token is not about a logout')
     if (sid !== undefined && (typeof sid !== 'string' || sid === '')) refuse('the token has no usable "sid"')
-    if (sub === undefined && sid === undefined) refuse('the token names nobody')
+    if (sub === undefined && sid === undefined) refuse('the token names neither a user nor a session')
     return {
       ...(sub !== undefined && { subject: sub }),
       ...(typeof sid === 'string' && { sid }),

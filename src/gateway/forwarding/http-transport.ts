@@ -32,7 +32,7 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
     }
     function destroy(reason?: Error): void {
       if (isOver) return
-      const cause = reason ?? new Error('nobody waits for it any more')
+      const cause = reason ?? new Error('the caller no longer waits for it')
       // Before there is a connection undici gives nothing to hold it by: should one come, it finds nobody who wants it.
       if (controller === undefined) failed(cause)
       else controller.abort(cause)

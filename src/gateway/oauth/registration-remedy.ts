@@ -33,7 +33,7 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
     case 'invalid_resource':
       return resources.length === 0
         ? `Allow client ${clientId} an API there: the server wants to know which one the token is for. Name it as Resource of the route.`
-        : `Register these APIs there and allow client ${clientId} to ask for them, or mend the Resource of the routes: ${resources.join(' ')}.`
+        : `Register these APIs there and allow client ${clientId} to ask for them, or correct the Resource of the routes: ${resources.join(' ')}.`
     case 'invalid_redirect_uri':
       return redirectUriRemedy(registration)
     case 'invalid_dpop_proof':
@@ -59,7 +59,7 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
   if (/redirect/.test(said)) return redirectUriRemedy(registration)
   if (/scope/.test(said)) return `Allow client ${clientId} these scopes there, or ask for fewer: ${scopes.join(' ')}.`
   if (/resource|audience/.test(said))
-    return `Register these APIs there, or mend the Resource of the routes: ${resources.join(' ') || 'none is named'}.`
+    return `Register these APIs there, or correct the Resource of the routes: ${resources.join(' ') || 'none is named'}.`
   if (/request object|\bjar\b|'request'/.test(said))
     return `Do not require signed request objects (JAR) of client ${clientId} there: requests are pushed, and not signed.`
   if (/assertion|client_id|authentication|unknown client|client not found/.test(said))
