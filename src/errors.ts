@@ -77,7 +77,7 @@ export class ConfigurationError extends Error {
 
 export type UpstreamErrorCode = 'unreachable' | 'timeout' | 'invalid_response' | 'store_unavailable'
 
-/** Whoever is behind us (an authorization server, an API, the store) did not do its part. Worth a retry later. */
+/** A server behind us (an authorization server, an API, the store) failed. Worth a retry later. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
   readonly code: UpstreamErrorCode

@@ -59,7 +59,7 @@ export interface UserOptions {
   readonly username: string
   /** Made by `hashPassword`, or `sallyport keygen --password`. */
   readonly passwordHash: string
-  /** OpenID Connect claims. `sub` identifies the user for ever; default: the username. */
+  /** OpenID Connect claims. `sub` identifies the user permanently; default: the username. */
   readonly claims?: UserClaims
 }
 
@@ -83,7 +83,7 @@ export interface SignInContext {
 }
 
 export interface AuthenticatedUser {
-  /** Identifies the user for ever. Never the same as a client's identifier. */
+  /** Identifies the user permanently. Never the same as a client's identifier. */
   readonly subject: string
   readonly claims: UserClaims
   /** RFC 8176. Default: `["pwd"]`. */

@@ -9,7 +9,7 @@ export interface User {
 export interface SallyportOptions {
   /** Path of the gateway's endpoints for this frontend. Default: `/bff`. */
   readonly base?: string
-  /** Called when somebody has logged in or out, in this tab or another, or the session has ended. */
+  /** Called when the user has logged in or out, in this tab or another, or the session has ended. */
   readonly onChange?: (user: User) => void
   /** Called once before the session ends, with the seconds that are left. Any call keeps the session alive. */
   readonly onExpiring?: (secondsLeft: number) => void
@@ -81,7 +81,7 @@ export function createSallyport({
   const login = (returnUrl = location.href): void => {
     if (leaving) return
     leaving = true
-    // Whoever stops the navigation, or comes back to this page, may be sent again.
+    // A user who stops the navigation, or comes back to this page, may be sent again.
     setTimeout(() => {
       leaving = false
     }, 5000)

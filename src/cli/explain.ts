@@ -17,7 +17,7 @@ export interface ExplainOptions {
   readonly output?: Output
 }
 
-/** `sallyport explain`: what would happen to a request. Nobody is called. */
+/** `sallyport explain`: what would happen to a request. No server is called. */
 export async function explain({
   method,
   url,

@@ -5,11 +5,11 @@ import type { Auth } from './auth.js'
 import { createMetrics } from './metrics.js'
 import { type AuthError, refusals } from './response/auth-error.js'
 
-/** Everybody who wants to know: the option, the `sallyport` diagnostics channel, the counters. */
+/** All receivers of events: the option, the `sallyport` diagnostics channel, the counters. */
 export interface Observer {
   readonly emit: (event: ValidatorEvent) => void
   accepted(auth: Auth): void
-  /** @param hint What the operator may have got wrong; asked for only when somebody listens. */
+  /** @param hint What the operator may have got wrong; asked for only when there is a listener. */
   refused(error: AuthError, beforeCrypto: boolean, hint: () => string | undefined): void
   metrics(): string
 }
@@ -30,7 +30,7 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
     try {
       onEvent?.(event)
     } catch (error) {
-      // Whoever listens does not decide: the request is let through or refused by now, and its proof used up.
+      // A listener does not decide: the request is let through or refused by now, and its proof used up.
       process.emitWarning(error instanceof Error ? error : new TypeError('onEvent threw what is no Error'))
     }
     if (events.hasSubscribers) events.publish(event)

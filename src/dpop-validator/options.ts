@@ -13,7 +13,7 @@ import type { ProfileName } from './token/token-profile.js'
 export interface VerifierOptions {
   /** Whose access tokens are accepted: issuer identifiers, exactly as in `iss`, or with settings of their own. */
   readonly issuer: string | IssuerOptions | readonly (string | IssuerOptions)[]
-  /** Who this API is, as in `aud`. There is no default: an API that takes everybody's tokens is the bug. */
+  /** Who this API is, as in `aud`. There is no default: an API must not take tokens that are meant for other APIs. */
   readonly audience: string | readonly string[]
   /**
    * What clients call this API by, up to where the path that this process sees begins; a list where it has several names.

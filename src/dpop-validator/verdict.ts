@@ -9,6 +9,6 @@ export type Verdict<Claims extends AccessTokenClaims = AccessTokenClaims> =
   | { readonly kind: 'accepted'; readonly auth: Auth<Claims>; readonly headers: ResponseHeaders }
   /** A CORS preflight: it carries no token and wants none. */
   | { readonly kind: 'preflight' }
-  /** Our own metadata, which everybody may read. */
+  /** Our own metadata, which any caller may read. */
   | { readonly kind: 'public'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly error: AuthError; readonly answer: Answer }

@@ -49,7 +49,7 @@ function bodyOf(request: IncomingMessage, limit: number, patience: number): Prom
       if (length > limit) refuse(tooLarge)
       else chunks.push(chunk)
     }
-    // Whoever sends half a body is at fault, not we.
+    // A client that sends half a body is at fault, not we.
     const brokeOff = (cause?: Error): void => {
       clearTimeout(timer)
       reject(new ProtocolError('invalid_request', 'the body broke off', { cause }))

@@ -27,7 +27,7 @@ export function endWithAnswer(socket: Duplex, answer: string): void {
 
 /**
  * The same for a peer that asks for more than it may have: the connection stays for a while, unread. One that is closed
- * would be followed by the next at once, and each costs as much as the one before. Whoever reads the answer may leave.
+ * would be followed by the next at once, and each costs as much as the one before. A peer that reads the answer may leave.
  */
 export function holdWithAnswer(socket: Duplex, answer: string): void {
   destroyIn(heldSeconds, socket)

@@ -27,6 +27,6 @@ export function decodeJsonSegment(segment: string): Record<string, unknown> | un
   const bytes = decodeBase64url(segment)
   if (bytes === undefined) return undefined
   const text = bytes.toString()
-  // Only where the decoder had to replace something, or somebody wrote just that character, is a closer look needed.
+  // Only where the decoder had to replace something, or the sender wrote just that character, is a closer look needed.
   return text.includes('\ufffd') && !isUtf8(bytes) ? undefined : parseJsonObject(text)
 }

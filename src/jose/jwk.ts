@@ -64,7 +64,7 @@ export function generateSigningJwk(algorithm: SignatureAlgorithm): Jwk {
 
 /**
  * A new private key, by way of DER: exporting a generated key as a JWK while Node collects the generator's garbage locks
- * one mutex twice, and the process stands still for ever (seen on Node 20.20).
+ * one mutex twice, and the process hangs permanently (seen on Node 20.20).
  */
 export function generatePrivateJwk(algorithm: SignatureAlgorithm): Jwk {
   const der = { type: 'pkcs8', format: 'der' } as const

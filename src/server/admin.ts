@@ -13,8 +13,8 @@ export interface AdminOptions {
 
 /**
  * `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: what it has done. A store that does not answer
- * is reported but does not make this replica unready: it would make all of them unready at once, and then nobody would
- * tell browsers to try again later.
+ * is reported but does not make this replica unready: it would make all of them unready at once, and then no replica
+ * would tell browsers to try again later.
  */
 export function admin({ listensOn, isReady, isStoreUp, metrics }: AdminOptions): RequestListener {
   return async (request, response) => {

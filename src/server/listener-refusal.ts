@@ -91,7 +91,7 @@ export function announceFull(limit: 'connections' | 'connections-per-address'): 
 
 const suppressed = new Map<string, number>()
 
-/** Whoever can make us refuse can do so thousands of times a second: a kind of event comes once a second, and says how often. */
+/** A client can cause thousands of refusals a second: each kind of event is published once a second, with a count. */
 function announce(kind: string, tell: (count: number) => void): void {
   const count = suppressed.get(kind)
   if (count !== undefined) {

@@ -32,7 +32,7 @@ export function answerForNode(server: Server, { serve, underway }: OneAtATime): 
     else refuseRequest(response, fault)
   }
   server.on('request', checked)
-  // Authentication comes before the body: whoever wants the body asks for it.
+  // Authentication comes before the body: the code that reads the body asks for it.
   server.on('checkContinue', checked)
   server.on('checkExpectation', (_request, response) => refuseRequest(response, 'server.request.expectation_unknown'))
   server.on('connect', (_request, socket) => {

@@ -32,8 +32,8 @@ interface ParsedSocket extends Socket {
 
 /**
  * Serves the requests of one connection one after the other, and others between them. node:http begins all that have come
- * in one packet (2,400 fit into one) in the same turn, and writes their answers in order; whoever pipelines would make all
- * others wait.
+ * in one packet (2,400 fit into one) in the same turn, and writes their answers in order; a client that pipelines would make
+ * all others wait.
  */
 export function oneAtATime(server: Server, onRequest: RequestListener): OneAtATime {
   const lines = new WeakMap<Socket, Line>()

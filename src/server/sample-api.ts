@@ -18,7 +18,7 @@ export function createSampleApi(options: VerifierOptions): Koa {
   router.post('/api/orders', (context) => {
     const order = { id: (orders.at(-1)?.id ?? 0) + 1, item: 'Arrow slit, narrow', quantity: 1 }
     orders.push(order)
-    // It is a sample: it must not grow for ever.
+    // It is a sample: it must not grow without limit.
     if (orders.length > 10) orders.shift()
     context.status = 201
     context.body = { order, seen: seen(context) }

@@ -12,8 +12,8 @@ import { isStoreUp, openStore, type Running, run } from './run.js'
 const replacementDelay = 1
 
 /**
- * Several processes that share the listeners. This one serves nobody: it answers for all of them on the admin listener,
- * replaces those that die and tells all of them to drain.
+ * Several processes that share the listeners. This one serves no callers: it answers for all of them on the admin
+ * listener, replaces those that die and tells all of them to drain.
  */
 export async function runWorkers(configuration: Configuration): Promise<Pick<Running, 'stop'>> {
   const { server } = configuration
@@ -66,7 +66,7 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
     const gone = [...alive].map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())))
     for (const worker of alive) {
       if (ready.has(worker)) worker.send('stop')
-      // It serves nobody yet and could not hear.
+      // It serves no requests yet and could not receive the message.
       else worker.process.kill('SIGKILL')
     }
     await Promise.all(gone)

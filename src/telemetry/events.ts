@@ -218,7 +218,7 @@ export type ServerEvent =
 export const channelName = 'sallyport'
 const events = channel(channelName)
 
-/** Costs one comparison while nobody listens. */
+/** Costs one comparison while there is no subscriber. */
 export function publish(event: SallyportEvent): void {
   if (events.hasSubscribers) events.publish(event)
 }

@@ -22,7 +22,7 @@ export interface MetricsOptions {
 
 /**
  * Counts events. Labels hold what the configuration names (frontends, routes, clients) and codes from closed lists,
- * never what a caller can choose: nobody can make the number of series grow.
+ * never what a caller can choose: no caller can make the number of series grow.
  */
 export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): Metrics {
   const registry = new Registry()

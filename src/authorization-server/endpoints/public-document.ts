@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 
-/** A JSON document that everybody may read, from any origin. */
+/** A JSON document that any caller may read, from any origin. */
 export function publicDocument(read: () => unknown): Koa.Middleware {
   return async function publicDocument(ctx) {
     ctx.body = read()

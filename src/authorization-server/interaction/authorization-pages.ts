@@ -18,7 +18,7 @@ export interface AuthorizationPages {
 
 export interface SignInForm {
   readonly open: OpenRequest
-  /** The session that is there although somebody is to sign in. */
+  /** The existing session, although the user has to sign in. */
   readonly session: SignInSession | undefined
   readonly username: string
   /** Why the form is shown again. */

@@ -10,7 +10,7 @@ import type { SignInSession } from './sign-in-session.js'
 
 /** Tells clients that a session has ended. @see OpenID Connect Back-Channel Logout 1.0 §2.5 */
 export interface BackchannelLogout {
-  /** Returns at once; nobody's logout waits for a client that does not answer. */
+  /** Returns at once; no user's logout waits for a client that does not answer. */
   notify(session: SignInSession): void
   /** One last try for what is still waiting, then no more. */
   close(): Promise<void>

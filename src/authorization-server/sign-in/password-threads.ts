@@ -12,7 +12,7 @@ export interface Derivation {
   readonly p: number
 }
 
-/** Threads that derive: one core at least stays free for everybody who does not sign in. */
+/** Threads that derive: where there are several cores, one at least stays free for requests without a sign-in. */
 export const passwordThreads = Math.max(1, Math.min(2, availableParallelism() - 1))
 
 interface Job {

@@ -65,7 +65,7 @@ export function createAuthorizationCodes({
 }: AuthorizationCodesOptions): AuthorizationCodes {
   const codes = createSealedStore<CodeRecord>(store, seal, 'as code')
 
-  /** RFC 6749 §4.1.2: whoever holds a used code, the tokens made from it may be in the wrong hands. */
+  /** RFC 6749 §4.1.2: when a code is used again, an attacker may hold the tokens made from it. */
   const reused = async ({ clientId, grantId }: CodeRecord): Promise<never> => {
     await grants.revoke(grantId)
     publish({ type: 'as.code.reused', client: clientId })

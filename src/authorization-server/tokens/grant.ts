@@ -5,7 +5,7 @@ import type { Store } from '../../store/store.js'
 import type { UserClaims } from '../options.js'
 import type { Target } from './resources.js'
 
-/** What a user (or, for client credentials, nobody) allowed a client. Tokens live only as long as their grant does. */
+/** What a user allowed a client; for client credentials there is no user. Tokens live only as long as their grant does. */
 export interface Grant {
   readonly clientId: string
   readonly scopes: readonly string[]

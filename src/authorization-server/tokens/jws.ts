@@ -58,7 +58,7 @@ function signature({ algorithm, privateKey }: SigningKey, data: Buffer): Promise
     case 'Ed25519':
       return sign(null, data, privateKey)
     case 'PS256':
-      // RSA takes the better part of a millisecond: not on the thread that serves everybody.
+      // RSA takes the better part of a millisecond: not on the thread that serves all requests.
       return new Promise((resolve, reject) => {
         sign('sha256', data, { key: privateKey, padding: 6, saltLength: 32 }, (error, made) =>
           error === null ? resolve(made) : reject(error),

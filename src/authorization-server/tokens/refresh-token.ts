@@ -5,7 +5,7 @@ import type { Store } from '../../store/store.js'
 
 /**
  * Bound to its client, which has to authenticate to use it; not to a DPoP key, so that a client may change its key; not
- * rotated (FAPI 2.0 §5.3.2.1-9), so that a lost answer costs nobody a session.
+ * rotated (FAPI 2.0 §5.3.2.1-9), so that a lost answer does not end a session.
  */
 export interface RefreshToken {
   readonly grantId: string

@@ -77,7 +77,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
   }
 
   const refresh = async (): Promise<void> => {
-    // A lost race means that another replica has rotated: read what it made. Losing for ever is not possible.
+    // A lost race means that another replica has rotated: read what it made. A replica cannot lose every race.
     for (;;) {
       const kept = await source.read()
       const ring: KeyRing =
@@ -138,7 +138,7 @@ function rotate(
   const made = algorithms.flatMap((algorithm): RingKey[] => {
     const own = keys.filter(({ jwk }) => jwk.alg === algorithm)
     const latest = Math.max(...own.map(({ signsFrom }) => signsFrom))
-    // The very first key signs at once: nobody can have cached a key set without it.
+    // The very first key signs at once: no client or API can have cached a key set without it.
     if (own.length === 0) return [{ jwk: generateSigningJwk(algorithm), signsFrom: time }]
     if (time < latest + lifetime - publishBefore) return []
     return [{ jwk: generateSigningJwk(algorithm), signsFrom: Math.max(latest + lifetime, time + publishBefore) }]

@@ -11,7 +11,7 @@ export interface Trial {
   readonly remedy?: string
 }
 
-/** Whoever answers writes to the operator's terminal: no control characters. */
+/** The server's answer is shown on the operator's terminal: no control characters. */
 export function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
 }

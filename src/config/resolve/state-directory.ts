@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSyn
 import { join } from 'node:path'
 import { ConfigurationError } from '../../errors.js'
 
-/** Where keys that nobody gave are made once and kept. */
+/** Where keys that the configuration does not give are made once and kept. */
 export interface StateDirectory {
   /** What is kept under this name; made and kept when there is nothing yet. */
   keep(name: string, make: () => string): string

@@ -50,7 +50,7 @@ export function protectUpgrade<Claims extends AccessTokenClaims>(
 ): (request: IncomingMessage, socket: Duplex) => Promise<Auth<Claims> | undefined> {
   requireWellFormed(requirements)
   return async function dpopUpgradeGuard(request, socket) {
-    // Until the request is let through nobody else listens, and an unheard error would end the process.
+    // Until the request is let through there is no other listener, and an unhandled error would end the process.
     const ignore = (): void => undefined
     socket.on('error', ignore)
     const verdict = await verdictOrMistake(verifier, request, requirements)
@@ -73,8 +73,8 @@ export function protectUpgrade<Claims extends AccessTokenClaims>(
 }
 
 /**
- * Here nobody stands around the handler to turn an error into a 500, as a framework does: a rejection that nobody catches
- * would end the process, for everybody, and with it what it remembers of used proofs.
+ * Here no framework turns an error of the handler into a 500: an unhandled rejection would end the process for all
+ * callers, and with it what it remembers of used proofs.
  */
 async function verdictOrMistake<Claims extends AccessTokenClaims>(
   verifier: Verifier<Claims>,
@@ -109,9 +109,9 @@ function required(requirements: Requirements): RequestCheck {
   }
 }
 
-/** Writes an answer of ours to a response that nobody has begun. */
+/** Writes an answer of ours to a response that has not begun. */
 export function send(response: ServerResponse, method: string | undefined, answer: Answer): void {
-  // Whoever disconnected meanwhile, or was answered by somebody else, gets nothing more.
+  // A client that disconnected meanwhile, or was answered by other code, gets nothing more.
   if (response.headersSent || response.destroyed) return
   response.statusCode = answer.status
   for (const [name, value] of Object.entries(answer.headers))

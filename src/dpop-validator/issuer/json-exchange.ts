@@ -22,7 +22,7 @@ export interface JsonExchangeOptions {
 /** Asks an authorization server for one JSON object. @throws UpstreamError */
 export type JsonExchange = (url: URL, options: JsonExchangeOptions) => Promise<Record<string, unknown>>
 
-/** Redirects are not followed: where keys come from is decided by metadata, not by whoever answers. */
+/** Redirects are not followed: where keys come from is decided by metadata, not by the server that answers. */
 export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, headers, ca }) =>
   new Promise((resolve, reject) => {
     const body = form?.toString()
@@ -82,7 +82,7 @@ const decoders = new Map([
   ['br', promisify(brotliDecompress)],
 ])
 
-/** Servers and what stands before them compress what nobody asked them to. It must not become bigger than it may be. */
+/** Servers and what stands before them compress without being asked to. It must not become bigger than it may be. */
 async function decoded(body: Buffer, encoding: string | undefined, maxOutputLength: number): Promise<Buffer> {
   const name = encoding?.trim().toLowerCase() ?? ''
   if (name === '' || name === 'identity') return body

@@ -49,7 +49,7 @@ export function createNoncePolicy({ secrets, step, perKey, when, maxAge, now }: 
 
   function isDemanded(jkt: string, age: number): boolean {
     if (when === 'always') return true
-    // No way back: else whoever has a stolen proof just leaves the nonce out (RFC 9449 §11.3).
+    // No way back: else an attacker with a stolen proof just leaves the nonce out (RFC 9449 §11.3).
     if (now() < (demanded.get(jkt)?.until ?? 0)) return true
     const wasReplayed = now() < (replayed.get(jkt)?.until ?? 0)
     const demand =

@@ -53,7 +53,7 @@ type KnownKey = NonNullable<VerifiedToken['pinned']>
 export interface ProofReader {
   /** @throws AuthError `invalid_dpop_proof` */
   read(fields: HeaderFields, occasion: ProofOccasion): PresentedProof
-  /** Remembers the key of a proof whose signature holds, with a token that is bound to it: nobody else's gets in. */
+  /** Remembers the key of a proof whose signature holds, with a token that is bound to it: no other key gets in. */
   remember(proof: PresentedProof, token: VerifiedToken): void
 }
 

@@ -11,7 +11,7 @@ import {
   type ReplayMemory,
 } from './replay-memory.js'
 
-/** Whether a proof is used for the first time: true for exactly one request. @throws AuthError when nobody can tell */
+/** Whether a proof is used for the first time: true for exactly one request. @throws AuthError when that is unknown */
 export type FirstUse = (proof: Pick<PresentedProof, 'jkt' | 'claims'>) => boolean | Promise<boolean>
 
 type ReplaySettings = Pick<Settings, 'replay' | 'replayCapacity' | 'onReplayStoreError' | 'proof' | 'now'>

@@ -8,7 +8,7 @@ export interface ApiRequest {
   readonly target: string
   /** Name, value, name, value, … as they were sent: `rawHeaders` of `node:http`. */
   readonly rawHeaders: readonly string[]
-  /** Address of whoever is connected to us. */
+  /** Address of the peer that is connected to us. */
   readonly peer: string | undefined
   /** The DER bytes of the client's certificate. */
   readonly clientCertificate?: () => Buffer | undefined

@@ -11,7 +11,7 @@ export interface RequestTarget {
 }
 
 /**
- * The target that validator and router see alike, or a refusal. A path that somebody may clean up later (dot segments,
+ * The target that validator and router see alike, or a refusal. A path that a later router may clean up (dot segments,
  * backslashes, controls) would let a proof for one endpoint open another.
  */
 export function readRequestTarget(target: string): RequestTarget {

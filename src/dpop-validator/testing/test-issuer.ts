@@ -65,7 +65,7 @@ export interface MintedProof {
   readonly signedBy?: TestKey
 }
 
-/** An authorization server that gives everybody any token. For tests. */
+/** An authorization server that gives any caller any token. For tests. */
 export interface TestIssuer {
   readonly issuer: string
   readonly clock: TestClock

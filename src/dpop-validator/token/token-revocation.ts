@@ -2,10 +2,10 @@ import type { VerifierOptions } from '../options.js'
 import { AuthError, refusals } from '../response/auth-error.js'
 import type { VerifiedToken } from './access-token.js'
 
-/** @throws AuthError `temporarily_unavailable` when nobody can tell */
+/** @throws AuthError `temporarily_unavailable` when it cannot be determined */
 export type IsRevoked = (token: VerifiedToken) => boolean | Promise<boolean>
 
-/** Whatever the list cannot tell is an outage: neither an acceptance nor the end of a process in which nobody catches it. */
+/** Whatever the list cannot tell is an outage: neither an acceptance nor an uncaught error that ends the process. */
 export function createRevocationCheck(isRevoked: VerifierOptions['isRevoked']): IsRevoked {
   if (isRevoked === undefined) return () => false
   return (token) => {

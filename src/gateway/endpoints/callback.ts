@@ -106,8 +106,8 @@ type Late =
   | { readonly kind: 'absent'; readonly returnUrl?: undefined }
 
 /**
- * A callback that has come too late or once too often. Whoever is logged in goes where that tab wanted to go; a login that
- * only had to give way to newer ones begins again.
+ * A callback that has come too late or once too often. A user who is logged in goes where that tab wanted to go; a login
+ * that only had to give way to newer ones begins again.
  */
 function late(ctx: EndpointContext, { kind, returnUrl }: Late): void {
   const { call, limits } = ctx.state

@@ -37,8 +37,8 @@ const turnSize = 32
 
 /**
  * The requests that have come in one turn of the event loop are signed one after the other, and only then sent: a
- * signature costs half when the one before has left its tables in the processor's cache. A request that is alone waits
- * for nobody.
+ * signature costs half when the one before has left its tables in the processor's cache. A request that is alone does
+ * not wait.
  */
 function createTurn(): <Result>(make: () => Result) => Promise<Result> {
   const waiting: (() => void)[] = []

@@ -33,7 +33,7 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
     function destroy(reason?: Error): void {
       if (isOver) return
       const cause = reason ?? new Error('the caller no longer waits for it')
-      // Before there is a connection undici gives nothing to hold it by: should one come, it finds nobody who wants it.
+      // Before there is a connection undici gives nothing to hold it by: should one come, it is not used.
       if (controller === undefined) failed(cause)
       else controller.abort(cause)
     }
@@ -107,7 +107,7 @@ function receiveResponse(
 ): ReceivedResponse {
   const fields = textOf(controller.rawHeaders as readonly Buffer[])
   let sink: BodySink | undefined
-  // Kept until somebody says where it goes: at most what came with the head, for that is said in the same turn.
+  // Kept until its sink is set: at most what came with the head, for that is said in the same turn.
   let early: Buffer[] = []
   let ending: ((to: BodySink, last?: Buffer) => void) | undefined
 

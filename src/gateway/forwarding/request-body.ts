@@ -33,7 +33,7 @@ export interface BodyListeners {
   onTooLarge(refusal: Refusal): void
 }
 
-/** How much of a body nobody wants we read before we hang up: an answer is lost if we do so at once. */
+/** How much of an unwanted body we read before we hang up: an answer is lost if we do so at once. */
 const discardLimit = 1_048_576
 const discardSeconds = 5
 /** Bytes on their way between the two connections before the browser has to wait. */

@@ -49,7 +49,7 @@ interface Watched {
   /** What runs out at `until` (milliseconds of the monotonic clock). */
   name: TimeoutName
   until: number
-  /** Bytes have passed since somebody looked. */
+  /** Bytes have passed since the last check. */
   isActive: boolean
   stop(): void
 }

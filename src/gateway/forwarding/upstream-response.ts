@@ -12,7 +12,7 @@ export interface UpstreamResponse {
   sendTo(sink: BodySink): void
   /** A sink that was full can take more. */
   resume(): void
-  /** Reads a body nobody is to see, so that its connection can be used again; a long one is not worth that. */
+  /** Reads and drops the body, so that its connection can be used again; a long one is not worth that. */
   skip(): void
 }
 

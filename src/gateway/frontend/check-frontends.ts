@@ -12,7 +12,7 @@ import {
   isRoutePath,
 } from './frontend-grammar.js'
 
-/** What cannot work, whoever made the options. @throws ConfigurationError with all of it */
+/** What cannot work, whether the options come from a file or from code. @throws ConfigurationError with all of it */
 export function assertFrontends(frontends: readonly FrontendOptions[]): void {
   const problems = [...frontendProblems(frontends)]
   if (problems.length > 0) throw new ConfigurationError(problems)

@@ -26,7 +26,7 @@ export interface Frontend {
   readonly loopCookie: string
   /** Path of the application's first page, or its whole URL where it is served elsewhere. */
   readonly home: string
-  /** What goes with every answer, whoever made it. */
+  /** What goes with every answer, from any source. */
   readonly answerHeaders: Readonly<Record<string, string>>
   /** Of our own pages. */
   readonly branding?: Branding | undefined
@@ -64,8 +64,8 @@ export type SelectFrontend<Selected extends Frontend> = (
 ) => Selected
 
 /**
- * The frontend a request is for: exactly its host, then the longest path prefix. A host that no frontend names is
- * nobody's; only a frontend without hosts takes any. A path that a lenient server could take for another frontend's is
+ * The frontend a request is for: exactly its host, then the longest path prefix. A host that no frontend names
+ * belongs to none; only a frontend without hosts takes any. A path that a lenient server could take for another frontend's is
  * refused.
  */
 export function createFrontendSelection<Selected extends Frontend>(

@@ -8,7 +8,7 @@ export interface ServerRefusal {
   readonly description: string | undefined
 }
 
-/** What we are to that server, in the words of whoever registers us there. */
+/** What we are to that server, in the words of the operator who registers us there. */
 export interface Registration {
   readonly clientId: string
   readonly redirectUri: string

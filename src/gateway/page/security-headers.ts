@@ -9,7 +9,7 @@ type HeaderSettings = Pick<FrontendOptions, 'securityHeaders' | 'contentSecurity
 const oneYearOfHttps = { maxAge: 31_536_000, includeSubDomains: false }
 
 /**
- * What goes with every answer for a frontend, whoever made it: an endpoint, an error, a preflight request, an API that says
+ * What goes with every answer for a frontend, from any source: an endpoint, an error, a preflight request, an API that says
  * nothing of its own. The `None` preset leaves HTTPS to the server in front.
  */
 export function answerHeaders({

@@ -1,7 +1,7 @@
 import type { Prover } from '../../dpop/prover.js'
 import type { Jwk } from '../../jose/jwk.js'
 
-/** What a session is made of. It rests sealed under the browser's cookie; nobody else can open it. */
+/** What a session is made of. It rests sealed under the browser's cookie; it cannot be opened without that cookie. */
 export interface SessionRecord {
   /** Seconds since the epoch, as all times here. */
   readonly createdAt: number

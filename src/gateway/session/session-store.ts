@@ -22,7 +22,7 @@ export interface SessionStore {
   /** Seconds for which a browser should keep the cookie of a session that was just used. */
   keptFor(session: Session): number
   end(session: Pick<Session, 'key'>, cause: SessionEndCause): Promise<boolean>
-  /** Ends the session only if nobody has changed it since. */
+  /** Ends the session only if it has not been changed since. */
   endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
   /** What the ID tokens of this client's sessions are signed with. */
   idTokenAlgorithms(): Promise<readonly string[]>

@@ -13,7 +13,7 @@ export interface SessionWatch {
 
 export interface Held {
   /**
-   * Aborts when the session ends. Made when somebody asks for it: most calls are over before. Not a getter, for V8 makes a
+   * Aborts when the session ends. Made when it is first asked for: most calls are over before. Not a getter, for V8 makes a
    * hidden class of its own for every literal that has one, and everything on the way of a call lives on with it.
    */
   signal(): AbortSignal

@@ -90,7 +90,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
       (lockLifetime * 1000) / 3,
     )
     try {
-      // Whoever held the lock before may have done it.
+      // The process that held the lock before may have done it.
       const latest = await reopened(id)
       return hasFresh(latest.session, audience) ? latest : await refreshed(latest, audience)
     } finally {

@@ -33,7 +33,10 @@ export function createFairQueue({ concurrency, maxWaiting }: FairQueueOptions): 
     waiting -= 1
     first?.start()
   }
-  /** In a full line the newest of the longest makes place, but for nobody who waits as long a line. */
+  /**
+   * When all places are taken, the newest task of the longest line gives way, unless this network's line would then be
+   * as long.
+   */
   const makePlace = (network: string): boolean => {
     if (waiting < maxWaiting) return true
     const mine = lines.get(network)?.length ?? 0

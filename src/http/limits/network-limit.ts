@@ -49,7 +49,7 @@ export function createNetworkLimit({ room: narrowest, window = 60, onRefused }: 
   }
 }
 
-/** For callers who prove who they are: only failures count, and never against a network where somebody has proved it. */
+/** For callers who prove who they are: only failures count, and never against a network where a caller has proved it. */
 export interface FailureLimit {
   /** @throws TooManyRequests for a network that has no room left, unless it may be a client's. */
   assertRoom(address: string): void
@@ -67,7 +67,7 @@ export function createFailureLimit(options: NetworkLimitOptions): FailureLimit {
   return {
     assertRoom(address) {
       // Who shares an address with a client must not shut it out. This machine's own is that of a gateway beside us, and
-      // of everybody behind a proxy that is not named as ours.
+      // of all callers behind a proxy that is not named as ours.
       const mayBeClient = isLoopback(address) || known.wait(networksOf(address)[0].name, 1) > 0
       if (!mayBeClient) failures.assertRoom(address)
     },

@@ -12,7 +12,7 @@ export interface WindowedCountsOptions {
   readonly window: number
   /** Keys that are held at most. Beyond, the window that began first is given up: callers choose keys. Default: 100,000. */
   readonly maxKeys?: number
-  /** Seconds on a clock that nobody sets. Tests pass their own. */
+  /** Seconds on a monotonic clock. Tests pass their own. */
   readonly now?: () => number
 }
 
