@@ -1,4 +1,4 @@
-import { createClient, createCluster } from '@redis/client'
+import { createClient, createCluster, ErrorReply } from '@redis/client'
 import { connectionCode, UpstreamError } from '../errors.js'
 import type { Outage } from '../telemetry/outage.js'
 import type { Store } from './store.js'
@@ -70,24 +70,32 @@ export async function createRedisStore({
             ...(password !== '' && { password: decodeURIComponent(password) }),
           },
         })
-  // Every failed command says so to its caller; without a listener the connection's own error would end the process.
-  client.on('error', () => undefined)
+  // Every failed command says so to its caller, but why the connection is gone is said only here.
+  let disconnected: unknown
+  client.on('error', (error: unknown) => {
+    disconnected = error
+  })
 
+  const unavailable = (cause: unknown): UpstreamError =>
+    new UpstreamError('store_unavailable', 'the Redis store did not answer', { cause })
   const available = async <Reply>(command: () => Promise<Reply>): Promise<Reply> => {
     try {
-      const reply = await command()
+      const reply = await answeredWithin(timeout, command())
+      disconnected = undefined
       outage?.worked()
       return reply
     } catch (cause) {
-      outage?.failed(connectionCode(cause) ?? (cause instanceof Error ? cause.name : 'unknown'))
-      throw new UpstreamError('store_unavailable', 'the Redis store did not answer', { cause })
+      outage?.failed(causeOf(cause, disconnected))
+      throw unavailable(cause)
     }
   }
   const at = (expiresAt: number): number => Math.ceil(expiresAt * 1000)
   const script = async (text: string, key: string, ...values: string[]): Promise<boolean> =>
     (await available(() => client.eval(text, { keys: [prefix + key], arguments: values }))) === 1
 
-  await available(async () => void (await client.connect()))
+  await client.connect().catch((cause: unknown) => {
+    throw unavailable(cause)
+  })
   hasConnected = true
 
   return {
@@ -115,4 +123,21 @@ export async function createRedisStore({
       client.destroy()
     },
   }
+}
+
+/** The client's own limit ends when a command has been sent: a Redis that hangs would hold every request. */
+function answeredWithin<Reply>(seconds: number, reply: Promise<Reply>): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DOMException('no answer in time', 'TimeoutError')), seconds * 1000)
+    reply.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/** The system's word, such as `ECONNREFUSED`, or Redis' own, such as `READONLY`; without either, the client's. */
+function causeOf(error: unknown, disconnected: unknown): string {
+  const [, said] = error instanceof ErrorReply ? (/^([A-Z]{2,20}) /.exec(error.message) ?? []) : []
+  if (said !== undefined) return said
+  if (error instanceof DOMException) return error.name
+  const code = connectionCode(error) ?? connectionCode(disconnected)
+  return code ?? (error instanceof Error ? error.constructor.name : 'unknown')
 }
