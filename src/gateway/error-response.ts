@@ -150,7 +150,7 @@ function documentOf(refusal: Refusal, { requestId, frontend }: Refused) {
 }
 
 /** Whatever was thrown, as something we may say. */
-function refusalOf(error: unknown): Refusal {
+export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof UpstreamError) {
     return error.code === 'store_unavailable'

@@ -5,8 +5,8 @@ import type { Duplex } from 'node:stream'
 import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
 import { createEndpoints } from './endpoints/endpoints.js'
 import { createLimits } from './endpoints/limits.js'
-import { answerError, answerUpgradeError, type Refused } from './error-response.js'
-import type { ForwardExchange } from './forwarding/exchange.js'
+import { answerError, answerUpgradeError, type Refused, refusalOf } from './error-response.js'
+import { type ForwardExchange, reportRefused } from './forwarding/exchange.js'
 import { createForwarder } from './forwarding/forwarder.js'
 import { assertFrontends } from './frontend/check-frontends.js'
 import { createFrontendSelection } from './frontend/frontend.js'
@@ -23,7 +23,7 @@ import {
   requiredSession,
   sessionOfUse,
 } from './proxied-request.js'
-import { Refusal } from './refusal.js'
+import { Refusal, statusOf } from './refusal.js'
 import type { GatewayRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
 import { parseRequestTarget } from './routing/request-target.js'
@@ -173,10 +173,20 @@ async function prepared(
     open: undefined,
     credentials: { kind: 'none' },
   }
-  for (const step of steps) {
-    const pending = step(apiCall)
-    // Most steps have nothing to wait for.
-    if (pending !== undefined) await pending
+  const started = performance.now()
+  try {
+    for (const step of steps) {
+      const pending = step(apiCall)
+      // Most steps have nothing to wait for.
+      if (pending !== undefined) await pending
+    }
+  } catch (error) {
+    // An issuer or a store that does not answer is as much an outage of this route as its upstream's.
+    const refusal = refusalOf(error)
+    const measured = { started, answeredAt: 0, bytesBefore: request.socket.bytesWritten }
+    const exchange = exchangeOf(call, match, apiCall.credentials, apiCall.open, undefined)
+    if (statusOf(refusal.code) >= 500) reportRefused(exchange, request, refusal, measured)
+    throw error
   }
   return apiCall
 }

@@ -190,9 +190,10 @@ async function createServer(
 
 export async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
   if (store.kind === 'memory') return createMemoryStore()
+  const { host } = new URL(store.url)
   const outage = createOutage({
-    onFailing: (cause, count) => publish({ type: 'server.store.failing', cause, count }),
-    onBack: (seconds) => publish({ type: 'server.store.back', seconds }),
+    onFailing: (cause, count) => publish({ type: 'server.store.failing', store: host, cause, count }),
+    onBack: (seconds, count) => publish({ type: 'server.store.back', store: host, seconds, count }),
   })
   return createRedisStore({ ...store, outage })
 }

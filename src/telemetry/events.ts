@@ -99,6 +99,8 @@ export type GatewayEvent =
       readonly route: string
       /** Since the first failure. */
       readonly seconds: number
+      /** Failures since this was last said. */
+      readonly count: number
     }
   | {
       readonly type: 'gateway.issuer.failing'
@@ -107,7 +109,12 @@ export type GatewayEvent =
       readonly cause: string
       readonly count: number
     }
-  | { readonly type: 'gateway.issuer.back'; readonly issuer: string; readonly seconds: number }
+  | {
+      readonly type: 'gateway.issuer.back'
+      readonly issuer: string
+      readonly seconds: number
+      readonly count: number
+    }
   | {
       readonly type: 'gateway.request.forwarded'
       readonly frontend: string
@@ -208,8 +215,9 @@ export type ServerEvent =
   | { readonly type: 'server.draining' }
   | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }
-  | { readonly type: 'server.store.failing'; readonly cause: string; readonly count: number }
-  | { readonly type: 'server.store.back'; readonly seconds: number }
+  /** `store` is its host and port. */
+  | { readonly type: 'server.store.failing'; readonly store: string; readonly cause: string; readonly count: number }
+  | { readonly type: 'server.store.back'; readonly store: string; readonly seconds: number; readonly count: number }
   /** Lines of the log that could not be written. Counted, and for that reason not logged. */
   | { readonly type: 'server.log.lost'; readonly lines: number; readonly cause: string }
   | { readonly type: 'server.log.back'; readonly lost: number; readonly cause: string }

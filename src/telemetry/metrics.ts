@@ -106,8 +106,11 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
       if (attempts > 1) replays.inc({ frontend }, attempts - 1)
     },
     'gateway.upstream.failing': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
+    'gateway.upstream.back': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
     'gateway.issuer.failing': ({ issuer, count }) => issuerFailures.inc({ issuer }, count),
+    'gateway.issuer.back': ({ issuer, count }) => issuerFailures.inc({ issuer }, count),
     'server.store.failing': ({ count }) => storeFailures.inc(count),
+    'server.store.back': ({ count }) => storeFailures.inc(count),
     'gateway.request.refused': ({ code, route = '' }) => refusals.inc({ product: 'gateway', code, route }),
     'server.request.refused': ({ code, count }) => refusals.inc({ product: 'server', code, route: '' }, count),
     'server.connection.refused': ({ limit, count }) => limited.inc({ product: 'server', limit }, count),

@@ -8,8 +8,11 @@ export interface Outage {
 export interface OutageOptions {
   /** @param count failures since this was last told */
   readonly onFailing: (cause: string, count: number) => void
-  /** @param seconds since the first failure */
-  readonly onBack: (seconds: number) => void
+  /**
+   * @param seconds since the first failure
+   * @param count failures since this was last told
+   */
+  readonly onBack: (seconds: number, count: number) => void
   /** Seconds between two lines of a kind, however often it comes and goes. Default: 60. */
   readonly interval?: number
   /** Seconds on a monotonic clock. Tests pass their own. */
@@ -43,7 +46,7 @@ export function createOutage({
       // One that comes and goes is still the outage that was told; the next line of failures says how many there were.
       if (now < toldBack + interval) return
       toldBack = now
-      onBack(Math.round(now - failingSince))
+      onBack(Math.round(now - failingSince), count)
       failingSince = undefined
       // What begins after it has been said to work is news.
       toldFailing = Number.NEGATIVE_INFINITY

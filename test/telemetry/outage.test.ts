@@ -17,7 +17,7 @@ test('a line at once, one a minute while it lasts, and one when it is over, howe
   const told: string[] = []
   const { failed, worked } = createOutage({
     onFailing: (cause, count) => void told.push(`${now}: ${cause} ${count}`),
-    onBack: (seconds) => void told.push(`${now}: back after ${seconds}`),
+    onBack: (seconds, count) => void told.push(`${now}: back after ${seconds}, ${count} more`),
     elapsed: () => now,
   })
   worked()
@@ -33,9 +33,9 @@ test('a line at once, one a minute while it lasts, and one when it is over, howe
     '0: ECONNREFUSED 1',
     '60: ECONNREFUSED 60',
     '120: ECONNREFUSED 60',
-    '130: back after 130',
+    '130: back after 130, 9 more',
     '140: status 503 1',
-    '190: back after 50',
+    '190: back after 50, 50 more',
     '191: status 503 1',
   ])
 })
@@ -109,6 +109,35 @@ withRedis('a Redis that is gone is told, with what the system says of it', async
   await t.throwsAsync(store.get('nothing'))
   t.is(told.length, 1)
   t.regex(told[0] ?? '', /^(?:ECONN(?:REFUSED|RESET)|SocketClosedUnexpectedlyError|ClientOfflineError)$/)
+})
+
+withRedis('an outage of the store is in the histogram of the route that it fails', async (t) => {
+  const own = await startRedis()
+  t.teardown(async () => own?.stop())
+  const stack = await startStack({
+    configure(configuration) {
+      configuration.Store = { Redis: { Url: own?.url } }
+      configuration.Bff.SealingKeys = [Buffer.alloc(32, 1).toString('base64url')]
+    },
+  })
+  t.teardown(stack.stop)
+  const browser = createUserAgent()
+  const form = await browser.navigate(new URL('/bff/login', stack.gateway))
+  await browser.submit(await browser.submit(form, { username: 'alice', password: 'wonderland' }), {})
+  const call = async () => (await browser.call(new URL('/api/orders', stack.gateway))).status
+  t.is(await call(), 200)
+  await own?.stop()
+  for (let n = 0; n < 5; n++) t.is(await call(), 503)
+  const metrics = await (await fetch(new URL('/metrics', stack.admin))).text()
+  t.regex(metrics, /sallyport_forwarded_seconds_count\{frontend="app",route="\/api",method="GET",status="5xx"\} 5/)
+  t.regex(metrics, /sallyport_store_failures_total [1-9]/)
+  await stack.stop()
+  const told = stack
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('"server.store.failing"'))
+  t.is(told.length, 1)
+  t.like(JSON.parse(told[0] ?? ''), { level: 'warn', store: new URL(own?.url ?? '').host, count: 1 })
 })
 
 /** What is published from now on, of these types. */

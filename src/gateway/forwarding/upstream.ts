@@ -162,7 +162,8 @@ function createUpstream(url: URL, route: RouteOptions, connection: Connection): 
     outage: createOutage({
       onFailing: (cause, count) =>
         publish({ type: 'gateway.upstream.failing', upstream: origin, route: route.path, cause, count }),
-      onBack: (seconds) => publish({ type: 'gateway.upstream.back', upstream: origin, route: route.path, seconds }),
+      onBack: (seconds, count) =>
+        publish({ type: 'gateway.upstream.back', upstream: origin, route: route.path, seconds, count }),
     }),
     reusesConnections: route.reuseConnections ?? true,
     inFlight: 0,

@@ -42,7 +42,7 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
     if (known !== undefined) return known
     const outage = createOutage({
       onFailing: (cause, count) => publish({ type: 'gateway.issuer.failing', issuer, cause, count }),
-      onBack: (seconds) => publish({ type: 'gateway.issuer.back', issuer, seconds }),
+      onBack: (seconds, count) => publish({ type: 'gateway.issuer.back', issuer, seconds, count }),
     })
     if (outages.size < 100) outages.set(issuer, outage)
     return outage
