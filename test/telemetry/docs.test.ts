@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
 import type { SallyportEvent } from '../../src/telemetry/events.js'
 import { levelOf } from '../../src/telemetry/log.js'
@@ -34,18 +35,46 @@ test('every metric is documented with its labels', async (t) => {
   t.teardown(metrics.close)
   const text = await metrics.render()
   const names = [...text.matchAll(/^# TYPE (sallyport_\w+)/gm)].map(([, name = '']) => name)
-  t.deepEqual([...tableBelow('All metrics').keys()].sort(), names.sort())
+  const labels = new Map(defined(await readFile('src/telemetry/metrics.ts', 'utf8')))
+  t.deepEqual(
+    Object.fromEntries([...tableBelow('All metrics')].map(([name, cells]) => [name, cells[0]])),
+    Object.fromEntries(names.map((name) => [name, labels.get(name)])),
+  )
 })
 
-test('each name of a metric is written once in the source, but for those that the validator tells by itself', async (t) => {
-  const [process, validator] = await Promise.all(
-    ['src/telemetry/metrics.ts', 'src/dpop-validator/metrics.ts'].map((file) => readFile(file, 'utf8')),
+test('each metric has one definition in the source; the one that a validator also tells by itself has the same labels', async (t) => {
+  const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts')).sort()
+  const found = await Promise.all(
+    files.map(async (file) => defined(await readFile(join('src', file), 'utf8')).map((metric) => ({ file, metric }))),
   )
-  const own = [...(process ?? '').matchAll(/counter\(\s*'(\w+)'/g)].map(([, name]) => name)
-  t.is(new Set(own).size, own.length)
-  const shared = own.filter((name) => validator?.includes(`sallyport_${name}`))
-  t.deepEqual(shared, ['validator_accepted_total'], 'which has the same labels there')
+  const definitions = new Map<string, string[]>()
+  for (const { file, metric } of found.flat())
+    definitions.set(metric[0], [...(definitions.get(metric[0]) ?? []), `${file}: ${metric[1]}`])
+  t.true(definitions.size > 20)
+  t.deepEqual(
+    [...definitions].filter(([, places]) => places.length > 1),
+    [['sallyport_validator_accepted_total', ['dpop-validator/metrics.ts: token', 'telemetry/metrics.ts: token']]],
+  )
 })
+
+/** Names and labels of the metrics that a source file defines: by our own functions, prom-client's, or as text. */
+function defined(source: string): [name: string, labels: string][] {
+  const labelsIn = (list = ''): string => [...list.matchAll(/'(\w+)'/g)].map(([, label]) => label).join(', ')
+  const made = source.matchAll(/\b(counter|gauge)\(\s*'(\w+)',\s*'[^']*'(?:,\s*\[([^\]]*)\])?/g)
+  const ofPromClient = source.matchAll(/\bname: '(sallyport_\w+)',\s*help: '[^']*',(?:\s*labelNames: \[([^\]]*)\])?/g)
+  const asText = source.matchAll(/# TYPE (sallyport_\w+)/g)
+  return [
+    ...[...made].map(([, kind, name, list]): [string, string] => [
+      `sallyport_${kind === 'gauge' ? 'store_' : ''}${name}`,
+      labelsIn(list),
+    ]),
+    ...[...ofPromClient].map(([, name = '', list]): [string, string] => [name, labelsIn(list)]),
+    ...[...asText].map(([, name = '']): [string, string] => [
+      name,
+      new RegExp(`\\b${name}\\{(\\w+)=`).exec(source)?.[1] ?? '',
+    ]),
+  ]
+}
 
 function inOrderOf(names: readonly string[]) {
   return ([left]: readonly [string, string], [right]: readonly [string, string]): number =>
