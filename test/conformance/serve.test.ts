@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -7,28 +6,35 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import type { JWK } from 'jose'
+import { freePorts } from '../flows/_stack.js'
 import { createSender } from './_http.js'
-import { compactJws } from './_jose.js'
+import { generateKey, keyPairOf } from './_jose.js'
 import type { suiteConfiguration } from './_suite-configuration.js'
+import { createConversation } from './authorization-server/_conversation.js'
+import { fetchMetadata, testPlan } from './authorization-server/_plan.js'
+import type { ServerUnderTest, SuiteClient } from './authorization-server/_server-under-test.js'
+import { checkTls } from './authorization-server/_tls.js'
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
+const script = fileURLToPath(new URL('./serve.js', import.meta.url))
 
-test('the server for the OpenID Foundation’s suite says how to be tested, and takes its clients’ requests', async (t) => {
-  const origin = `https://127.0.0.1:${await freePort()}`
-  const script = fileURLToPath(new URL('./serve.js', import.meta.url))
-  const child = spawn(process.execPath, [script, '--origin', origin, '--algorithm', 'ES256'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+const places = (port: number, apiPort: number): readonly string[] => [
+  '--origin',
+  `https://127.0.0.1:${port}`,
+  '--api',
+  `https://127.0.0.1:${apiPort}`,
+]
+
+test('what the OpenID Foundation’s suite tests is the shipped program: a client of the plan signs in and calls the API', async (t) => {
+  const [port = 0, apiPort = 0] = await freePorts(2)
+  const [origin, api] = [`https://127.0.0.1:${port}`, `https://127.0.0.1:${apiPort}`]
+  const child = spawn(process.execPath, [script, ...places(port, apiPort), '--algorithm', 'ES256'])
+  const ended = once(child, 'close')
+  t.teardown(async () => {
+    child.kill()
+    await ended
   })
-  t.teardown(() => child.kill())
-  let text = ''
+  let [text, log] = ['', '']
+  child.stderr.on('data', (chunk) => (log += chunk))
   let configuration: ReturnType<typeof suiteConfiguration> | undefined
   for await (const chunk of child.stdout) {
     text += chunk
@@ -36,77 +42,99 @@ test('the server for the OpenID Foundation’s suite says how to be tested, and 
     configuration = JSON.parse(text)
     break
   }
-  if (configuration?.client === undefined) return t.fail(text)
-  const { server, client, resource } = configuration
+  if (configuration === undefined) return t.fail(log)
+  const { server, resource } = configuration
   t.is(server.discoveryUrl, `${origin}/.well-known/openid-configuration`)
-  t.is(resource.resourceUrl, `${origin}/accounts`)
+  t.is(resource.resourceUrl, `${api}/api/whoami`)
+  await checkTls(t, origin)
 
   const { send, close } = createSender()
   t.teardown(close)
-  const metadata = (await send(server.discoveryUrl)).json()
-  const [jwk] = client.jwks.keys as JWK[]
-  if (jwk === undefined) return t.fail('no key')
-  const now = Math.floor(Date.now() / 1000)
-  const assertion = compactJws(
-    { alg: 'ES256', kid: jwk.kid },
-    { iss: client.client_id, sub: client.client_id, aud: origin, jti: 'one', iat: now, exp: now + 60 },
-    createPrivateKey({ key: { ...jwk }, format: 'jwk' }),
-    'ES256',
+  const clients = await Promise.all(
+    [configuration.client, configuration.client2].map(async (client, index): Promise<SuiteClient> => {
+      const [jwk] = client?.jwks.keys ?? []
+      if (client === undefined || jwk === undefined) throw new TypeError('a client without a key')
+      const callback = 'https://localhost:8443/test/a/sallyport/callback'
+      return {
+        id: client.client_id,
+        key: await keyPairOf(jwk, 'ES256'),
+        proofKey: await generateKey('ES256'),
+        redirectUri: index === 0 ? callback : `${callback}?dummy1=lorem&dummy2=ipsum`,
+        scope: client.scope,
+        which: index === 0 ? 1 : 2,
+      }
+    }),
   )
-  const pushed = await send(String(metadata.pushed_authorization_request_endpoint), {
-    method: 'POST',
-    headers: ['content-type', 'application/x-www-form-urlencoded'],
-    body: new URLSearchParams({
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion,
-      response_type: 'code',
-      client_id: client.client_id,
-      scope: client.scope,
-      redirect_uri: 'https://localhost:8443/test/a/sallyport/callback',
-      code_challenge: 'A'.repeat(43),
-      code_challenge_method: 'S256',
-    }).toString(),
-  })
-  t.is(pushed.status, 201, pushed.body)
-  const page = await send(
-    `${metadata.authorization_endpoint}?client_id=${client.client_id}&request_uri=${pushed.json().request_uri}`,
-  )
+  const [one, two] = clients
+  const happyFlow = testPlan.find(({ name }) => name === 'happy-flow')
+  if (one === undefined || two === undefined || happyFlow === undefined) return t.fail('no clients or no module')
+  const underTest: ServerUnderTest = {
+    issuer: origin,
+    resourceUrl: resource.resourceUrl,
+    now: () => Math.floor(Date.now() / 1000),
+    advance: () => t.fail('the clock of another process cannot be moved'),
+    close: async () => {},
+  }
+  const user = { name: 'alice', password: 'wonderland' }
+  const found = await fetchMetadata(send, origin)
+  const conversation = createConversation({ t, server: underTest, send, openid: true, user, ...found })
   // What the suite's browser fills in and presses.
+  const attempt = conversation.begin(one)
+  const page = await send(conversation.authorizationUrl(attempt, await conversation.push(attempt)))
   for (const id of ['username', 'password', 'sign-in', 'cancel']) t.regex(page.body, new RegExp(`id="${id}"`))
+  await happyFlow.run({ conversation, one, two, stranger: await generateKey('ES256'), skip: t.log })
+
+  child.kill()
+  t.deepEqual(await ended, [0, null])
+  // Only the program says so, of the listener where it ends TLS itself. It does not outlive the script.
+  const started = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ msg }) => msg === 'server.started')
+  t.is(started[0].url, origin)
+  t.regex(log, /server\.stopped/)
+  await t.throwsAsync(send(origin))
 })
 
-test('the plan’s configuration goes to a file, with the same keys at every start, and a taken port is named', async (t) => {
+test('a taken port is named, of the authorization server and of the API, and nothing is left running', async (t) => {
+  const [port = 0, apiPort = 0] = await freePorts(2)
+  for (const [taken, option] of [
+    [port, '--origin'],
+    [apiPort, '--api'],
+  ] as const) {
+    const other = createServer().listen(taken, '127.0.0.1')
+    await once(other, 'listening')
+    const child = spawn(process.execPath, [script, ...places(port, apiPort), '--algorithm', 'ES256'])
+    let said = ''
+    child.stderr.on('data', (chunk) => (said += chunk))
+    t.deepEqual(await once(child, 'close'), [1, null], said)
+    const sentence = `127.0.0.1:${taken} is taken by another program. Stop it, or give another port with ${option}.`
+    t.true(said.includes(sentence), said)
+    await once(other.close(), 'close')
+  }
+})
+
+test('the plan’s configuration goes to a file, with the same keys at every start', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-suite-'))
   t.teardown(() => rm(folder, { recursive: true }))
-  const port = await freePort()
+  const [port = 0, apiPort = 0] = await freePorts(2)
   const [keys, out] = [join(folder, 'keys.json'), join(folder, 'plan.json')]
-  const script = fileURLToPath(new URL('./serve.js', import.meta.url))
-  const start = () => {
-    const child = spawn(
-      process.execPath,
-      [script, '--origin', `https://127.0.0.1:${port}`, '--algorithm', 'ES256', '--keys', keys, '--out', out],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    )
-    t.teardown(() => child.kill())
-    return child
-  }
-  const written = async (): Promise<string> => {
-    for (let text = ''; ; await new Promise((resume) => setTimeout(resume, 20))) {
-      text = await readFile(out, 'utf8').catch(() => '')
-      if (text.endsWith('}\n')) return text
+  const planOfAStart = async (): Promise<string> => {
+    const args = [...places(port, apiPort), '--algorithm', 'ES256', '--keys', keys, '--out', out]
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+    const ended = once(child, 'exit')
+    try {
+      for (; ; await new Promise((resume) => setTimeout(resume, 20))) {
+        const text = await readFile(out, 'utf8').catch(() => '')
+        if (text.endsWith('}\n')) return text
+        if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`)
+      }
+    } finally {
+      child.kill()
+      await ended
+      await rm(out, { force: true })
     }
   }
-  const first = start()
-  const plan = await written()
-  const second = start()
-  let said = ''
-  second.stderr.on('data', (chunk) => (said += chunk))
-  t.deepEqual(await once(second, 'exit'), [1, null])
-  t.regex(said, new RegExp(`^127\\.0\\.0\\.1:${port} is taken by another program\\.`))
-  const ended = once(first, 'exit')
-  first.kill()
-  await ended
-  await rm(out)
-  start()
-  t.is(await written(), plan)
+  t.is(await planOfAStart(), await planOfAStart())
 })

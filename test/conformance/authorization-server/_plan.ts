@@ -103,7 +103,7 @@ interface Running {
   readonly jwks: readonly JWK[]
 }
 
-async function fetchMetadata(send: Send, issuer: string): Promise<Pick<Running, 'metadata' | 'jwks'>> {
+export async function fetchMetadata(send: Send, issuer: string): Promise<Pick<Running, 'metadata' | 'jwks'>> {
   const document = await send(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
   const metadata = document.json() as Metadata
   const { keys } = (await send(metadata.jwks_uri)).json()

@@ -10,7 +10,7 @@ import { tlsPreset } from '../../../src/http/tls.js'
 import { generateSigningJwk, publicHalf, verificationKey } from '../../../src/jose/jwk.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { createSeal } from '../../../src/store/seal.js'
-import { listenSecurely, type Place, trustedCertificates } from '../_https.js'
+import { listenSecurely, trustedCertificates } from '../_https.js'
 import type { Registration, ServerUnderTest, StartServer } from './_server-under-test.js'
 
 /** The same, with an API that wants proofs with a nonce. */
@@ -26,7 +26,6 @@ export type ResourceNonces = 'demanded' | 'none'
 export async function startSallyport(
   { clients, user }: Registration,
   resourceNonces: ResourceNonces = 'none',
-  place?: Place,
 ): Promise<ServerUnderTest> {
   let offset = 0
   const now = (): number => Date.now() / 1000 + offset
@@ -34,75 +33,71 @@ export async function startSallyport(
   const resourceServerKey = generateSigningJwk('ES256')
   let stop = async (): Promise<void> => {}
   let ready = async (): Promise<void> => {}
-  const { origin, close } = await listenSecurely(
-    tlsPreset,
-    async (issuer) => {
-      const server = await createAuthorizationServer({
-        issuer: new URL(issuer),
-        store,
-        seal: createSeal([randomBytes(32)]),
-        now,
-        // An RSA key takes its time: made only where the clients use RSA as well.
-        ...(clients[0]?.publicJwk.alg !== 'PS256' && { signingKeys: { algorithms: ['ES256'] } }),
-        users: [
-          {
-            username: user.name,
-            // Cheap: what a guess costs is not the subject here.
-            passwordHash: await hashPassword(user.password, { ln: 4, p: 1 }),
-            claims: { sub: 'user-1', name: 'Alice Liddell', email: 'alice@example.com' },
-          },
-        ],
-        clients: [
-          ...clients.map(({ id, publicJwk, redirectUris, scope }) => ({
-            clientId: id,
-            displayName: id,
-            keys: [verificationKey({ ...publicJwk })],
-            redirectUris,
-            permissions: parsePermissions([
-              'ept:authorization',
-              'ept:pushed_authorization',
-              'ept:token',
-              'gt:authorization_code',
-              'gt:refresh_token',
-              'rst:code',
-              ...scope.split(' ').map((name) => `scp:${name}`),
-            ]).permissions,
-          })),
-          {
-            clientId: 'resource-server',
-            keys: [verificationKey(publicHalf(resourceServerKey))],
-            redirectUris: [],
-            permissions: parsePermissions(['ept:introspection']).permissions,
-            audiences: [issuer],
-          },
-        ],
-      })
-      stop = server.close
-      const verifier = createVerifier({
-        issuer: {
-          issuer,
-          // FAPI 2.0 §5.3.4-3: revoked tokens too, and at once.
-          introspection: { clientId: 'resource-server', signingKey: resourceServerKey, tokens: 'all', cache: 0 },
+  const { origin, close } = await listenSecurely(tlsPreset, async (issuer) => {
+    const server = await createAuthorizationServer({
+      issuer: new URL(issuer),
+      store,
+      seal: createSeal([randomBytes(32)]),
+      now,
+      // An RSA key takes its time: made only where the clients use RSA as well.
+      ...(clients[0]?.publicJwk.alg !== 'PS256' && { signingKeys: { algorithms: ['ES256'] } }),
+      users: [
+        {
+          username: user.name,
+          // Cheap: what a guess costs is not the subject here.
+          passwordHash: await hashPassword(user.password, { ln: 4, p: 1 }),
+          claims: { sub: 'user-1', name: 'Alice Liddell', email: 'alice@example.com' },
         },
-        audience: issuer,
-        publicUrl: issuer,
-        nonce: resourceNonces === 'demanded',
-        // Client, server and API share this process: a key that is being generated keeps the others waiting.
-        jwks: { timeout: 30 },
-        now,
-      })
-      ready = verifier.ready
-      const guard = protect(verifier)
-      const app = new Koa()
-      app.use(server.middleware())
-      app.use((ctx, next) => (ctx.path === '/accounts' ? guard(ctx, next) : ctx.throw(404)))
-      app.use((ctx) => {
-        ctx.body = { accounts: [] }
-      })
-      return app.callback()
-    },
-    place,
-  )
+      ],
+      clients: [
+        ...clients.map(({ id, publicJwk, redirectUris, scope }) => ({
+          clientId: id,
+          displayName: id,
+          keys: [verificationKey({ ...publicJwk })],
+          redirectUris,
+          permissions: parsePermissions([
+            'ept:authorization',
+            'ept:pushed_authorization',
+            'ept:token',
+            'gt:authorization_code',
+            'gt:refresh_token',
+            'rst:code',
+            ...scope.split(' ').map((name) => `scp:${name}`),
+          ]).permissions,
+        })),
+        {
+          clientId: 'resource-server',
+          keys: [verificationKey(publicHalf(resourceServerKey))],
+          redirectUris: [],
+          permissions: parsePermissions(['ept:introspection']).permissions,
+          audiences: [issuer],
+        },
+      ],
+    })
+    stop = server.close
+    const verifier = createVerifier({
+      issuer: {
+        issuer,
+        // FAPI 2.0 §5.3.4-3: revoked tokens too, and at once.
+        introspection: { clientId: 'resource-server', signingKey: resourceServerKey, tokens: 'all', cache: 0 },
+      },
+      audience: issuer,
+      publicUrl: issuer,
+      nonce: resourceNonces === 'demanded',
+      // Client, server and API share this process: a key that is being generated keeps the others waiting.
+      jwks: { timeout: 30 },
+      now,
+    })
+    ready = verifier.ready
+    const guard = protect(verifier)
+    const app = new Koa()
+    app.use(server.middleware())
+    app.use((ctx, next) => (ctx.path === '/accounts' ? guard(ctx, next) : ctx.throw(404)))
+    app.use((ctx) => {
+      ctx.body = { accounts: [] }
+    })
+    return app.callback()
+  })
   const stopAll = async (): Promise<void> => {
     await close()
     await stop()
