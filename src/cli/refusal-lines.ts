@@ -20,6 +20,8 @@ interface RefusalLine {
 }
 
 function refusalLine(event: SallyportEvent): RefusalLine | undefined {
+  // How a client learns the nonce: no refusal that anything has to be done about.
+  if ('code' in event && event.code === 'use_dpop_nonce') return undefined
   switch (event.type) {
     case 'gateway.request.refused': {
       const { status, method = '', path = '', code, reason, remedy } = event

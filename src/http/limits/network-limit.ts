@@ -3,7 +3,7 @@ import { networksOf } from './networks.js'
 import { createRefusalReport } from './refusal-report.js'
 import { createWindowedCounts } from './windowed-counts.js'
 
-/** A network has used up what it may have for now. */
+/** A network has used up what it may have until its window ends. */
 export class TooManyRequests extends Error {
   override readonly name = 'TooManyRequests'
   /** Seconds. */
