@@ -1,3 +1,4 @@
+import { styleText } from 'node:util'
 import { ConfigurationError, type ConfigurationProblem, UpstreamError } from '../errors.js'
 
 /** Marks text up for a terminal, or not at all. */
@@ -9,18 +10,28 @@ export interface Style {
   soft(text: string): string
 }
 
-/** Colours are for people: only on a terminal, and never with `NO_COLOR` (https://no-color.org). */
-export function styleFor(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv = process.env): Style {
-  const isColoured = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb'
-  const code = (start: number, end: number) => (text: string) =>
-    isColoured ? `\u001b[${start}m${text}\u001b[${end}m` : text
-  return { bold: code(1, 22), red: code(31, 39), green: code(32, 39), yellow: code(33, 39), soft: code(2, 22) }
+/** Colours are for people: only on a terminal that has them, and never with `NO_COLOR` (https://no-color.org). */
+export function styleFor(
+  stream: Pick<Output, 'hasColors'>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Style {
+  const isColoured = !environment.NO_COLOR && stream.hasColors?.(environment) === true
+  const marked = (format: Parameters<typeof styleText>[0]) => (text: string) =>
+    isColoured ? styleText(format, text, { validateStream: false }) : text
+  return {
+    bold: marked('bold'),
+    red: marked('red'),
+    green: marked('green'),
+    yellow: marked('yellow'),
+    soft: marked('dim'),
+  }
 }
 
 /** Where a command writes to. */
 export interface Output {
   write(text: string): unknown
-  readonly isTTY?: boolean
+  /** As a terminal's stream has it. */
+  hasColors?(environment: object): boolean
 }
 
 /**
