@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { stringifySetCookie } from 'cookie'
 
 /** Whose cookie it is: the gateway's or the authorization server's. */
 export type CookieOwner = 'bff' | 'as'
@@ -30,15 +31,17 @@ export function isSecureCookie(name: string): boolean {
 }
 
 export interface CookieAttributes {
-  readonly sameSite: 'Strict' | 'Lax'
+  readonly sameSite: 'strict' | 'lax'
   /** Seconds. 0 takes the cookie away. Undefined: it goes with the browser. */
   readonly maxAge?: number
 }
 
 /** One `Set-Cookie` field of a cookie of ours. */
 export function cookieField(name: string, value: string, { sameSite, maxAge }: CookieAttributes): string {
-  const lifetime = maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge)}`
-  return `${name}=${value}; Path=/${lifetime}; HttpOnly${isSecureCookie(name) ? '; Secure' : ''}; SameSite=${sameSite}`
+  const lifetime = maxAge !== undefined && { maxAge: Math.floor(maxAge) }
+  const cookie = { name, value, path: '/', httpOnly: true, secure: isSecureCookie(name), sameSite, ...lifetime }
+  // Ours need no encoding, and what reads them decodes nothing.
+  return stringifySetCookie(cookie, { encode: (text) => text })
 }
 
 /**
@@ -86,7 +89,7 @@ export function setCookie(response: ServerResponse, name: string, value: string,
 }
 
 export function removeCookie(response: ServerResponse, name: string): void {
-  setCookie(response, name, '', { sameSite: 'Lax', maxAge: 0 })
+  setCookie(response, name, '', { sameSite: 'lax', maxAge: 0 })
 }
 
 function cookieHeaders(response: ServerResponse): readonly string[] {

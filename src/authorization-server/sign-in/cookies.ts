@@ -20,7 +20,7 @@ export function createSecretCookie(purpose: 'session' | 'browser', issuer: strin
   const tag = createHash('sha256').update(issuer).digest('hex').slice(0, 8)
   const name = ownCookieName('as', `${purpose}-${tag}`, new URL(issuer))
   // Lax: the browser comes from the client's site, by navigation. It goes with the browser; the record behind it ends earlier.
-  const attributes: CookieAttributes = { sameSite: 'Lax' }
+  const attributes: CookieAttributes = { sameSite: 'lax' }
   return {
     read(ctx) {
       const value = ctx.cookies.get(name)

@@ -13,7 +13,7 @@ const window = 60
 export function countLogin({ request, frontend }: GatewayRequest, response: ServerResponse, now: number): void {
   const times = [...recentLogins(request.headers.cookie, frontend, now), Math.floor(now)].slice(-maxLogins)
   const value = times.map((time) => time.toString(36)).join('.')
-  setCookie(response, frontend.loopCookie, value, { sameSite: 'Lax', maxAge: window })
+  setCookie(response, frontend.loopCookie, value, { sameSite: 'lax', maxAge: window })
 }
 
 /** A session that is of use is no loop, however often its user logs in. Costs a look at the cookies and no more. */

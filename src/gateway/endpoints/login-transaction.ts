@@ -73,7 +73,7 @@ export function createLoginTransactions(
       const value = `${open}.${seal.seal(JSON.stringify(sealed), state, contextOf(open))}`
       makeRoom(cookieHeader, response, bytesOf(cookieOf(state), value))
       // Lax: it has to come back on the redirect from the authorization server's site.
-      setCookie(response, cookieOf(state), value, { sameSite: 'Lax', maxAge: transactionLifetime })
+      setCookie(response, cookieOf(state), value, { sameSite: 'lax', maxAge: transactionLifetime })
     },
 
     find(cookieHeader, state) {
@@ -127,7 +127,7 @@ export function createLoginTransactions(
       if (stays === value) continue
       if (++changes > maxChanges) return
       if (stays === undefined) removeCookie(response, old)
-      else setCookie(response, old, stays, { sameSite: 'Lax', maxAge: kept?.left ?? 0 })
+      else setCookie(response, old, stays, { sameSite: 'lax', maxAge: kept?.left ?? 0 })
     }
   }
 

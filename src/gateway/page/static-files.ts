@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import mime from 'mime-types'
+import Negotiator from 'negotiator'
 import sendFile from 'send'
 import { Refusal } from '../refusal.js'
 
@@ -49,7 +50,7 @@ export function createStaticFiles(folder: string): ServeStaticFile {
     if (root === undefined || found === undefined) throw new Refusal('bff.asset.unknown', 'there is no such file')
 
     const { name: file } = found
-    const encoded = await firstFile(root, siblings(file, request.headers['accept-encoding']))
+    const encoded = await firstFile(root, siblings(file, request))
     if (compressible.test(file)) response.appendHeader('Vary', 'Accept-Encoding')
     response.setHeader('Cache-Control', cacheControl(file))
     response.setHeader(
@@ -101,12 +102,10 @@ function candidates(name: string, purpose: 'navigation' | 'asset'): readonly str
 const compressible = /\.(?:html?|m?js|css|json|map|svg|wasm|txt|xml|webmanifest|ttf|otf)$/i
 
 /** What a build step has compressed beforehand and this browser can read, best first. */
-function siblings(file: string, acceptEncoding: string | string[] | undefined): readonly string[] {
+function siblings(file: string, request: IncomingMessage): readonly string[] {
   if (!compressible.test(file)) return []
-  const accepted = String(acceptEncoding ?? '').toLowerCase()
-  const takes = (coding: string): boolean =>
-    new RegExp(`(?:^|,)\\s*${coding}\\s*(?:;\\s*q=(?!0(?:\\.0*)?\\s*(?:,|$))|,|$)`).test(accepted)
-  return [...(takes('br') ? [`${file}.br`] : []), ...(takes('gzip') ? [`${file}.gz`] : [])]
+  const accepted = new Negotiator(request).encodings(['br', 'gzip'])
+  return [...(accepted.includes('br') ? [`${file}.br`] : []), ...(accepted.includes('gzip') ? [`${file}.gz`] : [])]
 }
 
 /**

@@ -117,5 +117,5 @@ export function setSessionCookie(
   frontend: ProvisionedFrontend,
   { id, session }: OpenSession,
 ): void {
-  setCookie(response, frontend.sessionCookie, id, { sameSite: 'Strict', maxAge: frontend.sessions.keptFor(session) })
+  setCookie(response, frontend.sessionCookie, id, { sameSite: 'strict', maxAge: frontend.sessions.keptFor(session) })
 }
