@@ -9,7 +9,7 @@ export interface BoundedCache<Value> {
   clear(): void
 }
 
-export function createBoundedCache<Value extends object>(max: number, ttlMs = 0): BoundedCache<Value> {
+export function createBoundedCache<Value extends NonNullable<unknown>>(max: number, ttlMs = 0): BoundedCache<Value> {
   const entries = new LRUCache<string, Value>({ max, ttl: ttlMs })
   return {
     get: (key) => entries.get(key),

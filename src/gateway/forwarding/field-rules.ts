@@ -1,3 +1,5 @@
+import { createBoundedCache } from '../../store/bounded-cache.js'
+
 /** Header fields that are decided alike. */
 export interface FieldRule {
   /** Names in lower case with spaces between them. `*` is any number of characters, also none. */
@@ -12,22 +14,16 @@ export function coveredBy(rules: readonly FieldRule[]): (name: string) => boolea
   return (name) => covered.test(name)
 }
 
-/** Names kept with what was decided about them. */
-const capacity = 1000
-
-/**
- * Keeps what has been decided about a name: the same few come all the time. The other end can make up any number of them:
- * then it begins anew, so that the usual ones are soon there again.
- */
-export function decidedOnce<Decision>(decide: (name: string) => Decision): (name: string) => Decision {
-  const decided = new Map<string, Decision>()
+/** Keeps what has been decided about a name: the same few come all the time, and the other end can make up any number. */
+export function decidedOnce<Decision extends NonNullable<unknown>>(
+  decide: (name: string) => Decision,
+): (name: string) => Decision {
+  const decided = createBoundedCache<Decision>(1000)
   return (name) => {
     const known = decided.get(name)
     if (known !== undefined) return known
     const decision = decide(name)
-    if (name.length > 64) return decision
-    if (decided.size >= capacity) decided.clear()
-    decided.set(name, decision)
+    if (name.length <= 64) decided.set(name, decision)
     return decision
   }
 }
