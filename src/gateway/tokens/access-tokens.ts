@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProtocolError, UpstreamError } from '../../errors.js'
+import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
 import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
 import type { Frontend } from '../frontend/frontend.js'
@@ -55,7 +56,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
 
   /** Calls that wait for the same token. The lock in the store keeps refreshes of one session apart, here and elsewhere. */
   const underway = new Map<string, Promise<OpenSession>>()
-  const pausedUntil = new Map<string, number>()
+  const paused = createWindowedCounts({ window: pause, now })
 
   const refreshOnce = (open: OpenSession, audience: TokenAudience): Promise<OpenSession> => {
     const key = `${open.session.key} ${keyOf(audience)}`
@@ -166,7 +167,7 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
       return { credentials: credentialsOf(session, token), refreshed: true }
     } catch (error) {
       if (held === undefined || (error instanceof Refusal && error.code === 'bff.session.ended')) throw error
-      pauseFor(open.session.key)
+      paused.add(open.session.key)
       return { credentials: credentialsOf(open.session, held), refreshed: false }
     }
   }
@@ -179,19 +180,11 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
       const held = open.session.record.accessTokens[audience]
       const canWait = held !== undefined && isAlive(held)
       // Without a refresh token there is nothing to try: the token serves to its end.
-      if (
-        canWait &&
-        (open.session.record.refreshToken === undefined || now() < (pausedUntil.get(open.session.key) ?? 0))
-      )
+      if (canWait && (open.session.record.refreshToken === undefined || paused.wait(open.session.key, 1) > 0))
         return { credentials: credentialsOf(open.session, held), refreshed: false }
       return refreshedOf(open, route, canWait ? held : undefined)
     },
-    ofClient: createClientCredentials(frontend, oauth, isFresh),
-  }
-
-  function pauseFor(key: string): void {
-    if (pausedUntil.size > 10_000) pausedUntil.clear()
-    pausedUntil.set(key, now() + pause)
+    ofClient: createClientCredentials(frontend, oauth, now),
   }
 }
 
