@@ -14,7 +14,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['gateway/oauth/'],
   'http-proxy': ['gateway/forwarding/web-socket-transport.ts'],
   'koa-session': ['gateway/session/koa-session.ts'],
-  'lru-cache': ['store/bounded-cache.ts'],
+  'lru-cache': ['store/bounded-cache.ts', 'store/fetched-cache.ts'],
   '@redis/client': ['store/redis-store.ts'],
   cookie: ['http/cookie.ts'],
   leven: ['config/did-you-mean.ts'],

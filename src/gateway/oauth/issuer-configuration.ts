@@ -1,6 +1,7 @@
 import * as openid from 'openid-client'
 import { UpstreamError } from '../../errors.js'
 import { isLoopback } from '../../http/loopback.js'
+import { createFetchedCache } from '../../store/fetched-cache.js'
 import type { FrontendOptions } from '../options.js'
 import { clientAuthentication } from './client-authentication.js'
 import type { IssuerFetch } from './issuer-fetch.js'
@@ -64,21 +65,10 @@ export function createIssuerConfiguration({
     return configuration
   }
 
-  let current: { readonly configuration: openid.Configuration; readonly until: number } | undefined
-  let underway: Promise<openid.Configuration> | undefined
-  return async () => {
-    if (current !== undefined && now() < current.until) return current.configuration
-    underway ??= discover()
-      .then((fresh) => {
-        current = { configuration: fresh, until: now() + metadataLifetime }
-        return fresh
-      })
-      .finally(() => {
-        underway = undefined
-      })
+  const found = createFetchedCache({ max: 1, fetch: discover, lifetime: () => metadataLifetime, now })
+  return () =>
     // What was good an hour ago is better than nothing while the server cannot be asked.
-    return underway.catch((error: unknown) => current?.configuration ?? refuse(error))
-  }
+    found.fetch(options.authority, undefined).catch((error: unknown) => found.last(options.authority) ?? refuse(error))
 }
 
 /** All that we call, or send a browser to. */
