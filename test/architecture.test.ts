@@ -61,8 +61,11 @@ function mayImport(from: string, to: string, typeOnly: boolean): boolean {
 const pure = [
   'authorization-server/check-options.ts',
   'authorization-server/client/permissions.ts',
+  'authorization-server/defaults.ts',
   'authorization-server/sign-in/password.ts',
-  'dpop-validator/settings.ts',
+  'dpop-validator/defaults.ts',
+  'dpop-validator/settings/settings.ts',
+  'gateway/defaults.ts',
   'gateway/frontend/check-frontends.ts',
   'gateway/frontend/frontend-grammar.ts',
 ]

@@ -149,7 +149,7 @@ export interface SignInLimits {
 }
 
 export interface Branding {
-  /** Above every page. Default: Sallyport. */
+  /** Above every page. Default: `Sallyport`. */
   readonly name?: string
   /** CSS after ours: `:root{--sp-accent:#7a1fa2}`. */
   readonly theme?: string

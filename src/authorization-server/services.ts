@@ -7,6 +7,7 @@ import { checkOptions } from './check-options.js'
 import { createClientAuthentication } from './client/authentication.js'
 import { createProofOfPossession } from './client/proof-of-possession.js'
 import { createFirstUse } from './client/replay.js'
+import { authorizationServerDefaults, signingKeyDefaults } from './defaults.js'
 import { endpointUrls, issuerIdentifier } from './endpoint-urls.js'
 import { createPushedRequests } from './endpoints/pushed-authorization-request.js'
 import { createAuthorizationPages } from './interaction/authorization-pages.js'
@@ -35,12 +36,19 @@ import { createSigningKeys } from './tokens/signing-keys.js'
 /** Everything the endpoints are made of. Each endpoint's options name the few of them that it needs. */
 export async function assemble(options: AuthorizationServerOptions) {
   checkOptions(options)
-  const { store, seal, now = () => Date.now() / 1000, signingKeys = {}, dpopNonces = 'required', scopes = [] } = options
+  const {
+    store,
+    seal,
+    now = () => Date.now() / 1000,
+    signingKeys = {},
+    dpopNonces = authorizationServerDefaults.dpopNonces,
+    scopes = [],
+  } = options
   const issuer = issuerIdentifier(options.issuer)
   const lifetimes = completeLifetimes(options.lifetimes)
   const clients = new Map(options.clients.map((client) => [client.clientId, client]))
-  const { algorithms = ['ES256', 'PS256'] } = signingKeys
-  const [algorithm = 'ES256'] = algorithms
+  const { algorithms = signingKeyDefaults.algorithms } = signingKeys
+  const [algorithm = signingKeyDefaults.algorithms[0]] = algorithms
 
   const users = await createUserDirectory({
     users: options.users ?? [],

@@ -41,7 +41,8 @@ function secondsMeant(given: unknown): number | undefined {
   return ((days * 24 + hours) * 60 + minutes) * 60 + rest
 }
 
-function durationOf(all: number): string {
+/** @param all seconds */
+export function durationOf(all: number): string {
   const two = (value: number): string => String(Math.trunc(value)).padStart(2, '0')
   const clock = `${two((all % 86_400) / 3600)}:${two((all % 3600) / 60)}:${two(all % 60)}`
   return all < 86_400 ? clock : `${Math.trunc(all / 86_400)}.${clock}`

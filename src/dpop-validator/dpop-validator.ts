@@ -13,7 +13,7 @@ import type { Requirements } from './request/requirements.js'
 import { createAnswers } from './response/challenge.js'
 import { createRefusal } from './response/error-response.js'
 import { createResourceMetadata } from './response/resource-metadata.js'
-import { createSettings } from './settings.js'
+import { createSettings } from './settings/settings.js'
 import { createRevocationCheck } from './token/token-revocation.js'
 import type { Verdict } from './verdict.js'
 

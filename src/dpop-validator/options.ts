@@ -4,7 +4,6 @@ import type { Jwk } from '../jose/jwk.js'
 import type { Store } from '../store/store.js'
 import type { ValidatorEvent } from '../telemetry/events.js'
 import type { AccessTokenClaims } from './auth.js'
-import type { IntrospectionOptions } from './issuer/introspection.js'
 import type { ProofCircumstances } from './proof/nonce-policy.js'
 import type { ResourceOptions } from './response/resource-metadata.js'
 import type { ProfileName } from './token/token-profile.js'
@@ -80,6 +79,22 @@ export interface IssuerOptions {
   readonly introspection?: IntrospectionOptions
 }
 
+export interface IntrospectionOptions {
+  /** Default: `introspection_endpoint` of the issuer's metadata. */
+  readonly endpoint?: string
+  readonly clientId: string
+  /** For `client_secret_basic`. */
+  readonly clientSecret?: string
+  /** A private JWK, for `private_key_jwt`. */
+  readonly signingKey?: Jwk
+  /** `opaque`: only what is no JWT. `all`: JWTs too, so that a revoked one is seen within `cache`. Default: `opaque`. */
+  readonly tokens?: 'opaque' | 'all'
+  /** `trusted`: the server says active only of tokens that are for us, so `aud` may be missing. Default: `required`. */
+  readonly audience?: 'required' | 'trusted'
+  /** Seconds an answer is good for, at most 60. Default: 10. */
+  readonly cache?: number
+}
+
 /** What a revocation list has to go by. */
 export interface RevocableToken {
   readonly issuer: string
@@ -120,10 +135,17 @@ export interface TokenOptions {
   readonly clockSkew?: number
   /** Characters of an access token at most. Default: 16384. */
   readonly maxLength?: number
-  /** Verified tokens kept: how many, and for how many seconds at most. Default: 10000 and 60. */
-  readonly cache?: { readonly max?: number; readonly ttl?: number }
+  readonly cache?: TokenCacheOptions
   /** Opens encrypted access tokens: a private key of this API. Default: they are refused. */
   readonly decrypt?: KeyObject | Jwk
+}
+
+/** Verified tokens that are kept, so that each is verified once. */
+export interface TokenCacheOptions {
+  /** How many. Default: 10,000. */
+  readonly max?: number
+  /** Seconds for which one is kept at most. Default: 60. */
+  readonly ttl?: number
 }
 
 export interface JwksOptions {

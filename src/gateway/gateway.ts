@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
+import { gatewayDefaults } from './defaults.js'
 import { createEndpoints } from './endpoints/endpoints.js'
 import { createLimits } from './endpoints/limits.js'
 import { answerError, answerUpgradeError, type Refused, refusalOf } from './error-response.js'
@@ -58,11 +59,15 @@ const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | voi
 const usableRequestId = /^[\w.~:+/=-]{1,128}$/
 
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { now = () => Date.now() / 1000, trustedProxies = [], trustForwardedHost = false } = options
+  const {
+    now = () => Date.now() / 1000,
+    trustedProxies = [],
+    trustForwardedHost = gatewayDefaults.trustForwardedHost,
+  } = options
   assertFrontends(options.frontends)
   const isTrustedPeer = createTrustedPeers(trustedProxies)
   const saysHost = createTrustedPeers(trustForwardedHost ? trustedProxies : [])
-  const fetch = createIssuerFetch(options.issuerTimeout ?? 10, options.issuerCa)
+  const fetch = createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, options.issuerCa)
   const watch = createSessionWatch(options.store, now)
   const shared = { ...options, fetch, now, opened: createOpenedSessions(), onEnd: watch.ended }
   const frontends = options.frontends.map((frontend) => provisionFrontend(frontend, shared))

@@ -32,7 +32,7 @@ export interface StreamLimits {
 
 /** What the gateway's own pages look like. */
 export interface Branding {
-  /** Above every page. Default: Sallyport. */
+  /** Above every page. Default: `Sallyport`. */
   readonly name?: string
   /** CSS after ours: `:root{--sp-accent:#7a1fa2}`. */
   readonly theme?: string
@@ -48,7 +48,6 @@ export interface LoginLimits {
 
 /** Parameters of the login link that may reach the authorization request. All others are ignored. */
 export type LoginParameter = 'login_hint' | 'prompt' | 'ui_locales'
-export const loginParameters = ['login_hint', 'prompt', 'ui_locales'] as const
 
 export interface FrontendOptions {
   /** Unique; part of the cookie's name and of every record's seal. */

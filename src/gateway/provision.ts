@@ -1,3 +1,4 @@
+import { gatewayDefaults } from './defaults.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
 import { createLoginTransactions } from './endpoints/login-transaction.js'
 import { createCors } from './frontend/cors.js'
@@ -23,7 +24,16 @@ export interface FrontendSurroundings extends GatewayOptions {
 /** A configured frontend, with everything that works for it. */
 export function provisionFrontend(
   options: FrontendOptions,
-  { store, seal, branding, issuerTimeout = 10, fetch, now, opened, onEnd }: FrontendSurroundings,
+  {
+    store,
+    seal,
+    branding,
+    issuerTimeout = gatewayDefaults.issuerTimeout,
+    fetch,
+    now,
+    opened,
+    onEnd,
+  }: FrontendSurroundings,
 ): ProvisionedFrontend {
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })

@@ -14,11 +14,12 @@ export interface ListenerLimits {
   readonly clientTimeout: number
 }
 
-export const defaultListenerLimits: ListenerLimits = {
+/** What holds where the configuration says nothing. */
+export const listenerLimitDefaults = {
   connections: 20_000,
   connectionsPerAddress: 4000,
   headerBytes: 32_768,
   headTimeout: 30,
   keepAliveTimeout: 75,
   clientTimeout: 60,
-}
+} as const satisfies ListenerLimits

@@ -43,11 +43,14 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.25rem 0 
 @media (prefers-reduced-motion:no-preference){button,.button{transition:filter .15s}}button:hover,.button:hover{filter:brightness(1.08)}
 `
 
+/** The name beside the mark where none is given. */
+export const defaultBrand = 'Sallyport'
+
 export interface Page {
   /** BCP 47, such as `en`. */
   readonly language?: string
   readonly title: string
-  /** The name beside the mark. Default: Sallyport. */
+  /** The name beside the mark. Default: `Sallyport`. */
   readonly brand?: string
   readonly content: Html
   /** More CSS, after ours: what an operator themes with. */
@@ -55,7 +58,7 @@ export interface Page {
 }
 
 /** A whole document: no script, styles inline and allowed by hash. */
-export function renderPage({ language = 'en', title, brand = 'Sallyport', content, theme = '' }: Page): string {
+export function renderPage({ language = 'en', title, brand = defaultBrand, content, theme = '' }: Page): string {
   const css = style + theme
   return `<!doctype html>\n${
     html`<html lang="${language}">

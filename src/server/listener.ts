@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { ListenAddress } from '../config/listen-address.js'
 import type { TlsFiles } from '../config/resolve/resolved.js'
 import { ConfigurationError } from '../errors.js'
-import { defaultListenerLimits, type ListenerLimits } from '../http/listener-limits.js'
+import { type ListenerLimits, listenerLimitDefaults } from '../http/listener-limits.js'
 import { tlsPreset } from '../http/tls.js'
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
@@ -44,7 +44,7 @@ export async function listen({
   tls,
   onRequest,
   onUpgrade,
-  limits = defaultListenerLimits,
+  limits = listenerLimitDefaults,
   isTrustedPeer = () => false,
 }: ListenerOptions): Promise<Listener> {
   let isDraining = false

@@ -1,22 +1,7 @@
 import { createClient, createCluster, ErrorReply } from '@redis/client'
 import { connectionCode, UpstreamError } from '../errors.js'
-import type { Outage } from '../telemetry/outage.js'
+import { type RedisStoreOptions, redisStoreDefaults } from './redis-options.js'
 import type { Store } from './store.js'
-
-export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`, with user and password when needed. */
-  readonly url: string
-  /** Whether `url` is a node of a Redis Cluster: the others are found by asking it. Default: one Redis. */
-  readonly topology?: 'single' | 'cluster'
-  /** PEM certificates of the authorities to trust for `rediss://`. Default: the system's. */
-  readonly ca?: string
-  /** Before every key, so that several installations can share one Redis. Default: `sallyport:`. */
-  readonly prefix?: string
-  /** Seconds one command may take before the store counts as unavailable. Default: 2. */
-  readonly timeout?: number
-  /** Is told of each command that fails and each that works. */
-  readonly outage?: Outage
-}
 
 // Redis runs a script alone: that is what makes compare-and-set atomic.
 const replaceScript = `
@@ -37,10 +22,10 @@ return 1`
 /** The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client. */
 export async function createRedisStore({
   url,
-  topology = 'single',
+  topology = redisStoreDefaults.topology,
   ca,
-  prefix = 'sallyport:',
-  timeout = 2,
+  prefix = redisStoreDefaults.prefix,
+  timeout = redisStoreDefaults.timeout,
   outage,
 }: RedisStoreOptions): Promise<Store> {
   let hasConnected = false

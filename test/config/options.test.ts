@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { loadConfiguration } from '../../src/config/load.js'
-import { defaultListenerLimits } from '../../src/http/listener-limits.js'
+import { listenerLimitDefaults } from '../../src/http/listener-limits.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { selfSigned } from '../http/_self-signed.js'
 import { aFile } from './_workspace.js'
@@ -239,5 +239,5 @@ test('limits of the listeners are complete, whatever the file says of them', asy
     OpenIddict: { Issuer: 'http://localhost:3001' },
   })
   const { server } = loadConfiguration({ file, environment: {} })
-  t.deepEqual(server.limits, { ...defaultListenerLimits, keepAliveTimeout: 300, connections: 9 })
+  t.deepEqual(server.limits, { ...listenerLimitDefaults, keepAliveTimeout: 300, connections: 9 })
 })

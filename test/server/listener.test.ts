@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, type RequestListener, request } from 'node:http'
 import { connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import { defaultListenerLimits, type ListenerLimits } from '../../src/http/listener-limits.js'
+import { type ListenerLimits, listenerLimitDefaults } from '../../src/http/listener-limits.js'
 import { listen } from '../../src/server/listener.js'
 import { call, eventually, rawCall, rawConnection } from '../gateway/_client.js'
 
@@ -16,7 +16,7 @@ async function aListener(
     pointer: '/Server/Listen',
     address: { host: '127.0.0.1', port: 0 },
     onRequest,
-    limits: { ...defaultListenerLimits, ...limits },
+    limits: { ...listenerLimitDefaults, ...limits },
     isTrustedPeer,
   })
   t.teardown(() => listener.drain(0))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { networksOf } from '../../http/limits/networks.js'
 import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
+import { signInLimitDefaults } from '../defaults.js'
 import type { SignInLimits } from '../options.js'
 
 /** Slows down guessing. */
@@ -18,10 +19,10 @@ export type SignInAttempt =
 
 /** Counted in this process. Each replica counts for itself: with n of them a guesser has n times as many tries. */
 export function createSignInLimit({
-  perUserAndAddress = 5,
-  perUser = 50,
-  perAddress = 100,
-  window = 900,
+  perUserAndAddress = signInLimitDefaults.perUserAndAddress,
+  perUser = signInLimitDefaults.perUser,
+  perAddress = signInLimitDefaults.perAddress,
+  window = signInLimitDefaults.window,
 }: SignInLimits = {}): SignInLimit {
   const counts = createWindowedCounts({ window })
 

@@ -3,6 +3,7 @@ import type Koa from 'koa'
 import type { Seal } from '../../store/seal.js'
 import { createSealedStore } from '../../store/sealed-store.js'
 import type { Store } from '../../store/store.js'
+import { authenticatedUserDefaults } from '../defaults.js'
 import type { AuthenticatedUser } from '../options.js'
 import type { GrantUser } from '../tokens/grant.js'
 import type { SecretCookie } from './cookies.js'
@@ -51,7 +52,7 @@ export function createSignInSessions({ store, seal, cookie, lifetime, now }: Sig
       return secret === undefined ? undefined : alive((await records.get(secret))?.value)
     },
 
-    async start(ctx, username, { subject, claims, amr = ['pwd'], acr }, before) {
+    async start(ctx, username, { subject, claims, amr = authenticatedUserDefaults.amr, acr }, before) {
       const old = cookie.read(ctx)
       if (old !== undefined) await records.delete(old)
       const time = now()

@@ -18,7 +18,7 @@ export interface AuthorizationServerConfiguration {
 export function authorizationServerConfiguration(plan: Plan): AuthorizationServerConfiguration | undefined {
   const { authorizationServer: server, settings, directory } = plan
   if (server?.issuer === undefined) return undefined
-  const { RequireNonce, Seeding, Branding, SignInLimits = {} } = server.settings
+  const { RequireNonce, Seeding, Branding, SignInLimits } = server.settings
   return {
     listen: server.listen,
     options: {
@@ -37,10 +37,10 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
       },
       branding: brandingOptions(Branding, directory),
       signInLimits: {
-        ...(SignInLimits.PerUserAndAddress !== undefined && { perUserAndAddress: SignInLimits.PerUserAndAddress }),
-        ...(SignInLimits.PerUser !== undefined && { perUser: SignInLimits.PerUser }),
-        ...(SignInLimits.PerAddress !== undefined && { perAddress: SignInLimits.PerAddress }),
-        ...(SignInLimits.Window !== undefined && { window: seconds(SignInLimits.Window) }),
+        perUserAndAddress: SignInLimits.PerUserAndAddress,
+        perUser: SignInLimits.PerUser,
+        perAddress: SignInLimits.PerAddress,
+        window: seconds(SignInLimits.Window),
       },
       ...(server.audience !== undefined && { audience: server.audience }),
       scopes: Seeding.Scopes.map(({ Name = '', DisplayName, Resources }) => ({

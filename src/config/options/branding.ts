@@ -8,9 +8,8 @@ export interface BrandingOptions {
 }
 
 /** @param directory What relative paths start at. */
-export function brandingOptions({ Name, ThemeFile }: BrandingSettings = {}, directory: string): BrandingOptions {
-  return {
-    ...(Name !== undefined && { name: Name }),
-    ...(ThemeFile !== undefined && { theme: readFileSync(resolve(directory, ThemeFile), 'utf8') }),
-  }
+export function brandingOptions(settings: BrandingSettings | undefined, directory: string): BrandingOptions {
+  if (settings === undefined) return {}
+  const { Name, ThemeFile } = settings
+  return { name: Name, ...(ThemeFile !== undefined && { theme: readFileSync(resolve(directory, ThemeFile), 'utf8') }) }
 }

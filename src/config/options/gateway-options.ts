@@ -21,21 +21,16 @@ export function gatewaySettings({
   authorizationServer,
 }: Plan): GatewaySettings | undefined {
   if (bff === undefined || frontends.length === 0) return undefined
-  const { Limits: limits = {} } = settings.Server
+  const { Limits } = settings.Server
+  const { LoginLimits } = bff
   return {
     frontends: frontends.map((frontend) => frontendOptions(frontend, bff, directory)),
     trustedProxies: settings.Server.TrustedProxies,
     trustForwardedHost: settings.Server.TrustForwardedHost,
-    streamLimits: {
-      ...(limits.StreamsPerSession !== undefined && { perSession: limits.StreamsPerSession }),
-      ...(limits.StreamsPerAddress !== undefined && { perAddress: limits.StreamsPerAddress }),
-    },
+    streamLimits: { perSession: Limits.StreamsPerSession, perAddress: Limits.StreamsPerAddress },
     issuerTimeout: seconds(bff.AuthorityTimeout),
     branding: brandingOptions(bff.Branding ?? authorizationServer?.settings.Branding, directory),
-    loginLimits: {
-      ...(bff.LoginLimits?.PerAddress !== undefined && { perAddress: bff.LoginLimits.PerAddress }),
-      ...(bff.LoginLimits?.Window !== undefined && { window: seconds(bff.LoginLimits.Window) }),
-    },
+    loginLimits: { perAddress: LoginLimits.PerAddress, window: seconds(LoginLimits.Window) },
     ...(bff.AuthorityCaFile !== undefined && {
       issuerCa: readFileSync(resolve(directory, bff.AuthorityCaFile), 'utf8'),
     }),

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { RouteOptions, TimeoutOptions, UpstreamTlsOptions } from '../../gateway/options.js'
+import type { RouteOptions, UpstreamTlsOptions } from '../../gateway/options.js'
 import { seconds } from '../duration.js'
 import type { RouteSettings } from '../schema/route.js'
 
 /** @param directory What relative paths start at. */
 export function routeOptions(settings: RouteSettings, directory: string): RouteOptions {
-  const { HealthCheck, CircuitBreaker, WebSocket } = settings
+  const { Resource, BodyLimit, Timeouts, HealthCheck, CircuitBreaker, WebSocket, Tls } = settings
   return {
     path: settings.Path ?? '/',
     upstreams: settings.Upstreams.map((upstream) => new URL(upstream)),
@@ -16,62 +16,36 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
     scopes: settings.Scopes,
     balance: settings.Balance,
     reuseConnections: settings.ReuseConnections,
-    ...given({
-      resource: settings.Resource,
-      timeouts: timeoutOptions(settings.Timeouts),
-      bodyLimit: settings.BodyLimit,
-      replayLimit: settings.ReplayLimit,
-      retries: settings.Retries,
-      healthCheck:
-        HealthCheck &&
-        given({
-          path: HealthCheck.Path ?? '/',
-          interval: inSeconds(HealthCheck.Interval),
-          timeout: inSeconds(HealthCheck.Timeout),
-        }),
-      circuitBreaker:
-        CircuitBreaker && given({ failures: CircuitBreaker.Failures, openFor: inSeconds(CircuitBreaker.OpenFor) }),
-      webSocket: WebSocket && given({ pingInterval: inSeconds(WebSocket.PingInterval) }),
-      tls: tlsOptions(settings.Tls, directory),
+    replayLimit: settings.ReplayLimit,
+    retries: settings.Retries,
+    timeouts: {
+      connect: seconds(Timeouts.Connect),
+      responseHeaders: seconds(Timeouts.ResponseHeaders),
+      idle: seconds(Timeouts.Idle),
+      ...(Timeouts.Total !== undefined && { total: seconds(Timeouts.Total) }),
+    },
+    circuitBreaker: { failures: CircuitBreaker.Failures, openFor: seconds(CircuitBreaker.OpenFor) },
+    webSocket: { pingInterval: seconds(WebSocket.PingInterval) },
+    ...(Resource !== undefined && { resource: Resource }),
+    ...(BodyLimit !== undefined && { bodyLimit: BodyLimit }),
+    ...(HealthCheck !== undefined && {
+      healthCheck: {
+        path: HealthCheck.Path ?? '/',
+        interval: seconds(HealthCheck.Interval),
+        timeout: seconds(HealthCheck.Timeout),
+      },
     }),
+    ...(Tls !== undefined && { tls: tlsOptions(Tls, directory) }),
   }
 }
 
-function timeoutOptions(settings: RouteSettings['Timeouts']): TimeoutOptions | undefined {
-  return (
-    settings &&
-    given({
-      connect: inSeconds(settings.Connect),
-      responseHeaders: inSeconds(settings.ResponseHeaders),
-      idle: inSeconds(settings.Idle),
-      total: inSeconds(settings.Total),
-    })
-  )
-}
-
-function tlsOptions(settings: RouteSettings['Tls'], directory: string): UpstreamTlsOptions | undefined {
-  const pem = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : readFileSync(resolve(directory, file), 'utf8')
-  return (
-    settings &&
-    given({
-      ca: pem(settings.CaFile),
-      cert: pem(settings.CertFile),
-      key: pem(settings.KeyFile),
-      serverName: settings.ServerName,
-    })
-  )
-}
-
-function inSeconds(duration: string | undefined): number | undefined {
-  return duration === undefined ? undefined : seconds(duration)
-}
-
-type Given<Members> = { [Name in keyof Members as undefined extends Members[Name] ? never : Name]: Members[Name] } & {
-  [Name in keyof Members as undefined extends Members[Name] ? Name : never]?: Exclude<Members[Name], undefined>
-}
-
-/** Without the members that were left out: the products' own defaults hold for those. */
-function given<Members extends object>(members: Members): Given<Members> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<Members>
+function tlsOptions(settings: NonNullable<RouteSettings['Tls']>, directory: string): UpstreamTlsOptions {
+  const { CaFile, CertFile, KeyFile, ServerName } = settings
+  const pem = (file: string): string => readFileSync(resolve(directory, file), 'utf8')
+  return {
+    ...(CaFile !== undefined && { ca: pem(CaFile) }),
+    ...(CertFile !== undefined && { cert: pem(CertFile) }),
+    ...(KeyFile !== undefined && { key: pem(KeyFile) }),
+    ...(ServerName !== undefined && { serverName: ServerName }),
+  }
 }

@@ -1,5 +1,5 @@
 import { type OptionProblem, optionProblems } from '../../authorization-server/check-options.js'
-import { createSettings } from '../../dpop-validator/settings.js'
+import { createSettings } from '../../dpop-validator/settings/settings.js'
 import { ConfigurationError, type ConfigurationProblem } from '../../errors.js'
 import { frontendProblems } from '../../gateway/frontend/check-frontends.js'
 import type { AuthorizationServerConfiguration } from '../options/authorization-server-options.js'

@@ -45,10 +45,10 @@ export const routeRules: readonly Rule[] = [
                 'Leave it out, or the TokenType.',
               )
         const periods = [
-          ['Timeouts/Connect', route.Timeouts?.Connect],
-          ['Timeouts/ResponseHeaders', route.Timeouts?.ResponseHeaders],
-          ['Timeouts/Idle', route.Timeouts?.Idle],
-          ['Timeouts/Total', route.Timeouts?.Total],
+          ['Timeouts/Connect', route.Timeouts.Connect],
+          ['Timeouts/ResponseHeaders', route.Timeouts.ResponseHeaders],
+          ['Timeouts/Idle', route.Timeouts.Idle],
+          ['Timeouts/Total', route.Timeouts.Total],
           ['HealthCheck/Interval', route.HealthCheck?.Interval],
           ['HealthCheck/Timeout', route.HealthCheck?.Timeout],
         ] as const

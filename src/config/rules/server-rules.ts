@@ -164,9 +164,9 @@ export const serverRules: readonly Rule[] = [
   },
 
   function* limitsOfTimeAreTimes({ settings }) {
-    const { HeadTimeout, KeepAliveTimeout, ClientTimeout } = settings.Server.Limits ?? {}
+    const { HeadTimeout, KeepAliveTimeout, ClientTimeout } = settings.Server.Limits
     for (const [name, value] of Object.entries({ HeadTimeout, KeepAliveTimeout, ClientTimeout }))
-      if (value !== undefined && (seconds(value) < 1 || seconds(value) > 3600))
+      if (seconds(value) < 1 || seconds(value) > 3600)
         yield problem(
           `/Server/Limits/${name}`,
           'is not between a second and an hour, so that a silent client would stay or a slow one could not come',

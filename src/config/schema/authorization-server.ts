@@ -1,8 +1,11 @@
 import { z } from 'zod'
+import {
+  authorizationServerDefaults,
+  lifetimeDefaults,
+  signInLimitDefaults,
+} from '../../authorization-server/defaults.js'
 import { tls } from './server.js'
-import { branding, duration, httpUrl, jwk, listenAddress, secret, text } from './values.js'
-
-const count = z.int().min(1)
+import { branding, counted, httpUrl, jwk, lasting, listenAddress, secret, text } from './values.js'
 
 /** What a client may do, in the original's notation: endpoint, grant type, response type, scope. */
 const permission = text.meta({ examples: ['scp:profile'] })
@@ -129,46 +132,26 @@ export const authorizationServer = z
       description: 'There is no other value: nothing in this server can be weaker than FAPI 2.0.',
     }),
     RequirePar: z.boolean().default(true).meta({ description: 'There is no other value (RFC 9126).' }),
-    AccessTokenLifetime: duration.default('00:10:00').meta({
-      description: 'How long an access token is good for.',
-      examples: ['00:10:00'],
-    }),
-    RefreshTokenLifetime: duration.default('14.00:00:00').meta({
-      description: 'How long a refresh token is good for.',
-      examples: ['14.00:00:00'],
-    }),
-    SessionLifetime: duration.default('08:00:00').meta({
-      description: 'Single sign-on: how long a user stays signed in here.',
-      examples: ['08:00:00'],
-    }),
-    ConsentLifetime: duration.default('90.00:00:00').meta({
-      description: "How long a user's consent to a client is remembered.",
-      examples: ['90.00:00:00'],
-    }),
+    AccessTokenLifetime: lasting(lifetimeDefaults.accessToken, 'How long an access token is good for.'),
+    RefreshTokenLifetime: lasting(lifetimeDefaults.refreshToken, 'How long a refresh token is good for.'),
+    SessionLifetime: lasting(lifetimeDefaults.session, 'Single sign-on: how long a user stays signed in here.'),
+    ConsentLifetime: lasting(lifetimeDefaults.consent, "How long a user's consent to a client is remembered."),
     Branding: branding.optional().meta({ description: 'What the sign-in pages look like.' }),
     SignInLimits: z
       .strictObject({
-        PerUserAndAddress: count.optional().meta({
-          description: 'Failures of one user from one address. Default: 5.',
-          examples: [5],
-        }),
-        PerUser: count.optional().meta({
-          description: 'Failures of one user from all addresses. Default: 50.',
-          examples: [50],
-        }),
-        PerAddress: count.optional().meta({
-          description: 'Failures of all users from one address. Default: 100.',
-          examples: [100],
-        }),
-        Window: duration
-          .optional()
-          .meta({ description: 'Within this time. Default: `00:15:00`.', examples: ['00:15:00'] }),
+        PerUserAndAddress: counted(signInLimitDefaults.perUserAndAddress, 'Failures of one user from one address.'),
+        PerUser: counted(signInLimitDefaults.perUser, 'Failures of one user from all addresses.'),
+        PerAddress: counted(signInLimitDefaults.perAddress, 'Failures of all users from one address.'),
+        Window: lasting(signInLimitDefaults.window, 'Within this time.'),
       })
-      .optional()
+      .prefault({})
       .meta({ description: 'How many failed sign-ins are too many. Successes do not count.' }),
-    RequireNonce: z.boolean().default(true).meta({
-      description: 'Whether proofs at the token endpoint have to carry a nonce of this server (RFC 9449 §8).',
-    }),
+    RequireNonce: z
+      .boolean()
+      .default(authorizationServerDefaults.dpopNonces === 'required')
+      .meta({
+        description: 'Whether proofs at the token endpoint have to carry a nonce of this server (RFC 9449 §8).',
+      }),
     Seeding: z
       .strictObject({
         Applications: z.array(application).default([]).meta({ description: 'The clients.' }),

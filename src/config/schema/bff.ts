@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { frontendDefaults, gatewayDefaults, loginLimitDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
 import { route } from './route.js'
-import { branding, duration, httpUrl, jwk, localPath, pathPrefix, secret, text } from './values.js'
+import { branding, counted, duration, httpUrl, jwk, lasting, localPath, pathPrefix, secret, text } from './values.js'
 
 const session = {
   duration: duration.meta({
@@ -98,13 +99,13 @@ const frontend = z
         examples: [['sub', 'name', 'roles']],
       }),
     LoginParameters: z
-      .array(z.enum(['login_hint', 'prompt', 'ui_locales']))
+      .array(z.enum(frontendDefaults.loginParameters))
       .optional()
       .meta({
         description: 'Parameters that a login link may set. All others are ignored. Default: all of these.',
         examples: [['login_hint']],
       }),
-    UseIdTokenHint: z.boolean().default(true).meta({
+    UseIdTokenHint: z.boolean().default(frontendDefaults.idTokenHint).meta({
       description:
         "Whether logout may put the ID token into the browser's URL for a server that wants an `id_token_hint`. The embedded one never does.",
     }),
@@ -134,7 +135,7 @@ const frontend = z
         description: 'For pages on other hosts. Default: only `ClientUrl`, if there is one.',
         required: ['Origins'],
       }),
-    SecurityHeaders: z.enum(['Spa', 'Strict', 'None']).default('Spa').meta({
+    SecurityHeaders: z.enum(['Spa', 'Strict', 'None']).default(frontendDefaults.securityHeaders).meta({
       description: "Headers of the page's files: `Spa` allows inline styles, `Strict` does not, `None` sets none.",
     }),
     ContentSecurityPolicy: text.nullish().meta({
@@ -172,7 +173,7 @@ export const bff = z
         'The origin that browsers see. Default: the origin of the registered redirect URI when the authorization server is embedded, otherwise `http://localhost` with the port of `Server.Listen` when that is a loopback address.',
       examples: ['https://app.example.com'],
     }),
-    Profile: z.enum(['Fapi2', 'Baseline']).default('Fapi2').meta({
+    Profile: z.enum(['Fapi2', 'Baseline']).default(frontendDefaults.profile).meta({
       description:
         'Fapi2 refuses every setting that contradicts the FAPI 2.0 Security Profile. Baseline allows them, for an authorization server that cannot do better.',
     }),
@@ -183,10 +184,7 @@ export const bff = z
     SessionAbsoluteMaxDuration: session.absolute.default('08:00:00'),
     UseSessionSlidingExpiration: session.sliding.default(true),
     RefreshGracePeriod: session.grace.default('00:01:00'),
-    AuthorityTimeout: duration.default('00:00:10').meta({
-      description: 'How long one call to an authorization server may take.',
-      examples: ['00:00:10'],
-    }),
+    AuthorityTimeout: lasting(gatewayDefaults.issuerTimeout, 'How long one call to an authorization server may take.'),
     AuthorityCaFile: text.optional().meta({
       description: "PEM certificates to trust for authorization servers, besides the system's.",
       examples: ['./tls/ca.pem'],
@@ -197,20 +195,13 @@ export const bff = z
     }),
     LoginLimits: z
       .strictObject({
-        PerAddress: z
-          .int()
-          .min(1)
-          .optional()
-          .meta({
-            description:
-              'Logins begun from one IPv4 address or one IPv6 /64; a /56 has twice as many, a /48 four times. Default: 300.',
-            examples: [300],
-          }),
-        Window: duration
-          .optional()
-          .meta({ description: 'Within this time. Default: `00:01:00`.', examples: ['00:01:00'] }),
+        PerAddress: counted(
+          loginLimitDefaults.perAddress,
+          'Logins begun from one IPv4 address or one IPv6 /64; a /56 has twice as many, a /48 four times.',
+        ),
+        Window: lasting(loginLimitDefaults.window, 'Within this time.'),
       })
-      .optional()
+      .prefault({})
       .meta({
         description:
           'How many logins may be begun, signed in or not, before the answer is 429. Raise it where thousands of people share one address.',

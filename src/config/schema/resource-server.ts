@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { duration, httpUrl, listenAddress, text } from './values.js'
+import { proofDefaults, verifierDefaults } from '../../dpop-validator/defaults.js'
+import { httpUrl, lasting, listenAddress, text } from './values.js'
 
 export const resourceServer = z
   .strictObject({
@@ -26,26 +27,26 @@ export const resourceServer = z
           description: 'What an access token has to be made for.',
           examples: ['my-api'],
         }),
-        RequireDPoP: z.boolean().default(true).meta({
-          description:
-            'Whether access tokens have to be bound to a key. A bound token is never accepted without its proof, whatever is said here.',
-        }),
+        RequireDPoP: z
+          .boolean()
+          .default(verifierDefaults.mode === 'dpop')
+          .meta({
+            description:
+              'Whether access tokens have to be bound to a key. A bound token is never accepted without its proof, whatever is said here.',
+          }),
       })
       .prefault({})
       .meta({ description: 'Which access tokens it accepts.', required: ['Audience'] }),
     DPoP: z
       .strictObject({
-        RequireNonce: z.boolean().default(false).meta({
+        RequireNonce: z.boolean().default(verifierDefaults.nonce).meta({
           description: 'Whether proofs have to carry a nonce of this API (RFC 9449 §9).',
         }),
-        MaxProofLifetime: duration.default('00:01:00').meta({
-          description: 'How long a proof is accepted after it was made.',
-          examples: ['00:01:00'],
-        }),
-        ClockSkew: duration.default('00:00:10').meta({
-          description: "How far a proof's clock may be ahead of ours. FAPI 2.0 allows 10 to 60 seconds.",
-          examples: ['00:00:10'],
-        }),
+        MaxProofLifetime: lasting(proofDefaults.maxAge, 'How long a proof is accepted after it was made.'),
+        ClockSkew: lasting(
+          proofDefaults.futureSkew,
+          "How far a proof's clock may be ahead of ours. FAPI 2.0 allows 10 to 60 seconds.",
+        ),
       })
       .prefault({})
       .meta({ description: 'Which proofs it accepts.' }),

@@ -1,21 +1,21 @@
 import { z } from 'zod'
-import { duration, httpUrl, routePath, text } from './values.js'
-
-const count = z.int().min(1)
+import {
+  circuitBreakerDefaults,
+  healthCheckDefaults,
+  routeDefaults,
+  timeoutDefaults,
+  webSocketDefaults,
+} from '../../gateway/defaults.js'
+import { counted, duration, httpUrl, lasting, routePath, text } from './values.js'
 
 const timeouts = z
   .strictObject({
-    Connect: duration
-      .optional()
-      .meta({ description: 'Until the connection stands. Default: `00:00:05`.', examples: ['00:00:05'] }),
-    ResponseHeaders: duration.optional().meta({
-      description: 'From the end of the request to the head of the response. Default: `00:01:00`.',
-      examples: ['00:01:00'],
-    }),
-    Idle: duration.optional().meta({
-      description: 'Without a byte in either direction. Default: `00:05:00`.',
-      examples: ['00:05:00'],
-    }),
+    Connect: lasting(timeoutDefaults.connect, 'Until the connection stands.'),
+    ResponseHeaders: lasting(
+      timeoutDefaults.responseHeaders,
+      'From the end of the request to the head of the response.',
+    ),
+    Idle: lasting(timeoutDefaults.idle, 'Without a byte in either direction.'),
     Total: duration.optional().meta({
       description: 'From the first byte to the last, all attempts together. Default: none, for streams have no end.',
       examples: ['00:10:00'],
@@ -29,13 +29,8 @@ const healthCheck = z
       description: "Below the upstream's base path. Any 2xx answer to a GET without credentials is health.",
       examples: ['/healthz'],
     }),
-    Interval: duration
-      .optional()
-      .meta({ description: 'Between two checks. Default: `00:00:10`.', examples: ['00:00:10'] }),
-    Timeout: duration.optional().meta({
-      description: 'Until no answer is a failure. Default: `00:00:02`.',
-      examples: ['00:00:02'],
-    }),
+    Interval: lasting(healthCheckDefaults.interval, 'Between two checks.'),
+    Timeout: lasting(healthCheckDefaults.timeout, 'Until no answer is a failure.'),
   })
   .meta({
     description: 'Asks each upstream regularly whether it is well. Absent: it is only watched while it is used.',
@@ -44,16 +39,14 @@ const healthCheck = z
 
 const circuitBreaker = z
   .strictObject({
-    Failures: count.optional().meta({
-      description:
-        'Connections in a row that cannot be made, or callers within 10 s whose last answer was bad (502, 503, 504, broken off, late) while they are at least half of all callers. Default: 5.',
-      examples: [5],
-    }),
-    OpenFor: duration.optional().meta({
-      description:
-        'Until three requests try it again, and close it if they succeed; twice as long after each try that fails, at most 30 s. Default: `00:00:01`.',
-      examples: ['00:00:01'],
-    }),
+    Failures: counted(
+      circuitBreakerDefaults.failures,
+      'Connections in a row that cannot be made, or callers within 10 s whose last answer was bad (502, 503, 504, broken off, late) while they are at least half of all callers.',
+    ),
+    OpenFor: lasting(
+      circuitBreakerDefaults.openFor,
+      'Until three requests try it again, and close it if they succeed; twice as long after each try that fails, at most 30 s.',
+    ),
   })
   .meta({
     description:
@@ -112,49 +105,44 @@ export const route = z
         description: 'Scopes of the token for this route. Default: those of the session.',
         examples: [['orders']],
       }),
-    Balance: z.enum(['RoundRobin', 'LeastRequests', 'Sticky']).default('RoundRobin').meta({
+    Balance: z.enum(['RoundRobin', 'LeastRequests', 'Sticky']).default(routeDefaults.balance).meta({
       description:
         'Which of several upstreams is next: each in turn, the one with the fewest requests, or the same for all calls of a session (without one: of a client address) as long as it is well, as Socket.IO needs it.',
     }),
-    ReuseConnections: z.boolean().default(true).meta({
+    ReuseConnections: z.boolean().default(routeDefaults.reuseConnections).meta({
       description:
         'Whether connections to the upstreams are kept for the next request. false for a server that answers without reading request bodies: it would take the body of one user for the request of the next.',
     }),
-    Timeouts: timeouts.optional(),
-    BodyLimit: count.optional().meta({
-      description: 'Bytes of a request body; refused with 413 beyond. Default: no limit, nothing is buffered.',
-      examples: [10_485_760],
-    }),
-    ReplayLimit: z
+    Timeouts: timeouts.prefault({}),
+    BodyLimit: z
       .int()
-      .min(0)
+      .min(1)
       .optional()
       .meta({
-        description:
-          'Bytes of a request body that are kept until the upstream has answered, so that it can be sent again with a nonce or to another upstream. Default: 65536.',
-        examples: [65_536],
+        description: 'Bytes of a request body; refused with 413 beyond. Default: no limit, nothing is buffered.',
+        examples: [10_485_760],
       }),
-    Retries: z
-      .int()
-      .min(0)
-      .max(5)
-      .optional()
-      .meta({
-        description:
-          'More attempts for an idempotent request when an upstream cannot be reached, each with a new proof. Default: 1.',
-        examples: [1],
-      }),
+    ReplayLimit: counted(
+      routeDefaults.replayLimit,
+      'Bytes of a request body that are kept until the upstream has answered, so that it can be sent again with a nonce or to another upstream.',
+      0,
+    ),
+    Retries: counted(
+      routeDefaults.retries,
+      'More attempts for an idempotent request when an upstream cannot be reached, each with a new proof.',
+      0,
+      5,
+    ),
     HealthCheck: healthCheck.optional(),
-    CircuitBreaker: circuitBreaker.optional(),
+    CircuitBreaker: circuitBreaker.prefault({}),
     WebSocket: z
       .strictObject({
-        PingInterval: duration.optional().meta({
-          description:
-            'Without a byte from the browser, after which it is pinged, and once more until it is given up. `00:00:00`: never. Default: `00:00:30`.',
-          examples: ['00:00:30'],
-        }),
+        PingInterval: lasting(
+          webSocketDefaults.pingInterval,
+          'Without a byte from the browser, after which it is pinged, and once more until it is given up. `00:00:00`: never.',
+        ),
       })
-      .optional()
+      .prefault({})
       .meta({ description: 'For upgraded connections.' }),
     Tls: upstreamTls.optional(),
   })

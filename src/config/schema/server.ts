@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { duration, listenAddress, secret, text } from './values.js'
+import { gatewayDefaults, streamLimitDefaults } from '../../gateway/defaults.js'
+import { listenerLimitDefaults } from '../../http/listener-limits.js'
+import { redisStoreDefaults } from '../../store/redis-options.js'
+import { counted, lasting, listenAddress, secret, text } from './values.js'
 
 export const tls = z
   .strictObject({
@@ -8,52 +11,39 @@ export const tls = z
   })
   .meta({ description: 'Ends TLS here. Absent: plain HTTP, for a loopback address or behind a proxy that ends TLS.' })
 
-const count = z.int().min(1)
-
 const limits = z
   .strictObject({
-    Connections: count.optional().meta({
-      description: 'Connections open at once, of each process and listener. Default: 20000.',
-      examples: [20_000],
-    }),
-    ConnectionsPerAddress: count.optional().meta({
-      description:
-        'Connections open at once from one address, or one /64 of IPv6; `TrustedProxies` have no such limit. Default: 4000.',
-      examples: [4000],
-    }),
-    HeaderBytes: z
-      .int()
-      .min(8192)
-      .max(1_048_576)
-      .optional()
-      .meta({
-        description:
-          "Bytes of a request's line and header fields, 431 beyond. Each connection may hold as many. Default: 32768.",
-        examples: [32_768],
-      }),
-    HeadTimeout: duration.optional().meta({
-      description: "From a connection to the end of its first request's header. Default: `00:00:30`.",
-      examples: ['00:00:30'],
-    }),
-    KeepAliveTimeout: duration.optional().meta({
-      description:
-        'Between two requests on one connection. Longer than what stands in front keeps its connections (a minute, often), or it sends a request to one that is just closing. Default: `00:01:15`.',
-      examples: ['00:01:15'],
-    }),
-    ClientTimeout: duration.optional().meta({
-      description:
-        'Until a client that has stopped sends more of its body, or takes more of its answer. Default: `00:01:00`.',
-      examples: ['00:01:00'],
-    }),
-    StreamsPerSession: count.optional().meta({
-      description: 'WebSockets and event streams open at once in one session, 429 beyond. Default: 64.',
-      examples: [64],
-    }),
-    StreamsPerAddress: count.optional().meta({
-      description:
-        'WebSockets and event streams open at once from one address, or one /64 of IPv6, 429 beyond. Default: 1024.',
-      examples: [1024],
-    }),
+    Connections: counted(listenerLimitDefaults.connections, 'Connections open at once, of each process and listener.'),
+    ConnectionsPerAddress: counted(
+      listenerLimitDefaults.connectionsPerAddress,
+      'Connections open at once from one address, or one /64 of IPv6; `TrustedProxies` have no such limit.',
+    ),
+    HeaderBytes: counted(
+      listenerLimitDefaults.headerBytes,
+      "Bytes of a request's line and header fields, 431 beyond. Each connection may hold as many.",
+      8192,
+      1_048_576,
+    ),
+    HeadTimeout: lasting(
+      listenerLimitDefaults.headTimeout,
+      "From a connection to the end of its first request's header.",
+    ),
+    KeepAliveTimeout: lasting(
+      listenerLimitDefaults.keepAliveTimeout,
+      'Between two requests on one connection. Longer than what stands in front keeps its connections (a minute, often), or it sends a request to one that is just closing.',
+    ),
+    ClientTimeout: lasting(
+      listenerLimitDefaults.clientTimeout,
+      'Until a client that has stopped sends more of its body, or takes more of its answer.',
+    ),
+    StreamsPerSession: counted(
+      streamLimitDefaults.perSession,
+      'WebSockets and event streams open at once in one session, 429 beyond.',
+    ),
+    StreamsPerAddress: counted(
+      streamLimitDefaults.perAddress,
+      'WebSockets and event streams open at once from one address, or one /64 of IPv6, 429 beyond.',
+    ),
   })
   .meta({ description: 'What one caller may hold of a process, on every listener.' })
 
@@ -73,7 +63,7 @@ export const server = z
           'CIDR ranges of your own proxies. Only what they say in `X-Forwarded-For` is believed: the client is the last address in it that is none of theirs. `Forwarded` is never read. Default: none.',
         examples: [['10.0.0.0/8']],
       }),
-    TrustForwardedHost: z.boolean().default(false).meta({
+    TrustForwardedHost: z.boolean().default(gatewayDefaults.trustForwardedHost).meta({
       description:
         'Whether `X-Forwarded-Host` of `TrustedProxies` chooses the frontend in place of `Host`. Each of them has to set that field or to remove it: most pass on what the client sent, and then a client chooses whose page a cache in between keeps.',
     }),
@@ -86,11 +76,8 @@ export const server = z
         'Folder for the keys that are made at first start and kept: relative to this file, mode 0700. Not used for what the file gives itself.',
       examples: ['.sallyport'],
     }),
-    DrainTimeout: duration.default('00:00:30').meta({
-      description: 'How long requests in flight may take to finish after SIGTERM.',
-      examples: ['00:00:30'],
-    }),
-    Limits: limits.optional(),
+    DrainTimeout: lasting(30, 'How long requests in flight may take to finish after SIGTERM.'),
+    Limits: limits.prefault({}),
     Workers: z
       .int()
       .min(1)
@@ -121,15 +108,15 @@ export const store = z
         }),
         Prefix: z
           .string()
-          .default('sallyport:')
+          .default(redisStoreDefaults.prefix)
           .meta({
             description: 'Before every key, so that several installations can share one Redis.',
-            examples: ['sallyport:'],
+            examples: [redisStoreDefaults.prefix],
           }),
-        Timeout: duration.default('00:00:02').meta({
-          description: 'How long one command may take before the store counts as unavailable.',
-          examples: ['00:00:02'],
-        }),
+        Timeout: lasting(
+          redisStoreDefaults.timeout,
+          'How long one command may take before the store counts as unavailable.',
+        ),
       })
       .optional()
       .meta({ description: 'Redis 7 or Valkey, for several replicas. Needs `Bff.SealingKeys`.' }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isPathPrefix, isRoutePath } from '../../gateway/frontend/frontend-grammar.js'
-import { isDuration, notADuration } from '../duration.js'
+import { defaultBrand } from '../../http/page.js'
+import { durationOf, isDuration, notADuration } from '../duration.js'
 import { isListenAddress } from '../listen-address.js'
 
 /** Text of at least one character. */
@@ -10,6 +11,18 @@ export const duration = z
   .string()
   .refine(isDuration, notADuration)
   .meta({ examples: ['08:00:00'] })
+
+/** A duration of which a product has the default. @param fallback seconds */
+export function lasting(fallback: number, description: string) {
+  const written = durationOf(fallback)
+  return duration.default(written).meta({ description, examples: [written] })
+}
+
+/** How many, of which a product has the default. */
+export function counted(fallback: number, description: string, least = 1, most?: number) {
+  const range = most === undefined ? z.int().min(least) : z.int().min(least).max(most)
+  return range.default(fallback).meta({ description, examples: [fallback] })
+}
 
 export const httpUrl = z
   .string()
@@ -70,7 +83,7 @@ function isLocalPath(value: string): boolean {
 }
 
 export const branding = z.strictObject({
-  Name: text.optional().meta({ description: 'Above every page. Default: Sallyport.', examples: ['Example Bank'] }),
+  Name: text.default(defaultBrand).meta({ description: 'Above every page.', examples: ['Example Bank'] }),
   ThemeFile: text.optional().meta({
     description: 'CSS that comes after ours, such as `:root{--sp-accent:#7a1fa2}`.',
     examples: ['./theme.css'],

@@ -2,30 +2,16 @@ import { hash, randomUUID, sign } from 'node:crypto'
 import { UpstreamError } from '../../errors.js'
 import { createFairQueue } from '../../http/limits/fair-queue.js'
 import { signEs256 } from '../../jose/ecdsa.js'
-import { type Jwk, type SigningKey, signingKey } from '../../jose/jwk.js'
+import { type SigningKey, signingKey } from '../../jose/jwk.js'
 import { createBoundedCache } from '../../store/bounded-cache.js'
+import { introspectionDefaults } from '../defaults.js'
+import type { IntrospectionOptions } from '../options.js'
 import { AuthError, refusals } from '../response/auth-error.js'
 import { readTokenClaims, type TokenContent, type TokenIssuer } from '../token/token-claims.js'
 import { audienceHint, issuerHint } from '../token/token-hint.js'
 import { isOfAnotherKind } from '../token/token-kind.js'
 import type { TokenProfile } from '../token/token-profile.js'
 import type { JsonExchange } from './json-exchange.js'
-
-export interface IntrospectionOptions {
-  /** Default: `introspection_endpoint` of the issuer's metadata. */
-  readonly endpoint?: string
-  readonly clientId: string
-  /** For `client_secret_basic`. */
-  readonly clientSecret?: string
-  /** A private JWK, for `private_key_jwt`. */
-  readonly signingKey?: Jwk
-  /** `opaque`: only what is no JWT. `all`: JWTs too, so that a revoked one is seen within `cache`. Default: `opaque`. */
-  readonly tokens?: 'opaque' | 'all'
-  /** `trusted`: the server says active only of tokens that are for us, so `aud` may be missing. Default: `required`. */
-  readonly audience?: 'required' | 'trusted'
-  /** Seconds an answer is good for, at most 60. Default: 10. */
-  readonly cache?: number
-}
 
 /**
  * Asks the issuer what a token is worth.
@@ -44,7 +30,7 @@ const places = { strangers: { concurrency: 80, maxWaiting: 200 }, known: { concu
 const [refusalTtl, mostRefusals] = [5, 10_000]
 
 export function createIntrospection(
-  { clientId, clientSecret, signingKey: jwk, audience = 'required' }: IntrospectionOptions,
+  { clientId, clientSecret, signingKey: jwk, audience = introspectionDefaults.audience }: IntrospectionOptions,
   trusted: TokenIssuer,
   endpoint: () => Promise<URL>,
   exchange: JsonExchange,

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../errors.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import type { JsonExchange } from './json-exchange.js'
 
 /** What an API wants to know of an authorization server. */
@@ -41,12 +42,6 @@ async function firstOf<Answer>(urls: readonly URL[], ask: (url: URL) => Promise<
     if (others.length === 0 || !(error instanceof UpstreamError) || error.code !== 'invalid_response') throw error
     return firstOf(others, ask)
   }
-}
-
-/** TLS everywhere but on this machine. */
-export function isSecureUrl(url: URL): boolean {
-  if (url.protocol === 'https:') return true
-  return url.protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$|\.localhost$/.test(url.hostname)
 }
 
 function secureUrl(value: unknown): URL | undefined {

@@ -1,6 +1,8 @@
 import { UpstreamError } from '../../errors.js'
 import type { ValidatorEvent } from '../../telemetry/events.js'
-import type { IssuerSettings, Settings } from '../settings.js'
+import { introspectionDefaults } from '../defaults.js'
+import type { IssuerSettings } from '../settings/issuer-settings.js'
+import type { Settings } from '../settings/settings.js'
 import type { TrustedIssuer } from '../token/access-token.js'
 import { tokenProfiles } from '../token/token-profile.js'
 import { createIntrospection } from './introspection.js'
@@ -57,8 +59,8 @@ export function createTrustedIssuer(
         timeout,
         clockSkew: token.clockSkew,
       }),
-      tokens: introspection.tokens ?? 'opaque',
-      cacheTtl: introspection.cache ?? 10,
+      tokens: introspection.tokens ?? introspectionDefaults.tokens,
+      cacheTtl: introspection.cache ?? introspectionDefaults.cache,
     },
   }
 }

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { isJsonObject } from '../../jose/json-object.js'
+import { verifierDefaults } from '../defaults.js'
 import { topic } from './replay-cluster-worker.js'
 import { createLocalReplayMemory } from './replay-memory.js'
 
@@ -9,7 +10,9 @@ export interface ClusterReplayServerOptions {
 }
 
 /** To be called once in the primary process of a `node:cluster`: what its workers with `replay: 'cluster'` ask. */
-export function serveClusterReplays({ capacity = 1_000_000 }: ClusterReplayServerOptions = {}): void {
+export function serveClusterReplays({
+  capacity = verifierDefaults.replayCapacity,
+}: ClusterReplayServerOptions = {}): void {
   if (!cluster.isPrimary) throw new TypeError('serveClusterReplays() belongs in the primary process')
   const memory = createLocalReplayMemory({ capacity, now: () => Date.now() / 1000 })
   cluster.on('message', (worker, message: unknown) => {

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors.js'
 import { refusals } from '../response/auth-error.js'
-import type { Settings } from '../settings.js'
+import type { Settings } from '../settings/settings.js'
 import type { PresentedProof } from './presented-proof.js'
 import { createClusterReplayMemory, isClusterWorker } from './replay-cluster-worker.js'
 import {

@@ -4,7 +4,7 @@ import type { ApiRequest } from '../request/api-request.js'
 import type { Scheme } from '../request/credentials.js'
 import type { HeaderFields } from '../request/header-fields.js'
 import { refusals } from '../response/auth-error.js'
-import type { Settings } from '../settings.js'
+import type { Settings } from '../settings/settings.js'
 import type { TokenContent } from './token-claims.js'
 
 export interface TokenUse {

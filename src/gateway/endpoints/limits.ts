@@ -5,6 +5,7 @@ import {
   type NetworkLimit,
 } from '../../http/limits/network-limit.js'
 import { publish } from '../../telemetry/events.js'
+import { loginLimitDefaults } from '../defaults.js'
 import type { LoginLimits } from '../options.js'
 
 /** What a network may ask the gateway for without a session. */
@@ -17,7 +18,10 @@ export interface Limits {
   readonly logoutToken: FailureLimit
 }
 
-export function createLimits({ perAddress = 300, window = 60 }: LoginLimits = {}): Limits {
+export function createLimits({
+  perAddress = loginLimitDefaults.perAddress,
+  window = loginLimitDefaults.window,
+}: LoginLimits = {}): Limits {
   const onRefused = (limit: string) => (network: string, refused: number) =>
     publish({ type: 'gateway.network.limited', limit, network, refused })
   return {

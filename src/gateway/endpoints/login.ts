@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { searchParameters } from '../../http/form-body.js'
 import { publish } from '../../telemetry/events.js'
+import { frontendDefaults } from '../defaults.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
-import { loginParameters } from '../options.js'
 import type { GatewayRequest } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 import { assertNoLoop } from './login-loop.js'
@@ -48,6 +48,7 @@ function random(): string {
   return randomBytes(32).toString('base64url')
 }
 
+const { loginParameters } = frontendDefaults
 /** Characters of a parameter other than the return URL. */
 const maxLength = 256
 

@@ -1,6 +1,7 @@
 import { ProtocolError, UpstreamError } from '../../errors.js'
 import { searchParameters } from '../../http/form-body.js'
 import { publish } from '../../telemetry/events.js'
+import { frontendDefaults } from '../defaults.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import { pageUrl } from '../frontend/frontend.js'
 import { serverSaid } from '../oauth/server-said.js'
@@ -85,7 +86,8 @@ async function endSessionUrl(
 ): Promise<string | undefined> {
   const { idToken, sid } = record
   const returnTo = pageUrl(options, options.postLogoutRedirectPath)
-  const hint = (options.idTokenHint ?? true) && idToken !== undefined && idToken.length <= maxIdTokenHint
+  const hint =
+    (options.idTokenHint ?? frontendDefaults.idTokenHint) && idToken !== undefined && idToken.length <= maxIdTokenHint
   const url = await oauth.endSessionUrl({
     post_logout_redirect_uri: new URL(returnTo, origin).href,
     ...(hint && { id_token_hint: idToken }),

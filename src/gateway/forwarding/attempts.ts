@@ -1,4 +1,5 @@
 import { connectionCode } from '../../errors.js'
+import { routeDefaults } from '../defaults.js'
 import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { Credentials } from '../tokens/credentials.js'
@@ -48,7 +49,7 @@ export async function attemptUntilAnswered(
 ): Promise<Answered | undefined> {
   const tried = new Set<Upstream>()
   let attempts = 0
-  let retries = route.retries ?? 1
+  let retries = route.retries ?? routeDefaults.retries
   let freshConnections = 2
   let replayed = false
   /** Brought by the response that this attempt is the answer to. */

@@ -1,4 +1,5 @@
 import { widestNetworkOf } from '../../http/limits/networks.js'
+import { circuitBreakerDefaults } from '../defaults.js'
 import type { CircuitBreakerOptions } from '../options.js'
 
 /**
@@ -37,7 +38,7 @@ type State =
 const closed: State = { kind: 'closed' }
 
 export function createCircuitBreaker(
-  { failures = 5, openFor = 1 }: CircuitBreakerOptions = {},
+  { failures = circuitBreakerDefaults.failures, openFor = circuitBreakerDefaults.openFor }: CircuitBreakerOptions = {},
   now: () => number = () => performance.now() / 1000,
 ): CircuitBreaker {
   let state: State = closed

@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isWebSocketUpgrade } from '../../http/upgrade.js'
+import { webSocketDefaults } from '../defaults.js'
 import { Refusal } from '../refusal.js'
 import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
@@ -62,7 +63,7 @@ export function createForwardUpgrade(
         socket,
         head,
         (upstreamSocket) => {
-          const { pingInterval = 30 } = route.webSocket ?? {}
+          const { pingInterval = webSocketDefaults.pingInterval } = route.webSocket ?? {}
           const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: timeouts.idle })
           own.leave = () => link.close(1001, 'going away')
           onSessionEnd = () => link.close(4401, 'the session has ended')

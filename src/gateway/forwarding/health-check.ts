@@ -1,5 +1,6 @@
 import { type Agent, type ClientRequest, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
+import { healthCheckDefaults } from '../defaults.js'
 import type { HealthCheckOptions } from '../options.js'
 
 /** What is asked, as far as asking takes it. */
@@ -19,7 +20,7 @@ export interface HealthCheck {
 /** Asks an upstream every few seconds whether it is well. Without options it always is. */
 export function createHealthCheck({ call, agent, dial }: Asked, options: HealthCheckOptions | undefined): HealthCheck {
   if (options === undefined) return { healthy: true, stop() {} }
-  const { path, interval = 10, timeout = 2 } = options
+  const { path, interval = healthCheckDefaults.interval, timeout = healthCheckDefaults.timeout } = options
   const { pathname } = call(path)
   let failures = 0
   let asked: ClientRequest | undefined

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { routeDefaults } from '../defaults.js'
 import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 
@@ -45,7 +46,7 @@ export function createRequestBody(
   response: ServerResponse,
   {
     bodyLimit: limit = Number.POSITIVE_INFINITY,
-    replayLimit = 65_536,
+    replayLimit = routeDefaults.replayLimit,
   }: Pick<RouteOptions, 'bodyLimit' | 'replayLimit'>,
 ): RequestBody {
   const { 'transfer-encoding': encoding, 'content-length': length } = request.headers

@@ -1,4 +1,5 @@
 import { networksOf } from '../../http/limits/networks.js'
+import { streamLimitDefaults } from '../defaults.js'
 import type { StreamLimits } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { ForwardExchange } from './exchange.js'
@@ -12,7 +13,10 @@ export interface OpenStreams {
   enter(exchange: Pick<ForwardExchange, 'client' | 'visitor'>): () => void
 }
 
-export function createOpenStreams({ perSession = 64, perAddress = 1024 }: StreamLimits = {}): OpenStreams {
+export function createOpenStreams({
+  perSession = streamLimitDefaults.perSession,
+  perAddress = streamLimitDefaults.perAddress,
+}: StreamLimits = {}): OpenStreams {
   const sessions = createCounts(perSession, `this session has ${perSession} sockets and event streams open already`)
   const addresses = createCounts(perAddress, `your address has ${perAddress} sockets and event streams open already`)
   return {

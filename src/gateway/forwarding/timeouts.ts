@@ -1,14 +1,15 @@
+import { timeoutDefaults } from '../defaults.js'
 import type { TimeoutOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 import { createInFlight } from './in-flight.js'
 
-/** Seconds, complete. */
+/** Seconds, complete. `total` is 0 where there is none. */
 export type Timeouts = Required<TimeoutOptions>
 
 export function timeoutsOf({
-  connect = 5,
-  responseHeaders = 60,
-  idle = 300,
+  connect = timeoutDefaults.connect,
+  responseHeaders = timeoutDefaults.responseHeaders,
+  idle = timeoutDefaults.idle,
   total = 0,
 }: TimeoutOptions = {}): Timeouts {
   return { connect, responseHeaders, idle, total }

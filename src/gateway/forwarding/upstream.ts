@@ -5,6 +5,7 @@ import type { TargetUrl } from '../../dpop/proof.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
+import { routeDefaults } from '../defaults.js'
 import type { RouteOptions, UpstreamTlsOptions } from '../options.js'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
@@ -165,7 +166,7 @@ function createUpstream(url: URL, route: RouteOptions, connection: Connection): 
       onBack: (seconds, count) =>
         publish({ type: 'gateway.upstream.back', upstream: origin, route: route.path, seconds, count }),
     }),
-    reusesConnections: route.reuseConnections ?? true,
+    reusesConnections: route.reuseConnections ?? routeDefaults.reuseConnections,
     inFlight: 0,
     call(target) {
       const path = (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target

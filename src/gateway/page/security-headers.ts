@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from 'helmet'
 import { policySource } from '../../http/policy-source.js'
+import { frontendDefaults } from '../defaults.js'
 import type { FrontendOptions } from '../options.js'
 
 type HeaderSettings = Pick<FrontendOptions, 'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority'>
@@ -13,7 +14,7 @@ const oneYearOfHttps = { maxAge: 31_536_000, includeSubDomains: false }
  * nothing of its own. The `None` preset leaves HTTPS to the server in front.
  */
 export function answerHeaders({
-  securityHeaders = 'Spa',
+  securityHeaders = frontendDefaults.securityHeaders,
   publicUrl,
 }: Pick<HeaderSettings, 'securityHeaders' | 'publicUrl'>): Readonly<Record<string, string>> {
   const pinned = strictTransportSecurity({ securityHeaders, publicUrl })
@@ -25,7 +26,7 @@ export function answerHeaders({
 
 /** Undefined: not ours to say. What an API says of it is about its own host, and does not pass. */
 export function strictTransportSecurity({
-  securityHeaders = 'Spa',
+  securityHeaders = frontendDefaults.securityHeaders,
   publicUrl,
 }: Pick<HeaderSettings, 'securityHeaders' | 'publicUrl'>): string | undefined {
   return publicUrl.protocol === 'https:' && securityHeaders !== 'None' ? `max-age=${oneYearOfHttps.maxAge}` : undefined
@@ -39,7 +40,7 @@ export type SetSecurityHeaders = (request: IncomingMessage, response: ServerResp
  * every preset but `None`; inline styles are in `Spa`, for most component libraries make them at run time.
  */
 export function createSecurityHeaders({
-  securityHeaders = 'Spa',
+  securityHeaders = frontendDefaults.securityHeaders,
   contentSecurityPolicy,
   publicUrl,
   authority,

@@ -1,0 +1,54 @@
+import type {
+  CircuitBreakerOptions,
+  FrontendOptions,
+  GatewayOptions,
+  HealthCheckOptions,
+  LoginLimits,
+  RouteOptions,
+  StreamLimits,
+  TimeoutOptions,
+  WebSocketOptions,
+} from './options.js'
+
+/**
+ * What holds where an option is left out, in the units of the options. The configuration's schema reads it, and the
+ * documentation is compared with it.
+ */
+export const gatewayDefaults = {
+  trustForwardedHost: false,
+  issuerTimeout: 10,
+} as const satisfies Partial<GatewayOptions>
+
+export const loginLimitDefaults = { perAddress: 300, window: 60 } as const satisfies Required<LoginLimits>
+
+export const streamLimitDefaults = { perSession: 64, perAddress: 1024 } as const satisfies Required<StreamLimits>
+
+export const frontendDefaults = {
+  profile: 'Fapi2',
+  loginParameters: ['login_hint', 'prompt', 'ui_locales'],
+  idTokenHint: true,
+  securityHeaders: 'Spa',
+} as const satisfies Partial<FrontendOptions>
+
+export const routeDefaults = {
+  balance: 'RoundRobin',
+  reuseConnections: true,
+  replayLimit: 65_536,
+  retries: 1,
+} as const satisfies Partial<RouteOptions>
+
+/** There is no `total`: streams have no end. */
+export const timeoutDefaults = {
+  connect: 5,
+  responseHeaders: 60,
+  idle: 300,
+} as const satisfies Required<Omit<TimeoutOptions, 'total'>>
+
+export const healthCheckDefaults = {
+  interval: 10,
+  timeout: 2,
+} as const satisfies Required<Omit<HealthCheckOptions, 'path'>>
+
+export const circuitBreakerDefaults = { failures: 5, openFor: 1 } as const satisfies Required<CircuitBreakerOptions>
+
+export const webSocketDefaults = { pingInterval: 30 } as const satisfies Required<WebSocketOptions>
