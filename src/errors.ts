@@ -1,38 +1,41 @@
 /** What an RFC lets one party tell another. The names are the wire's. */
-export type ProtocolErrorCode =
+export const protocolErrorCodes = [
   // RFC 6749 §4.1.2.1 and §5.2
-  | 'invalid_request'
-  | 'invalid_client'
-  | 'invalid_grant'
-  | 'unauthorized_client'
-  | 'unsupported_grant_type'
-  | 'unsupported_response_type'
-  | 'invalid_scope'
-  | 'access_denied'
-  | 'server_error'
-  | 'temporarily_unavailable'
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'unsupported_response_type',
+  'invalid_scope',
+  'access_denied',
+  'server_error',
+  'temporarily_unavailable',
   // RFC 6750 §3.1, RFC 9470 §3
-  | 'invalid_token'
-  | 'insufficient_scope'
-  | 'insufficient_user_authentication'
+  'invalid_token',
+  'insufficient_scope',
+  'insufficient_user_authentication',
   // RFC 7009 §2.2.1
-  | 'unsupported_token_type'
+  'unsupported_token_type',
   // RFC 8707 §2
-  | 'invalid_target'
+  'invalid_target',
   // RFC 9101 §4, RFC 9126 §2.1
-  | 'invalid_request_uri'
-  | 'invalid_request_object'
-  | 'request_not_supported'
-  | 'request_uri_not_supported'
+  'invalid_request_uri',
+  'invalid_request_object',
+  'request_not_supported',
+  'request_uri_not_supported',
   // RFC 9449 §5 and §8
-  | 'invalid_dpop_proof'
-  | 'use_dpop_nonce'
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
   // OpenID Connect Core §3.1.2.6
-  | 'login_required'
-  | 'consent_required'
-  | 'interaction_required'
-  | 'account_selection_required'
-  | 'unmet_authentication_requirements'
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'account_selection_required',
+  'unmet_authentication_requirements',
+] as const
+
+export type ProtocolErrorCode = (typeof protocolErrorCodes)[number]
 
 /** The peer broke the protocol. `message` is safe to send: it is a fixed text of ours, never the peer's. */
 export class ProtocolError extends Error {

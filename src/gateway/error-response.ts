@@ -12,8 +12,7 @@ import type { Branding } from './options.js'
 import type { PageTexts } from './page/languages/page-texts.js'
 import { isNavigation } from './page/navigation.js'
 import { ownPage, textsFor } from './page/own-page.js'
-import { Refusal, type RefusalCode, statusOf } from './refusal.js'
-import { adviceIn, adviceOn } from './refusal-advice.js'
+import { loginOf, Refusal, type RefusalCode, refusals, statusOf } from './refusal.js'
 
 /** What is known of a request when it has to be refused: perhaps not even its frontend. */
 export interface Refused {
@@ -94,7 +93,7 @@ function answerPerson(response: ServerResponse, { code, message }: Refusal, refu
     return
   }
   const texts = textsFor(refused.request)
-  const { title, remedy } = adviceIn(texts, code)
+  const { title, remedy } = texts.advice[code]
   const isEnglish = texts.language === 'en'
   const { headers, body } = ownPage(texts, frontend?.branding ?? refused.branding ?? {}, {
     title,
@@ -122,13 +121,13 @@ function goingOn(
   if (code === 'bff.logout.confirm')
     return html`<a class="button" href="${url.startsWith(`${base}/logout`) ? url : `${base}/logout`}">${signOut}</a>`
   const again = code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl
-  return startsAgain(code) && html`<a class="button" href="${again}">${signIn}</a>`
+  return loginOf(code) !== undefined && html`<a class="button" href="${again}">${signIn}</a>`
 }
 
 /** Where a person can do something about it: the login, or the application's own page for failed logins. */
 function elsewhere(code: RefusalCode, requestId: string, { options, origin, loginUrl }: Frontend): string | undefined {
   if (statusOf(code) === 401) return loginUrl
-  if (options.errorRedirectPath === undefined || !belongsToLogin(code)) return undefined
+  if (options.errorRedirectPath === undefined || loginOf(code) !== 'failed') return undefined
   const url = new URL(options.errorRedirectPath, options.clientUrl ?? origin)
   url.searchParams.set('error', code)
   url.searchParams.set('request_id', requestId)
@@ -137,7 +136,7 @@ function elsewhere(code: RefusalCode, requestId: string, { options, origin, logi
 
 function documentOf(refusal: Refusal, { requestId, frontend }: Refused) {
   const status = statusOf(refusal.code)
-  const { title } = adviceOn(refusal.code)
+  const { title } = refusals[refusal.code]
   const document = problemDetails({
     status,
     title,
@@ -193,16 +192,6 @@ function whereabouts(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
   return [error.name, ...frames.slice(0, 4).map((frame) => frame.trim())].join(' ')
-}
-
-function belongsToLogin(code: RefusalCode): boolean {
-  return ['bff.login.transaction_absent', 'bff.login.issuer_mismatch', 'bff.login.denied', 'bff.login.failed'].includes(
-    code,
-  )
-}
-
-function startsAgain(code: RefusalCode): boolean {
-  return belongsToLogin(code) || ['bff.issuer.unavailable', 'bff.login.confirm'].includes(code)
 }
 
 function sentence(text: string): string {

@@ -1,43 +1,144 @@
-import { unreachable } from '../errors.js'
+/** How a refusal is answered. `docs/errors.md` has the same, with the causes. */
+interface RefusalRow {
+  readonly status: number
+  /** What has happened, in words for people. Scripts read it as the `title` of a problem document. */
+  readonly title: string
+  /** What a person can do about it. */
+  readonly remedy: string
+  /** `failed`: a login has failed, so that it goes to `errorRedirectPath`. Both: the page has a button that signs in. */
+  readonly login?: 'failed' | 'offered'
+}
 
-/** Every reason for which the gateway says no. Stable: users, logs and `docs/errors.md` share them. */
-export type RefusalCode =
-  | 'bff.frontend.unknown'
-  | 'bff.request.ambiguous_target'
-  | 'bff.request.malformed'
-  | 'bff.request.too_many'
-  | 'bff.request.timeout'
-  | 'bff.streams.too_many'
-  | 'bff.endpoint.unknown'
-  | 'bff.endpoint.method_not_allowed'
-  | 'bff.csrf.header_missing'
-  | 'bff.csrf.cross_site'
-  | 'bff.navigation.required'
-  | 'bff.session.absent'
-  | 'bff.session.ended'
-  | 'bff.store.unavailable'
-  | 'bff.login.transaction_absent'
-  | 'bff.login.issuer_mismatch'
-  | 'bff.login.denied'
-  | 'bff.login.failed'
-  | 'bff.login.loop'
-  | 'bff.login.confirm'
-  | 'bff.issuer.unavailable'
-  | 'bff.token.refused'
-  | 'bff.logout.confirm'
-  | 'bff.logout.sid_mismatch'
-  | 'bff.logout.token_refused'
-  | 'bff.asset.unknown'
-  | 'bff.route.unknown'
-  | 'bff.route.method_denied'
-  | 'bff.body.too_large'
-  | 'bff.upstream.unreachable'
-  | 'bff.upstream.timeout'
-  | 'bff.upstream.broke_off'
-  | 'bff.internal'
-  | 'bff.upstream.unavailable'
-  | 'bff.upstream.invalid_response'
-  | 'bff.upstream.nonce_required'
+const nothingHere = 'There is nothing at this address'
+const notUnderstood = {
+  status: 400,
+  title: 'This request cannot be understood',
+  remedy: 'Go back to the application and try again.',
+} as const
+const notPossible = { status: 405, title: 'This cannot be done here', remedy: 'Go back to the application.' } as const
+const upstreamSilent = 'The service behind this page does not answer'
+const inAMoment = 'Try again in a moment.'
+const askAdministrator = 'If it keeps failing, give the request id to your administrator.'
+
+/** Every reason for which the gateway says no. Codes are stable: users, logs and `docs/errors.md` share them. */
+export const refusals = {
+  'bff.frontend.unknown': { status: 421, title: nothingHere, remedy: 'Check the host name in the address.' },
+  'bff.request.ambiguous_target': notUnderstood,
+  'bff.request.malformed': notUnderstood,
+  'bff.request.too_many': {
+    status: 429,
+    title: 'Please wait a moment',
+    remedy: 'Too many sign-ins have been tried in your network just now. Try again in a minute.',
+  },
+  'bff.request.timeout': {
+    status: 408,
+    title: 'This took too long to arrive',
+    remedy: 'Check your connection and try again.',
+  },
+  'bff.streams.too_many': {
+    status: 429,
+    title: 'Too much is open at once',
+    remedy: 'Close other tabs of the application.',
+  },
+  'bff.endpoint.unknown': { status: 404, title: nothingHere, remedy: 'Go back to the application.' },
+  'bff.endpoint.method_not_allowed': notPossible,
+  'bff.csrf.header_missing': {
+    status: 403,
+    title: 'This address is for the application',
+    remedy: 'Open the application itself; it makes this call for you.',
+  },
+  'bff.csrf.cross_site': {
+    status: 403,
+    title: 'Another site tried to use your session',
+    remedy: 'Open the application itself and go on from there.',
+  },
+  'bff.navigation.required': {
+    status: 403,
+    title: 'This address is for you to open',
+    remedy: 'Open the application and go on from there.',
+  },
+  'bff.session.absent': { status: 401, title: 'You are not signed in', remedy: 'Sign in to go on.' },
+  'bff.session.ended': { status: 401, title: 'Your session has ended', remedy: 'Sign in again to go on.' },
+  'bff.store.unavailable': {
+    status: 503,
+    title: 'Please try again in a moment',
+    remedy: 'You are still signed in.',
+  },
+  'bff.login.transaction_absent': {
+    status: 400,
+    title: 'This sign-in cannot be completed',
+    remedy: 'Start again, in one go and in this browser. If that does not help, allow cookies for this site.',
+    login: 'failed',
+  },
+  'bff.login.issuer_mismatch': {
+    status: 400,
+    title: 'This sign-in did not come from where it should',
+    remedy: 'Start again from the application.',
+    login: 'failed',
+  },
+  'bff.login.denied': {
+    status: 400,
+    title: 'You did not sign in',
+    remedy: 'Nothing was changed. You can start again whenever you like.',
+    login: 'failed',
+  },
+  'bff.login.failed': {
+    status: 400,
+    title: 'Signing in did not work',
+    remedy: `Start again. ${askAdministrator}`,
+    login: 'failed',
+  },
+  'bff.login.loop': {
+    status: 400,
+    title: 'Signing in goes round in circles',
+    remedy: 'Wait a minute, allow cookies for this site and open the application by its usual address.',
+  },
+  'bff.login.confirm': {
+    status: 403,
+    title: 'Sign in?',
+    remedy: 'Another site sent you here. Go on only if you meant to sign in.',
+    login: 'offered',
+  },
+  'bff.issuer.unavailable': {
+    status: 503,
+    title: 'The sign-in service does not answer',
+    remedy: inAMoment,
+    login: 'offered',
+  },
+  'bff.token.refused': {
+    status: 502,
+    title: 'You are signed in, but not for this',
+    remedy: 'Give the request id to your administrator.',
+  },
+  'bff.logout.confirm': {
+    status: 403,
+    title: 'Sign out?',
+    remedy: 'Another site sent you here. Go on only if you meant to sign out.',
+  },
+  'bff.logout.sid_mismatch': {
+    status: 400,
+    title: 'You are still signed in',
+    remedy: 'Sign out from within the application.',
+  },
+  'bff.logout.token_refused': {
+    status: 400,
+    title: 'This logout was not accepted',
+    remedy: 'Sign out from within the application.',
+  },
+  'bff.asset.unknown': { status: 404, title: nothingHere, remedy: 'Go back to the application.' },
+  'bff.route.unknown': { status: 404, title: nothingHere, remedy: 'Go back to the application.' },
+  'bff.route.method_denied': notPossible,
+  'bff.body.too_large': { status: 413, title: 'This is too large', remedy: 'Send less at once.' },
+  'bff.upstream.unreachable': { status: 502, title: upstreamSilent, remedy: inAMoment },
+  'bff.upstream.timeout': { status: 504, title: 'The service behind this page takes too long', remedy: inAMoment },
+  'bff.upstream.broke_off': { status: 502, title: upstreamSilent, remedy: inAMoment },
+  'bff.upstream.unavailable': { status: 503, title: upstreamSilent, remedy: inAMoment },
+  'bff.upstream.invalid_response': { status: 502, title: upstreamSilent, remedy: inAMoment },
+  'bff.upstream.nonce_required': { status: 502, title: upstreamSilent, remedy: inAMoment },
+  'bff.internal': { status: 500, title: 'Something went wrong here', remedy: `Try again. ${askAdministrator}` },
+} as const satisfies Readonly<Record<`bff.${string}`, RefusalRow>>
+
+export type RefusalCode = keyof typeof refusals
 
 /** A request we do not serve. What it becomes (a document, a page, a closed socket) is the edge's decision. */
 export class Refusal extends Error {
@@ -54,60 +155,12 @@ export class Refusal extends Error {
   }
 }
 
-export function statusOf(
-  code: RefusalCode,
-): 400 | 401 | 403 | 404 | 405 | 408 | 413 | 421 | 429 | 500 | 502 | 503 | 504 {
-  switch (code) {
-    case 'bff.request.ambiguous_target':
-    case 'bff.request.malformed':
-    case 'bff.login.transaction_absent':
-    case 'bff.login.issuer_mismatch':
-    case 'bff.login.denied':
-    case 'bff.login.failed':
-    case 'bff.login.loop':
-    case 'bff.logout.sid_mismatch':
-    case 'bff.logout.token_refused':
-      return 400
-    case 'bff.session.absent':
-    case 'bff.session.ended':
-      return 401
-    case 'bff.login.confirm':
-    case 'bff.logout.confirm':
-    case 'bff.navigation.required':
-    case 'bff.csrf.header_missing':
-    case 'bff.csrf.cross_site':
-      return 403
-    case 'bff.asset.unknown':
-    case 'bff.endpoint.unknown':
-    case 'bff.route.unknown':
-      return 404
-    case 'bff.endpoint.method_not_allowed':
-    case 'bff.route.method_denied':
-      return 405
-    case 'bff.request.timeout':
-      return 408
-    case 'bff.body.too_large':
-      return 413
-    case 'bff.frontend.unknown':
-      return 421
-    case 'bff.streams.too_many':
-    case 'bff.request.too_many':
-      return 429
-    case 'bff.token.refused':
-    case 'bff.upstream.unreachable':
-    case 'bff.upstream.broke_off':
-    case 'bff.upstream.invalid_response':
-    case 'bff.upstream.nonce_required':
-      return 502
-    case 'bff.upstream.unavailable':
-    case 'bff.issuer.unavailable':
-    case 'bff.store.unavailable':
-      return 503
-    case 'bff.upstream.timeout':
-      return 504
-    case 'bff.internal':
-      return 500
-    default:
-      return unreachable(code)
-  }
+export function statusOf(code: RefusalCode): number {
+  return refusals[code].status
+}
+
+/** What a login has to do with it: see `RefusalRow`. */
+export function loginOf(code: RefusalCode): RefusalRow['login'] {
+  const row: RefusalRow = refusals[code]
+  return row.login
 }

@@ -1,57 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { unreachable } from '../errors.js'
 import { endWithAnswer, holdWithAnswer } from '../http/last-answer.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
 
 /** Why a listener refuses a request before any product has seen it. Stable, and explained in `docs/errors.md`. */
-export type ListenerRefusal =
-  | 'server.request.malformed'
-  | 'server.request.timeout'
-  | 'server.request.pipelined'
-  | 'server.request.header_too_large'
-  | 'server.request.expectation_unknown'
-  | 'server.request.method_unsupported'
+export const listenerRefusals = {
+  'server.request.malformed': { status: 400, detail: 'what came is no request that can be read and names its host' },
+  'server.request.timeout': { status: 408, detail: 'the rest of the request has not come in time' },
+  'server.request.expectation_unknown': {
+    status: 417,
+    detail: 'the only expectation that is met is 100-continue',
+  },
+  'server.request.pipelined': {
+    status: 429,
+    detail: 'too many requests wait on this connection for the answers before them',
+  },
+  'server.request.header_too_large': {
+    status: 431,
+    detail: 'the header has more bytes, or more fields, than are taken',
+  },
+  'server.request.method_unsupported': { status: 501, detail: 'this server is no proxy: there is no CONNECT' },
+} as const satisfies Readonly<Record<`server.${string}`, { readonly status: number; readonly detail: string }>>
 
-export function statusOf(code: ListenerRefusal): 400 | 408 | 417 | 429 | 431 | 501 {
-  switch (code) {
-    case 'server.request.malformed':
-      return 400
-    case 'server.request.timeout':
-      return 408
-    case 'server.request.expectation_unknown':
-      return 417
-    case 'server.request.pipelined':
-      return 429
-    case 'server.request.header_too_large':
-      return 431
-    case 'server.request.method_unsupported':
-      return 501
-    default:
-      return unreachable(code)
-  }
-}
-
-function detailOf(code: ListenerRefusal): string {
-  switch (code) {
-    case 'server.request.malformed':
-      return 'what came is no request that can be read and names its host'
-    case 'server.request.timeout':
-      return 'the rest of the request has not come in time'
-    case 'server.request.expectation_unknown':
-      return 'the only expectation that is met is 100-continue'
-    case 'server.request.pipelined':
-      return 'too many requests wait on this connection for the answers before them'
-    case 'server.request.header_too_large':
-      return 'the header has more bytes, or more fields, than are taken'
-    case 'server.request.method_unsupported':
-      return 'this server is no proxy: there is no CONNECT'
-    default:
-      return unreachable(code)
-  }
-}
+export type ListenerRefusal = keyof typeof listenerRefusals
 
 /** Writes to a connection on which no answer has begun. It is not kept. */
 export function refuseConnection(socket: Duplex, code: ListenerRefusal): void {
@@ -68,11 +41,11 @@ export function refuseRequest(response: ServerResponse, code: ListenerRefusal): 
 }
 
 function answerTo(code: ListenerRefusal) {
-  const status = statusOf(code)
+  const { status, detail } = listenerRefusals[code]
   const requestId = randomUUID()
   announce(code, (count) => publish({ type: 'server.request.refused', requestId, code, status, count }))
   const title = STATUS_CODES[status] ?? ''
-  const body = JSON.stringify(problemDetails({ status, title, detail: detailOf(code), code, requestId }))
+  const body = JSON.stringify(problemDetails({ status, title, detail, code, requestId }))
   const headers = {
     'Content-Type': problemMediaType,
     'Content-Length': Buffer.byteLength(body),

@@ -1,15 +1,18 @@
 import { type ProofFault, proofFaults } from '../../dpop/checks.js'
 
-/** Why a request is refused. The wire's names where there is one. */
-export type AuthErrorCode =
-  | 'missing_credentials'
-  | 'invalid_request'
-  | 'invalid_token'
-  | 'invalid_dpop_proof'
-  | 'use_dpop_nonce'
-  | 'insufficient_scope'
-  | 'insufficient_user_authentication'
-  | 'temporarily_unavailable'
+/** Why a request is refused, with the status of the answer. The wire's names where there is one. */
+export const authErrorStatus = {
+  missing_credentials: 401,
+  invalid_request: 400,
+  invalid_token: 401,
+  invalid_dpop_proof: 401,
+  use_dpop_nonce: 401,
+  insufficient_scope: 403,
+  insufficient_user_authentication: 401,
+  temporarily_unavailable: 503,
+} as const
+
+export type AuthErrorCode = keyof typeof authErrorStatus
 
 /**
  * A request that is refused. `message` is a fixed text of ours that may be sent; what the sender wrote never gets into it.

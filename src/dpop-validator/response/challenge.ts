@@ -2,7 +2,7 @@ import { unreachable } from '../../errors.js'
 import type { Scheme } from '../request/credentials.js'
 import type { Requirements } from '../request/requirements.js'
 import type { AuthError, AuthErrorCode } from './auth-error.js'
-import { refusals } from './auth-error.js'
+import { authErrorStatus, refusals } from './auth-error.js'
 
 /** A refusal as an HTTP response. Every octet of it is ours. */
 export interface Answer {
@@ -56,7 +56,7 @@ export function createAnswers({
   }
 
   const refusal = (error: AuthError, context: AnswerContext): Answer => {
-    const status = statusOf(error.code)
+    const status = authErrorStatus[error.code]
     return {
       status,
       headers: {
@@ -113,25 +113,6 @@ function parametersOf({ code, message }: AuthError, { scopes, acr, maxAge }: Req
     case 'use_dpop_nonce':
     case 'temporarily_unavailable':
       return [`error="${code}"`, `error_description="${message}"`]
-    default:
-      return unreachable(code)
-  }
-}
-
-function statusOf(code: AuthErrorCode): Answer['status'] {
-  switch (code) {
-    case 'invalid_request':
-      return 400
-    case 'missing_credentials':
-    case 'invalid_token':
-    case 'invalid_dpop_proof':
-    case 'use_dpop_nonce':
-    case 'insufficient_user_authentication':
-      return 401
-    case 'insufficient_scope':
-      return 403
-    case 'temporarily_unavailable':
-      return 503
     default:
       return unreachable(code)
   }

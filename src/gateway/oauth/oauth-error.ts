@@ -1,5 +1,5 @@
 import * as openid from 'openid-client'
-import { connectionCode, ProtocolError, type ProtocolErrorCode, UpstreamError } from '../../errors.js'
+import { connectionCode, ProtocolError, protocolErrorCodes, UpstreamError } from '../../errors.js'
 import { type ServerWords, serverWords } from './server-words.js'
 
 /** The authorization server said no. `message` is ours as in every such error; its own words are for the log. */
@@ -86,23 +86,3 @@ function unreachableServer(error: Error): UpstreamError {
     { cause: error },
   )
 }
-
-const protocolErrorCodes: readonly ProtocolErrorCode[] = [
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'unsupported_response_type',
-  'invalid_scope',
-  'invalid_target',
-  'invalid_dpop_proof',
-  'use_dpop_nonce',
-  'access_denied',
-  'invalid_request_object',
-  'login_required',
-  'consent_required',
-  'interaction_required',
-  'account_selection_required',
-  'temporarily_unavailable',
-]

@@ -1,9 +1,10 @@
+import { refusals } from '../../refusal.js'
 import type { PageTexts } from './page-texts.js'
 
-/** Its advice is that of `refusal-advice.ts`, which scripts read as well. */
 export const en: PageTexts = {
   language: 'en',
-  advice: {},
+  // Scripts read its titles as well.
+  advice: refusals,
   signIn: 'Sign in',
   signOut: 'Sign out',
   back: 'Back to the application',

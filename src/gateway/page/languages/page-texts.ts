@@ -10,8 +10,7 @@ export interface Advice {
 export interface PageTexts {
   /** BCP 47. */
   readonly language: string
-  /** Instead of the English words; what is missing is said in English. */
-  readonly advice: Readonly<Partial<Record<RefusalCode, Advice>>>
+  readonly advice: Readonly<Record<RefusalCode, Advice>>
   readonly signIn: string
   readonly signOut: string
   readonly back: string
