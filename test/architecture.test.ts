@@ -12,7 +12,7 @@ const shared = ['dpop', 'store', 'http', 'telemetry']
 const ground = ['errors.ts', 'jose']
 const doors: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['gateway/oauth/'],
-  'http-proxy': ['gateway/forwarding/web-socket-transport.ts'],
+  'http-proxy': ['gateway/forwarding/http-proxy.ts'],
   'koa-session': ['gateway/session/koa-session.ts'],
   'lru-cache': ['store/bounded-cache.ts', 'store/fetched-cache.ts'],
   '@redis/client': ['store/redis-store.ts'],

@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { developmentServerRoute } from '../page/development-server.js'
 import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
 import { type Exchange, type ForwardExchange, relayAnswer, report, reportRefused, startMeasuring } from './exchange.js'
+import { createProxy } from './http-proxy.js'
 import { sendOverHttp } from './http-transport.js'
 import type { InFlight } from './in-flight.js'
+import { sendThroughProxy } from './page-transport.js'
 import { createRequestBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
 import { startDeadline } from './timeouts.js'
@@ -25,6 +28,7 @@ export function createForwardRequest(
   exchanges: InFlight<Exchange>,
   streams: OpenStreams,
 ): ForwardRequest {
+  const sendPage = sendThroughProxy(createProxy())
   return async (request, response, exchange) => {
     if (response.destroyed) return
     const { route } = exchange.match
@@ -53,7 +57,8 @@ export function createForwardRequest(
     let answered: Answered | undefined
     let leaveStreams = (): void => {}
     try {
-      answered = await answering.answer(forwarding, sendOverHttp, exchange, body)
+      const send = route === developmentServerRoute(exchange.frontend) ? sendPage : sendOverHttp
+      answered = await answering.answer(forwarding, send, exchange, body)
       measured.answeredAt = performance.now()
       if (answered?.answer.kind === 'answered') {
         body.settle()

@@ -7,11 +7,12 @@ import type { Answering } from './answering.js'
 import type { Forwarding } from './attempt.js'
 import type { Answered } from './attempts.js'
 import { type Exchange, type ForwardExchange, relayAnswer, report, reportRefused, startMeasuring } from './exchange.js'
+import { createProxy } from './http-proxy.js'
 import type { InFlight } from './in-flight.js'
 import { noBody } from './request-body.js'
 import type { OpenStreams } from './stream-limits.js'
 import { watchWebSocket } from './web-socket.js'
-import { createWebSocketProxy, upgradeThrough } from './web-socket-transport.js'
+import { upgradeThrough } from './web-socket-transport.js'
 
 /**
  * Forwards a request for a WebSocket and joins both sides. Resolves when they have parted. The caller listens to the
@@ -32,7 +33,7 @@ export function createForwardUpgrade(
   exchanges: InFlight<Exchange>,
   streams: OpenStreams,
 ): ForwardUpgrade {
-  const proxy = createWebSocketProxy()
+  const proxy = createProxy()
   return async (request, socket, head, exchange) => {
     if (socket.destroyed) return
     assertWebSocket(request)
