@@ -3,10 +3,11 @@ import { Socket } from 'node:net'
 import { targetUri } from '../dpop/proof.js'
 import { endpointMethods } from '../gateway/endpoints/endpoints.js'
 import { requestHeaders } from '../gateway/forwarding/request-headers.js'
-import { upstreamUrl } from '../gateway/forwarding/upstream.js'
+import { addressing } from '../gateway/forwarding/upstream.js'
 import { assertOwnPage, changesState } from '../gateway/frontend/anti-forgery.js'
 import { createFrontend, createFrontendSelection, type Frontend } from '../gateway/frontend/frontend.js'
 import type { FrontendOptions, RouteOptions } from '../gateway/options.js'
+import { developmentServerRoute } from '../gateway/page/development-server.js'
 import { createPage } from '../gateway/page/page.js'
 import { Refusal, statusOf } from '../gateway/refusal.js'
 import { destinationOf } from '../gateway/routing/destination.js'
@@ -58,7 +59,11 @@ export function explanationOf(method: string, url: string, frontends: readonly F
     const { name, base, sessionCookie, options } = frontend
     const found = { request, frontend: { name, base, sessionCookie } }
     const destination = destinationOf(
-      { ...frontend, matchRoute: createRouteMatcher(options), page: createPage(options) },
+      {
+        ...frontend,
+        matchRoute: createRouteMatcher(options.pathPrefix, options.routes),
+        page: createPage(options, developmentServerRoute(options)),
+      },
       target,
     )
     switch (destination.kind) {
@@ -112,8 +117,7 @@ function forwardingOf(
     cookie: `theme=dark; ${frontend.sessionCookie}=secret`,
   })
   const client = { address: '203.0.113.7', host: options.publicUrl.host }
-  const facts = { client, publicUrl: options.publicUrl, removedPrefix, requestId: '(request id)' }
-  const received = requestHeaders(sent, facts)
+  const received = requestHeaders({ request: sent, client, frontend, removedPrefix, requestId: '(request id)' })
   const scheme = route.tokenType === 'None' ? 'none' : options.dpop ? 'DPoP' : 'Bearer'
   const credentials = scheme === 'none' ? [] : scheme === 'DPoP' ? ['authorization', 'dpop'] : ['authorization']
   const kept = (name: string): boolean => received[name] === sent.headers[name]
@@ -129,8 +133,8 @@ function forwardingOf(
       .map((name) => (name in received && name === 'cookie' ? `our cookies (${frontend.sessionCookie}, …)` : name)),
     headersAdded: [...credentials, 'host', ...Object.keys(received).filter((name) => !kept(name) && name !== 'cookie')],
     calls: route.upstreams.map((upstream) => {
-      const url = upstreamUrl(upstream, upstreamTarget)
-      return { url: url.href, htu: targetUri(url) }
+      const called = addressing(upstream)(upstreamTarget)
+      return { url: called.origin + called.path, htu: targetUri(called) }
     }),
   }
 }

@@ -7,32 +7,21 @@ import { gatewayDefaults } from './defaults.js'
 import { createEndpoints } from './endpoints/endpoints.js'
 import { createLimits } from './endpoints/limits.js'
 import { answerError, answerUpgradeError, type Refused, refusalOf } from './error-response.js'
-import { type ForwardExchange, reportRefused } from './forwarding/exchange.js'
-import { createForwarder } from './forwarding/forwarder.js'
+import { createForwarder } from './forwarding/forward.js'
+import { reportRefused } from './forwarding/report.js'
+import { createConnections } from './forwarding/upstream.js'
 import { assertFrontends } from './frontend/check-frontends.js'
 import { createFrontendSelection } from './frontend/frontend.js'
 import { createIssuerFetch } from './oauth/issuer-fetch.js'
 import type { GatewayOptions } from './options.js'
 import { provisionFrontend } from './provision.js'
-import {
-  allowedMethod,
-  antiForgery,
-  currentSession,
-  freshAccessToken,
-  openSession,
-  type ProxiedRequest,
-  requiredSession,
-  sessionOfUse,
-} from './proxied-request.js'
 import { Refusal, statusOf } from './refusal.js'
-import type { GatewayRequest } from './request.js'
+import { type GatewayRequest, type ProxiedRequest, proxiedRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
 import { parseRequestTarget } from './routing/request-target.js'
-import type { RouteMatch } from './routing/route.js'
 import { createOpenedSessions } from './session/opened-sessions.js'
-import type { OpenSession } from './session/session-record.js'
-import { createSessionWatch, type Held } from './session/session-watch.js'
-import type { Credentials } from './tokens/credentials.js'
+import { createSessionWatch } from './session/session-watch.js'
+import { steps } from './steps.js'
 
 export interface Gateway {
   /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */
@@ -43,17 +32,6 @@ export interface Gateway {
   drain(seconds: number): Promise<void>
   close(): Promise<void>
 }
-
-/** Whatever is forwarded goes through these, in this order: calls of an API, upgrades, a development server's pages. */
-const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | void)[] = [
-  allowedMethod,
-  openSession,
-  antiForgery,
-  requiredSession,
-  currentSession,
-  freshAccessToken,
-  sessionOfUse,
-]
 
 /** What may stand in a log line, a header and an address. */
 const usableRequestId = /^[\w.~:+/=-]{1,128}$/
@@ -69,11 +47,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const saysHost = createTrustedPeers(trustForwardedHost ? trustedProxies : [])
   const fetch = createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, options.issuerCa)
   const watch = createSessionWatch(options.store, now)
-  const shared = { ...options, fetch, now, opened: createOpenedSessions(), onEnd: watch.ended }
+  const connections = createConnections()
+  const shared = {
+    ...options,
+    fetch,
+    now,
+    watch,
+    connections,
+    opened: createOpenedSessions(),
+  }
   const frontends = options.frontends.map((frontend) => provisionFrontend(frontend, shared))
   const select = createFrontendSelection(frontends)
   const endpoints = createEndpoints(createLimits(options.loginLimits), now)
-  const forwarder = createForwarder(options.frontends, options.streamLimits)
+  const forwarder = createForwarder(options.streamLimits)
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */
   const received = (request: IncomingMessage, requestId: string): GatewayRequest => {
@@ -98,11 +84,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (call.frontend.allowOrigin(request, response) === 'answered') return
     const destination = destinationOf(call.frontend, call.target)
     if (destination.kind === 'endpoint') return endpoints(call, response)
-    const { match } = destination
-    if (match === undefined) return call.frontend.page.serve(request, response, call.target)
-    refused.route = match.route.path
-    const { open, credentials } = await prepared(call, match, destination.kind, response)
-    await forwarder.forward(request, response, exchangeOf(call, match, credentials, open, hold(open, response)))
+    if (destination.match === undefined) return call.frontend.page.serve(request, response, call.target)
+    const proxied = proxiedRequest(call, destination.kind, destination.match, response)
+    refused.route = proxied.route.path
+    await pass(proxied)
+    await forwarder.forward(proxied, response)
   }
 
   const answerUpgrade = async (request: IncomingMessage, socket: Socket, head: Buffer, refused: Refused) => {
@@ -111,14 +97,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const destination = destinationOf(call.frontend, call.target)
     if (destination.kind === 'endpoint' || destination.match === undefined)
       throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-    const { match } = destination
-    refused.route = match.route.path
-    const { open, credentials } = await prepared(call, match, 'upgrade')
-    await forwarder.upgrade(request, socket, head, exchangeOf(call, match, credentials, open, hold(open, socket)))
+    const proxied = proxiedRequest(call, 'upgrade', destination.match, socket)
+    refused.route = proxied.route.path
+    await pass(proxied)
+    await forwarder.upgrade(proxied, socket, head)
   }
-
-  const hold = (open: OpenSession | undefined, connection: Socket | ServerResponse): Held | undefined =>
-    open && watch.hold(open.session, connection)
 
   return {
     callback() {
@@ -142,7 +125,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     drain: (seconds) => forwarder.drain(seconds),
     async close() {
       watch.close()
-      forwarder.close()
+      for (const frontend of frontends) frontend.close()
+      connections.close()
       await fetch.close()
     },
   }
@@ -158,51 +142,17 @@ function assertOneHost({ rawHeaders }: IncomingMessage): void {
   if (hosts > 1) throw new Refusal('bff.request.ambiguous_target', 'the request names more than one host')
 }
 
-async function prepared(
-  call: GatewayRequest,
-  match: RouteMatch,
-  kind: ProxiedRequest['kind'],
-  response?: ServerResponse,
-): Promise<ProxiedRequest> {
-  const { requestId, request, target, client, frontend } = call
-  // Member by member: a spread here was measured to cost as much as all steps, and its garbage outlived the request.
-  const apiCall: ProxiedRequest = {
-    requestId,
-    request,
-    target,
-    client,
-    frontend,
-    match,
-    kind,
-    response,
-    open: undefined,
-    credentials: { kind: 'none' },
-  }
-  const started = performance.now()
+async function pass(call: ProxiedRequest): Promise<void> {
   try {
     for (const step of steps) {
-      const pending = step(apiCall)
+      const pending = step(call)
       // Most steps have nothing to wait for.
       if (pending !== undefined) await pending
     }
   } catch (error) {
     // An issuer or a store that does not answer is as much an outage of this route as its upstream's.
     const refusal = refusalOf(error)
-    const measured = { started, answeredAt: 0, bytesBefore: request.socket.bytesWritten }
-    const exchange = exchangeOf(call, match, apiCall.credentials, apiCall.open, undefined)
-    if (statusOf(refusal.code) >= 500) reportRefused(exchange, request, refusal, measured)
+    if (statusOf(refusal.code) >= 500) reportRefused(call, refusal)
     throw error
   }
-  return apiCall
-}
-
-function exchangeOf(
-  { frontend, client, requestId }: GatewayRequest,
-  match: RouteMatch,
-  credentials: Credentials,
-  open: OpenSession | undefined,
-  held: Held | undefined,
-): ForwardExchange {
-  const { key: visitor, handle: session } = open?.session ?? {}
-  return { frontend: frontend.options, match, client, visitor, session, requestId, credentials, held }
 }

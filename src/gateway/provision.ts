@@ -1,53 +1,69 @@
 import { gatewayDefaults } from './defaults.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
 import { createLoginTransactions } from './endpoints/login-transaction.js'
+import { timeoutsOf } from './forwarding/timeouts.js'
+import { type Connections, createUpstreamPool } from './forwarding/upstream.js'
 import { createCors } from './frontend/cors.js'
 import { createFrontend } from './frontend/frontend.js'
 import type { IssuerFetch } from './oauth/issuer-fetch.js'
 import { createOAuthClient } from './oauth/oauth-client.js'
-import type { FrontendOptions, GatewayOptions } from './options.js'
+import type { FrontendOptions, GatewayOptions, RouteOptions } from './options.js'
+import { developmentServerRoute } from './page/development-server.js'
 import { createPage } from './page/page.js'
 import type { ProvisionedFrontend } from './request.js'
-import { createRouteMatcher } from './routing/route.js'
+import { createRouteMatcher, type Route } from './routing/route.js'
 import type { OpenedSessions } from './session/opened-sessions.js'
 import { createSessionStore } from './session/session-store.js'
+import type { SessionWatch } from './session/session-watch.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
+import { tokenKeysOf } from './tokens/token-audience.js'
 
 /** What all frontends have in common. */
-export interface FrontendSurroundings extends GatewayOptions {
+export interface SharedServices extends GatewayOptions {
   readonly fetch: IssuerFetch
   readonly now: () => number
   readonly opened: OpenedSessions
-  readonly onEnd: (key: string) => void
+  readonly watch: SessionWatch
+  readonly connections: Connections
 }
 
 /** A configured frontend, with everything that works for it. */
-export function provisionFrontend(
-  options: FrontendOptions,
-  {
-    store,
-    seal,
-    branding,
-    issuerTimeout = gatewayDefaults.issuerTimeout,
-    fetch,
-    now,
-    opened,
-    onEnd,
-  }: FrontendSurroundings,
-): ProvisionedFrontend {
+export function provisionFrontend(options: FrontendOptions, shared: SharedServices): ProvisionedFrontend {
+  const { store, seal, branding, fetch, now, opened, watch, connections } = shared
+  const { issuerTimeout = gatewayDefaults.issuerTimeout } = shared
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
-  const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd })
+  const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd: watch.ended })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
+  const tokenKeyOf = tokenKeysOf(options)
+  const ready = (route: RouteOptions): Route => provisionRoute(route, connections, tokenKeyOf(route))
+  const routes = options.routes.map(ready)
+  const toDevelopmentServer = developmentServerRoute(options)
+  const pageRoute = toDevelopmentServer && ready(toDevelopmentServer)
   return {
     ...frontend,
     oauth,
     sessions,
+    watch,
     transactions: createLoginTransactions(store, seal, frontend, now),
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
-    matchRoute: createRouteMatcher(options),
-    page: createPage(options),
+    matchRoute: createRouteMatcher(options.pathPrefix, routes),
+    page: createPage(options, pageRoute),
     allowOrigin: createCors(options, frontend.answerHeaders),
     acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
+    close() {
+      for (const route of routes) route.pool.close()
+      pageRoute?.pool.close()
+    },
+  }
+}
+
+/** A configured route, with what its calls need. */
+export function provisionRoute(options: RouteOptions, connections: Connections, tokenKey: string): Route {
+  return {
+    ...options,
+    timeouts: timeoutsOf(options.timeouts),
+    pool: createUpstreamPool(options, connections),
+    tokenKey,
   }
 }

@@ -1,11 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createProver, generateProofKey } from '../../src/dpop/prover.js'
-import type { ForwardExchange } from '../../src/gateway/forwarding/exchange.js'
-import { createForwarder, type Forwarder } from '../../src/gateway/forwarding/forwarder.js'
+import { createForwarder, type Forwarder } from '../../src/gateway/forwarding/forward.js'
+import { createConnections } from '../../src/gateway/forwarding/upstream.js'
+import { createFrontend } from '../../src/gateway/frontend/frontend.js'
 import type { FrontendOptions, RouteOptions } from '../../src/gateway/options.js'
+import { provisionRoute } from '../../src/gateway/provision.js'
 import { Refusal, statusOf } from '../../src/gateway/refusal.js'
+import { type ProvisionedFrontend, type ProxiedRequest, proxiedRequest } from '../../src/gateway/request.js'
 import { parseRequestTarget } from '../../src/gateway/routing/request-target.js'
 import { assertMethodAllowed, createRouteMatcher } from '../../src/gateway/routing/route.js'
 import type { Credentials } from '../../src/gateway/tokens/credentials.js'
@@ -25,7 +28,8 @@ export interface ForwardingOptions {
   readonly frontend?: Partial<FrontendOptions>
   /** Default: the same DPoP-bound token for every call. */
   readonly credentials?: () => Credentials
-  readonly exchange?: Partial<ForwardExchange>
+  /** What the steps before have found out. */
+  readonly call?: Partial<Pick<ProxiedRequest, 'open' | 'held'>>
   /** Of whoever uses the gateway as a library. */
   readonly server?: ServerOptions
 }
@@ -67,24 +71,29 @@ export function aFrontend(
 
 export async function forwarding(options: ForwardingOptions): Promise<Forwarding> {
   const frontend = aFrontend(options.routes, options.frontend)
-  const forwarder = createForwarder([frontend])
-  const matchRoute = createRouteMatcher(frontend)
+  const forwarder = createForwarder()
+  const connections = createConnections()
+  const routes = frontend.routes.map((route) => provisionRoute(route, connections, ''))
+  const matchRoute = createRouteMatcher(frontend.pathPrefix, routes)
+  const provisioned = createFrontend(frontend) as ProvisionedFrontend
   const shared = dpopCredentials()
   const credentials = options.credentials ?? (() => shared)
   const refusals: string[] = []
 
-  const exchangeOf = (url: string | undefined, method: string, host: string | undefined): ForwardExchange => {
-    const match = matchRoute(parseRequestTarget(url ?? '', host))
+  const callOf = (request: IncomingMessage, kind: 'route' | 'upgrade', connection: ServerResponse | Socket) => {
+    const target = parseRequestTarget(request.url ?? '', request.headers.host)
+    const match = matchRoute(target)
     if (match === undefined) throw new Refusal('bff.route.unknown', 'no route')
-    assertMethodAllowed(match.route, method)
+    assertMethodAllowed(match.route, request.method ?? '')
     const client = { address: '192.0.2.7', protocol: 'https', host: 'shop.example' } as const
-    return { frontend, match, credentials: credentials(), client, requestId, ...options.exchange }
+    const call = proxiedRequest({ requestId, request, target, client, frontend: provisioned }, kind, match, connection)
+    return Object.assign(call, { credentials: credentials(), ...options.call })
   }
 
   const server = createServer({ requestTimeout: 0, ...options.server })
   const listener = async (...[request, response]: Parameters<Parameters<typeof createServer>[1] & object>) => {
     try {
-      await forwarder.forward(request, response, exchangeOf(request.url, request.method ?? '', request.headers.host))
+      await forwarder.forward(callOf(request, 'route', response), response)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       refusals.push(error.code)
@@ -98,7 +107,7 @@ export async function forwarding(options: ForwardingOptions): Promise<Forwarding
   server.on('upgrade', async (request, socket: Socket, head) => {
     socket.on('error', () => {})
     try {
-      await forwarder.upgrade(request, socket, head, exchangeOf(request.url, 'GET', request.headers.host))
+      await forwarder.upgrade(callOf(request, 'upgrade', socket), socket, head)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       refusals.push(error.code)
@@ -113,7 +122,8 @@ export async function forwarding(options: ForwardingOptions): Promise<Forwarding
     forwarder,
     refusals,
     async close() {
-      forwarder.close()
+      for (const { pool } of routes) pool.close()
+      connections.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },

@@ -1,8 +1,8 @@
 import { createResources } from '../../authorization-server/tokens/resources.js'
 import type { AuthorizationServerConfiguration } from '../../config/options/authorization-server-options.js'
 import { ProtocolError } from '../../errors.js'
-import { grantOf } from '../../gateway/oauth/oauth-client.js'
 import type { FrontendOptions, RouteOptions } from '../../gateway/options.js'
+import { grantOf } from '../../gateway/tokens/token-audience.js'
 
 /**
  * `aud` of the tokens that the embedded authorization server will give a route: its own rules, asked beforehand.

@@ -1,7 +1,8 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import httpProxy from 'http-proxy'
-import type { Attempt, Forwarding } from './attempt.js'
+import type { ProxiedRequest } from '../request.js'
+import type { Attempt } from './transport.js'
 
 /**
  * http-proxy, as far as we use it: it makes the request and pipes a body into it, or joins the sockets. All that it reads is
@@ -10,8 +11,8 @@ import type { Attempt, Forwarding } from './attempt.js'
  */
 export interface HttpProxy {
   /** @param onRequest sends the body */
-  request(forwarding: Forwarding, attempt: Attempt, listeners: ProxyListeners): void
-  upgrade(forwarding: Forwarding, attempt: Attempt, socket: Duplex, listeners: ProxyListeners): void
+  request(call: ProxiedRequest, attempt: Attempt, listeners: ProxyListeners): void
+  upgrade(call: ProxiedRequest, attempt: Attempt, socket: Duplex, listeners: ProxyListeners): void
 }
 
 /** Each may be called by http-proxy and by the request to the upstream: they hear of an error more than once. */
@@ -25,15 +26,15 @@ export function createProxy(): HttpProxy {
   // Without a listener an error ends the process.
   proxy.on('error', () => {})
   return {
-    request(forwarding, attempt, { onRequest, onError }) {
+    request(call, attempt, { onRequest, onError }) {
       const { dial: target, agent } = attempt.upstream
       // It pipes the body of the request into the one that it makes: this is where we get hold of that.
       const buffer = { pipe: onRequest } as unknown as httpProxy.ServerOptions['buffer']
       const options = { target, agent, selfHandleResponse: true, ...(buffer !== undefined && { buffer }) }
-      proxy.web(requestOf(forwarding, attempt), noResponse, options, onError)
+      proxy.web(requestOf(call, attempt), noResponse, options, onError)
     },
 
-    upgrade(forwarding, attempt, socket, { onRequest, onError }) {
+    upgrade(call, attempt, socket, { onRequest, onError }) {
       let keepOurs = (): void => {}
       proxy.once('proxyReqWs', (proxied) => {
         onRequest(proxied)
@@ -46,7 +47,7 @@ export function createProxy(): HttpProxy {
         }
       })
       const { dial: target, agent } = attempt.upstream
-      proxy.ws(requestOf(forwarding, attempt), socket, Buffer.alloc(0), { target, agent }, onError)
+      proxy.ws(requestOf(call, attempt), socket, Buffer.alloc(0), { target, agent }, onError)
       // Those that http-proxy has added end the browser's socket before it has an answer, and write one without its framing.
       keepOurs()
     },
@@ -63,7 +64,7 @@ interface OutgoingRequest {
   on(event: string, listener: () => void): OutgoingRequest
 }
 
-function requestOf({ request }: Forwarding, { upstream, url, method, headers }: Attempt): IncomingMessage {
+function requestOf({ request }: ProxiedRequest, { upstream, url, method, headers }: Attempt): IncomingMessage {
   const outgoing: OutgoingRequest = {
     method,
     url: url.path,

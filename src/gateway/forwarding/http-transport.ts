@@ -1,21 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { failureOf, type Send } from './attempt.js'
 import { clientTimeout, watchAttempt } from './timeouts.js'
+import { failureOf, type Send } from './transport.js'
 import { type BodySink, headOf, skipLimit, type UpstreamResponse } from './upstream-response.js'
 
 /**
  * One attempt over a pool of kept connections. undici gets nothing but what is settled: the headers of our making, the
  * exact path that the proof is for, and a body whose framing it derives anew. It never follows, retries or decodes.
  */
-export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers, body }) =>
+export const sendOverHttp: Send = (call, { upstream, url, method, headers, body }) =>
   new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | undefined
     let response: ReceivedResponse | undefined
     let connection: 'none' | 'new' | 'kept' = 'none'
     let isOver = false
-    const watch = watchAttempt(forwarding.timeouts, (refusal) =>
-      destroy(response === undefined && body.isAwaited() ? clientTimeout(forwarding.timeouts) : refusal),
+    const { timeouts } = call.route
+    const watch = watchAttempt(timeouts, (refusal) =>
+      destroy(response === undefined && body.isAwaited() ? clientTimeout(timeouts) : refusal),
     )
 
     function over(): void {
@@ -41,7 +42,7 @@ export const sendOverHttp: Send = (forwarding, { upstream, url, method, headers,
     headers.host = upstream.host
     if (body.length !== undefined) headers['content-length'] = String(body.length)
     upstream.inFlight++
-    forwarding.current = { destroy }
+    call.current = { destroy }
     const options: Dispatcher.DispatchOptions = {
       path: url.path,
       method: method as Dispatcher.HttpMethod,

@@ -1,4 +1,11 @@
-/** Who is there at the moment, in no order: everything that comes and goes with every request. */
+/** How something in flight is ended, for draining. */
+export interface Ending {
+  /** Ends what would not end by itself. */
+  leave?: () => void
+  breakOff(): void
+}
+
+/** What is there at the moment, in no order: everything that comes and goes with every request. */
 export interface InFlight<Member> {
   readonly size: number
   /** @returns what takes it off again */

@@ -1,17 +1,17 @@
 import type { ClientRequest } from 'node:http'
-import type { Send } from './attempt.js'
 import type { HttpProxy } from './http-proxy.js'
 import { followProxy } from './proxy-attempt.js'
 import type { RequestBody } from './request-body.js'
 import { clientTimeout, timeoutRefusal } from './timeouts.js'
+import type { Send } from './transport.js'
 
 /** One attempt of a request for a page that a development server serves, by http-proxy. */
 export function sendThroughProxy(proxy: HttpProxy): Send {
-  return (forwarding, attempt) =>
+  return (call, attempt) =>
     new Promise((resolve) => {
       const { body } = attempt
-      const { timeouts } = forwarding
-      const { watch, ...listeners } = followProxy(forwarding, attempt, {
+      const { timeouts } = call.route
+      const { watch, ...listeners } = followProxy(call, attempt, {
         onRequest(proxied) {
           frame(proxied, body)
           if (body.isEmpty) proxied.end()
@@ -26,13 +26,13 @@ export function sendThroughProxy(proxy: HttpProxy): Send {
         onResponse: (message) =>
           void message.setTimeout(timeouts.idle * 1000, () => message.destroy(timeoutRefusal('idle', timeouts))),
         reasonOf: (refusal) => (body.isAwaited() ? clientTimeout(timeouts) : refusal),
-        onSettled(answer) {
-          if (answer.kind !== 'answered') body.detach()
-          resolve(answer)
+        onSettled(result) {
+          if (result.kind !== 'answered') body.detach()
+          resolve(result)
         },
       })
       try {
-        proxy.request(forwarding, attempt, listeners)
+        proxy.request(call, attempt, listeners)
       } catch (cause) {
         listeners.onError(cause as Error)
       }

@@ -1,14 +1,15 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Refusal } from '../refusal.js'
-import { type Answer, type Attempt, type Forwarding, failureOf } from './attempt.js'
+import type { ProxiedRequest } from '../request.js'
 import type { ProxyListeners } from './http-proxy.js'
 import { type Watch, watchAttempt } from './timeouts.js'
+import { type Attempt, failureOf, type TransportResult } from './transport.js'
 import { responseOf } from './upstream-response.js'
 
 /** An attempt that http-proxy makes, from its request to the one answer that it gets. */
 export interface ProxyAttempt extends ProxyListeners {
   readonly watch: Watch
-  settle(answer: Answer): void
+  settle(result: TransportResult): void
 }
 
 export interface ProxyAttemptOptions {
@@ -19,22 +20,22 @@ export interface ProxyAttemptOptions {
   readonly onResponse: (message: IncomingMessage, proxied: ClientRequest) => void
   /** Why it is given up when a time has run out. Default: because of that. */
   readonly reasonOf?: (refusal: Refusal) => Refusal
-  readonly onSettled: (answer: Answer) => void
+  readonly onSettled: (result: TransportResult) => void
 }
 
 export function followProxy(
-  forwarding: Forwarding,
+  call: ProxiedRequest,
   { upstream, url }: Attempt,
   { onRequest, onConnected, onResponse, reasonOf = (refusal) => refusal, onSettled }: ProxyAttemptOptions,
 ): ProxyAttempt {
   let connection: 'none' | 'new' | 'kept' = 'none'
   let isSettled = false
-  const watch = watchAttempt(forwarding.timeouts, (refusal) => forwarding.current?.destroy(reasonOf(refusal)))
-  const settle = (answer: Answer): void => {
+  const watch = watchAttempt(call.route.timeouts, (refusal) => call.current?.destroy(reasonOf(refusal)))
+  const settle = (result: TransportResult): void => {
     if (isSettled) return
     isSettled = true
     watch.stop()
-    onSettled(answer)
+    onSettled(result)
   }
   const onError = (error: Error): void => settle(failureOf(error, connection))
 
@@ -44,7 +45,7 @@ export function followProxy(
     onError,
 
     onRequest(proxied) {
-      forwarding.current = proxied
+      call.current = proxied
       upstream.inFlight++
       // http-proxy has run it through a parser that removes repeated slashes; the proof is for this one.
       proxied.path = url.path

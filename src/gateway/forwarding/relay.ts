@@ -1,7 +1,29 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Refusal } from '../refusal.js'
+import type { ProxiedRequest } from '../request.js'
+import { publicLocation } from './redirect.js'
 import { decideResponseField } from './response-fields.js'
+import { responseHeaders } from './response-headers.js'
+import type { Answered } from './retry.js'
+import { publicCookie } from './set-cookie.js'
 import type { UpstreamResponse } from './upstream-response.js'
+
+/** Sends the upstream's answer on, as far as it may reach the browser. */
+export function relayAnswer(
+  call: ProxiedRequest,
+  { url, upstream }: Pick<Answered, 'url' | 'upstream'>,
+  upstreamResponse: UpstreamResponse,
+  response: ServerResponse,
+): void {
+  const headers = responseHeaders(upstreamResponse, response, {
+    requestId: call.requestId,
+    transportSecurity: call.frontend.transportSecurity,
+    personal: call.route.tokenType !== 'None',
+    publicLocation: (location) => publicLocation(location, url, upstream, call),
+    publicCookie: (cookie) => publicCookie(cookie, upstream, call),
+  })
+  relay(upstreamResponse, response, headers)
+}
 
 /**
  * Sends an upstream's response on as it comes: head at once, body with back-pressure, trailers at the end. A response that

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isOwnCookie } from '../../http/cookie.js'
 import type { Client } from '../../http/trusted-peers.js'
+import type { Frontend } from '../frontend/frontend.js'
 import { type Headers, namedByConnection } from './headers.js'
 import { mayGoUp } from './request-fields.js'
 
-/** What we say about the request on its way up. */
+/** What the headers are made of. */
 export interface RequestFacts {
+  readonly request: IncomingMessage
   readonly client: Client
-  /** The frontend's origin as browsers see it: from the configuration, never from the request. */
-  readonly publicUrl: URL
+  readonly frontend: Pick<Frontend, 'publicPlace'>
   readonly removedPrefix: string
   readonly requestId: string
 }
@@ -18,8 +19,8 @@ export interface RequestFacts {
  * The headers of the request that goes upstream, on a copy: what may pass, then what we say. Credentials and `Host` are
  * added per attempt.
  */
-export function requestHeaders(request: IncomingMessage, facts: RequestFacts): Headers {
-  const { headers } = request
+export function requestHeaders(call: RequestFacts): Headers {
+  const { headers } = call.request
   const dropped = namedByConnection(headers.connection)
   const passed: Headers = {}
   for (const name in headers) {
@@ -32,17 +33,16 @@ export function requestHeaders(request: IncomingMessage, facts: RequestFacts): H
       passed[name] = value
     }
   }
-  return describe(passed, request, facts)
+  return describe(passed, call)
 }
 
-function describe(passed: Headers, request: IncomingMessage, facts: RequestFacts): Headers {
-  const { client, removedPrefix, requestId } = facts
-  const { host, protocol, suffix } = placeOf(facts.publicUrl)
+function describe(passed: Headers, { request, client, frontend, removedPrefix, requestId }: RequestFacts): Headers {
+  const { host, scheme, forwarded } = frontend.publicPlace
   passed['x-forwarded-for'] = client.address
   passed['x-forwarded-host'] = host
-  passed['x-forwarded-proto'] = protocol
+  passed['x-forwarded-proto'] = scheme
   if (removedPrefix !== '') passed['x-forwarded-prefix'] = removedPrefix
-  passed.forwarded = `for=${forwardedNode(client.address)}${suffix}`
+  passed.forwarded = `for=${forwardedNode(client.address)}${forwarded}`
   const { via, traceparent } = request.headers
   passed.via = via === undefined ? ownVia : `${via}, ${ownVia}`
   passed['x-request-id'] = requestId
@@ -54,25 +54,6 @@ function describe(passed: Headers, request: IncomingMessage, facts: RequestFacts
     if (passed.tracestate !== undefined) delete passed.tracestate
   }
   return passed
-}
-
-interface PublicPlace {
-  readonly host: string
-  readonly protocol: string
-  /** What `Forwarded` says of it. */
-  readonly suffix: string
-}
-
-const places = new WeakMap<URL, PublicPlace>()
-
-function placeOf(publicUrl: URL): PublicPlace {
-  const known = places.get(publicUrl)
-  if (known !== undefined) return known
-  const { host } = publicUrl
-  const protocol = publicUrl.protocol.slice(0, -1)
-  const place = { host, protocol, suffix: `;host="${host}";proto=${protocol}` }
-  places.set(publicUrl, place)
-  return place
 }
 
 /** Not sampled. A trace that begins here has the request's id for its own, where that is a UUID of ours. */

@@ -2,7 +2,7 @@ import { networksOf } from '../../http/limits/networks.js'
 import { streamLimitDefaults } from '../defaults.js'
 import type { StreamLimits } from '../options.js'
 import { Refusal } from '../refusal.js'
-import type { ForwardExchange } from './exchange.js'
+import type { ProxiedRequest } from '../request.js'
 
 /** Counts WebSockets and event streams, which stay open: of each session, and of each address. */
 export interface OpenStreams {
@@ -10,7 +10,7 @@ export interface OpenStreams {
    * @returns what is called once it has closed
    * @throws Refusal `bff.streams.too_many`
    */
-  enter(exchange: Pick<ForwardExchange, 'client' | 'visitor'>): () => void
+  enter(call: Pick<ProxiedRequest, 'client' | 'open'>): () => void
 }
 
 export function createOpenStreams({
@@ -20,11 +20,11 @@ export function createOpenStreams({
   const sessions = createCounts(perSession, `this session has ${perSession} sockets and event streams open already`)
   const addresses = createCounts(perAddress, `your address has ${perAddress} sockets and event streams open already`)
   return {
-    enter({ client, visitor }) {
+    enter({ client, open }) {
       const leaveAddress = addresses.enter(networksOf(client.address)[0].name)
-      if (visitor === undefined) return leaveAddress
+      if (open === undefined) return leaveAddress
       try {
-        const leaveSession = sessions.enter(visitor)
+        const leaveSession = sessions.enter(open.session.key)
         return () => {
           leaveAddress()
           leaveSession()

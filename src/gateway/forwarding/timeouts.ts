@@ -17,14 +17,23 @@ export function timeoutsOf({
 
 export type TimeoutName = keyof Timeouts
 
-export function timeoutRefusal(name: TimeoutName, timeouts: Timeouts): Refusal {
+/** Says which of its times the call has used up. */
+export class UpstreamTimeout extends Refusal {
+  readonly timeout: TimeoutName
+  constructor(timeout: TimeoutName, detail: string) {
+    super('bff.upstream.timeout', detail)
+    this.timeout = timeout
+  }
+}
+
+export function timeoutRefusal(name: TimeoutName, timeouts: Timeouts): UpstreamTimeout {
   const what = {
     connect: 'no connection to the upstream',
     responseHeaders: 'no answer from the upstream',
     idle: 'no byte in either direction',
     total: 'not finished',
   }[name]
-  return new Refusal('bff.upstream.timeout', `${what} within ${timeouts[name]} s (timeout ${name})`)
+  return new UpstreamTimeout(name, `${what} within ${timeouts[name]} s (timeout ${name})`)
 }
 
 /** The upstream would have taken more of the body, and the client sent none. */

@@ -38,9 +38,11 @@ export interface Upstream extends Connection {
   readonly reusesConnections: boolean
   /** Requests and sockets on it at the moment. */
   inFlight: number
-  /** @see upstreamUrl */
-  call(target: string): CalledUrl
+  readonly call: Addressing
 }
+
+/** The URL to call for a target in normal form: begins with `/` or `?`, or is empty. */
+export type Addressing = (target: string) => CalledUrl
 
 /** What is called, taken apart: a `URL` costs more than all that is done with it. */
 export interface CalledUrl extends TargetUrl {
@@ -145,12 +147,11 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
 function createUpstream(url: URL, route: RouteOptions, connection: Connection): Upstream {
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
     throw new TypeError('an upstream is an origin and a path')
-  const basePath = url.pathname.replace(/\/+$/, '')
-  const { origin, protocol } = url
+  const { origin } = url
   const hostname = url.hostname.replace(/^\[|\]$/g, '')
   return {
     origin,
-    basePath,
+    basePath: basePathOf(url),
     host: url.host,
     dial: {
       protocol: url.protocol,
@@ -168,19 +169,21 @@ function createUpstream(url: URL, route: RouteOptions, connection: Connection): 
     }),
     reusesConnections: route.reuseConnections ?? routeDefaults.reuseConnections,
     inFlight: 0,
-    call(target) {
-      const path = (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target
-      const question = path.indexOf('?')
-      return { origin, protocol, path, pathname: question === -1 ? path : path.slice(0, question) }
-    },
+    call: addressing(url),
   }
 }
 
-/**
- * The URL to call. Made by putting strings together: resolving a path against a base would let `//host` or `..` out.
- * @param target in normal form: begins with `/` or `?`, or is empty
- */
-export function upstreamUrl({ origin, pathname }: URL, target: string): URL {
-  const basePath = pathname.replace(/\/+$/, '')
-  return new URL(origin + (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target)
+/** By putting strings together: resolving a path against a base would let `//host` or `..` out. */
+export function addressing(upstream: URL): Addressing {
+  const { origin, protocol } = upstream
+  const basePath = basePathOf(upstream)
+  return (target) => {
+    const path = (basePath === '' && !target.startsWith('/') ? '/' : basePath) + target
+    const question = path.indexOf('?')
+    return { origin, protocol, path, pathname: question === -1 ? path : path.slice(0, question) }
+  }
+}
+
+function basePathOf({ pathname }: URL): string {
+  return pathname.replace(/\/+$/, '')
 }

@@ -1,11 +1,10 @@
 import type { ClientRequest } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { RouteMatch } from '../routing/route.js'
-import type { Send } from './attempt.js'
 import type { HttpProxy } from './http-proxy.js'
 import { followProxy } from './proxy-attempt.js'
 import { upgradeResponseHeaders } from './response-headers.js'
 import { publicCookie } from './set-cookie.js'
+import type { Send } from './transport.js'
 
 /** Bytes a browser may send before its upgrade is answered. It should not send any (RFC 6455 §4.1). */
 const earlyLimit = 65_536
@@ -20,7 +19,6 @@ export function upgradeThrough(
   socket: Duplex,
   head: Buffer,
   onJoin: (upstreamSocket: Duplex) => void,
-  match: RouteMatch,
 ): Send {
   // Only who reads a socket notices that its other end has gone.
   const early = [head]
@@ -33,15 +31,15 @@ export function upgradeThrough(
   const onEnd = (): void => void socket.destroy()
   socket.on('data', onEarly).once('end', onEnd)
 
-  return (forwarding, attempt) =>
+  return (call, attempt) =>
     new Promise((resolve) => {
       let made: ClientRequest | undefined
-      const { watch, settle, ...listeners } = followProxy(forwarding, attempt, {
+      const { watch, settle, ...listeners } = followProxy(call, attempt, {
         onRequest(proxied) {
           made = proxied
           proxied.once('upgrade', (message) => {
             // http-proxy writes them all to the browser next.
-            message.headers = upgradeResponseHeaders(message, (cookie) => publicCookie(cookie, attempt.upstream, match))
+            message.headers = upgradeResponseHeaders(message, (cookie) => publicCookie(cookie, attempt.upstream, call))
           })
         },
         onConnected: () => watch.onConnected('sent'),
@@ -50,7 +48,7 @@ export function upgradeThrough(
         onSettled: resolve,
       })
       try {
-        proxy.upgrade(forwarding, attempt, socket, listeners)
+        proxy.upgrade(call, attempt, socket, listeners)
         // After http-proxy has joined them, but before a byte has passed: a listener any earlier would swallow the first.
         made?.once('upgrade', (_message, upstreamSocket) => {
           socket.off('data', onEarly).off('end', onEnd)

@@ -1,9 +1,9 @@
 import { ownCookieName } from '../../http/cookie.js'
 import { canonicalHost, isHost } from '../../http/host.js'
-import { lenientReading } from '../oauth/lenient-reading.js'
 import type { Branding, FrontendOptions } from '../options.js'
-import { answerHeaders } from '../page/security-headers.js'
+import { answerHeaders, strictTransportSecurity } from '../page/security-headers.js'
 import { Refusal } from '../refusal.js'
+import { lenientReading } from '../routing/lenient-reading.js'
 import type { RequestTarget } from '../routing/request-target.js'
 import { foreignPageOrigins } from './cors.js'
 
@@ -28,8 +28,19 @@ export interface Frontend {
   readonly home: string
   /** What goes with every answer, from any source. */
   readonly answerHeaders: Readonly<Record<string, string>>
+  /** `Strict-Transport-Security`, unless it is not ours to say. */
+  readonly transportSecurity: string | undefined
+  readonly publicPlace: PublicPlace
   /** Of our own pages. */
   readonly branding?: Branding | undefined
+}
+
+/** What an API is told of the place that browsers see: from the configuration, never from the request. */
+export interface PublicPlace {
+  readonly host: string
+  readonly scheme: string
+  /** The same in a `Forwarded` element (RFC 7239 §5). */
+  readonly forwarded: string
 }
 
 export function createFrontend(options: FrontendOptions): Frontend {
@@ -49,7 +60,14 @@ export function createFrontend(options: FrontendOptions): Frontend {
     loopCookie: `${sessionCookie}~n`,
     home: pageUrl(options, options.postLoginRedirectPath),
     answerHeaders: answerHeaders(options),
+    transportSecurity: strictTransportSecurity(options),
+    publicPlace: publicPlaceOf(options.publicUrl),
   }
+}
+
+function publicPlaceOf({ host, protocol }: URL): PublicPlace {
+  const scheme = protocol.slice(0, -1)
+  return { host, scheme, forwarded: `;host="${host}";proto=${scheme}` }
 }
 
 /** A page of the application: a path, or a URL when the SPA is served from another origin. */

@@ -2,9 +2,8 @@ import * as openid from 'openid-client'
 import { UpstreamError } from '../../errors.js'
 import type { Jwk } from '../../jose/jwk.js'
 import type { Frontend } from '../frontend/frontend.js'
-import type { FrontendOptions } from '../options.js'
 import type { AccessToken } from '../session/session-record.js'
-import type { TokenAudience } from '../tokens/token-audience.js'
+import { grantOf, type TokenAudience } from '../tokens/token-audience.js'
 import { createIssuerConfiguration } from './issuer-configuration.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.js'
@@ -197,22 +196,6 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       if (known.serverMetadata().end_session_endpoint === undefined) return undefined
       return openid.buildEndSessionUrl(known, parameters)
     },
-  }
-}
-
-/**
- * What the user is asked to agree to: enough for every route. Resources are named only where all of the user's routes
- * have one: the others live on the audience that the server gives by itself.
- */
-export function grantOf({ scopes, routes }: FrontendOptions): {
-  readonly scope: string
-  readonly resources: ReadonlySet<string>
-} {
-  const ofUser = routes.filter(({ tokenType }) => tokenType === 'User' || tokenType === 'UserOrNone')
-  const resources = ofUser.flatMap(({ resource }) => (resource === undefined ? [] : [resource]))
-  return {
-    scope: [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])].join(' '),
-    resources: new Set(resources.length === ofUser.length ? resources : []),
   }
 }
 

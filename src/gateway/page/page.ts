@@ -1,32 +1,39 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FrontendOptions } from '../options.js'
+import type { FrontendOptions, RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { RequestTarget } from '../routing/request-target.js'
 import type { RouteMatch } from '../routing/route.js'
-import { matchDevelopmentServer } from './development-server.js'
 import { isNavigation } from './navigation.js'
 import { answerHeaders, createSecurityHeaders } from './security-headers.js'
 import { createStaticFiles } from './static-files.js'
 
 /** What no endpoint and no route covers is the page's own. */
-export interface Page {
+export interface Page<Matched extends RouteOptions = RouteOptions> {
   /** From where it is fetched; undefined for what `serve` answers. */
-  match(target: RequestTarget): RouteMatch | undefined
+  match(target: RequestTarget): RouteMatch<Matched> | undefined
   /** @throws Refusal */
   serve(request: IncomingMessage, response: ServerResponse, target: RequestTarget): Promise<void>
 }
 
-export function createPage(frontend: FrontendOptions): Page {
+/** @param developmentServer where the page is fetched, if it is */
+export function createPage<Matched extends RouteOptions>(
+  frontend: FrontendOptions,
+  developmentServer: Matched | undefined,
+): Page<Matched> {
   const { staticFilesPath, pathPrefix } = frontend
   // Without the slash a page's relative URLs would lead out of its frontend.
   const lacksSlash = (path: string): boolean => path === pathPrefix && pathPrefix !== ''
   const setSecurityHeaders = createSecurityHeaders(frontend)
   const serveFile = staticFilesPath === undefined ? undefined : createStaticFiles(staticFilesPath)
   return {
-    match: (target) => (lacksSlash(target.path) ? undefined : matchDevelopmentServer(frontend, target)),
+    // The whole path goes there, for the page is built for the place where it is seen.
+    match: ({ path, query }) =>
+      developmentServer === undefined || lacksSlash(path)
+        ? undefined
+        : { route: developmentServer, upstreamTarget: path + query, removedPrefix: '' },
 
     async serve(request, response, { path, query }) {
-      const isPage = serveFile !== undefined || frontend.developmentServer !== undefined
+      const isPage = serveFile !== undefined || developmentServer !== undefined
       if (isPage && lacksSlash(path)) {
         response.writeHead(308, { ...answerHeaders(frontend), Location: `${path}/${query}` }).end()
         return

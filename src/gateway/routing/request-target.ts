@@ -1,5 +1,5 @@
-import { hasDotSegment, lenientReading } from '../oauth/lenient-reading.js'
 import { Refusal } from '../refusal.js'
+import { hasDotSegment, lenientReading } from './lenient-reading.js'
 
 /** The only form of a request's target that anything else looks at: routing, header rules, proof and upstream alike. */
 export interface RequestTarget {

@@ -1,11 +1,21 @@
-import { lenientReading } from '../oauth/lenient-reading.js'
-import type { FrontendOptions, RouteOptions } from '../options.js'
+import type { Timeouts } from '../forwarding/timeouts.js'
+import type { UpstreamPool } from '../forwarding/upstream.js'
+import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
+import { lenientReading } from './lenient-reading.js'
 import type { RequestTarget } from './request-target.js'
 
+/** A route that is ready for calls. */
+export interface Route extends RouteOptions {
+  readonly timeouts: Timeouts
+  readonly pool: UpstreamPool
+  /** Names the access token of its calls among those of a session. */
+  readonly tokenKey: string
+}
+
 /** A request's route, and what of its path goes upstream. */
-export interface RouteMatch {
-  readonly route: RouteOptions
+export interface RouteMatch<Matched extends RouteOptions = RouteOptions> {
+  readonly route: Matched
   /** Path and query below the upstream's base path. Begins with one `/`, or is a query or nothing at all. */
   readonly upstreamTarget: string
   /** What was taken off the front: `X-Forwarded-Prefix`. `''` when nothing was. */
@@ -13,14 +23,19 @@ export interface RouteMatch {
 }
 
 /** Undefined when the path belongs to no route: then it is the frontend's own. */
-export type MatchRoute = (target: RequestTarget) => RouteMatch | undefined
+export type MatchRoute<Matched extends RouteOptions = RouteOptions> = (
+  target: RequestTarget,
+) => RouteMatch<Matched> | undefined
 
 /**
  * The routes of one frontend, longest path first. Paths are below the frontend's prefix, which never goes upstream.
  * The matcher throws Refusal `bff.request.ambiguous_target` for a path that a lenient upstream could take for another
  * route's: `/api%2Fadmin`, `/api//admin`, `/api/Admin` or `/api/admin%20` where `/api/admin` has its own rules.
  */
-export function createRouteMatcher({ pathPrefix, routes }: Pick<FrontendOptions, 'pathPrefix' | 'routes'>): MatchRoute {
+export function createRouteMatcher<Matched extends RouteOptions>(
+  pathPrefix: string,
+  routes: readonly Matched[],
+): MatchRoute<Matched> {
   const table = routes
     .map((route) => {
       const path = route.path.replace(/\/+$/, '')

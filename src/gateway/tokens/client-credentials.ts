@@ -3,17 +3,16 @@ import { ProtocolError } from '../../errors.js'
 import { createFetchedCache } from '../../store/fetched-cache.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
-import type { RouteOptions } from '../options.js'
 import type { AccessToken } from '../session/session-record.js'
 import type { Credentials } from './credentials.js'
-import { audienceKey, refusedToken, type TokenAudience } from './token-audience.js'
+import { type KeyedAudience, refusedToken, type TokenAudience } from './token-audience.js'
 
 /** Tokens of the gateway itself (client credentials), one per audience, under one key of this process. */
 export function createClientCredentials(
   { options: { dpop, routes, session } }: Frontend,
   oauth: OAuthClient,
   now: () => number,
-): (route: RouteOptions) => Promise<Credentials> {
+): (route: KeyedAudience) => Promise<Credentials> {
   const own = routes.filter(({ tokenType }) => tokenType === 'Client')
   const proofKey = dpop && own.length > 0 ? generateProofKey() : undefined
   const prover = proofKey && createProver(proofKey)
@@ -31,7 +30,7 @@ export function createClientCredentials(
   })
 
   return async (route) => {
-    const { value } = await tokens.fetch(audienceKey(route), route)
+    const { value } = await tokens.fetch(route.tokenKey, route)
     return prover === undefined ? { kind: 'bearer', accessToken: value } : { kind: 'dpop', accessToken: value, prover }
   }
 }

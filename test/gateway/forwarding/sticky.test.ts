@@ -1,8 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
 import { rendezvous } from '../../../src/gateway/forwarding/rendezvous.js'
 import type { RouteOptions } from '../../../src/gateway/options.js'
+import type { OpenSession } from '../../../src/gateway/session/session-record.js'
 import { call, eventually } from '../_client.js'
-import { type ForwardingOptions, forwarding } from '../_forwarding.js'
+import { forwarding } from '../_forwarding.js'
 import { listening } from '../_upstream.js'
 
 async function several(t: ExecutionContext, count: number) {
@@ -10,9 +11,9 @@ async function several(t: ExecutionContext, count: number) {
     Array.from({ length: count }, (_, index) => listening((_request, response) => response.end(String(index)))),
   )
   const behind = async (visitor: string, route: Partial<RouteOptions> = {}) => {
-    const exchange: ForwardingOptions['exchange'] = { visitor }
+    const open = { id: '', session: { key: visitor, handle: visitor } } as OpenSession
     const routes = [{ upstreams: upstreams.map(({ url }) => url), balance: 'Sticky' as const, ...route }]
-    const gateway = await forwarding({ routes, exchange })
+    const gateway = await forwarding({ routes, call: { open } })
     t.teardown(() => gateway.close())
     return async () => (await call(gateway.url, '/api')).text
   }

@@ -47,7 +47,7 @@ test('an event stream ends with the session, a plain answer does not', async (t)
   const ended = new AbortController()
   const gateway = await forwarding({
     routes: [{ upstreams: [upstream.url] }],
-    exchange: { held: { signal: () => ended.signal } },
+    call: { held: { signal: () => ended.signal } },
   })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const both = Promise.all([call(gateway.url, '/api/events'), call(gateway.url, '/api/plain')])

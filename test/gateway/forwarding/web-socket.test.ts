@@ -84,7 +84,7 @@ test('when the session ends the browser is told 4401 between two frames, and the
   const ended = new AbortController()
   const gateway = await forwarding({
     routes: [{ upstreams: [upstream.url] }],
-    exchange: { held: { signal: () => ended.signal } },
+    call: { held: { signal: () => ended.signal } },
   })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const socket = opening(gateway)
@@ -151,7 +151,7 @@ test('a frame that is under way when the session ends is finished first, and the
   })
   const ended = new AbortController()
   const held = { signal: () => ended.signal }
-  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], exchange: { held } })
+  const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }], call: { held } })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const { socket, received } = await rawConnection(gateway.url)
   socket.write(`${['GET /api HTTP/1.1', ...linesOf('an upgrade'), 'Connection: Upgrade'].join('\r\n')}\r\n\r\n`)

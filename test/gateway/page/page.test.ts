@@ -1,13 +1,11 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { WebSocket } from 'ws'
-import { createForwarder } from '../../../src/gateway/forwarding/forwarder.js'
 import { createCors } from '../../../src/gateway/frontend/cors.js'
-import { matchDevelopmentServer } from '../../../src/gateway/page/development-server.js'
 import { createSecurityHeaders } from '../../../src/gateway/page/security-headers.js'
-import { parseRequestTarget } from '../../../src/gateway/routing/request-target.js'
 import { call } from '../_client.js'
 import { aFrontend } from '../_forwarding.js'
+import { aPlantedGateway } from '../_planted.js'
 import { listening } from '../_upstream.js'
 import { webSocketUpstream } from '../_web-socket-upstream.js'
 
@@ -97,33 +95,16 @@ test("a frontend's own policy replaces the preset's, and None sets nothing", asy
 
 test('a development server gets the whole path, its hot-reload socket, and no token', async (t) => {
   const vite = await webSocketUpstream()
-  const frontend = aFrontend([], { pathPrefix: '/admin', developmentServer: vite.url })
-  const forwarder = createForwarder([frontend])
-  const exchangeOf = (url = '') => {
-    const match = matchDevelopmentServer(frontend, parseRequestTarget(url, undefined))
-    if (match === undefined) throw new Error('no development server')
-    const client = { address: '127.0.0.1', protocol: 'http', host: 'x' } as const
-    return { frontend, match, client, credentials: { kind: 'none' }, requestId: '1' } as const
-  }
-  const server = await listening(
-    (request, response) => void forwarder.forward(request, response, exchangeOf(request.url)),
-  )
-  server.server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => {})
-    void forwarder.upgrade(request, socket as never, head, exchangeOf(request.url))
+  t.teardown(() => vite.close())
+  const { on, call } = await aPlantedGateway(t, {
+    frontends: [{ name: 'shop', pathPrefix: '/admin', routes: [], developmentServer: vite.url }],
   })
-  t.teardown(async () => {
-    forwarder.close()
-    await Promise.all([server.close(), vite.close()])
-  })
-  const page = await call(server.url, '/admin/src/main.ts?t=1', {
-    headers: { Cookie: '__Host-Http-bff-shop=secret; a=1' },
-  })
+  const page = await call('/admin/src/main.ts?t=1', { headers: { Cookie: '__Host-Http-bff-shop=secret; a=1' } })
   t.is(page.status, 200)
   t.is(vite.seen[0]?.url, '/admin/src/main.ts?t=1')
   t.is(vite.seen[0]?.headers.authorization, undefined)
   t.is(vite.seen[0]?.headers.cookie, 'a=1')
-  const socket = new WebSocket(`ws://${server.url.host}/admin/?token=x`, 'vite-hmr')
+  const socket = new WebSocket(`ws://127.0.0.1:${on.port}/admin/?token=x`, 'vite-hmr', { origin: on.url })
   await once(socket, 'open')
   t.is(socket.protocol, 'vite-hmr')
   socket.send('ping')

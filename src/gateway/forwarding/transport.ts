@@ -1,27 +1,11 @@
-import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../refusal.js'
+import type { ProxiedRequest } from '../request.js'
 import type { Headers } from './headers.js'
 import type { RequestBody } from './request-body.js'
-import type { Timeouts } from './timeouts.js'
 import type { CalledUrl, Upstream } from './upstream.js'
 import type { UpstreamResponse } from './upstream-response.js'
 
-/** A browser's request while it is being forwarded. */
-export interface Forwarding {
-  readonly request: IncomingMessage
-  readonly timeouts: Timeouts
-  /** Address of the client. */
-  readonly caller: string
-  /** Whether the browser went away: then nothing is started any more. */
-  isGone(): boolean
-  /** What is under way at the moment: ended when the browser goes away. */
-  current: Underway | undefined
-}
-
-export interface Underway {
-  destroy(reason?: Error): unknown
-}
-
+/** One request to one upstream. */
 export interface Attempt {
   readonly upstream: Upstream
   readonly url: CalledUrl
@@ -32,7 +16,7 @@ export interface Attempt {
 }
 
 /** How an attempt ended. */
-export type Answer =
+export type TransportResult =
   | { readonly kind: 'answered'; readonly response: UpstreamResponse }
   /** 101: both sockets are joined from now on. */
   | { readonly kind: 'upgraded' }
@@ -42,11 +26,11 @@ export type Answer =
   | { readonly kind: 'stale'; readonly request: 'unsent' | 'sent'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly refusal: Refusal }
 
-/** One attempt, one answer. */
-export type Send = (forwarding: Forwarding, attempt: Attempt) => Promise<Answer>
+/** Makes one attempt. What is under way is the call's `current`, so that it ends with the call. */
+export type Send = (call: ProxiedRequest, attempt: Attempt) => Promise<TransportResult>
 
 /** What went wrong, without the addresses and names that an error of the network holds. */
-export function failureOf(error: NodeJS.ErrnoException, connection: 'none' | 'new' | 'kept'): Answer {
+export function failureOf(error: NodeJS.ErrnoException, connection: 'none' | 'new' | 'kept'): TransportResult {
   if (error instanceof Refusal) return { kind: connection === 'none' ? 'unreached' : 'failed', refusal: error }
   if (connection === 'none') {
     const refusal = new Refusal('bff.upstream.unreachable', 'the upstream cannot be reached', { cause: error })

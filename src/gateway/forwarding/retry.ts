@@ -1,0 +1,209 @@
+import { connectionCode } from '../../errors.js'
+import { routeDefaults } from '../defaults.js'
+import { Refusal } from '../refusal.js'
+import { type ProxiedRequest, visitorOf } from '../request.js'
+import { type Authorize, demandsNonce, type NonceMemory, nonceOf } from './dpop.js'
+import type { Headers } from './headers.js'
+import { noBody, type RequestBody } from './request-body.js'
+import { UpstreamTimeout } from './timeouts.js'
+import type { Attempt, Send, TransportResult } from './transport.js'
+import type { CalledUrl, Upstream } from './upstream.js'
+import type { UpstreamResponse } from './upstream-response.js'
+
+/** What goes up, whichever upstream it is sent to, and by what. */
+export interface Outgoing {
+  readonly headers: Headers
+  readonly body: RequestBody
+  readonly send: Send
+}
+
+/** What all calls have in common. */
+export interface Proofs {
+  readonly authorize: Authorize
+  readonly nonces: NonceMemory
+}
+
+/** The answer that counts, and whose it is. */
+export interface Answered {
+  readonly result: Extract<TransportResult, { kind: 'answered' | 'upgraded' }>
+  readonly upstream: Upstream
+  readonly url: CalledUrl
+  readonly attempts: number
+}
+
+/** What may still be tried. */
+export interface Left {
+  /** On another upstream. */
+  retries: number
+  /** In place of kept ones that had died. */
+  connections: number
+  /** With the nonce that a refusal brought (RFC 9449 §8). */
+  replays: number
+}
+
+export type Next = 'done' | 'fresh connection' | 'another upstream' | 'with its nonce' | 'refuse'
+
+/**
+ * Tries until there is an answer: another upstream when one cannot be reached, once more when a kept connection had died,
+ * exactly once more when the upstream wants a nonce. Each attempt has a proof of its own.
+ * @returns undefined when the browser has gone away meanwhile
+ * @throws Refusal
+ */
+export async function sendUntilAnswered(
+  call: ProxiedRequest,
+  { headers, body, send }: Outgoing,
+  proofs: Proofs,
+): Promise<Answered | undefined> {
+  const { route, credentials, connection, upstreamTarget } = call
+  const { nonces } = proofs
+  const method = call.request.method ?? 'GET'
+  const visitor = visitorOf(call)
+  const left: Left = { retries: route.retries ?? routeDefaults.retries, connections: 2, replays: 1 }
+  let tried = noneTried
+  let attempts = 0
+  /** Brought by the response that this attempt is the answer to. */
+  let ownNonce: string | undefined
+  let failure: Refusal | undefined
+
+  while (!connection.destroyed) {
+    const upstream = route.pool.choose(tried, visitor) ?? (failure && route.pool.choose(noneTried, visitor))
+    if (upstream === undefined) throw failure ?? unavailable()
+    const url = upstream.call(upstreamTarget)
+    const attempt = { upstream, url, method, headers, body }
+
+    if (credentials.kind === 'dpop' && !body.fits && left.replays > 0 && !nonces.knows(upstream.origin)) {
+      ownNonce = await askedForNonce(call, attempt, send, proofs)
+      if (connection.destroyed) break
+    }
+    const nonce = ownNonce ?? nonces.recall(upstream.origin, credentials)
+    ownNonce = undefined
+    const authorized = proofs.authorize(headers, credentials, { method, url, nonce })
+    if (authorized instanceof Promise) await authorized
+    if (connection.destroyed) break
+    attempts++
+    const result = await send(call, attempt)
+    if (connection.destroyed && result.kind !== 'upgraded') break
+
+    const brought =
+      result.kind === 'answered' ? nonces.learn(upstream.origin, result.response, credentials, nonce) : undefined
+    const next = nextAfter(result, { method, body, isBound: credentials.kind === 'dpop', brought, left })
+    if (next !== 'fresh connection') judge(upstream, call.client.address, result)
+    switch (result.kind) {
+      case 'upgraded':
+        return { result, upstream, url, attempts }
+      case 'answered':
+        if (next === 'done') return { result, upstream, url, attempts }
+        // The upstream wants a nonce.
+        body.detach()
+        if (body.isSent()) result.response.skip()
+        else call.current?.destroy()
+        if (next === 'with its nonce') {
+          ownNonce = brought
+          left.replays--
+          continue
+        }
+        if (brought !== undefined) nonces.remember(upstream.origin, brought, credentials)
+        throw nonceRequired(left.replays === 0)
+      default:
+        failure = result.refusal
+        if (next === 'refuse') throw failure
+        if (next === 'fresh connection') {
+          left.connections--
+          continue
+        }
+        left.retries--
+        tried = new Set([...tried, upstream])
+    }
+  }
+  return undefined
+}
+
+const noneTried: ReadonlySet<Upstream> = new Set()
+/** RFC 9110 §9.2.2. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+/** What an attempt was, as far as it decides what comes after it. */
+export interface Tried {
+  readonly method: string
+  readonly body: Pick<RequestBody, 'isReplayable' | 'isEmpty'>
+  /** Whether it carried a proof. */
+  readonly isBound: boolean
+  /** The nonce that its answer brought. */
+  readonly brought: string | undefined
+  readonly left: Readonly<Left>
+}
+
+/** What follows from how an attempt ended. */
+export function nextAfter(result: TransportResult, { method, body, isBound, brought, left }: Tried): Next {
+  if (result.kind === 'upgraded') return 'done'
+  if (result.kind === 'answered') {
+    if (!isBound || !demandsNonce(result.response)) return 'done'
+    return left.replays > 0 && brought !== undefined && body.isReplayable() ? 'with its nonce' : 'refuse'
+  }
+  if (isOfTheCall(result.refusal)) return 'refuse'
+  const isUnsent = result.kind === 'unreached' || (result.kind === 'stale' && result.request === 'unsent')
+  const mayRepeat = isUnsent ? body.isReplayable() : body.isEmpty && (method === 'GET' || method === 'HEAD')
+  if (result.kind === 'stale' && mayRepeat && left.connections > 0) return 'fresh connection'
+  const mayGoElsewhere = isUnsent && left.retries > 0 && idempotent.has(method) && body.isReplayable()
+  return mayGoElsewhere ? 'another upstream' : 'refuse'
+}
+
+/**
+ * What cannot be sent twice does not start before we know which nonce is wanted. A HEAD changes nothing over there.
+ * @returns the nonce to use: it could be good for one request only, and this one cannot be repeated
+ */
+async function askedForNonce(
+  call: ProxiedRequest,
+  { upstream, url, headers }: Attempt,
+  send: Send,
+  { authorize, nonces }: Proofs,
+): Promise<string | undefined> {
+  const { credentials } = call
+  const nonce = nonces.recall(upstream.origin, credentials)
+  const proven = await authorize({ ...headers }, credentials, { method: 'HEAD', url, nonce })
+  const result = await send(call, { upstream, url, method: 'HEAD', headers: proven, body: noBody })
+  if (result.kind !== 'answered') return undefined
+  const brought = nonceOf(result.response)
+  if (brought === undefined) nonces.learn(upstream.origin, result.response, credentials, nonce)
+  result.response.skip()
+  return brought
+}
+
+/** Tells the upstream's breaker and its log how it did. */
+function judge(upstream: Upstream, caller: string, result: TransportResult): void {
+  if (result.kind === 'answered' || result.kind === 'upgraded') {
+    const isBad = result.kind === 'answered' && isDown(result.response)
+    upstream.breaker.answered(caller, isBad ? 'down' : 'well')
+    if (isBad) upstream.outage.failed(`status ${result.response.status}`)
+    else upstream.outage.worked()
+    return
+  }
+  const { refusal } = result
+  if (isOfTheCall(refusal)) return
+  upstream.outage.failed(connectionCode(refusal.cause) ?? refusal.code)
+  if (result.kind === 'unreached') upstream.breaker.unreachable()
+  else upstream.breaker.answered(caller, 'down')
+}
+
+/** Not the upstream's fault, and nothing that another attempt would change. */
+function isOfTheCall(refusal: Refusal): boolean {
+  if (refusal.code === 'bff.body.too_large' || refusal.code === 'bff.request.timeout') return true
+  return refusal instanceof UpstreamTimeout && refusal.timeout === 'total'
+}
+
+function isDown({ status }: UpstreamResponse): boolean {
+  return status === 502 || status === 503 || status === 504
+}
+
+function unavailable(): Refusal {
+  return new Refusal('bff.upstream.unavailable', 'no upstream of this route takes requests at the moment')
+}
+
+function nonceRequired(replayed: boolean): Refusal {
+  return new Refusal(
+    'bff.upstream.nonce_required',
+    replayed
+      ? 'the upstream refused its own nonce'
+      : 'the upstream wants a nonce, and the body is too large to be sent again: repeat the request',
+  )
+}

@@ -1,0 +1,75 @@
+import { sessionIsOfUse } from './endpoints/login-loop.js'
+import { assertOwnPage } from './frontend/anti-forgery.js'
+import { isNavigation } from './page/navigation.js'
+import { Refusal } from './refusal.js'
+import type { ProxiedRequest } from './request.js'
+import { assertMethodAllowed } from './routing/route.js'
+import { sessionIdentifier } from './session/koa-session.js'
+import { keepSession } from './session/sliding-expiration.js'
+import type { UserCredentials } from './tokens/access-tokens.js'
+
+/** What is forwarded passes these, in this order: calls of an API, upgrades, a development server's pages. */
+export const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | void)[] = [
+  allowedMethod,
+  openSession,
+  antiForgery,
+  requiredSession,
+  slideSession,
+  accessToken,
+  loginIsOfUse,
+  watchSession,
+]
+
+function allowedMethod({ route, request }: ProxiedRequest): void {
+  assertMethodAllowed(route, request.method ?? '')
+}
+
+/** Reads the session where the route looks at it. A person who only has to log in is sent there at once. */
+async function openSession(call: ProxiedRequest): Promise<void> {
+  const { request, frontend, route } = call
+  if (route.tokenType !== 'User' && route.tokenType !== 'UserOrNone') return
+  const id = sessionIdentifier(request.headers.cookie, frontend)
+  const session = id === undefined ? undefined : await frontend.sessions.open(id)
+  if (id !== undefined && session !== undefined) call.open = { id, session }
+  else if (isNavigation(request)) requiredSession(call)
+}
+
+function antiForgery(call: ProxiedRequest): void {
+  assertOwnPage(call, call.kind)
+}
+
+function requiredSession({ open, route, request, frontend }: ProxiedRequest): void {
+  if (open !== undefined || route.tokenType !== 'User') return
+  // The cookie stays: taking it away here could hit the one that another tab's login has just set.
+  throw sessionIdentifier(request.headers.cookie, frontend) === undefined
+    ? new Refusal('bff.session.absent', 'log in first')
+    : new Refusal('bff.session.ended', 'the session has ended; log in again')
+}
+
+function slideSession(call: ProxiedRequest): Promise<void> | undefined {
+  return call.open && keepSession(call, call.open, call.response)
+}
+
+function accessToken(call: ProxiedRequest): Promise<void> | undefined {
+  const { route, frontend, open, response } = call
+  const carry = ({ credentials, refreshed }: UserCredentials): void => {
+    call.credentials = credentials
+    if (refreshed) response?.setHeader('X-Bff-Session-Refreshed', 'true')
+  }
+  if (route.tokenType === 'Client')
+    return frontend.tokens.ofClient(route).then((credentials) => carry({ credentials, refreshed: false }))
+  if (open === undefined) return undefined
+  const credentials = frontend.tokens.ofUser(open, route)
+  if (credentials instanceof Promise) return credentials.then(carry)
+  carry(credentials)
+  return undefined
+}
+
+/** The call goes up with the user's token: the login has been worth it. */
+function loginIsOfUse(call: ProxiedRequest): void {
+  if (call.open !== undefined && call.response !== undefined) sessionIsOfUse(call, call.response)
+}
+
+function watchSession(call: ProxiedRequest): void {
+  if (call.open !== undefined) call.held = call.frontend.watch.hold(call.open.session, call.connection)
+}

@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ProtocolError, UpstreamError } from '../../errors.js'
+import type { Store } from '../../store/store.js'
+import { publish } from '../../telemetry/events.js'
+import type { Frontend } from '../frontend/frontend.js'
+import type { OAuthClient, TokenSet } from '../oauth/oauth-client.js'
+import { serverSaid } from '../oauth/server-said.js'
+import { Refusal } from '../refusal.js'
+import type { OpenSession, Session, SessionRecord } from '../session/session-record.js'
+import type { SessionStore } from '../session/session-store.js'
+import { createRefreshLock } from './refresh-lock.js'
+import { type KeyedAudience, refusedToken } from './token-audience.js'
+
+/**
+ * The session with a fresh token for the audience: asked for once, however many calls, processes and replicas want it.
+ * @throws Refusal `bff.session.ended`, `bff.token.refused`
+ * @throws UpstreamError
+ */
+export type Refresh = (open: OpenSession, audience: KeyedAudience) => Promise<OpenSession>
+
+export interface RefreshOptions {
+  readonly frontend: Frontend
+  readonly oauth: OAuthClient
+  readonly sessions: SessionStore
+  readonly store: Store
+  readonly now: () => number
+  /** Whether the session has a token that serves without a refresh. */
+  readonly hasFresh: (session: Session, audience: KeyedAudience) => boolean
+}
+
+export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh }: RefreshOptions): Refresh {
+  const lock = createRefreshLock(store, now)
+  /** Calls of this process that wait for the same token. */
+  const underway = new Map<string, Promise<OpenSession>>()
+
+  const reopened = async (id: string): Promise<OpenSession> => {
+    const session = await sessions.open(id)
+    if (session === undefined) throw ended()
+    return { id, session }
+  }
+
+  const refreshed = async (open: OpenSession, audience: KeyedAudience): Promise<OpenSession> => {
+    const { id, session } = open
+    const { refreshToken, proofKey } = session.record
+    if (refreshToken === undefined) throw refusedToken()
+    let tokens: TokenSet
+    try {
+      tokens = await oauth.refresh(refreshToken, proofKey, audience)
+      assertSameUser(tokens, session.record)
+    } catch (error) {
+      return afterFailure(open, audience, error)
+    }
+    const record = renewed(session.record, tokens, audience.tokenKey)
+    const replaced = await persistently(() => sessions.replace(id, session, record))
+    if (replaced === undefined) {
+      // Ended or overtaken meanwhile. What was just issued has no session to belong to.
+      return reopened(id).catch(async (error: unknown) => {
+        await oauth.revoke(tokens.refreshToken ?? refreshToken, 'refresh_token', proofKey).catch(() => undefined)
+        throw error
+      })
+    }
+    publish({ type: 'gateway.session.refreshed', frontend: frontend.name, session: session.handle })
+    return { id, session: replaced }
+  }
+
+  /** Only the death of the refresh token that the session still has ends it. */
+  const afterFailure = async (open: OpenSession, audience: KeyedAudience, error: unknown): Promise<OpenSession> => {
+    const { id, session } = open
+    const fatal = error instanceof ProtocolError && error.code === 'invalid_grant'
+    const code = error instanceof ProtocolError || error instanceof UpstreamError ? error.code : 'unexpected'
+    publish({
+      type: 'gateway.session.refresh-failed',
+      frontend: frontend.name,
+      session: session.handle,
+      fatal,
+      code,
+      ...serverSaid(error, frontend),
+    })
+    const latest = await reopened(id)
+    if (latest.session.revision !== session.revision && hasFresh(latest.session, audience)) return latest
+    if (fatal && (await sessions.endUnchanged(session, 'refresh-failed'))) throw ended()
+    if (error instanceof ProtocolError && !fatal) throw refusedToken(error)
+    throw error
+  }
+
+  const underLock = ({ id, session }: OpenSession, audience: KeyedAudience): Promise<OpenSession> => {
+    const served = async (): Promise<OpenSession | undefined> => {
+      const latest = await reopened(id)
+      return hasFresh(latest.session, audience) ? latest : undefined
+    }
+    return lock.with(session.key, served, async () => refreshed(await reopened(id), audience))
+  }
+
+  return (open, audience) => {
+    const key = `${open.session.key} ${audience.tokenKey}`
+    const refresh = underway.get(key) ?? underLock(open, audience).finally(() => underway.delete(key))
+    underway.set(key, refresh)
+    return refresh
+  }
+}
+
+/** OpenID Connect Core §12.2: the same user, and the nonce of the login if there is one. */
+function assertSameUser({ claims }: TokenSet, { subject, nonce }: SessionRecord): void {
+  if (claims === undefined) return
+  if (claims.sub !== subject)
+    throw new UpstreamError('invalid_response', 'the refreshed ID token is about another user')
+  if (claims.nonce !== undefined && claims.nonce !== nonce)
+    throw new UpstreamError('invalid_response', 'the refreshed ID token belongs to another login')
+}
+
+/** What the answer leaves out stays as it was (RFC 6749 §6). */
+function renewed(record: SessionRecord, { accessToken, claims, ...tokens }: TokenSet, tokenKey: string): SessionRecord {
+  const { session_expiry: sessionExpiry } = claims ?? {}
+  return {
+    ...record,
+    ...tokens,
+    claims: { ...record.claims, ...claims },
+    ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
+    accessTokens: { ...record.accessTokens, [tokenKey]: accessToken },
+  }
+}
+
+/** A rotated refresh token that is not written down is a session lost: a store that blinks gets a few more tries. */
+async function persistently<Result>(write: () => Promise<Result>): Promise<Result> {
+  for (const wait of [100, 400, 1500]) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error
+      await delay(wait)
+    }
+  }
+  return write()
+}
+
+function ended(): Refusal {
+  return new Refusal('bff.session.ended', 'the session has ended; log in again')
+}
