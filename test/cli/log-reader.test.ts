@@ -7,14 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { aFile } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
-
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const limit = performance.now() + 20_000
-  while (!(await holds())) {
-    if (performance.now() > limit) throw new Error(`never came to hold: ${holds}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+import { eventually } from '../gateway/_client.js'
 
 /** The program itself, with its log where the test says. */
 async function aProgram(t: ExecutionContext, stdout: 'pipe' | number) {

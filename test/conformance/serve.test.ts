@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { watch } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -122,15 +123,20 @@ test('the plan’s configuration goes to a file, with the same keys at every sta
   const [keys, out] = [join(folder, 'keys.json'), join(folder, 'plan.json')]
   const planOfAStart = async (): Promise<string> => {
     const args = [...places(port, apiPort), '--algorithm', 'ES256', '--keys', keys, '--out', out]
+    const changes = watch(folder)
     const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
     const ended = once(child, 'exit')
     try {
-      for (; ; await new Promise((resume) => setTimeout(resume, 20))) {
-        const text = await readFile(out, 'utf8').catch(() => '')
-        if (text.endsWith('}\n')) return text
-        if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`)
-      }
+      return await new Promise<string>((resolve, reject) => {
+        const look = async (): Promise<void> => {
+          const text = await readFile(out, 'utf8').catch(() => '')
+          if (text.endsWith('}\n')) resolve(text)
+        }
+        changes.on('change', look)
+        ended.then(([code]) => reject(new Error(`it has ended with ${code}`)), reject)
+      })
     } finally {
+      changes.close()
       child.kill()
       await ended
       await rm(out, { force: true })

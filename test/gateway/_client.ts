@@ -72,9 +72,9 @@ export async function rawCall(
 }
 
 /** Waits until something holds. @throws Error after twenty seconds, naming what did not come to hold */
-export async function eventually(holds: () => boolean): Promise<void> {
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
   const limit = performance.now() + 20_000
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > limit) throw new Error(`never came to hold: ${holds}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
