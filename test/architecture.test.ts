@@ -66,6 +66,7 @@ const pure = [
   'dpop-validator/defaults.ts',
   'dpop-validator/settings/settings.ts',
   'gateway/defaults.ts',
+  'gateway/endpoints/endpoint-paths.ts',
   'gateway/frontend/check-frontends.ts',
   'gateway/frontend/frontend-grammar.ts',
 ]

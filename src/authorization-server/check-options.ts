@@ -1,7 +1,7 @@
 import type { ConfigurationProblem } from '../errors.js'
-import { isLoopback } from '../http/loopback.js'
 import { isResourceIndicator } from '../http/resource-indicator.js'
 import { isScope } from '../http/scope.js'
+import { isSecureUrl } from '../http/secure-url.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
 import type { AuthorizationServerOptions, ClientOptions, UserOptions } from './options.js'
 import { completeLifetimes, completeRotation } from './settings.js'
@@ -109,9 +109,7 @@ function* limitProblems({ signInLimits = {} }: Checked): Generator<OptionProblem
 
 /** FAPI 2.0 §5.3.2.2-8 */
 function* insecure(text: string, pointer: string): Generator<OptionProblem> {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  if (!isSecure) yield { pointer, problem: 'is not an https URL; http is for loopback only' }
+  if (!isSecureUrl(text)) yield { pointer, problem: 'is not an https URL; http is for loopback only' }
   if (text.includes('#')) yield { pointer, problem: 'has a fragment' }
 }
 

@@ -1,34 +1,29 @@
+/** Below the issuer. */
+export const endpointPaths = {
+  openidConfiguration: '/.well-known/openid-configuration',
+  authorizationServerMetadata: '/.well-known/oauth-authorization-server',
+  jwks: '/connect/jwks',
+  authorization: '/connect/authorize',
+  pushedAuthorizationRequest: '/connect/par',
+  token: '/connect/token',
+  userinfo: '/connect/userinfo',
+  introspection: '/connect/introspect',
+  revocation: '/connect/revoke',
+  endSession: '/connect/endsession',
+} as const
+
 /** Where each endpoint is: what metadata says and what proofs are checked against. Never made from a request. */
-export interface EndpointUrls {
-  readonly openidConfiguration: URL
-  readonly authorizationServerMetadata: URL
+export interface EndpointUrls extends Readonly<Record<keyof typeof endpointPaths, URL>> {
   /** RFC 8414 §3.1 puts the well-known part before the issuer's path. */
   readonly insertedAuthorizationServerMetadata: URL
-  readonly jwks: URL
-  readonly authorization: URL
-  readonly pushedAuthorizationRequest: URL
-  readonly token: URL
-  readonly userinfo: URL
-  readonly introspection: URL
-  readonly revocation: URL
-  readonly endSession: URL
 }
 
 export function endpointUrls(issuer: URL): EndpointUrls {
-  const path = issuer.pathname.replace(/\/$/, '')
-  const at = (below: string): URL => new URL(`${path}${below}`, issuer)
+  const base = issuer.pathname.replace(/\/$/, '')
+  const below = Object.entries(endpointPaths).map(([name, path]) => [name, new URL(base + path, issuer)])
   return {
-    openidConfiguration: at('/.well-known/openid-configuration'),
-    authorizationServerMetadata: at('/.well-known/oauth-authorization-server'),
-    insertedAuthorizationServerMetadata: new URL(`/.well-known/oauth-authorization-server${path}`, issuer),
-    jwks: at('/connect/jwks'),
-    authorization: at('/connect/authorize'),
-    pushedAuthorizationRequest: at('/connect/par'),
-    token: at('/connect/token'),
-    userinfo: at('/connect/userinfo'),
-    introspection: at('/connect/introspect'),
-    revocation: at('/connect/revoke'),
-    endSession: at('/connect/endsession'),
+    ...(Object.fromEntries(below) as Record<keyof typeof endpointPaths, URL>),
+    insertedAuthorizationServerMetadata: new URL(endpointPaths.authorizationServerMetadata + base, issuer),
   }
 }
 

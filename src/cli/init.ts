@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashPassword } from '../authorization-server/sign-in/password.js'
-import { isLoopback } from '../http/loopback.js'
+import { isSecureUrl } from '../http/secure-url.js'
 import { generateSigningJwk, publicHalf } from '../jose/jwk.js'
 
 export interface InitResult {
@@ -57,8 +57,7 @@ export async function initialise(
 
 function assertAuthority(authority: string): void {
   const url = URL.canParse(authority) ? new URL(authority) : undefined
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  if (!isSafe || url.search !== '' || url.hash !== '')
+  if (url === undefined || !isSecureUrl(url) || url.search !== '' || url.hash !== '')
     throw new Error(`--authority is the issuer identifier of your authorization server, as in https://auth.example.com`)
 }
 

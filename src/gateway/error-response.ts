@@ -116,10 +116,10 @@ function goingOn(
   { signIn, signOut }: PageTexts,
   code: RefusalCode,
   { request: { url = '' } }: Refused,
-  { loginUrl, base }: Frontend,
+  { loginUrl, logoutUrl }: Frontend,
 ): Html | false {
   if (code === 'bff.logout.confirm')
-    return html`<a class="button" href="${url.startsWith(`${base}/logout`) ? url : `${base}/logout`}">${signOut}</a>`
+    return html`<a class="button" href="${url.startsWith(logoutUrl) ? url : logoutUrl}">${signOut}</a>`
   const again = code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl
   return loginOf(code) !== undefined && html`<a class="button" href="${again}">${signIn}</a>`
 }

@@ -1,31 +1,46 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
-import { cookieField, isOwnCookie, ownCookieName } from '../../src/http/cookie.js'
+import { isOwnCookie, ownCookieName } from '../../src/http/cookie.js'
 
-const https = new URL('https://app.example.com')
-const http = new URL('http://localhost:3000')
+const [https, http] = [new URL('https://app.example'), new URL('http://localhost:3000')]
+const names = [
+  ownCookieName('bff', '', https),
+  ownCookieName('bff', '', http),
+  ownCookieName('as', '', https),
+  ownCookieName('as', '', http),
+]
 
-test('a cookie of ours is for this host alone, over TLS, and out of reach of scripts', (t) => {
-  const name = ownCookieName('bff', 'shop', https)
-  t.is(
-    cookieField(name, 'abc', { sameSite: 'strict', maxAge: 60.9 }),
-    '__Host-Http-bff-shop=abc; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Strict',
+/** Whatever looks like the beginning of a cookie of ours, in a page or in the source. */
+const prefixes = /(?:__Host-(?:Http-)?|sallyport-)(?:bff|as)-/g
+
+async function textsOf(folder: string, name: RegExp): Promise<(readonly [string, string])[]> {
+  const files = (await readdir(folder, { recursive: true })).filter((file) => name.test(file))
+  return Promise.all(
+    files.map(async (file) => [join(folder, file), await readFile(join(folder, file), 'utf8')] as const),
   )
-  t.is(
-    cookieField(name, 'abc', { sameSite: 'lax' }),
-    '__Host-Http-bff-shop=abc; Path=/; HttpOnly; Secure; SameSite=Lax',
-  )
+}
+
+test('every name that is made is known as ours', (t) => {
+  for (const name of names) t.true(isOwnCookie(`${name}app`), name)
 })
 
-test("a cookie of this machine's plain http has another name and no Secure, which WebKit would not keep", (t) => {
-  const name = ownCookieName('as', 'session', http)
-  t.is(
-    cookieField(name, '', { sameSite: 'lax', maxAge: 0 }),
-    'sallyport-as-session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
+test('the pages name our cookies as they are made', async (t) => {
+  const found = (await textsOf('docs', /\.md$/)).flatMap(([file, text]) =>
+    [...text.matchAll(prefixes)].map(([prefix]) => [file, prefix] as const),
   )
-  t.true(isOwnCookie(name))
+  t.true(found.length >= 5)
+  for (const [file, prefix] of found) t.true(names.includes(prefix), `${prefix} in ${file}`)
 })
 
-test('a value that would end the cookie or the field is refused, not sent changed', (t) => {
-  for (const value of ['a;b', 'a\r\nSet-Cookie: b=c', 'a\0', 'ä'])
-    t.throws(() => cookieField('sallyport-bff-shop', value, { sameSite: 'lax' }), { instanceOf: TypeError }, value)
+test('no other file of the source spells a name: but for what documents a setting', async (t) => {
+  for (const [file, text] of await textsOf('src', /\.ts$/)) {
+    const spelled = [...text.matchAll(prefixes)].map(([prefix]) => prefix)
+    if (file.startsWith('src/config/schema'))
+      t.true(
+        spelled.every((prefix) => names.includes(prefix)),
+        file,
+      )
+    else t.deepEqual(spelled, [], file)
+  }
 })

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
+import { endpointPath } from '../../gateway/endpoints/endpoint-paths.js'
 import { isLoopback } from '../../http/loopback.js'
 import type { Environment } from '../environment.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
@@ -114,9 +115,9 @@ export function planOf(
       clientSecret: secrets.text(frontend.ClientSecret, `${pointer}/ClientSecret`),
       keys: [...current, ...retired].filter((jwk) => jwk !== undefined),
       hosts: frontend.Hosts ?? (publicUrl === undefined ? [] : [publicUrl.host]),
-      redirectUri: publicUrl && `${publicUrl.origin}${frontend.PathPrefix}/bff/callback`,
+      redirectUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'callback'),
       postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
-      backchannelLogoutUri: publicUrl && `${publicUrl.origin}${frontend.PathPrefix}/bff/backchannel-logout`,
+      backchannelLogoutUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'backchannelLogout'),
       routes: frontend.Routes ?? (sampleApi === undefined ? [] : [sampleRoute(sampleApi)]),
     }
   })
@@ -214,7 +215,7 @@ function publicUrlOf(
   if (frontend.PublicUrl !== undefined) return { url: new URL(frontend.PublicUrl), pointer: `${pointer}/PublicUrl` }
   const general = '/Bff/PublicUrl'
   if (settings.Bff?.PublicUrl !== undefined) return { url: new URL(settings.Bff.PublicUrl), pointer: general }
-  const callback = `${frontend.PathPrefix}/bff/callback`
+  const callback = endpointPath(frontend.PathPrefix, 'callback')
   const registered = application?.RedirectUris?.map((uri) => new URL(uri)).find(({ pathname }) => pathname === callback)
   if (registered !== undefined) return { url: new URL(registered.origin), pointer: general }
   const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0

@@ -1,5 +1,5 @@
 import { mayHaveScope, parsePermissions } from '../../authorization-server/client/permissions.js'
-import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import { publicHalf, thumbprint } from '../../jose/jwk.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import type { AuthorizationServerSettings } from '../schema/authorization-server.js'
@@ -103,7 +103,7 @@ export const applicationRules: readonly Rule[] = [
       ]
       for (const { uri, at } of uris) {
         const url = new URL(uri)
-        if (url.protocol === 'http:' && !isLoopback(url.hostname))
+        if (!isSecureUrl(url))
           yield problem(at, 'is plain http', `Write "https://${url.host}${url.pathname}". http is for localhost only.`)
         if (url.hash !== '') yield problem(at, 'has a fragment (RFC 6749 §3.1.2)', `Write "${uri.replace(/#.*/, '')}".`)
       }

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import { seconds } from '../duration.js'
 import { problem, type Rule, repeated } from './rule.js'
 
@@ -7,7 +7,7 @@ export const authorizationServerRules: readonly Rule[] = [
     const issuer = server?.issuer
     if (server === undefined || issuer === undefined) return
     const pointer = `${server.pointer}/Issuer`
-    if (issuer.protocol === 'http:' && !isLoopback(issuer.hostname))
+    if (!isSecureUrl(issuer))
       yield problem(pointer, 'is plain http', `Write "https://${issuer.host}". http is for localhost only.`)
     if (issuer.search !== '' || issuer.hash !== '')
       yield problem(

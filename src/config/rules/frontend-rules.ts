@@ -1,3 +1,4 @@
+import { endpointBase } from '../../gateway/endpoints/endpoint-paths.js'
 import { hasEndpointSegment } from '../../gateway/frontend/frontend-grammar.js'
 import { isScope } from '../../http/scope.js'
 import { seconds } from '../duration.js'
@@ -74,7 +75,7 @@ export const frontendRules: readonly Rule[] = [
   function* landingsAreOfTheApplication({ frontends }) {
     for (const { pointer, settings } of frontends)
       for (const member of ['PostLoginRedirectPath', 'PostLogoutRedirectPath', 'ErrorRedirectPath'] as const)
-        if (settings[member]?.startsWith(`${settings.PathPrefix}/bff/`))
+        if (settings[member]?.startsWith(`${endpointBase(settings.PathPrefix)}/`))
           yield problem(
             `${pointer}/${member}`,
             'is an endpoint of the gateway: browsers would go round in circles',

@@ -1,5 +1,5 @@
 import { parsePermissions } from '../../authorization-server/client/permissions.js'
-import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import { seconds } from '../duration.js'
 import { problem, type Rule } from './rule.js'
 
@@ -14,7 +14,7 @@ export const resourceServerRules: readonly Rule[] = [
         'Write the issuer identifier of the authorization server whose tokens are accepted.',
       )
     const url = sampleApi.issuer === undefined ? undefined : new URL(sampleApi.issuer)
-    if (url?.protocol === 'http:' && !isLoopback(url.hostname))
+    if (url !== undefined && !isSecureUrl(url))
       yield problem(pointer, 'is plain http', `Write "https://${url.host}". http is for localhost only.`)
   },
 

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import { problem, type Rule } from './rule.js'
 
@@ -11,7 +11,7 @@ export const urlRules: readonly Rule[] = [
           'is more than an origin',
           `Write "${url.origin}", and the path as the frontend's PathPrefix.`,
         )
-      if (url.protocol === 'http:' && !isLoopback(url.hostname))
+      if (!isSecureUrl(url))
         yield problem(
           pointer,
           'is plain http: over it everyone on the network could read and set the session cookie',
@@ -38,7 +38,7 @@ export const urlRules: readonly Rule[] = [
     ]
     for (const { value, pointer, isOrigin } of urls) {
       const url = value === undefined ? undefined : new URL(value)
-      if (url?.protocol === 'http:' && !isLoopback(url.hostname))
+      if (url !== undefined && !isSecureUrl(url))
         yield problem(
           pointer,
           'is plain http',

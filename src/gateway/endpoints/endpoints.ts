@@ -11,6 +11,7 @@ import { type EndpointState, koaSession } from '../session/koa-session.js'
 import { keepSession } from '../session/sliding-expiration.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import { callback } from './callback.js'
+import { endpointPaths } from './endpoint-paths.js'
 import { clientKeys } from './jwks.js'
 import type { Limits } from './limits.js'
 import { login } from './login.js'
@@ -66,16 +67,16 @@ export function createEndpoints(limits: Limits, now: () => number): Endpoints {
 /** The endpoint table. */
 function endpointRouter({ base }: Pick<Frontend, 'base'>): Router<EndpointState> {
   const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
-  router.get('/login', login)
-  router.get('/callback', callback)
-  router.get('/user', keepCurrentSession, user)
-  router.get('/logout', logoutByLink)
-  router.post('/logout', logoutByCall)
-  router.post('/backchannel-logout', backchannelLogout)
-  router.get('/sessions', keepCurrentSession, listSessions)
-  router.delete('/sessions', endOtherSessions)
-  router.delete('/sessions/:handle', endSessionByHandle)
-  router.get('/jwks', clientKeys)
+  router.get(endpointPaths.login, login)
+  router.get(endpointPaths.callback, callback)
+  router.get(endpointPaths.user, keepCurrentSession, user)
+  router.get(endpointPaths.logout, logoutByLink)
+  router.post(endpointPaths.logout, logoutByCall)
+  router.post(endpointPaths.backchannelLogout, backchannelLogout)
+  router.get(endpointPaths.sessions, keepCurrentSession, listSessions)
+  router.delete(endpointPaths.sessions, endOtherSessions)
+  router.delete(`${endpointPaths.sessions}/:handle`, endSessionByHandle)
+  router.get(endpointPaths.jwks, clientKeys)
   return router
 }
 

@@ -2,6 +2,7 @@ import { Refusal } from '../refusal.js'
 import type { ProvisionedFrontend } from '../request.js'
 import { destroySession, type EndpointContext } from '../session/koa-session.js'
 import type { OpenSession } from '../session/session-record.js'
+import { endpointPaths } from './endpoint-paths.js'
 
 /** `GET P/sessions`: where this user is logged in with this frontend. */
 export async function listSessions(ctx: EndpointContext): Promise<void> {
@@ -31,7 +32,7 @@ export async function listSessions(ctx: EndpointContext): Promise<void> {
 export async function endSessionByHandle(ctx: EndpointContext): Promise<void> {
   const { frontend } = ctx.state.call
   const { keys, key: currentKey } = await sessionsOfUser(frontend, ctx.state.open)
-  const handle = ctx.state.call.target.path.slice(`${frontend.base}/sessions/`.length)
+  const handle = ctx.state.call.target.path.slice(`${frontend.base}${endpointPaths.sessions}/`.length)
   const key = keys.find((candidate) => frontend.sessions.hasHandle(candidate, handle))
   if (key === undefined) throw new Refusal('bff.endpoint.unknown', 'none of your sessions has this handle')
   if (key === currentKey) await destroySession(ctx)

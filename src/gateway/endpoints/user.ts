@@ -36,6 +36,6 @@ export async function user(ctx: EndpointContext): Promise<void> {
     ...Object.fromEntries(visible.filter((name) => name in claims).map((name) => [name, claims[name]])),
     authenticated: true,
     sessionExpiresAt: new Date((await frontend.sessions.idleEnd(session)) * 1000).toISOString(),
-    logoutUrl: `${frontend.base}/logout?sid=${session.handle}`,
+    logoutUrl: `${frontend.logoutUrl}?sid=${session.handle}`,
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { endpointPaths } from '../endpoints/endpoint-paths.js'
 import { isOpenedByPerson } from '../page/navigation.js'
 import { Refusal } from '../refusal.js'
 import type { Frontend } from './frontend.js'
@@ -36,7 +37,7 @@ export function assertOwnPage(
 /** Which of the gateway's own endpoints only our own page may call: those that change something. */
 export function changesState({ base }: Pick<Frontend, 'base'>, method: string, path: string): boolean {
   // Back-channel logout is the authorization server's own call: its token says who it is.
-  return method !== 'GET' && path !== `${base}/backchannel-logout`
+  return method !== 'GET' && path !== `${base}${endpointPaths.backchannelLogout}`
 }
 
 /** @throws Refusal `bff.navigation.required` */

@@ -1,7 +1,7 @@
 import { ConfigurationError, type ConfigurationProblem } from '../../errors.js'
-import { isLoopback } from '../../http/loopback.js'
 import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { isScope } from '../../http/scope.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import type { FrontendOptions, RouteOptions } from '../options.js'
 import {
   frontendName,
@@ -76,7 +76,7 @@ function* namesAndPlaces(
       'is taken by another frontend on the same host',
       'Give one of them another prefix or host.',
     )
-  if (!isSecure(publicUrl))
+  if (!isSecureUrl(publicUrl))
     yield wrong('PublicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
   if (!isOrigin(publicUrl)) yield wrong('PublicUrl', 'is more than an origin', `Write "${publicUrl.origin}".`)
 }
@@ -89,7 +89,7 @@ function* conversation({
   session,
 }: FrontendOptions): Generator<MemberProblem> {
   const issuer = URL.canParse(authority) ? new URL(authority) : undefined
-  if (issuer === undefined || !isSecure(issuer) || issuer.search !== '' || issuer.hash !== '')
+  if (issuer === undefined || !isSecureUrl(issuer) || issuer.search !== '' || issuer.hash !== '')
     yield wrong('Authority', 'is not an issuer identifier', 'Write an https URL without query and fragment.')
   if (clientId === '') yield wrong('ClientId', 'is empty', 'Write the one that the authorization server knows.')
   if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
@@ -130,10 +130,6 @@ function* routeProblems(
   for (const [index, scope] of scopes.entries())
     if (!isScope(scope))
       yield wrong(`${at}/Scopes/${index}`, 'is not the name of one scope', 'Write each as an entry of its own.')
-}
-
-function isSecure({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
 }
 
 function isPlain({ search, hash, username, password }: URL): boolean {

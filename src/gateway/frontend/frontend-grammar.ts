@@ -1,5 +1,7 @@
 /* How a frontend's names and paths are written. The configuration file and `createGateway` read one language. */
 
+import { endpointBase, endpointSegment } from '../endpoints/endpoint-paths.js'
+
 /** In the names of cookies: with a dot it could be read as another frontend's transaction. */
 export const frontendName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/
 
@@ -18,12 +20,12 @@ export function isRoutePath(text: string): boolean {
 
 /** Whether a prefix or a route would lie where the endpoints of a frontend are. */
 export function hasEndpointSegment(path: string): boolean {
-  return /(?:^|\/)bff(?:\/|$)/i.test(path)
+  return path.toLowerCase().split('/').includes(endpointSegment)
 }
 
-/** Below `/bff` of its own frontend. */
+/** Whether a route would lie below the endpoints of its own frontend. */
 export function isBelowEndpoints(routePath: string): boolean {
-  return /^\/bff(?:\/|$)/i.test(routePath)
+  return `${routePath.toLowerCase()}/`.startsWith(`${endpointBase('')}/`)
 }
 
 function hasDotSegment(path: string): boolean {

@@ -1,5 +1,6 @@
 import { ownCookieName } from '../../http/cookie.js'
 import { canonicalHost, isHost } from '../../http/host.js'
+import { endpointBase, endpointPaths } from '../endpoints/endpoint-paths.js'
 import type { Branding, FrontendOptions } from '../options.js'
 import { answerHeaders, strictTransportSecurity } from '../page/security-headers.js'
 import { Refusal } from '../refusal.js'
@@ -18,6 +19,7 @@ export interface Frontend {
   /** Origins whose pages are ours: the public one and, where pages are served elsewhere, those. */
   readonly pageOrigins: ReadonlySet<string>
   readonly loginUrl: string
+  readonly logoutUrl: string
   readonly redirectUri: string
   readonly sessionCookie: string
   /** What the names of the login transactions' cookies begin with. */
@@ -44,7 +46,7 @@ export interface PublicPlace {
 }
 
 export function createFrontend(options: FrontendOptions): Frontend {
-  const base = `${options.pathPrefix}/bff`
+  const base = endpointBase(options.pathPrefix)
   const origin = options.publicUrl.origin
   const sessionCookie = ownCookieName('bff', options.name, options.publicUrl)
   return {
@@ -53,8 +55,9 @@ export function createFrontend(options: FrontendOptions): Frontend {
     base,
     origin,
     pageOrigins: new Set([origin, ...foreignPageOrigins(options)]),
-    loginUrl: `${base}/login`,
-    redirectUri: `${origin}${base}/callback`,
+    loginUrl: base + endpointPaths.login,
+    logoutUrl: base + endpointPaths.logout,
+    redirectUri: origin + base + endpointPaths.callback,
     sessionCookie,
     transactionCookie: `${sessionCookie}.`,
     loopCookie: `${sessionCookie}~n`,

@@ -1,6 +1,7 @@
 import * as openid from 'openid-client'
 import { UpstreamError } from '../../errors.js'
 import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import { createFetchedCache } from '../../store/fetched-cache.js'
 import type { FrontendOptions } from '../options.js'
 import { clientAuthentication } from './client-authentication.js'
@@ -84,12 +85,11 @@ const endpoints = [
 ] as const
 
 /** Plain http is for a server on this machine only: another one must not have us call what listens beside us. */
-function isAsSafe(endpoint: unknown, { protocol, hostname }: URL): boolean {
+function isAsSafe(endpoint: unknown, issuer: URL): boolean {
   if (endpoint === undefined) return true
   const url = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return false
-  if (url.protocol === 'https:') return true
-  return url.protocol === 'http:' && protocol === 'http:' && isLoopback(hostname) && isLoopback(url.hostname)
+  return url.protocol === 'https:' || (issuer.protocol === 'http:' && isSecureUrl(issuer) && isSecureUrl(url))
 }
 
 /** What a server has to say before we log anybody in there. Its metadata is the only source of endpoints. */

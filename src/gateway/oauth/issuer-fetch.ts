@@ -2,7 +2,7 @@ import { rootCertificates } from 'node:tls'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { isNonce } from '../../dpop/nonce.js'
 import { connectionCode, UpstreamError } from '../../errors.js'
-import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
@@ -49,10 +49,9 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
   }
 
   const issuerFetch = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
-    const { protocol, origin } = new URL(url)
-    if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(new URL(url).hostname))) {
+    if (!isSecureUrl(url))
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
-    }
+    const { origin } = new URL(url)
     const outage = outageOf(origin)
     const response = await undiciFetch(url, {
       method,

@@ -1,4 +1,5 @@
 import type { SignatureAlgorithm } from '../../jose/jwk.js'
+import { endpointPath } from '../endpoints/endpoint-paths.js'
 
 /** What an authorization server said when it refused: its own words, which no browser gets to see. */
 export interface ServerRefusal {
@@ -85,7 +86,7 @@ function authenticationRemedy(said: string, { clientId, algorithm }: Registratio
   if (/\bsecret\b/.test(said) && !/credential/.test(said))
     return `Register client ${clientId} there for private_key_jwt (a signed JWT) instead of a secret.`
   if (/signature|public key|\bjwks?\b|\bkeys?\b|\bkid\b/.test(said))
-    return `Register the public key of ClientSigningKeyJwk for client ${clientId} there (it has ${algorithm}), or the URL of its key set: {PublicUrl}{PathPrefix}/bff/jwks.`
+    return `Register the public key of ClientSigningKeyJwk for client ${clientId} there (it has ${algorithm}), or the URL of its key set: {PublicUrl}${endpointPath('{PathPrefix}', 'jwks')}.`
   if (/(?:not|un)[ -]?known|known client|not found|invalid client\b|no such client|credential|client_id/.test(said))
     return `Is there a client ${clientId} at this server? If so: register the public key of ClientSigningKeyJwk for it, with private_key_jwt and ${algorithm}.`
   return `Register client ${clientId} there with private_key_jwt, the algorithm ${algorithm} and the public key of ClientSigningKeyJwk. The server does not say which of these is wrong.`

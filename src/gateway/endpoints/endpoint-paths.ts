@@ -1,0 +1,23 @@
+/** The segment behind a frontend's prefix below which its endpoints are. */
+export const endpointSegment = 'bff'
+
+/** Where each endpoint is, below the base of its frontend. */
+export const endpointPaths = {
+  login: '/login',
+  callback: '/callback',
+  user: '/user',
+  logout: '/logout',
+  backchannelLogout: '/backchannel-logout',
+  sessions: '/sessions',
+  jwks: '/jwks',
+} as const
+
+/** `P`: the path of the endpoints of a frontend. */
+export function endpointBase(pathPrefix: string): string {
+  return `${pathPrefix}/${endpointSegment}`
+}
+
+/** Path of one endpoint of a frontend. */
+export function endpointPath(pathPrefix: string, endpoint: keyof typeof endpointPaths): string {
+  return endpointBase(pathPrefix) + endpointPaths[endpoint]
+}
