@@ -64,9 +64,10 @@ export async function rawCall(
   until: (received: string) => boolean = () => false,
 ): Promise<string> {
   const { socket, received } = await rawConnection(origin)
-  socket.write(bytes, 'latin1')
-  while (!socket.closed && !until(received()))
-    await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => {})
+  await new Promise<void>((done) => {
+    socket.on('data', () => until(received()) && done()).on('close', () => done())
+    socket.write(bytes, 'latin1')
+  })
   socket.destroy()
   return received()
 }
