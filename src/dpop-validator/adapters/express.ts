@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AccessTokenClaims, Auth } from '../auth.js'
 import type { Verdict, Verifier } from '../dpop-validator.js'
 import { fromIncomingMessage } from '../request/api-request.js'
-import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from '../request/requirements.js'
+import { type Requirements, requireWellFormed } from '../request/requirements.js'
 import { answerUnguarded } from '../response/unguarded.js'
 import { send } from './node.js'
+import { createRequirementGuards } from './requirement-guards.js'
 
 declare global {
   namespace Express {
@@ -57,16 +58,11 @@ export function protect<Claims extends AccessTokenClaims>(
   }
 }
 
-export const requireScopes = (...scopes: string[]): ExpressMiddleware => required({ scopes })
-/** One of them. */
-export const requireAcr = (...acr: string[]): ExpressMiddleware => required({ acr })
-/** @param maxAge Seconds since the user signed in, at most. */
-export const requireMaxAge = (maxAge: number): ExpressMiddleware => required({ maxAge })
-export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): ExpressMiddleware =>
-  required({ authorizationDetails })
+/** What a route needs besides a valid token, behind `protect`. */
+export const { requireScopes, requireAcr, requireMaxAge, requireAuthorizationDetails } =
+  createRequirementGuards<ExpressMiddleware>(required)
 
 function required(requirements: Requirements): ExpressMiddleware {
-  requireWellFormed(requirements)
   return function sufficient(request, response, next) {
     const { auth, method } = request
     const answer = auth === undefined ? answerUnguarded(method) : auth.lacks(requirements)

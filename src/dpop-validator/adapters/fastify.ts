@@ -2,9 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessTokenClaims, Auth } from '../auth.js'
 import type { Verdict, Verifier } from '../dpop-validator.js'
 import { fromIncomingMessage } from '../request/api-request.js'
-import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from '../request/requirements.js'
+import { type Requirements, requireWellFormed } from '../request/requirements.js'
 import type { Answer } from '../response/challenge.js'
 import { answerUnguarded } from '../response/unguarded.js'
+import { createRequirementGuards } from './requirement-guards.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -59,17 +60,11 @@ export function protect<Claims extends AccessTokenClaims>(
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
 }
 
-/** For the `preHandler` of a route. */
-export const requireScopes = (...scopes: string[]): FastifyHook => required({ scopes })
-/** One of them. */
-export const requireAcr = (...acr: string[]): FastifyHook => required({ acr })
-/** @param maxAge Seconds since the user signed in, at most. */
-export const requireMaxAge = (maxAge: number): FastifyHook => required({ maxAge })
-export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): FastifyHook =>
-  required({ authorizationDetails })
+/** What a route needs besides a valid token, for its `preHandler`, behind `protect`. */
+export const { requireScopes, requireAcr, requireMaxAge, requireAuthorizationDetails } =
+  createRequirementGuards<FastifyHook>(required)
 
 function required(requirements: Requirements): FastifyHook {
-  requireWellFormed(requirements)
   return function sufficient({ auth, method }, reply, done) {
     const answer = auth === undefined ? answerUnguarded(method) : auth.lacks(requirements)
     if (answer === undefined) done()

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import type { AccessTokenClaims, Auth } from '../auth.js'
 import type { Verifier } from '../dpop-validator.js'
 import { type ApiRequest, fromIncomingMessage } from '../request/api-request.js'
-import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from '../request/requirements.js'
+import { type Requirements, requireWellFormed } from '../request/requirements.js'
 import type { AuthError } from '../response/auth-error.js'
 import { type Answer, fieldLines } from '../response/challenge.js'
+import { createRequirementGuards } from './requirement-guards.js'
 
 export type FetchHandler<Context> = (request: Request, context: Context) => Response | Promise<Response>
 
@@ -62,17 +63,11 @@ export function protect<Claims extends AccessTokenClaims>(verifier: Verifier<Cla
 
 type HandlerWrapper = <Context extends Auth>(handler: FetchHandler<Context>) => FetchHandler<Context>
 
-/** Inside `protect`: `protect(verifier)(requireScopes('orders:read')(handler))`. */
-export const requireScopes = (...scopes: string[]): HandlerWrapper => required({ scopes })
-/** One of them. */
-export const requireAcr = (...acr: string[]): HandlerWrapper => required({ acr })
-/** @param maxAge Seconds since the user signed in, at most. */
-export const requireMaxAge = (maxAge: number): HandlerWrapper => required({ maxAge })
-export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): HandlerWrapper =>
-  required({ authorizationDetails })
+/** What a route needs besides a valid token: `protect(verifier)(requireScopes('orders:read')(handler))`. */
+export const { requireScopes, requireAcr, requireMaxAge, requireAuthorizationDetails } =
+  createRequirementGuards<HandlerWrapper>(required)
 
 function required(requirements: Requirements): HandlerWrapper {
-  requireWellFormed(requirements)
   return (handler) =>
     function sufficient(request, auth) {
       const answer = auth.lacks(requirements)

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import type { AccessTokenClaims, Auth } from '../auth.js'
 import type { Verifier } from '../dpop-validator.js'
 import { fromIncomingMessage } from '../request/api-request.js'
-import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from '../request/requirements.js'
+import { type Requirements, requireWellFormed } from '../request/requirements.js'
 import type { Answer } from '../response/challenge.js'
 import { answerUnguarded } from '../response/unguarded.js'
+import { createRequirementGuards } from './requirement-guards.js'
 
 /** What of a Koa context is used here; any Koa 2 or 3 context is one. */
 export interface KoaContext {
@@ -48,16 +49,11 @@ export function protect<Claims extends AccessTokenClaims>(
   }
 }
 
-export const requireScopes = (...scopes: string[]): KoaMiddleware => required({ scopes })
-/** One of them. */
-export const requireAcr = (...acr: string[]): KoaMiddleware => required({ acr })
-/** @param maxAge Seconds since the user signed in, at most. */
-export const requireMaxAge = (maxAge: number): KoaMiddleware => required({ maxAge })
-export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): KoaMiddleware =>
-  required({ authorizationDetails })
+/** What a route needs besides a valid token, behind `protect`. */
+export const { requireScopes, requireAcr, requireMaxAge, requireAuthorizationDetails } =
+  createRequirementGuards<KoaMiddleware>(required)
 
 function required(requirements: Requirements): KoaMiddleware {
-  requireWellFormed(requirements)
   return async function sufficient(context, next) {
     const auth: Auth | undefined = context.state.auth
     const answer = auth === undefined ? answerUnguarded(context.method) : auth.lacks(requirements)

@@ -4,9 +4,10 @@ import { endWithAnswer } from '../../http/last-answer.js'
 import type { AccessTokenClaims, Auth } from '../auth.js'
 import type { Verdict, Verifier } from '../dpop-validator.js'
 import { fromIncomingMessage } from '../request/api-request.js'
-import { type AuthorizationDetailsRequirement, type Requirements, requireWellFormed } from '../request/requirements.js'
+import { type Requirements, requireWellFormed } from '../request/requirements.js'
 import { type Answer, fieldLines } from '../response/challenge.js'
 import { unguarded } from '../response/unguarded.js'
+import { createRequirementGuards } from './requirement-guards.js'
 
 /** Resolves to who calls, or to undefined when the request was refused and answered. */
 export type Guard<Claims extends AccessTokenClaims> = (
@@ -92,16 +93,11 @@ async function verdictOrMistake<Claims extends AccessTokenClaims>(
 /** Whether a guarded request is good for it; false when it was refused and answered. */
 export type RequestCheck = (auth: Auth, request: IncomingMessage, response: ServerResponse) => boolean
 
-export const requireScopes = (...scopes: string[]): RequestCheck => required({ scopes })
-/** One of them. */
-export const requireAcr = (...acr: string[]): RequestCheck => required({ acr })
-/** @param maxAge Seconds since the user signed in, at most. */
-export const requireMaxAge = (maxAge: number): RequestCheck => required({ maxAge })
-export const requireAuthorizationDetails = (authorizationDetails: AuthorizationDetailsRequirement): RequestCheck =>
-  required({ authorizationDetails })
+/** What a route needs besides a valid token, behind `protect`. */
+export const { requireScopes, requireAcr, requireMaxAge, requireAuthorizationDetails } =
+  createRequirementGuards<RequestCheck>(required)
 
 function required(requirements: Requirements): RequestCheck {
-  requireWellFormed(requirements)
   return function sufficient(auth, request, response) {
     const answer = auth.lacks(requirements)
     if (answer !== undefined) send(response, request.method, answer)
