@@ -16,6 +16,19 @@ export interface SuiteClientConfiguration {
   readonly privateJwk: JWK
 }
 
+/** What the seeding gives a client of the suite's plans. */
+export function permissionsOf(scope: string): readonly string[] {
+  return [
+    'ept:authorization',
+    'ept:pushed_authorization',
+    'ept:token',
+    'gt:authorization_code',
+    'gt:refresh_token',
+    'rst:code',
+    ...scope.split(' ').map((name) => `scp:${name}`),
+  ]
+}
+
 /** What to paste into the OpenID Foundation's suite: its plan configuration for a server of ours. */
 export function suiteConfiguration({ alias, suite, issuer, resourceUrl, user, clients }: SuiteConfigurationOptions) {
   const authorize = `${issuer}/connect/authorize*`

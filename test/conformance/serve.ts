@@ -9,7 +9,7 @@ import { selfSignedCertificate } from './_certificate.js'
 import { listenSecurely } from './_https.js'
 import { type FapiAlgorithm, generateKey, type KeyPair, keyPairOf } from './_jose.js'
 import { type ShippedProgram, StartFailure, startShippedProgram } from './_shipped-program.js'
-import { suiteConfiguration } from './_suite-configuration.js'
+import { permissionsOf, suiteConfiguration } from './_suite-configuration.js'
 
 /**
  * Starts the program that users run, with the embedded authorization server and the sample API, for a run of the OpenID
@@ -73,15 +73,7 @@ const configuration = {
         ClientId: id,
         SigningKeyJwk: key.publicJwk,
         RedirectUris: redirectUris,
-        Permissions: [
-          'ept:authorization',
-          'ept:pushed_authorization',
-          'ept:token',
-          'gt:authorization_code',
-          'gt:refresh_token',
-          'rst:code',
-          ...scope.split(' ').map((name) => `scp:${name}`),
-        ],
+        Permissions: permissionsOf(scope),
       })),
     },
   },

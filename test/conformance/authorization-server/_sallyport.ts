@@ -11,6 +11,7 @@ import { generateSigningJwk, publicHalf, verificationKey } from '../../../src/jo
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { createSeal } from '../../../src/store/seal.js'
 import { listenSecurely, trustedCertificates } from '../_https.js'
+import { permissionsOf } from '../_suite-configuration.js'
 import type { Registration, ServerUnderTest, StartServer } from './_server-under-test.js'
 
 /** The same, with an API that wants proofs with a nonce. */
@@ -55,15 +56,7 @@ export async function startSallyport(
           displayName: id,
           keys: [verificationKey({ ...publicJwk })],
           redirectUris,
-          permissions: parsePermissions([
-            'ept:authorization',
-            'ept:pushed_authorization',
-            'ept:token',
-            'gt:authorization_code',
-            'gt:refresh_token',
-            'rst:code',
-            ...scope.split(' ').map((name) => `scp:${name}`),
-          ]).permissions,
+          permissions: parsePermissions(permissionsOf(scope)).permissions,
         })),
         {
           clientId: 'resource-server',
