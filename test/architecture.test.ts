@@ -149,3 +149,45 @@ test('no file is longer than 250 lines, and no root of a product has more than a
   }
   for (const product of products) t.true(files.filter((file) => dirname(file) === product).length <= 12, product)
 })
+
+/**
+ * JOSE is the package jose. By hand it is done where it was measured to be too slow, and nowhere else
+ * (docs/decisions/06-own-prover.md has the numbers).
+ */
+const joseByHand: Readonly<Record<string, string>> = {
+  'dpop-validator/testing/header-cases.ts': 'signs what no library would: with wrong keys, under wrong names',
+  'jose/algorithm.ts': 'makes and checks the signatures of the hot paths',
+  'jose/jwk.ts': 'imports and makes keys without waiting, where proofs and configurations are read',
+}
+
+const keyOperations =
+  /\b(?:sign|verify|createSign|createVerify|createPrivateKey|createPublicKey|createECDH|generateKeyPair|generateKeyPairSync|webcrypto)\b/
+
+/** Hashes, random numbers and X.509 certificates are no JOSE. Imported by name, so that it can be seen what is used. */
+function isJoseByHand(text: string): boolean {
+  const imports = text.match(/(?:from |import\(|require\()'(?:node:)?crypto'/g) ?? []
+  const named = [...text.matchAll(/^import (type )?\{([^}]*)\} from '(?:node:)?crypto'/gm)]
+  const operations = named.filter(([, type, names = '']) => type === undefined && keyOperations.test(names))
+  return named.length < imports.length || operations.length > 0 || /\bcrypto\.subtle\b/.test(text)
+}
+
+test('JOSE is done by hand in the files that say why, and in no other', async (t) => {
+  const found: string[] = []
+  for (const file of files) if (isJoseByHand(await readFile(join(source, file), 'utf8'))) found.push(file)
+  t.deepEqual(found, Object.keys(joseByHand))
+})
+
+test('JOSE by hand is seen in every spelling', (t) => {
+  for (const text of [
+    "import { sign } from 'node:crypto'",
+    "import { hash, verify as holds } from 'node:crypto'",
+    "import {\n  hash,\n  createPublicKey,\n} from 'node:crypto'",
+    "import * as crypto from 'node:crypto'",
+    "import crypto from 'crypto'",
+    "const { sign } = await import('node:crypto')",
+    'await crypto.subtle.importKey()',
+  ])
+    t.true(isJoseByHand(text), text)
+  t.false(isJoseByHand("import { createHmac, hash, X509Certificate } from 'node:crypto'"))
+  t.false(isJoseByHand("import type { KeyObject } from 'node:crypto'"))
+})

@@ -1,9 +1,8 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
 import { unreachable } from '../errors.js'
 import { type JwsAlgorithm, type SignatureKey, signatureKey, traitsOf } from '../jose/algorithm.js'
 import { decodeBase64url } from '../jose/compact-jws.js'
 import { isJsonObject } from '../jose/json-object.js'
-import { type Jwk, privateMembers, thumbprint } from '../jose/jwk.js'
+import { importPublicKey, type Jwk, privateMembers, thumbprint } from '../jose/jwk.js'
 
 const coordinateLengths = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 } as const
 
@@ -45,14 +44,6 @@ export function readProofKey(value: unknown, algorithm: JwsAlgorithm): ProofKey 
 export function importProofKey({ jwk }: ProofKey, algorithm: JwsAlgorithm): SignatureKey | undefined {
   const key = importPublicKey(jwk)
   return key && signatureKey(algorithm, key)
-}
-
-export function importPublicKey(jwk: Jwk): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: { ...jwk }, format: 'jwk' })
-  } catch {
-    return undefined
-  }
 }
 
 function proofKey(jwk: Jwk): ProofKey {

@@ -1,6 +1,6 @@
-import { createECDH, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto'
-import { signEs256 } from '../jose/ecdsa.js'
-import { generatePrivateJwk, type Jwk, thumbprint } from '../jose/jwk.js'
+import { randomUUID } from 'node:crypto'
+import { signatureKey, signatureOf } from '../jose/algorithm.js'
+import { generatePrivateJwk, type Jwk, p256PrivateJwk, publicMembers, signingKey, thumbprint } from '../jose/jwk.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
 
 /** Holds one key pair and makes a fresh proof with it for each request. */
@@ -36,25 +36,15 @@ const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
  */
 export function deriveProofKey(secret: Buffer): Jwk {
   const scalar = (BigInt(`0x${secret.toString('hex')}`) % (order - 1n)) + 1n
-  const d = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex')
-  const ecdh = createECDH('prime256v1')
-  ecdh.setPrivateKey(d)
-  const point = ecdh.getPublicKey()
-  const [x, y] = [point.subarray(1, 33), point.subarray(33)]
-  return {
-    kty: 'EC',
-    crv: 'P-256',
-    d: d.toString('base64url'),
-    x: x.toString('base64url'),
-    y: y.toString('base64url'),
-  }
+  return p256PrivateJwk(Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex'))
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.2 RFC 9449 §4.2} */
 export function createProver(proofKey: Jwk, now: () => number = () => Math.floor(Date.now() / 1000)): Prover {
-  const key = createPrivateKey({ key: { ...proofKey }, format: 'jwk' })
-  const publicJwk = createPublicKey(key).export({ format: 'jwk' }) as Jwk
+  const { privateKey, publicJwk: named } = signingKey(proofKey)
+  const publicJwk = publicMembers(named)
   const header = Buffer.from(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicJwk })).toString('base64url')
+  const signing = signatureKey('ES256', privateKey)
   // One entry per origin we call, and those come from the configuration: it cannot grow without bound.
   const nonces = new Map<string, string>()
 
@@ -77,7 +67,7 @@ export function createProver(proofKey: Jwk, now: () => number = () => Math.floor
 
     prove(target) {
       const input = signingInput(target)
-      return `${input}.${signEs256(key, Buffer.from(input)).toString('base64url')}`
+      return `${input}.${signatureOf(signing, Buffer.from(input)).toString('base64url')}`
     },
 
     rememberNonce(origin, nonce) {

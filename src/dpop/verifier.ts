@@ -1,6 +1,6 @@
 import { ProtocolError } from '../errors.js'
 import { type JwsAlgorithm, signatureHolds } from '../jose/algorithm.js'
-import { decodeBase64url, decodeJsonSegment, splitCompactJws } from '../jose/compact-jws.js'
+import { readCompactJws } from '../jose/compact-jws.js'
 import { type SignatureAlgorithm, signatureAlgorithms } from '../jose/jwk.js'
 import { type ProofFault, proofFaults, proofLimits, readProofClaims, readProofHeader } from './checks.js'
 import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
@@ -46,9 +46,7 @@ export function createProofVerifier({
 
   return (proof, target) => {
     if (proof.length > proofLimits.maxLength) refuse(proofFaults.tooLong)
-    const jws = splitCompactJws(proof) ?? refuse(proofFaults.notCompactJws)
-    const header = decodeJsonSegment(jws.header) ?? refuse(proofFaults.notCompactJws)
-    const claims = decodeJsonSegment(jws.payload) ?? refuse(proofFaults.notCompactJws)
+    const { header, claims, signed, signature } = readCompactJws(proof) ?? refuse(proofFaults.notCompactJws)
     const algorithm = readProofHeader(header, accepted, refuse)
     const { jti, iat, nonce } = readProofClaims(
       claims,
@@ -64,9 +62,7 @@ export function createProofVerifier({
       refuse,
     )
     const key = readProofKey(header.jwk, algorithm) ?? refuse(proofFaults.jwk)
-    const signature = decodeBase64url(jws.signature) ?? refuse(proofFaults.notCompactJws)
     const imported = importProofKey(key, algorithm) ?? refuse(proofFaults.jwk)
-    const signed = Buffer.from(`${jws.header}.${jws.payload}`, 'latin1')
     if (!signatureHolds(imported, signed, signature)) refuse(proofFaults.signature)
 
     return { jkt: key.jkt, jti, iat, nonce, rememberUntil: iat + maxAge + futureSkew }

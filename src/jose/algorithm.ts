@@ -1,5 +1,5 @@
-import { constants, type KeyObject, verify } from 'node:crypto'
-import { toDer } from './ecdsa.js'
+import { constants, type KeyObject, sign, verify } from 'node:crypto'
+import { fromDer, toDer } from './ecdsa.js'
 
 /** The asymmetric algorithms of RFC 7518 §3 and RFC 9864. There is no way to name a symmetric one, or `none`. */
 export type JwsAlgorithm = keyof typeof algorithms
@@ -47,13 +47,15 @@ export function traitsOf(algorithm: JwsAlgorithm): JwsAlgorithmTraits {
   return algorithms[algorithm]
 }
 
-/** A public key, with all that OpenSSL has to be told to check a signature made with it. Made once per key. */
+type SignatureInput = KeyObject | { readonly key: KeyObject; readonly padding: number; readonly saltLength: number }
+
+/** A key, with all that OpenSSL has to be told to make a signature with it, or to check one. Made once per key. */
 export interface SignatureKey {
   readonly algorithm: JwsAlgorithm
   readonly digest: string | null
   readonly signatureLength: number
   readonly isEcdsa: boolean
-  readonly input: KeyObject | { readonly key: KeyObject; readonly padding: number; readonly saltLength: number }
+  readonly input: SignatureInput
 }
 
 export function signatureKey(algorithm: JwsAlgorithm, key: KeyObject): SignatureKey {
@@ -65,6 +67,22 @@ export function signatureKey(algorithm: JwsAlgorithm, key: KeyObject): Signature
     isEcdsa: kty === 'EC',
     input: padding === undefined || saltLength === undefined ? key : { key, padding, saltLength },
   }
+}
+
+/** On this thread. @param key A private one. */
+export function signatureOf({ digest, input, signatureLength, isEcdsa }: SignatureKey, data: Buffer): Buffer {
+  const made = sign(digest, data, input)
+  return isEcdsa ? fromDer(made, signatureLength / 2) : made
+}
+
+/** On libuv's thread pool. @param key A private one. */
+export function signatureOfInPool(key: SignatureKey, data: Buffer): Promise<Buffer> {
+  const { digest, input, signatureLength, isEcdsa } = key
+  return new Promise((resolve, reject) => {
+    sign(digest, data, input, (error, made) =>
+      error === null ? resolve(isEcdsa ? fromDer(made, signatureLength / 2) : made) : reject(error),
+    )
+  })
 }
 
 /** On this thread: a cached key's check costs less than handing it to another one. */

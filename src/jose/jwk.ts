@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import {
+  createECDH,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
 
 /** The algorithms of the FAPI 2.0 Security Profile §5.4.1. `Ed25519` is RFC 9864's name for what was `EdDSA`. */
 export type SignatureAlgorithm = 'ES256' | 'PS256' | 'Ed25519'
@@ -42,7 +49,7 @@ export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as c
 export function signingKey(jwk: Jwk): SigningKey {
   if (typeof jwk.d !== 'string') throw new TypeError('is not a private key: it has no "d"')
   const algorithm = algorithmOf(jwk)
-  const privateKey = imported(() => createPrivateKey({ key: { ...jwk }, format: 'jwk' }))
+  const privateKey = importPrivateKey(jwk)
   const alg = jwk.alg === 'EdDSA' ? 'EdDSA' : algorithm
   return { algorithm, alg, privateKey, ...published(jwk, algorithm, createPublicKey(privateKey)) }
 }
@@ -52,8 +59,35 @@ export function verificationKey(jwk: Jwk): VerificationKey {
   const secret = privateMembers.find((member) => member in jwk)
   if (secret !== undefined) throw new TypeError(`holds the private member "${secret}"`)
   const algorithm = algorithmOf(jwk)
-  const publicKey = imported(() => createPublicKey({ key: { ...jwk }, format: 'jwk' }))
+  const publicKey = importPublicKey(jwk) ?? unusable()
   return { algorithm, publicKey, ...published(jwk, algorithm, publicKey) }
+}
+
+/** @throws TypeError that does not quote the key. */
+export function importPrivateKey(jwk: Jwk): KeyObject {
+  try {
+    return createPrivateKey({ key: { ...jwk }, format: 'jwk' })
+  } catch {
+    return unusable()
+  }
+}
+
+/** @returns undefined when the key is not one, such as a point that is not on its curve. */
+export function importPublicKey(jwk: Jwk): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: { ...jwk }, format: 'jwk' })
+  } catch {
+    return undefined
+  }
+}
+
+/** The EC P-256 key whose private number this is. @throws Error where it is none: 0, or not below the order of the curve */
+export function p256PrivateJwk(scalar: Buffer): Jwk {
+  const curve = createECDH('prime256v1')
+  curve.setPrivateKey(scalar)
+  const point = curve.getPublicKey()
+  const [d, x, y] = [scalar, point.subarray(1, 33), point.subarray(33)].map((bytes) => bytes.toString('base64url'))
+  return { kty: 'EC', crv: 'P-256', d, x, y } as Jwk
 }
 
 /** A new private key as a JWK with `kid` and `alg`. RSA keys have 2048 bits. */
@@ -87,18 +121,18 @@ function generatePkcs8(algorithm: SignatureAlgorithm): Buffer {
 /** The public half of a JWK: its required members, `kid`, `alg` and `use`. */
 export function publicHalf(jwk: Jwk): Jwk {
   const { kid, alg, use } = jwk
-  return { ...required(jwk), ...(kid && { kid }), ...(alg && { alg }), ...(use && { use }) }
+  return { ...publicMembers(jwk), ...(kid && { kid }), ...(alg && { alg }), ...(use && { use }) }
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc7638 RFC 7638} */
 export function thumbprint(jwk: Jwk): string {
   return createHash('sha256')
-    .update(JSON.stringify(required(jwk)))
+    .update(JSON.stringify(publicMembers(jwk)))
     .digest('base64url')
 }
 
 /** The members that make the key what it is, in lexicographic order (RFC 7638 §3.2, RFC 8037 §2). */
-function required({ kty, crv, x, y, n, e }: Jwk): Jwk {
+export function publicMembers({ kty, crv, x, y, n, e }: Jwk): Jwk {
   switch (kty) {
     case 'EC':
       return { crv, kty, x, y } as Jwk
@@ -122,17 +156,13 @@ function algorithmOf({ kty, crv, alg, n }: Jwk): SignatureAlgorithm {
   throw new TypeError('is not an EC P-256 (ES256), Ed25519 or RSA (PS256) key')
 }
 
-function imported(importKey: () => KeyObject): KeyObject {
-  try {
-    return importKey()
-  } catch {
-    // The cause would quote the key material.
-    throw new TypeError('is not a usable key')
-  }
+/** Without a cause: it would quote the key material. */
+function unusable(): never {
+  throw new TypeError('is not a usable key')
 }
 
 function published(jwk: Jwk, algorithm: SignatureAlgorithm, key: KeyObject) {
   const bare = key.export({ format: 'jwk' }) as Jwk
   const kid = jwk.kid ?? thumbprint(bare)
-  return { kid, publicJwk: { ...required(bare), kid, alg: algorithm, use: 'sig' } as Jwk }
+  return { kid, publicJwk: { ...publicMembers(bare), kid, alg: algorithm, use: 'sig' } as Jwk }
 }

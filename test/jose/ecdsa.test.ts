@@ -1,8 +1,16 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import test from 'ava'
-import { es256Holds, signEs256, toDer } from '../../src/jose/ecdsa.js'
+import {
+  signatureHolds,
+  signatureHoldsInPool,
+  signatureKey,
+  signatureOf,
+  signatureOfInPool,
+} from '../../src/jose/algorithm.js'
+import { toDer } from '../../src/jose/ecdsa.js'
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const [signing, verifying] = [signatureKey('ES256', privateKey), signatureKey('ES256', publicKey)]
 const dsaEncoding = 'ieee-p1363'
 
 /** 2,000 of them hold numbers that begin with zeros (one in 256), and ones that would be negative (every second). */
@@ -11,11 +19,13 @@ const messages = Array.from({ length: 2_000 }, (_, n) => Buffer.from(`message ${
 test('a signature is what Node.js makes of it, for numbers of every length (RFC 7518 §3.4)', (t) => {
   t.true(
     messages.every((data) => {
-      const signature = signEs256(privateKey, data)
+      const signature = signatureOf(signing, data)
       return signature.length === 64 && verify('sha256', data, { key: publicKey, dsaEncoding }, signature)
     }),
   )
-  t.true(messages.every((data) => es256Holds(publicKey, data, sign('sha256', data, { key: privateKey, dsaEncoding }))))
+  t.true(
+    messages.every((data) => signatureHolds(verifying, data, sign('sha256', data, { key: privateKey, dsaEncoding }))),
+  )
 })
 
 for (const [curve, digest] of [
@@ -53,8 +63,8 @@ test('a length that needs two bytes has them', (t) => {
 
 test('one signature has one spelling: another length, zeros and other halves do not hold', (t) => {
   const data = Buffer.from('data')
-  const signature = signEs256(privateKey, data)
-  t.true(es256Holds(publicKey, data, signature))
+  const signature = signatureOf(signing, data)
+  t.true(signatureHolds(verifying, data, signature))
   const zero = Buffer.alloc(1)
   const [r, s] = [signature.subarray(0, 32), signature.subarray(32)]
   for (const other of [
@@ -68,5 +78,21 @@ test('one signature has one spelling: another length, zeros and other halves do 
     Buffer.concat([s, r]),
     Buffer.concat([r, Buffer.alloc(32)]),
   ])
-    t.false(es256Holds(publicKey, data, other))
+    t.false(signatureHolds(verifying, data, other))
 })
+
+for (const [algorithm, pair] of [
+  ['ES256', { privateKey, publicKey }],
+  ['PS256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ['Ed25519', generateKeyPairSync('ed25519')],
+] as const)
+  test(`${algorithm}: this thread and the pool make and check the same signatures`, async (t) => {
+    const data = Buffer.from('data')
+    const [own, other] = [signatureKey(algorithm, pair.privateKey), signatureKey(algorithm, pair.publicKey)]
+    for (const signature of [signatureOf(own, data), await signatureOfInPool(own, data)]) {
+      t.true(signatureHolds(other, data, signature))
+      t.true(await signatureHoldsInPool(other, data, signature))
+      t.false(signatureHolds(other, Buffer.from('datum'), signature))
+      t.false(await signatureHoldsInPool(other, Buffer.from('datum'), signature))
+    }
+  })

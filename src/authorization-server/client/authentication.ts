@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../errors.js'
-import { decodeJsonSegment, splitCompactJws } from '../../jose/compact-jws.js'
+import { readCompactJws } from '../../jose/compact-jws.js'
 import { publish } from '../../telemetry/events.js'
 import type { ClientOptions } from '../options.js'
 import { verifyJws } from '../tokens/jws.js'
@@ -12,7 +12,7 @@ export interface AuthenticatedClient {
   consume(): Promise<void>
 }
 
-export type AuthenticateClient = (form: ReadonlyMap<string, string>) => AuthenticatedClient
+export type AuthenticateClient = (form: ReadonlyMap<string, string>) => Promise<AuthenticatedClient>
 
 export interface ClientAuthenticationOptions {
   readonly clients: ReadonlyMap<string, ClientOptions>
@@ -36,7 +36,7 @@ export function createClientAuthentication({
   maxLifetime = 3600,
   now,
 }: ClientAuthenticationOptions): AuthenticateClient {
-  return (form) => {
+  return async (form) => {
     const assertion = form.get('client_assertion')
     if (assertion === undefined) refuse('a client assertion is required')
     if (form.get('client_assertion_type') !== assertionType) refuse('the client assertion type is not jwt-bearer')
@@ -45,7 +45,7 @@ export function createClientAuthentication({
     // Only to find the keys. Nothing else is believed before the signature holds.
     const client = clients.get(subjectOf(assertion))
     if (client === undefined) refuse('the client assertion is not of a known client')
-    const verified = verifyJws(assertion, client.keys)
+    const verified = await verifyJws(assertion, client.keys)
     if (verified === undefined) refuse('the signature of the client assertion does not hold')
     if (!isAssertionType(verified.header.typ)) refuse('the typ of the assertion is that of another kind of JWT')
     const { iss, sub, aud, jti, exp, iat, nbf } = verified.claims
@@ -76,7 +76,7 @@ export function createClientAuthentication({
 }
 
 function subjectOf(assertion: string): string {
-  const { sub } = decodeJsonSegment(splitCompactJws(assertion)?.payload ?? '') ?? {}
+  const sub = readCompactJws(assertion)?.claims.sub
   return typeof sub === 'string' ? sub : ''
 }
 

@@ -40,7 +40,7 @@ export function endSession(options: EndSessionOptions): Koa.Middleware {
   const { urls, sessions, sessionEnd, browserCookie, response } = options
   return async function endSession(ctx) {
     const posted = ctx.method === 'POST' ? await readFormBody(ctx.req) : undefined
-    const request = checkRequest(options, posted ?? parameters(searchParameters(ctx.querystring)))
+    const request = await checkRequest(options, posted ?? parameters(searchParameters(ctx.querystring)))
     ctx.state.clientId = request.client?.clientId
     const action = posted?.get('action')
     // Posted by another site, our cookies did not come along; by GET they do.
@@ -95,9 +95,12 @@ function showEnd(
   response.show(ctx, texts, response.pages.signedOut({ texts, signedOut: end === 'signed out' }))
 }
 
-function checkRequest({ clients, idTokens }: EndSessionOptions, given: ReadonlyMap<string, string>): LogoutRequest {
+async function checkRequest(
+  { clients, idTokens }: EndSessionOptions,
+  given: ReadonlyMap<string, string>,
+): Promise<LogoutRequest> {
   const hintText = given.get('id_token_hint')
-  const hint = hintText === undefined ? undefined : idTokens.recognise(hintText)
+  const hint = hintText === undefined ? undefined : await idTokens.recognise(hintText)
   if (hintText !== undefined && hint === undefined) refuse('id_token_hint is not an ID token of this server')
   const clientId = given.get('client_id') ?? hint?.clientId
   if (hint !== undefined && hint.clientId !== clientId) refuse('client_id is not the client of id_token_hint')

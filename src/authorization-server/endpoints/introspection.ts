@@ -21,7 +21,7 @@ export function introspection(options: IntrospectionOptions): Koa.Middleware {
   const { authenticateClient, accessTokens } = options
   return async function introspection(ctx) {
     const form = await readFormBody(ctx.req)
-    const { client, consume } = authenticateClient(form)
+    const { client, consume } = await authenticateClient(form)
     ctx.state.clientId = client.clientId
     await consume()
     if (!client.permissions.endpoints.includes('introspection'))

@@ -78,14 +78,14 @@ export function pushedAuthorizationRequest({
 }: PushedAuthorizationRequestOptions): Koa.Middleware {
   return async function pushedAuthorizationRequest(ctx) {
     const form = await readFormBody(ctx.req, { repeatable: ['resource'] })
-    const { client, consume } = authenticateClient(form)
+    const { client, consume } = await authenticateClient(form)
     ctx.state.clientId = client.clientId
     const proof = provePossession(ctx.req, urls.pushedAuthorizationRequest)
     await consume()
     await proof?.consume()
 
     const jkt = boundKey(form.get('dpop_jkt'), proof?.jkt)
-    const checked = checkRequest(form, client, idTokens)
+    const checked = await checkRequest(form, client, idTokens)
     const request: PushedAuthorizationRequest = {
       ...checked,
       target: resources.target(form.get('resource'), checked.scopes, client),
@@ -110,7 +110,7 @@ function boundKey(parameter: string | undefined, proven: string | undefined): st
   return parameter ?? proven
 }
 
-function checkRequest(form: ReadonlyMap<string, string>, client: ClientOptions, idTokens: IdTokens) {
+async function checkRequest(form: ReadonlyMap<string, string>, client: ClientOptions, idTokens: IdTokens) {
   const { endpoints, grants } = client.permissions
   if (
     !endpoints.includes('authorization') ||
@@ -141,7 +141,7 @@ function checkRequest(form: ReadonlyMap<string, string>, client: ClientOptions, 
   if (nonce !== undefined && nonce.length > 1024) refuse('nonce is longer than 1024 characters')
   const loginHint = form.get('login_hint')
   if (loginHint !== undefined && loginHint.length > 256) refuse('login_hint is longer than 256 characters')
-  const subjectHint = subjectOf(form.get('id_token_hint'), client, idTokens)
+  const subjectHint = await subjectOf(form.get('id_token_hint'), client, idTokens)
   const maxAge = maxAgeOf(form.get('max_age'))
 
   return {
@@ -183,9 +183,13 @@ function maxAgeOf(text: string | undefined): number | undefined {
   return Number(text)
 }
 
-function subjectOf(hint: string | undefined, client: ClientOptions, idTokens: IdTokens): string | undefined {
+async function subjectOf(
+  hint: string | undefined,
+  client: ClientOptions,
+  idTokens: IdTokens,
+): Promise<string | undefined> {
   if (hint === undefined) return undefined
-  const recognised = idTokens.recognise(hint)
+  const recognised = await idTokens.recognise(hint)
   if (recognised?.clientId !== client.clientId) refuse('id_token_hint is not an ID token of the client')
   return recognised.subject
 }

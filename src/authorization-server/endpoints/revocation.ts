@@ -23,7 +23,7 @@ export function revocation({
 }: RevocationOptions): Koa.Middleware {
   return async function revocation(ctx) {
     const form = await readFormBody(ctx.req)
-    const { client, consume } = authenticateClient(form)
+    const { client, consume } = await authenticateClient(form)
     ctx.state.clientId = client.clientId
     await consume()
     const token = form.get('token')

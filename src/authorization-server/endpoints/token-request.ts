@@ -54,7 +54,7 @@ export function tokenRequest(options: TokenRequestOptions): Koa.Middleware {
   const { urls, authenticateClient, provePossession } = options
   return async function tokenRequest(ctx) {
     const form = await readFormBody(ctx.req, { repeatable: ['resource'] })
-    const { client, consume } = authenticateClient(form)
+    const { client, consume } = await authenticateClient(form)
     ctx.state.clientId = client.clientId
     const grantType = grantTypeOf(form.get('grant_type'), client)
     const proof = provePossession(ctx.req, urls.token)

@@ -4,7 +4,7 @@ import { Agent, request } from 'undici'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import type { ClientOptions, ServerAlgorithm } from '../options.js'
-import { signJws } from '../tokens/jws.js'
+import { signToken } from '../tokens/jws.js'
 import type { SigningKeys } from '../tokens/signing-keys.js'
 import type { SignInSession } from './sign-in-session.js'
 
@@ -43,7 +43,7 @@ export function createBackchannelLogout({
 
   const logoutToken = ({ clientId, idTokenAlgorithm = defaultAlgorithm }: ClientOptions, session: SignInSession) => {
     const issuedAt = Math.floor(now())
-    return signJws(keys.current(idTokenAlgorithm), 'logout+jwt', {
+    return signToken(keys.current(idTokenAlgorithm), 'logout+jwt', {
       iss: issuer,
       sub: session.subject,
       aud: clientId,

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import type { JsonObject } from '../../jose/compact-jws.js'
 import type { Store } from '../../store/store.js'
 import type { ServerAlgorithm } from '../options.js'
 import type { Grant, Grants } from './grant.js'
-import { type JsonObject, signJws, verifyJws } from './jws.js'
+import { signToken, verifyJws } from './jws.js'
 import type { SigningKeys } from './signing-keys.js'
 
 /** What an access token is made for. */
@@ -89,12 +90,12 @@ export function createAccessTokens({
         ...(grant.user?.acr !== undefined && { acr: grant.user.acr }),
         ...(scopes.includes('roles') && grant.user?.claims.roles !== undefined && { roles: grant.user.claims.roles }),
       }
-      return { token: await signJws(keys.current(algorithm), 'at+jwt', claims), jti, expiresAt }
+      return { token: await signToken(keys.current(algorithm), 'at+jwt', claims), jti, expiresAt }
     },
 
     async find(token) {
       if (token.length > 16_384) return undefined
-      const verified = verifyJws(token, keys.verificationKeys())
+      const verified = await verifyJws(token, keys.verificationKeys())
       if (verified === undefined || verified.header.typ !== 'at+jwt') return undefined
       const { claims } = verified
       const { iss, exp, jti, scope, cnf } = claims

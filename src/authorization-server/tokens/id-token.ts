@@ -1,13 +1,14 @@
+import type { JsonObject } from '../../jose/compact-jws.js'
 import type { ClientOptions, ServerAlgorithm } from '../options.js'
 import type { GrantUser } from './grant.js'
-import { type JsonObject, signJws, verifyJws } from './jws.js'
+import { signToken, verifyJws } from './jws.js'
 import type { SigningKeys } from './signing-keys.js'
 
 export interface IdTokens {
   /** @param nonce Of the authorization request; none at a refresh (OpenID Connect Core §12.2). */
   issue(client: ClientOptions, user: GrantUser, nonce?: string): Promise<string>
   /** The claims of an ID token of ours that comes back as a hint; it may have expired. */
-  recognise(hint: string): IdTokenHint | undefined
+  recognise(hint: string): Promise<IdTokenHint | undefined>
 }
 
 export interface IdTokenHint {
@@ -32,7 +33,7 @@ export function createIdTokens({ issuer, keys, defaultAlgorithm, lifetime, now }
     issue(client, { subject, sid, authTime, amr, acr }, nonce) {
       const { clientId, idTokenAlgorithm = defaultAlgorithm } = client
       const issuedAt = Math.floor(now())
-      return signJws(keys.current(idTokenAlgorithm), 'JWT', {
+      return signToken(keys.current(idTokenAlgorithm), 'JWT', {
         iss: issuer,
         sub: subject,
         aud: clientId,
@@ -46,9 +47,9 @@ export function createIdTokens({ issuer, keys, defaultAlgorithm, lifetime, now }
       })
     },
 
-    recognise(hint) {
+    async recognise(hint) {
       if (hint.length > 8192) return undefined
-      const verified = verifyJws(hint, keys.verificationKeys())
+      const verified = await verifyJws(hint, keys.verificationKeys())
       if (verified === undefined || !isIdToken(verified.header)) return undefined
       const { iss, aud, sub, sid } = verified.claims
       if (iss !== issuer || typeof aud !== 'string' || typeof sub !== 'string') return undefined

@@ -1,5 +1,5 @@
-import { createECDH, hkdfSync } from 'node:crypto'
-import { generateSigningJwk, type Jwk, thumbprint } from '../../jose/jwk.js'
+import { hkdfSync } from 'node:crypto'
+import { generateSigningJwk, type Jwk, p256PrivateJwk, thumbprint } from '../../jose/jwk.js'
 import type { StateDirectory } from './state-directory.js'
 
 /**
@@ -13,23 +13,13 @@ export function madeClientKeys(clientId: string, sealingKeys: readonly Buffer[],
 }
 
 function derivedClientKey(sealingKey: Buffer, clientId: string): Jwk {
-  const curve = createECDH('prime256v1')
   for (let attempt = 0; ; attempt++) {
     const scalar = Buffer.from(hkdfSync('sha256', sealingKey, '', `sallyport client key ${attempt} ${clientId}`, 32))
     try {
-      curve.setPrivateKey(scalar)
+      const jwk = p256PrivateJwk(scalar)
+      return { ...jwk, kid: thumbprint(jwk), alg: 'ES256', use: 'sig' }
     } catch {
       // Not below the order of the curve: once in four billion.
-      continue
     }
-    const point = curve.getPublicKey()
-    const jwk = {
-      kty: 'EC',
-      crv: 'P-256',
-      x: point.subarray(1, 33).toString('base64url'),
-      y: point.subarray(33).toString('base64url'),
-      d: scalar.toString('base64url'),
-    }
-    return { ...jwk, kid: thumbprint(jwk), alg: 'ES256', use: 'sig' }
   }
 }

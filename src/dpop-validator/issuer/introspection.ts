@@ -1,7 +1,6 @@
-import { hash, randomUUID, sign } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { UpstreamError } from '../../errors.js'
 import { createFairQueue } from '../../http/limits/fair-queue.js'
-import { signEs256 } from '../../jose/ecdsa.js'
 import { type SigningKey, signingKey } from '../../jose/jwk.js'
 import { createBoundedCache } from '../../store/bounded-cache.js'
 import { introspectionDefaults } from '../defaults.js'
@@ -49,7 +48,7 @@ export function createIntrospection(
     else {
       form.set('client_id', clientId)
       form.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
-      form.set('client_assertion', assertion(clientId, trusted.issuer, key, now))
+      form.set('client_assertion', await assertion(clientId, trusted.issuer, key, now))
     }
     return exchange(await endpoint(), { timeout, maxBytes: 262_144, form, headers })
   }
@@ -130,27 +129,16 @@ function basic(clientId: string, clientSecret: string): string {
 }
 
 /** RFC 7523 §3, with the issuer as the only audience (FAPI 2.0 §5.3.3.1-5). */
-function assertion(
+async function assertion(
   clientId: string,
   audience: string,
-  { algorithm, alg, kid, privateKey }: SigningKey,
+  { alg, kid, privateKey }: SigningKey,
   now: number,
-): string {
-  const segment = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+): Promise<string> {
+  // Only those who need it load it.
+  const { SignJWT } = await import('jose')
   const iat = Math.floor(now)
-  const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomUUID(), iat, exp: iat + 60 }
-  const signed = `${segment({ alg, kid })}.${segment(claims)}`
-  const signature = signatureOf(Buffer.from(signed), algorithm, privateKey)
-  return `${signed}.${signature.toString('base64url')}`
-}
-
-function signatureOf(data: Buffer, algorithm: SigningKey['algorithm'], key: SigningKey['privateKey']): Buffer {
-  switch (algorithm) {
-    case 'ES256':
-      return signEs256(key, data)
-    case 'PS256':
-      return sign('sha256', data, { key, padding: 6, saltLength: 32 })
-    case 'Ed25519':
-      return sign(null, data, key)
-  }
+  return new SignJWT({ iss: clientId, sub: clientId, aud: audience, jti: randomUUID(), iat, exp: iat + 60 })
+    .setProtectedHeader({ alg, kid })
+    .sign(privateKey)
 }

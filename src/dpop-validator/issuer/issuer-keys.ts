@@ -1,8 +1,7 @@
-import { importPublicKey } from '../../dpop/proof-key.js'
 import { UpstreamError } from '../../errors.js'
 import { type JwsAlgorithm, type SignatureKey, signatureKey, traitsOf } from '../../jose/algorithm.js'
 import { isJsonObject } from '../../jose/json-object.js'
-import { type Jwk, privateMembers, thumbprint } from '../../jose/jwk.js'
+import { importPublicKey, type Jwk, privateMembers, thumbprint } from '../../jose/jwk.js'
 
 /** A key that an issuer publishes, or did. */
 export interface IssuerKey {

@@ -1,7 +1,15 @@
-import { createHash, createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { createHash, type KeyObject, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { generateSigningJwk, type Jwk, publicHalf, type SignatureAlgorithm, thumbprint } from '../../jose/jwk.js'
+import { signatureKey, signatureOf } from '../../jose/algorithm.js'
+import {
+  generateSigningJwk,
+  importPrivateKey,
+  type Jwk,
+  publicHalf,
+  type SignatureAlgorithm,
+  thumbprint,
+} from '../../jose/jwk.js'
 
 /** A clock that tests move. */
 export interface TestClock {
@@ -35,7 +43,7 @@ export function generateTestKey(algorithm: SignatureAlgorithm = 'ES256'): TestKe
     algorithm,
     privateJwk,
     publicJwk: publicHalf(privateJwk),
-    privateKey: createPrivateKey({ key: { ...privateJwk }, format: 'jwk' }),
+    privateKey: importPrivateKey(privateJwk),
     jkt: thumbprint(privateJwk),
   }
 }
@@ -170,23 +178,11 @@ export function signJws(header: Members, payload: Members, key: TestKey): string
 
 export function signSegments(header: string, payload: string, key: TestKey): string {
   const signed = `${header}.${payload}`
-  return `${signed}.${signatureOf(signed, key).toString('base64url')}`
+  return `${signed}.${signatureOf(signatureKey(key.algorithm, key.privateKey), Buffer.from(signed)).toString('base64url')}`
 }
 
 export function segment(text: string | Buffer): string {
   return Buffer.from(text).toString('base64url')
-}
-
-export function signatureOf(signed: string, { algorithm, privateKey }: TestKey): Buffer {
-  const data = Buffer.from(signed)
-  switch (algorithm) {
-    case 'ES256':
-      return sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' })
-    case 'PS256':
-      return sign('sha256', data, { key: privateKey, padding: 6, saltLength: 32 })
-    case 'Ed25519':
-      return sign(null, data, privateKey)
-  }
 }
 
 function withoutNames({ kid, alg, use, ...jwk }: Jwk): Jwk {

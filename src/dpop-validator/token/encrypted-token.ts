@@ -1,6 +1,6 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { decodeJsonSegment } from '../../jose/compact-jws.js'
-import type { Jwk } from '../../jose/jwk.js'
+import { importPrivateKey, type Jwk } from '../../jose/jwk.js'
 import { refusals } from '../response/auth-error.js'
 
 /** What an access token may be encrypted with. The key must be ours alone, so `dir` and the symmetric wraps are not among them. */
@@ -12,8 +12,7 @@ export type DecryptToken = (token: string) => Promise<string>
 
 /** @throws TypeError when the key is not a private one */
 export function createTokenDecryption(key: KeyObject | Jwk): DecryptToken {
-  const privateKey =
-    'asymmetricKeyType' in key ? (key as KeyObject) : createPrivateKey({ key: { ...key }, format: 'jwk' })
+  const privateKey = 'asymmetricKeyType' in key ? (key as KeyObject) : importPrivateKey(key as Jwk)
   return async (token) => {
     const header = decodeJsonSegment(token.slice(0, token.indexOf('.')))
     // Compression before encryption tells lengths, and opens to a size of the sender's choice (RFC 8725 §3.6).

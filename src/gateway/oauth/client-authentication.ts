@@ -1,6 +1,6 @@
-import type { webcrypto } from 'node:crypto'
+import { type CryptoKey, exportJWK, importJWK } from 'jose'
 import * as openid from 'openid-client'
-import type { SignatureAlgorithm, SigningKey } from '../../jose/jwk.js'
+import type { SigningKey } from '../../jose/jwk.js'
 import type { FrontendOptions } from '../options.js'
 
 /** @param accepted the algorithms that the server says it takes, known only once its metadata has been read */
@@ -12,7 +12,7 @@ export async function clientAuthentication(
   const [key] = authentication.keys
   if (key === undefined) throw new TypeError('private_key_jwt needs a key')
   return openid.PrivateKeyJwt(
-    { key: await privateCryptoKey(key), kid: key.kid },
+    { key: (await importJWK(await exportJWK(key.privateKey), key.algorithm)) as CryptoKey, kid: key.kid },
     {
       [openid.modifyAssertion](header) {
         header.alg = nameFor(key, accepted())
@@ -28,22 +28,4 @@ export async function clientAuthentication(
 function nameFor({ alg, algorithm }: SigningKey, accepted: readonly string[]): string {
   if (algorithm !== 'Ed25519' || accepted.includes(alg)) return alg
   return accepted.includes('Ed25519') ? 'Ed25519' : 'EdDSA'
-}
-
-function privateCryptoKey({ privateKey, algorithm }: SigningKey): Promise<webcrypto.CryptoKey> {
-  return crypto.subtle.importKey('jwk', privateKey.export({ format: 'jwk' }), importParameters(algorithm), false, [
-    'sign',
-  ])
-}
-
-/** What Web Cryptography calls an algorithm. */
-export function importParameters(algorithm: SignatureAlgorithm) {
-  switch (algorithm) {
-    case 'ES256':
-      return { name: 'ECDSA', namedCurve: 'P-256' }
-    case 'PS256':
-      return { name: 'RSA-PSS', hash: 'SHA-256' }
-    case 'Ed25519':
-      return { name: 'Ed25519' }
-  }
 }

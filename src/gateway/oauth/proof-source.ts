@@ -1,17 +1,15 @@
+import { type CryptoKey, importJWK } from 'jose'
 import * as openid from 'openid-client'
-import { type Jwk, publicHalf } from '../../jose/jwk.js'
-import { importParameters } from './client-authentication.js'
+import { type Jwk, publicMembers } from '../../jose/jwk.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 
 /** openid-client's own proofs, for the server's endpoints, with the session's key. */
 export function createProofSource(fetch: IssuerFetch) {
   return async (known: openid.Configuration, proofKey: Jwk): Promise<openid.DPoPHandle> => {
-    const { kty, crv, x, y } = publicHalf(proofKey)
-    const parameters = importParameters('ES256')
-    const [privateKey, publicKey] = await Promise.all([
-      crypto.subtle.importKey('jwk', { ...proofKey }, parameters, false, ['sign']),
-      crypto.subtle.importKey('jwk', { kty, crv, x, y } as Jwk, parameters, true, ['verify']),
-    ])
+    const [privateKey, publicKey] = (await Promise.all([
+      importJWK({ ...proofKey }, 'ES256'),
+      importJWK({ ...publicMembers(proofKey) }, 'ES256'),
+    ])) as [CryptoKey, CryptoKey]
     return openid.getDPoPHandle(
       known,
       { privateKey, publicKey },

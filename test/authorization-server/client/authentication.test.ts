@@ -143,3 +143,17 @@ test('refuses an assertion in which a member comes twice', async (t) => {
   t.is((await post(signedAs(twice(text(head), '"alg":"none"'), text(body)))).body.error, 'invalid_client')
   t.is((await post(signedAs(text(head), text(body)))).status, 201)
 })
+
+test('refuses an assertion in another spelling of base64url (RFC 7515 §2)', async (t) => {
+  const client = aProtocolClient(server)
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  // The last of 86 characters has four bits that mean nothing.
+  const withStrayBits = (text: string): string =>
+    `${text.slice(0, -1)}${alphabet[alphabet.indexOf(text.at(-1) ?? '') + 1]}`
+  for (const respelled of [withStrayBits, (text: string) => `${text}==`, (text: string) => `${text} `]) {
+    const { status, body } = await client.push({}, { assertion: respelled(client.assertion()) })
+    t.is(status, 401)
+    t.is(body.error, 'invalid_client')
+  }
+  t.is((await client.push({}, { assertion: client.assertion() })).status, 201)
+})

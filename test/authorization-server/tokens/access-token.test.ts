@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createAccessTokens } from '../../../src/authorization-server/tokens/access-token.js'
 import { createGrants } from '../../../src/authorization-server/tokens/grant.js'
-import { signJws } from '../../../src/authorization-server/tokens/jws.js'
+import { signToken } from '../../../src/authorization-server/tokens/jws.js'
 import { createStoreKeySource } from '../../../src/authorization-server/tokens/key-source.js'
 import { createSigningKeys } from '../../../src/authorization-server/tokens/signing-keys.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
@@ -51,7 +51,7 @@ test('no other JWT of ours passes for an access token, whatever it claims (RFC 9
   const { keys, tokens, token } = await someTokens()
   const claims = claimsOf(token)
   const key = keys.current('ES256')
-  t.truthy(await tokens.find(await signJws(key, 'at+jwt', claims)))
+  t.truthy(await tokens.find(await signToken(key, 'at+jwt', claims)))
   for (const [type, changed] of [
     ['JWT', claims],
     ['logout+jwt', claims],
@@ -62,6 +62,6 @@ test('no other JWT of ours passes for an access token, whatever it claims (RFC 9
     ['at+jwt', { ...claims, scope: undefined }],
     ['at+jwt', { ...claims, cnf: undefined }],
   ] as const)
-    t.is(await tokens.find(await signJws(key, type, changed)), undefined, JSON.stringify(changed))
+    t.is(await tokens.find(await signToken(key, type, changed)), undefined, JSON.stringify(changed))
   keys.close()
 })
