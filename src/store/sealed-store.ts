@@ -16,7 +16,7 @@ export interface SealedRecord<Value> {
 export interface SealedStore<Value> {
   /** Where the record of this secret rests in the store: for indexes, which name records without opening them. */
   keyOf(secret: string): string
-  add(secret: string, value: Value, expiresAt: number): Promise<void>
+  add(secret: string, value: Value, expiresAt: number): Promise<SealedRecord<Value>>
   get(secret: string): Promise<SealedRecord<Value> | undefined>
   /**
    * The same when `key` is at hand already.
@@ -27,8 +27,8 @@ export interface SealedStore<Value> {
     secret: string,
     known: SealedRecord<Value> | undefined,
   ): Promise<SealedRecord<Value> | undefined>
-  /** False when the record has changed or gone since `revision` was read. */
-  replace(secret: string, revision: string, value: Value, expiresAt: number): Promise<boolean>
+  /** Undefined when the record has changed or gone since `revision` was read. */
+  replace(secret: string, revision: string, value: Value, expiresAt: number): Promise<SealedRecord<Value> | undefined>
   extend(secret: string, expiresAt: number): Promise<boolean>
   /** At most one caller gets it. */
   take(secret: string): Promise<Value | undefined>
@@ -48,14 +48,20 @@ export function createSealedStore<Value>(store: Store, seal: Seal, purpose: stri
 
   return {
     keyOf,
-    add: (secret, value, expiresAt) => store.set(keyOf(secret), sealed(secret, value), expiresAt),
+    async add(secret, value, expiresAt) {
+      const revision = sealed(secret, value)
+      await store.set(keyOf(secret), revision, expiresAt)
+      return { value, revision }
+    },
     get: async (secret) => opened(secret, await store.get(keyOf(secret))),
     async getAgain(key, secret, known) {
       const text = await store.get(key)
       return known !== undefined && known.revision === text ? known : opened(secret, text)
     },
-    replace: (secret, revision, value, expiresAt) =>
-      store.replace(keyOf(secret), revision, sealed(secret, value), expiresAt),
+    async replace(secret, before, value, expiresAt) {
+      const revision = sealed(secret, value)
+      return (await store.replace(keyOf(secret), before, revision, expiresAt)) ? { value, revision } : undefined
+    },
     extend: (secret, expiresAt) => store.extend(keyOf(secret), expiresAt),
     take: async (secret) => opened(secret, await store.take(keyOf(secret)))?.value,
     delete: (secret) => store.delete(keyOf(secret)),

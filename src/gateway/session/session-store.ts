@@ -144,11 +144,10 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
       const key = records.keyOf(id)
       const until = endsAt(record)
       // In this order: an index entry without its session is cleared away.
-      await records.add(id, record, restsUntil(until))
+      if (until <= now()) throw new RangeError('a session cannot begin after its end')
+      const sealed = await records.add(id, record, restsUntil(until))
       await index.enter(key, record, until)
       await algorithms.learn(record.idToken, until)
-      const sealed = await records.get(id)
-      if (sealed === undefined) throw new RangeError('a session cannot begin after its end')
       const session = sessionOf(key, sealed)
       opened.set(key, { session, sealed, touchedAt: 0 })
       return session
@@ -156,11 +155,10 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
 
     async replace(id, session, record) {
       const until = endsAt(record)
-      if (!(await records.replace(id, session.revision, record, restsUntil(until)))) return undefined
+      const sealed = await records.replace(id, session.revision, record, restsUntil(until))
+      if (sealed === undefined) return undefined
       await index.enter(session.key, record, until)
       if (record.idToken !== session.record.idToken) await algorithms.learn(record.idToken, until)
-      const sealed = await records.get(id)
-      if (sealed === undefined) return undefined
       const replaced = sessionOf(session.key, sealed, session.prover)
       opened.set(session.key, { session: replaced, sealed, touchedAt: now() })
       return replaced
