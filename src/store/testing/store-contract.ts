@@ -108,8 +108,8 @@ export const storeContract: readonly StoreCheck[] = [
       assert.equal(await store.extend(key, later()), true)
       await new Promise((resolve) => setTimeout(resolve, 1100))
       assert.equal(await store.get(key), 'value')
-      assert.equal(await store.extend(key, later(0.05)), true)
-      await new Promise((resolve) => setTimeout(resolve, 120))
+      assert.equal(await store.extend(key, later(0.4)), true)
+      await new Promise((resolve) => setTimeout(resolve, 450))
       assert.equal(await store.get(key), undefined)
     },
   },
