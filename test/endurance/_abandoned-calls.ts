@@ -11,8 +11,11 @@ export interface AbandonedCallsOptions {
   readonly count: number
   readonly parallel: number
   readonly seed: number
-  /** Bytes by which the resident memory may have grown from the first quarter's end to the last call's. */
-  readonly growthLimit: number
+  /**
+   * Bytes by which the resident memory may have grown from the first quarter's end to the last call's. Default: it is not
+   * looked at.
+   */
+  readonly growthLimit?: number
 }
 
 type Phase = keyof typeof phases
@@ -41,7 +44,12 @@ const phases = {
 const names = Object.keys(phases) as Phase[]
 
 /** Requests and WebSockets that are given up in every phase: nothing may be left of them, here or there. */
-export async function abandonedCalls({ count, parallel, seed, growthLimit }: AbandonedCallsOptions): Promise<Report> {
+export async function abandonedCalls({
+  count,
+  parallel,
+  seed,
+  growthLimit = Number.POSITIVE_INFINITY,
+}: AbandonedCallsOptions): Promise<Report> {
   const failures = collectFailures()
   const random = seeded(seed)
   const upstream = await countingUpstream()

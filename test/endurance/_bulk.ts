@@ -11,8 +11,8 @@ import { countingUpstream } from './_upstream.js'
 export interface BulkOptions {
   /** Bytes each way. */
   readonly size: number
-  /** Bytes by which the gateway's resident memory may grow. */
-  readonly growthLimit: number
+  /** Bytes by which the gateway's resident memory may grow. Default: it is not looked at. */
+  readonly growthLimit?: number
 }
 
 const piece = 262_144
@@ -38,7 +38,7 @@ function hashing(hash: Hash): Writable {
 }
 
 /** A large download and a large upload, by length and in chunks: every byte arrives, and none stays in memory. */
-export async function bulk({ size, growthLimit }: BulkOptions): Promise<Report> {
+export async function bulk({ size, growthLimit = Number.POSITIVE_INFINITY }: BulkOptions): Promise<Report> {
   const failures = collectFailures()
   const upstream = await countingUpstream()
   const sent = new Map<string, Hash>()

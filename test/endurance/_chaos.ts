@@ -11,7 +11,8 @@ export interface ChaosOptions {
   readonly seconds: number
   readonly parallel: number
   readonly seed: number
-  readonly growthLimit: number
+  /** Bytes by which the gateway's resident memory may grow. Default: it is not looked at. */
+  readonly growthLimit?: number
 }
 
 /** What an upstream does with one request, and what its caller may then be told. */
@@ -133,7 +134,12 @@ const upgradeFaults: Readonly<Record<string, Fault>> = {
 const upgradeNames = Object.keys(upgradeFaults)
 
 /** Everything that an upstream can do wrong, under load, with restarts in between. */
-export async function chaos({ seconds, parallel, seed, growthLimit }: ChaosOptions): Promise<Report> {
+export async function chaos({
+  seconds,
+  parallel,
+  seed,
+  growthLimit = Number.POSITIVE_INFINITY,
+}: ChaosOptions): Promise<Report> {
   const failures = collectFailures()
   const random = seeded(seed)
   const upstream = await countingUpstream()

@@ -9,14 +9,18 @@ export interface StalledOptions {
   readonly count: number
   /** Bytes of each body. */
   readonly size: number
-  /** Bytes by which the gateway's resident memory may grow. */
-  readonly growthLimit: number
+  /** Bytes by which the gateway's resident memory may grow. Default: it is not looked at. */
+  readonly growthLimit?: number
 }
 
 const piece = Buffer.alloc(65_536, 7)
 
 /** Clients that stop reading and an upstream that does: both hold the other end back, and cost next to nothing. */
-export async function stalled({ count, size, growthLimit }: StalledOptions): Promise<Report> {
+export async function stalled({
+  count,
+  size,
+  growthLimit = Number.POSITIVE_INFINITY,
+}: StalledOptions): Promise<Report> {
   const failures = collectFailures()
   const upstream = await countingUpstream()
   let moved = 0
