@@ -10,9 +10,9 @@ export async function listSessions(ctx: EndpointContext): Promise<void> {
   const { key: currentKey, subject, keys } = await sessionsOfUser(frontend, ctx.state.open)
   const listed = await Promise.all(
     keys.map(async (key) => {
-      const sighting = await frontend.sessions.sighting(key, subject)
-      if (sighting === undefined) return []
-      const { createdAt, lastSeen, address, userAgent } = sighting
+      const activity = await frontend.sessions.activityOf(key, subject)
+      if (activity === undefined) return []
+      const { createdAt, lastSeen, address, userAgent } = activity
       return [
         {
           handle: frontend.sessions.handleOf(key),

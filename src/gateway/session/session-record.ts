@@ -42,17 +42,6 @@ export interface Session {
   readonly endsAt: number
 }
 
-/** What the list of a user's sessions shows. Opens with the user's `sub`, so that one session can list the others. */
-export interface SessionActivity {
-  readonly createdAt: number
-  readonly lastSeen: number
-  /** Masked. */
-  readonly address: string
-  readonly userAgent: string
-}
-
-export type ClientInfo = Pick<SessionActivity, 'address' | 'userAgent'>
-
 /** A session and the cookie value it was opened with: the only other place of that secret is the browser. */
 export interface OpenSession {
   readonly id: string

@@ -6,17 +6,20 @@ import { publish, type SessionEndCause } from '../../telemetry/events.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { createIdTokenAlgorithms } from './id-token-algorithms.js'
 import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
+import { type ClientInfo, createSessionActivities, type SessionActivity } from './session-activity.js'
+import { createSessionHandles, type SessionHandles } from './session-handle.js'
 import { createSessionIndex, type SessionName } from './session-index.js'
-import type { ClientInfo, Session, SessionActivity, SessionRecord } from './session-record.js'
+import { endsAt } from './session-lifetime.js'
+import type { Session, SessionRecord } from './session-record.js'
 
-export interface SessionStore {
+export interface SessionStore extends SessionHandles {
   /** @param id The cookie's value. */
   open(id: string): Promise<Session | undefined>
   start(id: string, record: SessionRecord): Promise<Session>
   /** Undefined when the session has changed or ended meanwhile: then nothing was written. */
   replace(id: string, session: Session, record: SessionRecord): Promise<Session | undefined>
   /** Starts the idle time anew, at most once in a while. */
-  keepAlive(id: string, session: Session, visitor: () => ClientInfo): Promise<Extension> | Extension
+  keepAlive(id: string, session: Session, client: () => ClientInfo): Promise<Extension> | Extension
   /** When the session ends if no other request comes. */
   idleEnd(session: Session): Promise<number>
   /** Seconds for which a browser should keep the cookie of a session that was just used. */
@@ -30,9 +33,8 @@ export interface SessionStore {
   keysOf(name: SessionName): Promise<readonly string[]>
   /** The same, this frontend's only. */
   ownKeysOf(name: SessionName): Promise<readonly string[]>
-  handleOf(key: string): string
-  hasHandle(key: string, handle: string): boolean
-  sighting(key: string, subject: string): Promise<SessionActivity | undefined>
+  /** When and from where a session of this user was last used. */
+  activityOf(key: string, subject: string): Promise<SessionActivity | undefined>
 }
 
 /** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
@@ -55,38 +57,25 @@ export interface SessionStoreOptions {
  */
 export function createSessionStore({ store, seal, frontend, opened, now, onEnd }: SessionStoreOptions): SessionStore {
   const { name, options } = frontend
-  const { idle, absolute, sliding } = options.session
+  const { session: lifetimes } = options
   const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
-  const sightings = createSealedStore<SessionActivity>(store, seal, `sighting ${name}`)
-  const touchInterval = Math.min(60, idle / 10)
+  const activities = createSessionActivities(store, seal, name, now)
+  const index = createSessionIndex(store, seal, options)
+  const algorithms = createIdTokenAlgorithms(store, options)
+  const { handleOf, hasHandle } = createSessionHandles(seal)
+  const touchInterval = Math.min(60, lifetimes.idle / 10)
+  const restsUntil = (end: number): number => Math.min(end, now() + lifetimes.idle)
 
-  const endsAt = ({ createdAt, sessionExpiry, refreshToken, refreshTokenExpiresAt, accessTokens }: SessionRecord) =>
-    Math.min(
-      createdAt + absolute,
-      sliding ? Number.POSITIVE_INFINITY : createdAt + idle,
-      sessionExpiry ?? Number.POSITIVE_INFINITY,
-      refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY,
-      // Nothing can be done with a session whose only token is over.
-      (refreshToken === undefined && accessTokens['']?.expiresAt) || Number.POSITIVE_INFINITY,
-    )
-  const restsUntil = (end: number): number => Math.min(end, now() + idle)
-
-  const handleOf = (key: string): string => handle(seal.blindIndexes(`handle ${key}`)[0])
   const sessionOf = (
     key: string,
     { value: record, revision }: SealedRecord<SessionRecord>,
     prover: Prover | undefined = record.proofKey && createProver(record.proofKey),
-  ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record) })
-
-  const index = createSessionIndex(store, seal, options)
-  const algorithms = createIdTokenAlgorithms(store, options)
-  const sightingSecret = (key: string, subject: string): string => JSON.stringify([key, subject])
+  ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record, lifetimes) })
 
   const forget = async (key: string, record: SessionRecord): Promise<void> => {
     await index.leave(key, record)
-    if (record.subject !== undefined) await sightings.delete(sightingSecret(key, record.subject))
+    await activities.forget(key, record)
   }
-
   const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
     const known = opened.get(key)
     opened.delete(key)
@@ -101,20 +90,15 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
     id: string,
     session: Session,
     entry: OpenedSession | undefined,
-    visitor: () => ClientInfo,
+    client: () => ClientInfo,
   ): Promise<Extension> => {
-    const until = restsUntil(session.endsAt)
-    if (sliding && !(await records.extend(id, until))) {
+    if (lifetimes.sliding && !(await records.extend(id, restsUntil(session.endsAt)))) {
       opened.delete(session.key)
       return 'gone'
     }
     if (entry !== undefined) entry.touchedAt = now()
-    const { subject, createdAt } = session.record
-    if (subject !== undefined) {
-      const sighting = { createdAt, lastSeen: Math.floor(now()), ...visitor() }
-      await sightings.add(sightingSecret(session.key, subject), sighting, session.endsAt)
-    }
-    return sliding ? 'extended' : 'alive'
+    await activities.seen(session, client)
+    return lifetimes.sliding ? 'extended' : 'alive'
   }
 
   return {
@@ -142,7 +126,7 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
 
     async start(id, record) {
       const key = records.keyOf(id)
-      const until = endsAt(record)
+      const until = endsAt(record, lifetimes)
       // In this order: an index entry without its session is cleared away.
       if (until <= now()) throw new RangeError('a session cannot begin after its end')
       const sealed = await records.add(id, record, restsUntil(until))
@@ -154,7 +138,7 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
     },
 
     async replace(id, session, record) {
-      const until = endsAt(record)
+      const until = endsAt(record, lifetimes)
       const sealed = await records.replace(id, session.revision, record, restsUntil(until))
       if (sealed === undefined) return undefined
       await index.enter(session.key, record, until)
@@ -164,21 +148,17 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
       return replaced
     },
 
-    keepAlive(id, session, visitor) {
+    keepAlive(id, session, client) {
       const entry = opened.get(session.key)
       if (entry !== undefined && now() - entry.touchedAt < touchInterval) return 'alive'
-      return touch(id, session, entry, visitor)
+      return touch(id, session, entry, client)
     },
 
-    async idleEnd(session) {
-      if (!sliding) return session.endsAt
-      const touchedAt = opened.get(session.key)?.touchedAt
-      const { subject, createdAt } = session.record
-      const seen =
-        touchedAt || subject === undefined
-          ? undefined
-          : (await sightings.get(sightingSecret(session.key, subject)))?.value.lastSeen
-      return Math.min(session.endsAt, (touchedAt || seen || createdAt) + idle)
+    async idleEnd({ key, record: { subject, createdAt }, endsAt: end }) {
+      if (!lifetimes.sliding) return end
+      const touchedAt = opened.get(key)?.touchedAt
+      const seen = touchedAt || subject === undefined ? undefined : (await activities.find(key, subject))?.lastSeen
+      return Math.min(end, (touchedAt || seen || createdAt) + lifetimes.idle)
     },
 
     keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
@@ -189,14 +169,8 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
     idTokenAlgorithms: algorithms.known,
     keysOf: index.keysOf,
     ownKeysOf: async (of) => (await index.keysOf(of)).filter((key) => key.startsWith(`session ${name}:`)),
-
+    activityOf: activities.find,
     handleOf,
-    hasHandle: (key, wanted) => seal.blindIndexes(`handle ${key}`).some((candidate) => handle(candidate) === wanted),
-
-    sighting: async (key, subject) => (await sightings.get(sightingSecret(key, subject)))?.value,
+    hasHandle,
   }
-}
-
-function handle(longName: string): string {
-  return longName.slice(0, 22)
 }
