@@ -12,6 +12,7 @@ import { reportRefused } from './forwarding/report.js'
 import { createConnections } from './forwarding/upstream.js'
 import { assertFrontends } from './frontend/check-frontends.js'
 import { createFrontendSelection } from './frontend/frontend.js'
+import { createMiddleware, type GatewayMiddleware } from './middleware.js'
 import { createIssuerFetch } from './oauth/issuer-fetch.js'
 import type { GatewayOptions } from './options.js'
 import { provisionFrontend } from './provision.js'
@@ -26,6 +27,13 @@ import { steps } from './steps.js'
 export interface Gateway {
   /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */
   callback(): RequestListener
+  /**
+   * For Express and Koa, before anything that reads bodies: `app.use(gateway.middleware())`. It answers what is a frontend's
+   * (its endpoints, its routes and, where it is served from here, its page) and leaves everything else to what comes next.
+   * Upgrades do not pass through middleware: they need `upgrade` as well.
+   * @throws TypeError (by `next`) when a body parser has been there before
+   */
+  middleware(): GatewayMiddleware
   /** For the server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Asks open WebSockets and event streams to leave, and waits for them. */
@@ -103,16 +111,38 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await forwarder.upgrade(proxied, socket, head)
   }
 
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const refused: Refused = { requestId: requestIdOf(request), request, branding: options.branding }
+    await answer(request, response, refused)
+      .catch((error: unknown) => answerError(response, error, refused))
+      // Whatever goes wrong in saying what went wrong ends this connection, not the process.
+      .catch(() => response.destroy())
+  }
+
+  /** Whether a frontend has something at the target. What cannot be read is refused, and so is ours. */
+  const covers = (request: IncomingMessage): boolean => {
+    try {
+      const { frontend, target } = received(request, '')
+      const destination = destinationOf(frontend, target)
+      return destination.kind !== 'page' || frontend.page.isServed
+    } catch (error) {
+      return !(error instanceof Refusal && error.code === 'bff.frontend.unknown')
+    }
+  }
+
   return {
     callback() {
       return function gateway(request, response) {
-        const refused: Refused = { requestId: requestIdOf(request), request, branding: options.branding }
-        answer(request, response, refused)
-          .catch((error: unknown) => answerError(response, error, refused))
-          // Whatever goes wrong in saying what went wrong ends this connection, not the process.
-          .catch(() => response.destroy())
+        void handle(request, response)
       }
     },
+    middleware: () =>
+      createMiddleware(async (request, response) => {
+        if (!covers(request)) return false
+        if (request.readableDidRead) throw new TypeError('the gateway comes before what reads bodies')
+        await handle(request, response)
+        return true
+      }),
     upgrade(request, socket, head) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())

@@ -9,6 +9,8 @@ import { createStaticFiles } from './static-files.js'
 
 /** What no endpoint and no route covers is the page's own. */
 export interface Page<Matched extends RouteOptions = RouteOptions> {
+  /** False where the frontend has only endpoints and routes. */
+  readonly isServed: boolean
   /** From where it is fetched; undefined for what `serve` answers. */
   match(target: RequestTarget): RouteMatch<Matched> | undefined
   /** @throws Refusal */
@@ -25,7 +27,9 @@ export function createPage<Matched extends RouteOptions>(
   const lacksSlash = (path: string): boolean => path === pathPrefix && pathPrefix !== ''
   const setSecurityHeaders = createSecurityHeaders(frontend)
   const serveFile = staticFilesPath === undefined ? undefined : createStaticFiles(staticFilesPath)
+  const isServed = serveFile !== undefined || developmentServer !== undefined
   return {
+    isServed,
     // The whole path goes there, for the page is built for the place where it is seen.
     match: ({ path, query }) =>
       developmentServer === undefined || lacksSlash(path)
@@ -33,8 +37,7 @@ export function createPage<Matched extends RouteOptions>(
         : { route: developmentServer, upstreamTarget: path + query, removedPrefix: '' },
 
     async serve(request, response, { path, query }) {
-      const isPage = serveFile !== undefined || developmentServer !== undefined
-      if (isPage && lacksSlash(path)) {
+      if (isServed && lacksSlash(path)) {
         response.writeHead(308, { ...answerHeaders(frontend), Location: `${path}/${query}` }).end()
         return
       }
