@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import { UpstreamError } from '../errors.js'
+import { createSlidingCounts } from './sliding-counts.js'
 import type { Store } from './store.js'
 
 export interface MemoryStoreOptions {
@@ -55,6 +56,8 @@ export function createMemoryStore({
   now = () => Date.now() / 1000,
 }: MemoryStoreOptions = {}): MemoryStore {
   const entries = new Map<string, Entry>()
+  // Not among the records: who can make counts must not be able to fill the store.
+  const { count } = createSlidingCounts({ now })
   let bytes = 0
   let refused = 0
   let cursor = entries.entries()
@@ -153,7 +156,8 @@ export function createMemoryStore({
     },
     async replace(key, expected, text, expiresAt) {
       if (textAt(key) !== expected) return false
-      writeText(key, text, expiresAt)
+      const before = alive(key)?.expiresAt ?? 0
+      writeText(key, text, typeof expiresAt === 'number' ? expiresAt : Math.max(before, expiresAt.atLeast))
       return true
     },
     async extend(key, expiresAt) {
@@ -201,6 +205,7 @@ export function createMemoryStore({
     },
     members: async (key) =>
       [...(setAt(key)?.members ?? [])].filter(([, until]) => until > now()).map(([member]) => member),
+    count: async (key, cost, quota) => count(key, cost, quota),
     async close() {
       clearInterval(timer)
       entries.clear()

@@ -1,11 +1,14 @@
 import { connectionCode, UpstreamError } from '../errors.js'
 import { type RedisStoreOptions, redisStoreDefaults } from './redis-options.js'
+import { slicesOfWindow } from './sliding-counts.js'
 import type { Store } from './store.js'
 
 // Redis runs a script alone: that is what makes compare-and-set atomic.
 const replaceScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+local at = tonumber(ARGV[3])
+if ARGV[4] == 'atLeast' then at = math.max(at, redis.call('PEXPIRETIME', KEYS[1])) end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', at)
 return 1`
 const deleteIfScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -17,6 +20,36 @@ if tonumber(ARGV[2]) > tonumber(ARGV[3]) then redis.call('ZADD', KEYS[1], 'GT', 
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 if last[2] then redis.call('PEXPIREAT', KEYS[1], last[2]) end
 return 1`
+/** A hash of counts by slice of the window. The time is Redis' own: the clocks of replicas differ. */
+const countScript = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local cost, limit, slice, slices = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local current = math.floor(now / slice)
+local fields = redis.call('HGETALL', KEYS[1])
+local used, oldest, newest = 0, nil, nil
+for i = 1, #fields, 2 do
+  local at = tonumber(fields[i])
+  if at < current - slices then
+    redis.call('HDEL', KEYS[1], fields[i])
+  else
+    used = used + tonumber(fields[i + 1])
+    if not oldest or at < oldest then oldest = at end
+    if not newest or at > newest then newest = at end
+  end
+end
+local counted = cost <= 0 or used + cost <= limit
+if counted and cost > 0 then
+  redis.call('HINCRBY', KEYS[1], current, cost)
+  redis.call('PEXPIRE', KEYS[1], math.ceil(slice * (slices + 1)))
+  if not oldest then oldest = current end
+  used = used + cost
+elseif cost < 0 and newest then
+  if redis.call('HINCRBY', KEYS[1], newest, cost) <= 0 then redis.call('HDEL', KEYS[1], newest) end
+  used = used + cost
+end
+local reset = oldest and (oldest + slices + 1) * slice - now or 0
+return { counted and 1 or 0, math.max(0, limit - used), math.ceil(reset) }`
 
 /** The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client. */
 export async function createRedisStore({
@@ -76,8 +109,10 @@ export async function createRedisStore({
     }
   }
   const at = (expiresAt: number): number => Math.ceil(expiresAt * 1000)
+  const evaluate = (text: string, key: string, values: string[]) =>
+    available(() => client.eval(text, { keys: [prefix + key], arguments: values }))
   const script = async (text: string, key: string, ...values: string[]): Promise<boolean> =>
-    (await available(() => client.eval(text, { keys: [prefix + key], arguments: values }))) === 1
+    (await evaluate(text, key, values)) === 1
 
   await client.connect().catch((cause: unknown) => {
     throw unavailable(cause)
@@ -93,7 +128,10 @@ export async function createRedisStore({
       const expiration = { type: 'PXAT', value: at(expiresAt) } as const
       return (await available(() => client.set(prefix + key, value, { condition: 'NX', expiration }))) === 'OK'
     },
-    replace: (key, expected, value, expiresAt) => script(replaceScript, key, expected, value, String(at(expiresAt))),
+    replace: (key, expected, value, expiresAt) =>
+      typeof expiresAt === 'number'
+        ? script(replaceScript, key, expected, value, String(at(expiresAt)), 'exactly')
+        : script(replaceScript, key, expected, value, String(at(expiresAt.atLeast)), 'atLeast'),
     extend: async (key, expiresAt) => (await available(() => client.pExpireAt(prefix + key, at(expiresAt)))) === 1,
     take: async (key) => (await available(() => client.getDel(prefix + key))) ?? undefined,
     delete: async (key) => (await available(() => client.del(prefix + key))) === 1,
@@ -105,6 +143,12 @@ export async function createRedisStore({
       await available(() => client.zRem(prefix + key, member))
     },
     members: (key) => available(() => client.zRangeByScore(prefix + key, `(${Date.now()}`, '+inf')),
+    async count(key, cost, { limit, window }) {
+      const slice = (window * 1000) / slicesOfWindow
+      const reply = await evaluate(countScript, key, [cost, limit, slice, slicesOfWindow].map(String))
+      const [counted = 0, left = 0, reset = 0] = Array.isArray(reply) ? reply.map(Number) : []
+      return { counted: counted === 1, left, reset: reset / 1000 }
+    },
     async close() {
       client.destroy()
     },

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Seal } from './seal.js'
-import type { Store } from './store.js'
+import type { Expiry, Store } from './store.js'
 
 /** A record as it was read, and the sealed text it was read from: what `replace` compares with. */
 export interface SealedRecord<Value> {
@@ -28,7 +28,7 @@ export interface SealedStore<Value> {
     known: SealedRecord<Value> | undefined,
   ): Promise<SealedRecord<Value> | undefined>
   /** Undefined when the record has changed or gone since `revision` was read. */
-  replace(secret: string, revision: string, value: Value, expiresAt: number): Promise<SealedRecord<Value> | undefined>
+  replace(secret: string, revision: string, value: Value, expiresAt: Expiry): Promise<SealedRecord<Value> | undefined>
   extend(secret: string, expiresAt: number): Promise<boolean>
   /** At most one caller gets it. */
   take(secret: string): Promise<Value | undefined>

@@ -1,3 +1,23 @@
+/** Seconds since the epoch. `atLeast`: not earlier than the record would expire by itself. */
+export type Expiry = number | { readonly atLeast: number }
+
+/** How many within which time. */
+export interface Quota {
+  readonly limit: number
+  /** Seconds. */
+  readonly window: number
+}
+
+/** What a count has come to. */
+export interface Count {
+  /** False: it would have been more than the limit, and nothing was added. */
+  readonly counted: boolean
+  /** What is left of the limit now. */
+  readonly left: number
+  /** Seconds until the first of what was counted is forgotten; 0 when nothing is. */
+  readonly reset: number
+}
+
 /**
  * Where short-lived records are kept. Every operation is atomic; the ones that name an expected value or an absence are
  * what one-time things, locks and "a dead session cannot be written back" are made of.
@@ -12,7 +32,7 @@ export interface Store {
   /** False, and nothing is written, when the key is there already. */
   addIfAbsent(key: string, value: string, expiresAt: number): Promise<boolean>
   /** False, and nothing is written, when the key does not hold `expected` any more. */
-  replace(key: string, expected: string, value: string, expiresAt: number): Promise<boolean>
+  replace(key: string, expected: string, value: string, expiresAt: Expiry): Promise<boolean>
   /** Moves the expiry of a record that is there. False when there is none. */
   extend(key: string, expiresAt: number): Promise<boolean>
   /** Reads and deletes in one step: of any number of callers at most one gets the value. */
@@ -25,5 +45,12 @@ export interface Store {
   addMember(key: string, member: string, expiresAt: number): Promise<void>
   removeMember(key: string, member: string): Promise<void>
   members(key: string): Promise<readonly string[]>
+  /**
+   * Adds to what was counted under the key within the last `window` seconds, in one round trip. What was counted is
+   * forgotten when the window has passed over it, at most a twentieth of the window later and never before: no span of that
+   * length ever has more than the limit. A key is always counted with the same window.
+   * @param cost Whole. 0 only looks; less than 0 gives back what was counted last.
+   */
+  count(key: string, cost: number, quota: Quota): Promise<Count>
   close(): Promise<void>
 }

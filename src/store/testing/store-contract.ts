@@ -114,6 +114,67 @@ export const storeContract: readonly StoreCheck[] = [
     },
   },
   {
+    title: 'replaces a value without making its life shorter, where that is asked for',
+    async run(store) {
+      const key = randomUUID()
+      await store.set(key, 'first', later())
+      assert.equal(await store.replace(key, 'first', 'second', { atLeast: later(0.05) }), true)
+      await new Promise((resolve) => setTimeout(resolve, 120))
+      assert.equal(await store.get(key), 'second')
+      assert.equal(await store.replace(key, 'second', 'third', later(2)), true)
+      assert.equal(await store.replace(key, 'third', 'fourth', { atLeast: later() }), true)
+      await new Promise((resolve) => setTimeout(resolve, 2100))
+      assert.equal(await store.get(key), 'fourth')
+      assert.equal(await store.replace(key, 'third', 'fifth', { atLeast: later() }), false)
+    },
+  },
+  {
+    title: 'counts to the limit and no further, in 200 parallel tries',
+    async run(store) {
+      const key = randomUUID()
+      const tries = await parallel(200, () => store.count(key, 1, { limit: 50, window: 60 }))
+      assert.equal(tries.filter(({ counted }) => counted).length, 50)
+      assert.equal(Math.min(...tries.map(({ left }) => left)), 0)
+      const { reset } = await store.count(key, 0, { limit: 50, window: 60 })
+      assert.ok(reset > 40 && reset <= 63, `${reset}`)
+      assert.equal((await store.count(randomUUID(), 1, { limit: 50, window: 60 })).left, 49)
+    },
+  },
+  {
+    title: 'gives back what was counted, looks without counting, and never goes below nothing',
+    async run(store) {
+      const key = randomUUID()
+      const quota = { limit: 2, window: 60 }
+      assert.deepEqual(await store.count(key, 0, quota), { counted: true, left: 2, reset: 0 })
+      await store.count(key, -1, quota)
+      assert.equal((await store.count(key, 1, quota)).left, 1)
+      assert.equal((await store.count(key, 1, quota)).left, 0)
+      assert.equal((await store.count(key, 0, quota)).left, 0)
+      assert.equal((await store.count(key, 1, quota)).counted, false)
+      assert.equal((await store.count(key, -1, quota)).left, 1)
+      assert.equal((await store.count(key, 1, quota)).counted, true)
+    },
+  },
+  {
+    title: 'never counts more than the limit within any span as long as the window, and forgets soon after it',
+    async run(store) {
+      const key = randomUUID()
+      const [limit, window] = [5, 1]
+      const counted: { readonly asked: number; readonly answered: number }[] = []
+      while (counted.length < 3 * limit) {
+        const asked = performance.now()
+        const { counted: more, reset } = await store.count(key, 1, { limit, window })
+        if (more) counted.push({ asked, answered: performance.now() })
+        else assert.ok(reset > 0 && reset <= window * 1.05 + 0.001, `${reset}`)
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      for (const [index, { asked }] of counted.entries()) {
+        const sixth = counted[index + limit]
+        if (sixth !== undefined) assert.ok(sixth.answered - asked > window * 1000, `${sixth.answered - asked} ms`)
+      }
+    },
+  },
+  {
     title: 'deletes only what is still as expected',
     async run(store) {
       const key = randomUUID()

@@ -21,8 +21,14 @@ function findThenSave(): Store {
       const found = await store.get(key)
       await pause()
       if (found !== expected) return false
-      await store.set(key, value, expiresAt)
+      await store.set(key, value, typeof expiresAt === 'number' ? expiresAt : expiresAt.atLeast)
       return true
+    },
+    async count(key, cost, quota) {
+      const { left, reset } = await store.count(key, 0, quota)
+      await pause()
+      if (cost > left) return { counted: false, left, reset }
+      return store.count(key, cost, { ...quota, limit: Number.MAX_SAFE_INTEGER })
     },
     async take(key) {
       const found = await store.get(key)
@@ -45,5 +51,8 @@ test('the contract catches a store that finds first and saves afterwards', async
     'gives a taken value to exactly one of 200 takers',
     'replaces only what is still as expected, once in 200 parallel tries',
     'never brings a deleted record back, in 200 races of delete, replace and extend',
+    'replaces a value without making its life shorter, where that is asked for',
+    'counts to the limit and no further, in 200 parallel tries',
+    'gives back what was counted, looks without counting, and never goes below nothing',
   ])
 })
