@@ -46,9 +46,6 @@ export interface LoginLimits {
   readonly window?: number
 }
 
-/** Parameters of the login link that may reach the authorization request. All others are ignored. */
-export type LoginParameter = 'login_hint' | 'prompt' | 'ui_locales'
-
 export interface FrontendOptions {
   /** Unique; part of the cookie's name and of every record's seal. */
   readonly name: string
@@ -73,8 +70,16 @@ export interface FrontendOptions {
   readonly scopes: readonly string[]
   /** Claims that the page may see at `P/user`. Default: every claim about the user, none about the token. */
   readonly userClaims?: readonly string[]
-  /** Parameters that a login link may set. Default: all of them. */
-  readonly loginParameters?: readonly LoginParameter[]
+  /**
+   * Parameters of the authorization request that a login link may set, such as `acr_values` or `max_age`; never those of the
+   * protocol. All others are ignored. Default: login_hint, prompt, ui_locales.
+   */
+  readonly loginParameters?: readonly string[]
+  /**
+   * Parameters of every authorization request, such as `audience` or `claims`; never those of the protocol. A link cannot
+   * change them. Default: none.
+   */
+  readonly authorizationParameters?: Readonly<Record<string, string>>
   /**
    * Whether logout may put the ID token into the browser's URL for servers that want an `id_token_hint`. Without it the
    * server gets `client_id` and `logout_hint`. Default: true.
@@ -136,6 +141,13 @@ export interface RouteOptions {
   /** RFC 8707 resource indicator of the token for this route. */
   readonly resource?: string
   readonly scopes: readonly string[]
+  /**
+   * How the user has to have signed in: one of these, as `acr` of the ID token. Anything else is asked for by a login with
+   * `acr_values` (RFC 9470). Default: any.
+   */
+  readonly acrValues?: readonly string[]
+  /** Seconds since the user signed in, as `auth_time` of the ID token says; then they are asked again. Default: no limit. */
+  readonly maxAuthenticationAge?: number
   /**
    * Which of several upstreams is next: each in turn, the one with the fewest requests, or always the same for a session
    * or, without one, for a client's address. Default: `RoundRobin`.

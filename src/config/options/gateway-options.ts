@@ -57,6 +57,9 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     scopes: [...new Set(scopes)],
     ...(settings.UserClaims !== undefined && { userClaims: settings.UserClaims }),
     ...(settings.LoginParameters !== undefined && { loginParameters: settings.LoginParameters }),
+    ...(settings.AuthorizationParameters !== undefined && {
+      authorizationParameters: asText(settings.AuthorizationParameters),
+    }),
     idTokenHint: settings.UseIdTokenHint && !plan.isEmbedded,
     session: {
       idle: seconds(settings.SessionDuration ?? bff.SessionDuration),
@@ -81,4 +84,14 @@ function clientAuthentication({ settings, keys, clientSecret = '' }: FrontendPla
   return settings.ClientAuthenticationMethod === 'PrivateKeyJwt'
     ? { method: 'private_key_jwt', keys: keys.map(signingKey) }
     : { method: 'client_secret_post', secret: clientSecret }
+}
+
+/** An object is sent as JSON, as `claims` is (OpenID Connect Core §5.5). */
+function asText(parameters: NonNullable<FrontendPlan['settings']['AuthorizationParameters']>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  )
 }

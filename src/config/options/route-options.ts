@@ -6,7 +6,17 @@ import type { RouteSettings } from '../schema/route.js'
 
 /** @param directory What relative paths start at. */
 export function routeOptions(settings: RouteSettings, directory: string): RouteOptions {
-  const { Resource, BodyLimit, Timeouts, HealthCheck, CircuitBreaker, WebSocket, Tls } = settings
+  const {
+    Resource,
+    AcrValues,
+    MaxAuthenticationAge,
+    BodyLimit,
+    Timeouts,
+    HealthCheck,
+    CircuitBreaker,
+    WebSocket,
+    Tls,
+  } = settings
   return {
     path: settings.Path ?? '/',
     upstreams: settings.Upstreams.map((upstream) => new URL(upstream)),
@@ -27,6 +37,8 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
     circuitBreaker: { failures: CircuitBreaker.Failures, openFor: seconds(CircuitBreaker.OpenFor) },
     webSocket: { pingInterval: seconds(WebSocket.PingInterval) },
     ...(Resource !== undefined && { resource: Resource }),
+    ...(AcrValues !== undefined && { acrValues: AcrValues }),
+    ...(MaxAuthenticationAge !== undefined && { maxAuthenticationAge: seconds(MaxAuthenticationAge) }),
     ...(BodyLimit !== undefined && { bodyLimit: BodyLimit }),
     ...(HealthCheck !== undefined && {
       healthCheck: {

@@ -99,11 +99,20 @@ const frontend = z
         examples: [['sub', 'name', 'roles']],
       }),
     LoginParameters: z
-      .array(z.enum(frontendDefaults.loginParameters))
+      .array(text)
       .optional()
       .meta({
-        description: 'Parameters that a login link may set. All others are ignored. Default: all of these.',
-        examples: [['login_hint']],
+        description:
+          'Parameters of the authorization request that a login link may set, such as `acr_values` or `max_age`. All others are ignored. Never those of the protocol. Default: `login_hint`, `prompt`, `ui_locales`.',
+        examples: [['login_hint', 'acr_values']],
+      }),
+    AuthorizationParameters: z
+      .record(z.string(), z.union([text, z.looseObject({})]))
+      .optional()
+      .meta({
+        description:
+          'Parameters that every authorization request has, such as `audience`, `organization`, `kc_idp_hint` or `claims`; an object is sent as JSON. A link cannot change them. Never those of the protocol.',
+        examples: [{ kc_idp_hint: 'google' }],
       }),
     UseIdTokenHint: z.boolean().default(frontendDefaults.idTokenHint).meta({
       description:

@@ -105,6 +105,19 @@ export const route = z
         description: 'Scopes of the token for this route. Default: those of the session.',
         examples: [['orders']],
       }),
+    AcrValues: z
+      .array(text)
+      .optional()
+      .meta({
+        description:
+          'How the user has to have signed in: one of these, as `acr` of the ID token. Anything else is asked for by a login with `acr_values` (RFC 9470). Default: any.',
+        examples: [['urn:example:two-factors']],
+      }),
+    MaxAuthenticationAge: duration.optional().meta({
+      description:
+        'How long ago the user may have signed in, as `auth_time` of the ID token says. After that they are asked again, by a login with `max_age` (RFC 9470). Default: no limit.',
+      examples: ['00:05:00'],
+    }),
     Balance: z.enum(['RoundRobin', 'LeastRequests', 'Sticky']).default(routeDefaults.balance).meta({
       description:
         'Which of several upstreams is next: each in turn, the one with the fewest requests, or the same for all calls of a session (without one: of a client address) as long as it is well, as Socket.IO needs it.',

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { searchParameters } from '../../http/form-body.js'
 import { publish } from '../../telemetry/events.js'
-import { frontendDefaults } from '../defaults.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import type { GatewayRequest } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 import { assertNoLoop } from './login-loop.js'
+import { authorizationParameters, ignore, once } from './login-parameters.js'
 import { deriveLoginSecrets } from './login-secrets.js'
 import { refuseLogin } from './refuse-login.js'
 import { maxReturnUrlLength, safeReturnUrl } from './return-url.js'
@@ -26,7 +26,7 @@ export async function login(ctx: EndpointContext): Promise<void> {
   limits.login.count(call.client.address)
 
   const query = searchParameters(call.target.query)
-  const parameters = allowedParameters(call, query)
+  const parameters = authorizationParameters(call, query)
   const [state, seed] = [random(), random()]
   const authorizationUrl = await oauth
     .pushAuthorizationRequest({ state, ...deriveLoginSecrets(seed, options), parameters })
@@ -48,47 +48,13 @@ function random(): string {
   return randomBytes(32).toString('base64url')
 }
 
-const { loginParameters } = frontendDefaults
-/** Characters of a parameter other than the return URL. */
-const maxLength = 256
-
-/** A link may say who and how, never what for: scopes, redirect URI and the rest come from the configuration alone. */
-function allowedParameters(call: GatewayRequest, query: URLSearchParams): Record<string, string> {
-  const allowed: readonly string[] = call.frontend.options.loginParameters ?? loginParameters
-  return Object.fromEntries(
-    loginParameters.flatMap((name) => {
-      const value = once(query, name)
-      if (value !== undefined && allowed.includes(name) && value.length <= maxLength) return [[name, value]]
-      if (!allowed.includes(name)) ignore(call, query, name, 'LoginParameters does not have it')
-      else if (value !== undefined) ignore(call, query, name, `it is longer than ${maxLength} characters`)
-      else ignore(call, query, name, 'it is empty, or comes more than once')
-      return []
-    }),
-  )
-}
-
 function returnUrlOf(call: GatewayRequest, query: URLSearchParams): string {
   const value = once(query, 'returnUrl')
   const safe = safeReturnUrl(value, call.frontend)
   if (safe !== undefined) return safe
   const isTooLong = value !== undefined && value.length > maxReturnUrlLength
   const reason = isTooLong ? `it is longer than ${maxReturnUrlLength} characters` : 'it is no page of this application'
-  ignore(call, query, 'returnUrl', value === undefined ? 'it is empty, or comes more than once' : reason)
+  if (query.has('returnUrl'))
+    ignore(call, 'returnUrl', value === undefined ? 'it is empty, or comes more than once' : reason)
   return call.frontend.home
-}
-
-/** Never in silence: a person lands on another page than the link meant. */
-function ignore(
-  { frontend, requestId }: GatewayRequest,
-  query: URLSearchParams,
-  parameter: string,
-  reason: string,
-): void {
-  if (query.has(parameter))
-    publish({ type: 'gateway.login.parameter-ignored', frontend: frontend.name, requestId, parameter, reason })
-}
-
-function once(query: URLSearchParams, name: string): string | undefined {
-  const [value, ...more] = query.getAll(name)
-  return more.length === 0 && value !== '' ? value : undefined
 }

@@ -3,6 +3,7 @@ import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { isScope } from '../../http/scope.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import type { FrontendOptions, RouteOptions } from '../options.js'
+import { authenticationProblems, parameterProblems } from './check-authentication.js'
 import {
   frontendName,
   hasEndpointSegment,
@@ -11,6 +12,7 @@ import {
   isPathPrefix,
   isRoutePath,
 } from './frontend-grammar.js'
+import { type MemberProblem, wrong } from './member-problem.js'
 
 /** What cannot work, whether the options come from a file or from code. @throws ConfigurationError with all of it */
 export function assertFrontends(frontends: readonly FrontendOptions[]): void {
@@ -28,22 +30,14 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
     for (const { member, problem, remedy } of [
       ...namesAndPlaces(frontend, earlier),
       ...conversation(frontend),
+      ...parameterProblems(frontend),
       ...frontend.routes.flatMap((route, at) => [
         ...routeProblems(route, frontend.routes.slice(0, at), `Routes/${at}`),
+        ...authenticationProblems(route, frontend, `Routes/${at}`),
       ]),
     ])
       yield { pointer: `${pointer}/${member}`, problem, remedy }
   }
-}
-
-interface MemberProblem {
-  readonly member: string
-  readonly problem: string
-  readonly remedy: string
-}
-
-function wrong(member: string, problem: string, remedy: string): MemberProblem {
-  return { member, problem, remedy }
 }
 
 function* namesAndPlaces(

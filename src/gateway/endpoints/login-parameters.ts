@@ -1,0 +1,40 @@
+import { publish } from '../../telemetry/events.js'
+import { frontendDefaults } from '../defaults.js'
+import { isAcrValues, isMaxAge } from '../frontend/authentication-grammar.js'
+import type { GatewayRequest } from '../request.js'
+
+/** Characters of a parameter other than the return URL. */
+const maxLength = 256
+
+/**
+ * Parameters of the authorization request besides the protocol's own: what a link may say (who and how, never what for),
+ * and what the configuration says, which counts more.
+ */
+export function authorizationParameters(call: GatewayRequest, query: URLSearchParams): Record<string, string> {
+  const { loginParameters = frontendDefaults.loginParameters, authorizationParameters: fixed = {} } =
+    call.frontend.options
+  const parameters: Record<string, string> = {}
+  for (const name of new Set([...frontendDefaults.loginParameters, ...loginParameters])) {
+    if (!query.has(name)) continue
+    const value = once(query, name)
+    if (Object.hasOwn(fixed, name)) ignore(call, name, 'AuthorizationParameters sets it')
+    else if (!loginParameters.includes(name)) ignore(call, name, 'LoginParameters does not have it')
+    else if (value === undefined) ignore(call, name, 'it is empty, or comes more than once')
+    else if (value.length > maxLength) ignore(call, name, `it is longer than ${maxLength} characters`)
+    else if (name === 'max_age' && !isMaxAge(value)) ignore(call, name, 'it is not a number of seconds')
+    else if (name === 'acr_values' && !isAcrValues(value)) ignore(call, name, 'it is not a list of acr values')
+    else parameters[name] = value
+  }
+  return { ...parameters, ...fixed }
+}
+
+/** Never in silence: a person lands on another page than the link meant, or signs in otherwise. */
+export function ignore({ frontend, requestId }: GatewayRequest, parameter: string, reason: string): void {
+  publish({ type: 'gateway.login.parameter-ignored', frontend: frontend.name, requestId, parameter, reason })
+}
+
+/** Undefined also for what is empty or comes more than once. */
+export function once(query: URLSearchParams, name: string): string | undefined {
+  const [value, ...more] = query.getAll(name)
+  return more.length === 0 && value !== '' ? value : undefined
+}
