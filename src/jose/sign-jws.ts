@@ -4,9 +4,8 @@ import type { SigningKey } from './jwk.js'
 
 /*
  * The tokens of the authorization server, four in each login with a refresh. By hand, because jose signs by WebCrypto, on
- * another thread: in µs of CPU, by hand against jose's `SignJWT`, ES256 36 and 95 to 105 on 20.20, 32 and 118 on 24.21. Of
- * the server's whole work, in `bench:as`, jose would take 4 % more on 20.20 and 9 % more on 24.21. Client assertions are
- * verified by jose: 5 %.
+ * another thread: in µs of CPU, by hand against jose's `SignJWT`, ES256 36 and 95 to 105 on 20.20, 32 and 118 on 24.21. That
+ * is 0.3 ms of the 3 to 4 that a flow of `bench:as` takes. docs/decisions/06-own-prover.md has what whole flows say.
  */
 
 /** A compact JWS (RFC 7515 §3.1) whose payload is a claims set. */
