@@ -35,7 +35,8 @@ function closureOf(files) {
 }
 
 const { files, packages } = closureOf(entries.flatMap(([, entry]) => [entry.default, entry.types]))
-const frameworks = [...packages.types].filter((name) => !packages.run.has(name))
+const undeclared = [...packages.types].filter((name) => !packages.run.has(name) && !(name in whole.peerDependencies))
+if (undeclared.length > 0) throw new Error(`its types name packages that no user of it has: ${undeclared}`)
 const versionOf = (name) => whole.dependencies[name] ?? whole.devDependencies[name]
 const page = readFileSync('docs/protect-an-api.md', 'utf8')
   .replaceAll("'sallyport/dpop-validator", "'sallyport-dpop-validator")
@@ -71,8 +72,8 @@ try {
           './package.json': './package.json',
         },
         dependencies: Object.fromEntries([...packages.run].sort().map((name) => [name, versionOf(name)])),
-        peerDependencies: Object.fromEntries(frameworks.sort().map((name) => [name, '*'])),
-        peerDependenciesMeta: Object.fromEntries(frameworks.map((name) => [name, { optional: true }])),
+        peerDependencies: whole.peerDependencies,
+        peerDependenciesMeta: whole.peerDependenciesMeta,
       },
       null,
       2,

@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
 import { limitStrangers } from './client/client-limit.js'
@@ -37,7 +37,7 @@ export interface AuthorizationServer {
   /** For `http.createServer` or `https.createServer`. */
   callback(): RequestListener
   /** For a Koa app of your own: answers what is below the issuer's path, and leaves everything else alone. */
-  middleware(): Koa.Middleware
+  middleware(): KoaMiddleware
   /**
    * For an API in the same process, which has verified the token: whether it was revoked, or its grant has ended, as when
    * its code was used twice. An API elsewhere asks the introspection endpoint.
@@ -47,6 +47,12 @@ export interface AuthorizationServer {
   /** Stops key rotation and finishes sending back-channel logouts. The store stays open. */
   close(): Promise<void>
 }
+
+/** A middleware for `app.use` of Koa 3, without asking anybody to have Koa's types. */
+export type KoaMiddleware = (
+  ctx: { readonly req: IncomingMessage; readonly res: ServerResponse },
+  next: () => Promise<unknown>,
+) => Promise<unknown>
 
 interface Endpoint {
   readonly url: URL
@@ -113,7 +119,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       app.silent = true
       return app.callback()
     },
-    middleware: () => (ctx, next) => routes(Object.assign(ctx, { router, params: {} }), next),
+    middleware: () => (ctx, next) => routes(Object.assign(ctx as Koa.Context, { router, params: {} }), next),
     isRevoked: ({ claims }) => parts.accessTokens.isRevoked(String(claims.jti)),
     close: parts.close,
   }

@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { aFolderWithThePackage, install, link } from './_packed.js'
 import { freePorts, startStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
@@ -46,10 +47,7 @@ createServer(async (incoming, outgoing) => {
 `
 
 test('an API in each framework, written from the page with the packed package in a clean folder, works behind the gateway', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder])
-  const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }]
+  const { folder, file: whole } = await aFolderWithThePackage(t)
   const { stdout } = await run(process.execPath, ['scripts/pack-validator.mjs', folder])
   const ports = await freePorts(frameworks.length)
 
@@ -67,7 +65,7 @@ test('an API in each framework, written from the page with the packed package in
   const page = await readFile('docs/protect-an-api.md', 'utf8')
   for (const [index, { heading, packages, alone }] of frameworks.entries()) {
     const home = join(folder, String(index))
-    const [file, name] = alone ? [stdout.trim(), validator] : [join(folder, filename), 'sallyport']
+    const [file, name] = alone ? [stdout.trim(), validator] : [whole, 'sallyport']
     await install(file, join(home, 'node_modules', name))
     await link(join(home, 'node_modules'), { ...ours, ...packages })
     const port = ports[index] ?? 0
@@ -94,20 +92,6 @@ test('an API in each framework, written from the page with the packed package in
     t.regex(bare.headers.get('WWW-Authenticate') ?? '', /^DPoP algs="ES256 EdDSA PS256"/, heading)
   }
 })
-
-/** What `npm install` does with a packed file. */
-async function install(file: string, home: string): Promise<void> {
-  await mkdir(home, { recursive: true })
-  await run('tar', ['-xzf', file, '-C', home, '--strip-components=1'])
-}
-
-/** What it depends on is on this machine anyway. */
-async function link(modules: string, packages: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, folder] of Object.entries(packages)) {
-    await mkdir(dirname(join(modules, name)), { recursive: true })
-    await symlink(resolve('node_modules', folder), join(modules, name))
-  }
-}
 
 function blockBelow(page: string, heading: string): string {
   const section = page.slice(page.indexOf(`\n## ${heading}\n`))
