@@ -14,6 +14,7 @@ import { type EndpointContext, regenerateSession } from '../session/koa-session.
 import type { SessionRecord } from '../session/session-record.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
+import { loginUrlTo } from './login-url.js'
 import { refuseLogin } from './refuse-login.js'
 
 /** What RFC 6749 §4.1.2, RFC 9207 and OpenID Connect send back. Each may come once. */
@@ -114,7 +115,7 @@ function late(ctx: EndpointContext, { kind, returnUrl }: Late): void {
   const { frontend, client } = call
   if (ctx.state.open !== undefined) goTo(ctx, returnUrl ?? frontend.home)
   else if (!isFromOwnPage(ctx.req, frontend)) comeAgain(ctx)
-  else if (kind === 'displaced') goTo(ctx, `${frontend.loginUrl}?${new URLSearchParams({ returnUrl })}`)
+  else if (kind === 'displaced') goTo(ctx, loginUrlTo(frontend, { returnUrl }))
   else {
     limits.callback.assertRoom(client.address)
     limits.callback.count(client.address)
