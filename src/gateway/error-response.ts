@@ -6,6 +6,7 @@ import { TooManyRequests } from '../http/limits/network-limit.js'
 import { type Html, html } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
+import { frontendDefaults } from './defaults.js'
 import type { Frontend } from './frontend/frontend.js'
 import { serverSaid } from './oauth/server-said.js'
 import type { Branding } from './options.js'
@@ -84,7 +85,8 @@ function answerScript(response: ServerResponse, refusal: Refusal, refused: Refus
   response.end(refused.request.method === 'HEAD' ? undefined : body)
 }
 
-function answerPerson(response: ServerResponse, { code, message }: Refusal, refused: Refused): void {
+function answerPerson(response: ServerResponse, refusal: Refusal, refused: Refused): void {
+  const { code, message } = refusal
   const { requestId, frontend } = refused
   const location = frontend && elsewhere(code, requestId, frontend)
   if (location !== undefined) {
@@ -102,7 +104,7 @@ ${isEnglish && html`<p>${sentence(message)}</p>`}
 <p class="soft">${remedy}</p>
 ${
   frontend !== undefined &&
-  html`${goingOn(texts, code, refused, frontend)}
+  html`${goingOn(texts, refusal, refused, frontend)}
 <a class="button quiet" href="${frontend.home}">${texts.back}</a>`
 }
 <dl>${!isEnglish && html`<dt>${texts.reason}</dt><dd lang="en">${message}</dd>`}<dt>${texts.code}</dt><dd>${code}</dd><dt>${texts.request}</dt><dd>${requestId}</dd></dl>`,
@@ -113,11 +115,16 @@ ${
 
 /** The button that goes on. What only has to be confirmed goes on as it was asked for. */
 function goingOn(
-  { signIn, signOut }: PageTexts,
-  code: RefusalCode,
+  { signIn, signInAsOther, signOut }: PageTexts,
+  { code, session = '' }: Refusal,
   { request: { url = '' } }: Refused,
-  { loginUrl, logoutUrl }: Frontend,
+  { loginUrl, logoutUrl, options }: Frontend,
 ): Html | false {
+  if (code === 'bff.access.denied') {
+    const mayAsk = (options.loginParameters ?? frontendDefaults.loginParameters).includes('prompt')
+    const again = `${loginUrl}?${new URLSearchParams({ prompt: 'login', returnUrl: url })}`
+    return html`<a class="button" href="${mayAsk ? again : `${logoutUrl}?sid=${session}`}">${signInAsOther}</a>`
+  }
   if (code === 'bff.logout.confirm')
     return html`<a class="button" href="${url.startsWith(logoutUrl) ? url : logoutUrl}">${signOut}</a>`
   const again = code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
+import { assertPageAccess } from './access/page-access.js'
 import { gatewayDefaults } from './defaults.js'
 import { createEndpoints } from './endpoints/endpoints.js'
 import { createLimits } from './endpoints/limits.js'
@@ -92,7 +93,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (call.frontend.allowOrigin(request, response) === 'answered') return
     const destination = destinationOf(call.frontend, call.target)
     if (destination.kind === 'endpoint') return endpoints(call, response)
-    if (destination.match === undefined) return call.frontend.page.serve(request, response, call.target)
+    if (destination.match === undefined) {
+      if (call.frontend.access !== undefined) await assertPageAccess(call, call.frontend.access)
+      return call.frontend.page.serve(request, response, call.target)
+    }
     const proxied = proxiedRequest(call, destination.kind, destination.match, response)
     refused.route = proxied.route.path
     await pass(proxied)

@@ -86,6 +86,11 @@ export interface FrontendOptions {
    */
   readonly idTokenHint?: boolean
   readonly session: SessionLifetimes
+  /**
+   * Which users may in. All rules have to hold, at every call that has to do with a user: routes (but for `tokenType` `None`,
+   * which looks at no user), WebSockets, and pages where a session is there. Default: every user.
+   */
+  readonly access?: readonly AccessRule[]
   /** Folder of the built SPA. */
   readonly staticFilesPath?: string
   /** Origin of an SPA that is served elsewhere. It may call with the cookie (CORS), and logins return to it. */
@@ -105,6 +110,20 @@ export interface FrontendOptions {
   readonly postLogoutRedirectPath: string
   readonly errorRedirectPath?: string
   readonly routes: readonly RouteOptions[]
+}
+
+/** What a user's claims have to say. */
+export interface AccessRule {
+  /**
+   * Name of a claim; dots lead into objects: `realm_access.roles`. A text with `://` is one name:
+   * `https://example.com/roles`. A list is a path whose names are taken as they stand: `['resource_access', 'my.client', 'roles']`.
+   */
+  readonly claim: string | readonly string[]
+  /**
+   * Values of which the claim has one: as a text, as an entry of a list, or as a word of a text whose words are separated by
+   * spaces. Letter case counts; numbers, `true` and `false` are compared as text.
+   */
+  readonly anyOf: readonly string[]
 }
 
 export interface CorsOptions {
@@ -148,6 +167,11 @@ export interface RouteOptions {
   readonly acrValues?: readonly string[]
   /** Seconds since the user signed in, as `auth_time` of the ID token says; then they are asked again. Default: no limit. */
   readonly maxAuthenticationAge?: number
+  /**
+   * Which users may in, besides what the frontend demands of them: all rules of both have to hold. For `tokenType` `User` and
+   * `Client`; the latter then needs a session. Default: every user.
+   */
+  readonly access?: readonly AccessRule[]
   /**
    * Which of several upstreams is next: each in turn, the one with the fewest requests, or always the same for a session
    * or, without one, for a client's address. Default: `RoundRobin`.

@@ -1,3 +1,4 @@
+import { type Access, createAccess } from './access/access.js'
 import { gatewayDefaults } from './defaults.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
 import { createLoginTransactions } from './endpoints/login-transaction.js'
@@ -7,7 +8,7 @@ import { createCors } from './frontend/cors.js'
 import { createFrontend } from './frontend/frontend.js'
 import type { IssuerFetch } from './oauth/issuer-fetch.js'
 import { createOAuthClient } from './oauth/oauth-client.js'
-import type { FrontendOptions, GatewayOptions, RouteOptions } from './options.js'
+import type { AccessRule, FrontendOptions, GatewayOptions, RouteOptions } from './options.js'
 import { developmentServerRoute } from './page/development-server.js'
 import { createPage } from './page/page.js'
 import type { ProvisionedFrontend } from './request.js'
@@ -36,16 +37,19 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd: watch.ended })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
   const tokenKeyOf = tokenKeysOf(options)
-  const ready = (route: RouteOptions): Route => provisionRoute(route, connections, tokenKeyOf(route))
+  const access = createAccess(options.access ?? [])
+  const ready = (route: RouteOptions): Route => provisionRoute(route, connections, tokenKeyOf(route), options.access)
   const routes = options.routes.map(ready)
   const toDevelopmentServer = developmentServerRoute(options)
-  const pageRoute = toDevelopmentServer && ready(toDevelopmentServer)
+  // Open like a folder: a session that is there has to be one that may in.
+  const pageRoute = toDevelopmentServer && { ...ready(toDevelopmentServer), ...openPage(access) }
   return {
     ...frontend,
     oauth,
     sessions,
     watch,
     transactions: createLoginTransactions(store, seal, frontend, now),
+    access,
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
     matchRoute: createRouteMatcher(options.pathPrefix, routes),
     page: createPage(options, pageRoute),
@@ -59,11 +63,31 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
 }
 
 /** A configured route, with what its calls need. */
-export function provisionRoute(options: RouteOptions, connections: Connections, tokenKey: string): Route {
+export function provisionRoute(
+  options: RouteOptions,
+  connections: Connections,
+  tokenKey: string,
+  accessOfFrontend: readonly AccessRule[] = [],
+): Route {
   return {
     ...options,
     timeouts: timeoutsOf(options.timeouts),
     pool: createUpstreamPool(options, connections),
     tokenKey,
+    ...routeAccess(options, accessOfFrontend),
   }
+}
+
+type RouteAccess = Pick<Route, 'mayIn' | 'session'>
+
+/** `None` looks at no user: neither rules nor sessions are for it. A rule on a route of the gateway's own token needs a session. */
+function routeAccess({ access: own = [], tokenType }: RouteOptions, ofFrontend: readonly AccessRule[]): RouteAccess {
+  if (tokenType === 'None') return { mayIn: undefined, session: 'none' }
+  const mayIn = createAccess([...ofFrontend, ...own])
+  if (tokenType === 'Client') return { mayIn, session: mayIn === undefined ? 'none' : 'required' }
+  return { mayIn, session: tokenType === 'User' ? 'required' : 'optional' }
+}
+
+function openPage(mayIn: Access | undefined): RouteAccess {
+  return { mayIn, session: mayIn === undefined ? 'none' : 'optional' }
 }

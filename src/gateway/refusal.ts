@@ -59,6 +59,11 @@ export const refusals = {
   },
   'bff.session.absent': { status: 401, title: 'You are not signed in', remedy: 'Sign in to go on.' },
   'bff.session.ended': { status: 401, title: 'Your session has ended', remedy: 'Sign in again to go on.' },
+  'bff.access.denied': {
+    status: 403,
+    title: 'This is not open to you',
+    remedy: 'Sign in as somebody else, or ask your administrator for access.',
+  },
   'bff.store.unavailable': {
     status: 503,
     title: 'Please try again in a moment',
@@ -146,12 +151,19 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   /** For the operator's log alone, where that may say more. */
   readonly reason: string | undefined
+  /** Handle of the session that was refused. */
+  readonly session: string | undefined
 
   /** @param detail For the developer at the other end: what is wrong and what to do. Never an internal. */
-  constructor(code: RefusalCode, detail: string, options?: ErrorOptions & { readonly reason?: string }) {
+  constructor(
+    code: RefusalCode,
+    detail: string,
+    options?: ErrorOptions & { readonly reason?: string; readonly session?: string },
+  ) {
     super(detail, options)
     this.code = code
     this.reason = options?.reason
+    this.session = options?.session
   }
 }
 

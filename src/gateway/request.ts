@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Client } from '../http/trusted-peers.js'
+import type { Access } from './access/access.js'
 import type { LoginTransactions } from './endpoints/login-transaction.js'
 import type { CallKind } from './frontend/anti-forgery.js'
 import type { Cors } from './frontend/cors.js'
@@ -23,6 +24,8 @@ export interface ProvisionedFrontend extends Frontend {
   readonly watch: SessionWatch
   readonly transactions: LoginTransactions
   readonly tokens: AccessTokens
+  /** Which users may in: for pages, and part of what each route asks. Undefined: all. */
+  readonly access: Access | undefined
   readonly matchRoute: MatchRoute<Route>
   readonly page: Page<Route>
   readonly allowOrigin: Cors

@@ -16,6 +16,7 @@ export const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefine
   requiredSession,
   slideSession,
   accessToken,
+  access,
   loginIsOfUse,
   watchSession,
 ]
@@ -27,7 +28,7 @@ function allowedMethod({ route, request }: ProxiedRequest): void {
 /** Reads the session where the route looks at it. A person who only has to log in is sent there at once. */
 async function openSession(call: ProxiedRequest): Promise<void> {
   const { request, frontend, route } = call
-  if (route.tokenType !== 'User' && route.tokenType !== 'UserOrNone') return
+  if (route.session === 'none') return
   const id = sessionIdentifier(request.headers.cookie, frontend)
   const session = id === undefined ? undefined : await frontend.sessions.open(id)
   if (id !== undefined && session !== undefined) call.open = { id, session }
@@ -39,7 +40,7 @@ function antiForgery(call: ProxiedRequest): void {
 }
 
 function requiredSession({ open, route, request, frontend }: ProxiedRequest): void {
-  if (open !== undefined || route.tokenType !== 'User') return
+  if (open !== undefined || route.session !== 'required') return
   // The cookie stays: taking it away here could hit the one that another tab's login has just set.
   throw sessionIdentifier(request.headers.cookie, frontend) === undefined
     ? new Refusal('bff.session.absent', 'log in first')
@@ -54,14 +55,30 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
   const { route, frontend, open, response } = call
   const carry = ({ credentials, refreshed }: UserCredentials): void => {
     call.credentials = credentials
-    if (refreshed) response?.setHeader('X-Bff-Session-Refreshed', 'true')
+    if (refreshed === undefined) return
+    call.open = refreshed
+    response?.setHeader('X-Bff-Session-Refreshed', 'true')
   }
   if (route.tokenType === 'Client')
-    return frontend.tokens.ofClient(route).then((credentials) => carry({ credentials, refreshed: false }))
-  if (open === undefined) return undefined
+    return frontend.tokens.ofClient(route).then((credentials) => carry({ credentials, refreshed: undefined }))
+  if (open === undefined || route.tokenType === 'None') return undefined
   const credentials = frontend.tokens.ofUser(open, route)
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
+  return undefined
+}
+
+/** After the token, so that what a refresh has learnt about the user counts. A route that takes no token of theirs asks for it. */
+function access(call: ProxiedRequest): Promise<void> | undefined {
+  const { route, open, frontend } = call
+  const { mayIn, tokenType } = route
+  if (mayIn === undefined || open === undefined) return undefined
+  if (tokenType === 'Client' || tokenType === 'None')
+    return frontend.tokens.current(open).then((current) => {
+      call.open = current
+      mayIn(current.session)
+    })
+  mayIn(open.session)
   return undefined
 }
 

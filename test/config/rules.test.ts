@@ -493,3 +493,41 @@ test(
   '/Bff/Branding/ThemeFile',
   /missing\.css/,
 )
+
+for (const [what, more, pointer, words] of [
+  ['a rule about no claim', { Claim: 'realm_access..roles', AnyOf: ['staff'] }, '0/Claim', /not the name of a claim/],
+  ['a rule about an empty path', { Claim: [], AnyOf: ['staff'] }, '0/Claim', /is empty/],
+  ['a rule that no value satisfies', { Claim: 'roles', AnyOf: [] }, '0/AnyOf', /is empty/],
+] as const) {
+  test(what, broken, withFrontend({ Access: [more] }), `/Bff/Frontends/0/Access/${pointer}`, words)
+  test(
+    `${what}, on a route`,
+    broken,
+    withRoute({ Access: [more] }),
+    `/Bff/Frontends/0/Routes/0/Access/${pointer}`,
+    words,
+  )
+}
+for (const TokenType of ['None', 'UserOrNone'])
+  test(
+    `a rule about users on a route with TokenType ${TokenType}`,
+    broken,
+    withRoute({ Access: [{ Claim: 'roles', AnyOf: ['staff'] }], TokenType }),
+    '/Bff/Frontends/0/Routes/0/Access',
+    /lets in callers who have not signed in.*TokenType "User"/s,
+  )
+test('rules on a frontend, and on routes for users and of the gateway itself, are in order', async (t) => {
+  const Access = [
+    { Claim: 'realm_access.roles', AnyOf: ['staff', 'chief'] },
+    { Claim: ['https://example.com/roles'], AnyOf: ['staff'] },
+  ]
+  const Routes = ['User', 'Client'].map((TokenType) => ({ ...route, Path: `/${TokenType}`, Access, TokenType }))
+  t.deepEqual(await problemsOf(t, withFrontend({ Access, Routes })), [])
+})
+test(
+  'a rule with a misspelled member',
+  broken,
+  withFrontend({ Access: [{ Claim: 'roles', AnyOff: ['staff'], AnyOf: ['staff'] }] }),
+  '/Bff/Frontends/0/Access/0/AnyOff',
+  /AnyOf/,
+)

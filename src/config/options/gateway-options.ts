@@ -7,7 +7,7 @@ import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { BffSettings } from '../schema/bff.js'
 import { brandingOptions } from './branding.js'
-import { routeOptions } from './route-options.js'
+import { accessRules, routeOptions } from './route-options.js'
 
 /** What the gateway needs besides the store and the seal, which every product of a process shares. */
 export type GatewaySettings = Omit<GatewayOptions, 'store' | 'seal'>
@@ -67,6 +67,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
       sliding: settings.UseSessionSlidingExpiration ?? bff.UseSessionSlidingExpiration,
       refreshGracePeriod: seconds(bff.RefreshGracePeriod),
     },
+    ...(settings.Access && { access: accessRules(settings.Access) }),
     ...(settings.StaticFilesPath && { staticFilesPath: resolve(directory, settings.StaticFilesPath) }),
     ...(settings.DevelopmentServer && { developmentServer: new URL(settings.DevelopmentServer) }),
     ...(settings.ClientUrl && { clientUrl: new URL(settings.ClientUrl) }),

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { RouteOptions, UpstreamTlsOptions } from '../../gateway/options.js'
+import type { AccessRule, RouteOptions, UpstreamTlsOptions } from '../../gateway/options.js'
 import { seconds } from '../duration.js'
 import type { RouteSettings } from '../schema/route.js'
+import type { AccessRuleSettings } from '../schema/values.js'
 
 /** @param directory What relative paths start at. */
 export function routeOptions(settings: RouteSettings, directory: string): RouteOptions {
@@ -36,6 +37,7 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
     },
     circuitBreaker: { failures: CircuitBreaker.Failures, openFor: seconds(CircuitBreaker.OpenFor) },
     webSocket: { pingInterval: seconds(WebSocket.PingInterval) },
+    ...(settings.Access && { access: accessRules(settings.Access) }),
     ...(Resource !== undefined && { resource: Resource }),
     ...(AcrValues !== undefined && { acrValues: AcrValues }),
     ...(MaxAuthenticationAge !== undefined && { maxAuthenticationAge: seconds(MaxAuthenticationAge) }),
@@ -49,6 +51,10 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
     }),
     ...(Tls !== undefined && { tls: tlsOptions(Tls, directory) }),
   }
+}
+
+export function accessRules(settings: AccessRuleSettings): readonly AccessRule[] {
+  return settings.map(({ Claim, AnyOf }) => ({ claim: Claim, anyOf: AnyOf }))
 }
 
 function tlsOptions(settings: NonNullable<RouteSettings['Tls']>, directory: string): UpstreamTlsOptions {

@@ -2,7 +2,19 @@ import { z } from 'zod'
 import { frontendDefaults, gatewayDefaults, loginLimitDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
 import { route } from './route.js'
-import { branding, counted, duration, httpUrl, jwk, lasting, localPath, pathPrefix, secret, text } from './values.js'
+import {
+  accessRules,
+  branding,
+  counted,
+  duration,
+  httpUrl,
+  jwk,
+  lasting,
+  localPath,
+  pathPrefix,
+  secret,
+  text,
+} from './values.js'
 
 const session = {
   duration: duration.meta({
@@ -117,6 +129,11 @@ const frontend = z
     UseIdTokenHint: z.boolean().default(frontendDefaults.idTokenHint).meta({
       description:
         "Whether logout may put the ID token into the browser's URL for a server that wants an `id_token_hint`. The embedded one never does.",
+    }),
+    Access: accessRules.optional().meta({
+      description:
+        'Which users may in: all rules have to hold, on every route but those of `TokenType` `None`, and on pages where a session is there. Default: every user.',
+      examples: [[{ Claim: 'roles', AnyOf: ['staff'] }]],
     }),
     StaticFilesPath: text.nullish().meta({
       description: 'Folder of the built single-page application, relative to this file.',

@@ -6,7 +6,7 @@ import {
   timeoutDefaults,
   webSocketDefaults,
 } from '../../gateway/defaults.js'
-import { counted, duration, httpUrl, lasting, routePath, text } from './values.js'
+import { accessRules, counted, duration, httpUrl, lasting, routePath, text } from './values.js'
 
 const timeouts = z
   .strictObject({
@@ -117,6 +117,11 @@ export const route = z
       description:
         'How long ago the user may have signed in, as `auth_time` of the ID token says. After that they are asked again, by a login with `max_age` (RFC 9470). Default: no limit.',
       examples: ['00:05:00'],
+    }),
+    Access: accessRules.optional().meta({
+      description:
+        "Which users may in, besides what the frontend's `Access` demands: all rules of both have to hold. For `TokenType` `User` and `Client`; the latter then needs a session. Default: every user.",
+      examples: [[{ Claim: 'roles', AnyOf: ['staff'] }]],
     }),
     Balance: z.enum(['RoundRobin', 'LeastRequests', 'Sticky']).default(routeDefaults.balance).meta({
       description:

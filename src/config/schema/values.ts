@@ -63,6 +63,32 @@ export const jwk = z
   .union([text, fromFile, fromEnvironment, z.looseObject({ kty: text })])
   .meta({ examples: [{ File: './key.json' }] })
 
+/** What a user's claims have to say. */
+export const accessRules = z.array(
+  z
+    .strictObject({
+      Claim: z
+        .union([text, z.array(text)])
+        .default([])
+        .meta({
+          description:
+            'Name of the claim. Dots lead into objects: `realm_access.roles`. A text with `://` is one name: `https://example.com/roles`. A list is a path whose names are taken as they stand: `["resource_access", "my.client", "roles"]`.',
+          examples: ['roles'],
+        }),
+      AnyOf: z
+        .array(text)
+        .default([])
+        .meta({
+          description:
+            'The claim has one of these values: as a text, as an entry of a list, or as a word of a text with spaces.',
+          examples: [['staff']],
+        }),
+    })
+    .meta({ required: ['Claim', 'AnyOf'] }),
+)
+
+export type AccessRuleSettings = z.output<typeof accessRules>
+
 export type Secret = z.output<typeof secret>
 export type JwkSource = z.output<typeof jwk>
 

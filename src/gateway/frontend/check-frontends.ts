@@ -2,6 +2,7 @@ import { ConfigurationError, type ConfigurationProblem } from '../../errors.js'
 import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { isScope } from '../../http/scope.js'
 import { isSecureUrl } from '../../http/secure-url.js'
+import { accessProblems } from '../access/check-access.js'
 import type { FrontendOptions, RouteOptions } from '../options.js'
 import { authenticationProblems, parameterProblems } from './check-authentication.js'
 import {
@@ -31,6 +32,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
       ...namesAndPlaces(frontend, earlier),
       ...conversation(frontend),
       ...parameterProblems(frontend),
+      ...accessProblems(frontend),
       ...frontend.routes.flatMap((route, at) => [
         ...routeProblems(route, frontend.routes.slice(0, at), `Routes/${at}`),
         ...authenticationProblems(route, frontend, `Routes/${at}`),

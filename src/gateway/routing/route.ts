@@ -1,3 +1,4 @@
+import type { Access } from '../access/access.js'
 import type { Timeouts } from '../forwarding/timeouts.js'
 import type { UpstreamPool } from '../forwarding/upstream.js'
 import type { RouteOptions } from '../options.js'
@@ -11,6 +12,10 @@ export interface Route extends RouteOptions {
   readonly pool: UpstreamPool
   /** Names the access token of its calls among those of a session. */
   readonly tokenKey: string
+  /** Which users may in; undefined: all. */
+  readonly mayIn: Access | undefined
+  /** Whether its calls need a session, use one that is there, or look at none. */
+  readonly session: 'required' | 'optional' | 'none'
 }
 
 /** A request's route, and what of its path goes upstream. */

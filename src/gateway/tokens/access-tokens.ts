@@ -8,18 +8,21 @@ import type { SessionStore } from '../session/session-store.js'
 import { createClientCredentials } from './client-credentials.js'
 import type { Credentials } from './credentials.js'
 import { createRefresh } from './refresh.js'
-import { type KeyedAudience, refusedToken } from './token-audience.js'
+import { type KeyedAudience, loginAudience, refusedToken } from './token-audience.js'
 
 export interface AccessTokens {
   /** The user's token for this route, refreshed when it is due. At once when there is nothing to wait for. */
   ofUser(open: OpenSession, route: KeyedAudience): Promise<UserCredentials> | UserCredentials
+  /** The session with claims as current as its tokens: refreshed when that is due. For calls that take no token of the user. */
+  current(open: OpenSession): Promise<OpenSession>
   /** The gateway's own token. */
   ofClient(route: KeyedAudience): Promise<Credentials>
 }
 
 export interface UserCredentials {
   readonly credentials: Credentials
-  readonly refreshed: boolean
+  /** The session as the refresh has left it; undefined when there was none. */
+  readonly refreshed: OpenSession | undefined
 }
 
 export interface AccessTokensOptions {
@@ -65,29 +68,32 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
     held: AccessToken | undefined,
   ): Promise<UserCredentials> => {
     try {
-      const { session } = await refresh(open, route)
-      const token = session.record.accessTokens[route.tokenKey]
+      const refreshed = await refresh(open, route)
+      const token = refreshed.session.record.accessTokens[route.tokenKey]
       if (token === undefined) throw refusedToken()
-      return { credentials: credentialsOf(session, token), refreshed: true }
+      return { credentials: credentialsOf(refreshed.session, token), refreshed }
     } catch (error) {
       if (held === undefined || (error instanceof Refusal && error.code === 'bff.session.ended')) throw error
       paused.add(open.session.key)
-      return { credentials: credentialsOf(open.session, held), refreshed: false }
+      return { credentials: credentialsOf(open.session, held), refreshed: undefined }
     }
   }
 
+  const ofUser: AccessTokens['ofUser'] = (open, route) => {
+    const { session } = open
+    const fresh = freshTokenOf(session.record, route.tokenKey)
+    if (fresh !== undefined) return { credentials: credentialsOf(session, fresh), refreshed: undefined }
+    const token = session.record.accessTokens[route.tokenKey]
+    const held = token !== undefined && isAlive(token) ? token : undefined
+    // Without a refresh token there is nothing to try: the token serves to its end.
+    const mustWait = session.record.refreshToken === undefined || paused.wait(session.key, 1) > 0
+    if (held !== undefined && mustWait) return { credentials: credentialsOf(session, held), refreshed: undefined }
+    return refreshedOf(open, route, held)
+  }
+
   return {
-    ofUser(open, route) {
-      const { session } = open
-      const fresh = freshTokenOf(session.record, route.tokenKey)
-      if (fresh !== undefined) return { credentials: credentialsOf(session, fresh), refreshed: false }
-      const token = session.record.accessTokens[route.tokenKey]
-      const held = token !== undefined && isAlive(token) ? token : undefined
-      // Without a refresh token there is nothing to try: the token serves to its end.
-      const mustWait = session.record.refreshToken === undefined || paused.wait(session.key, 1) > 0
-      if (held !== undefined && mustWait) return { credentials: credentialsOf(session, held), refreshed: false }
-      return refreshedOf(open, route, held)
-    },
+    ofUser,
+    current: async (open) => (await ofUser(open, loginAudience)).refreshed ?? open,
     ofClient: createClientCredentials(frontend, oauth, now),
   }
 }

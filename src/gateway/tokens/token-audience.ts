@@ -12,6 +12,9 @@ export interface KeyedAudience extends TokenAudience {
   readonly tokenKey: string
 }
 
+/** What the login was for. */
+export const loginAudience: KeyedAudience = { tokenKey: '', scopes: [] }
+
 /**
  * What the user is asked to agree to: enough for every route. Resources are named only where all of the user's routes
  * have one: the others live on the audience that the server gives by itself.

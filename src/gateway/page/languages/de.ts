@@ -54,6 +54,10 @@ export const de: PageTexts = {
       title: 'Ihre Sitzung ist zu Ende',
       remedy: 'Melden Sie sich wieder an, um weiterzumachen.',
     },
+    'bff.access.denied': {
+      title: 'Das steht Ihnen nicht offen',
+      remedy: 'Melden Sie sich als jemand anderes an, oder bitten Sie Ihren Administrator um Zugang.',
+    },
     'bff.store.unavailable': {
       title: 'Bitte versuchen Sie es gleich noch einmal',
       remedy: 'Sie sind noch angemeldet; der Dienst holt nur Luft.',
@@ -119,6 +123,7 @@ export const de: PageTexts = {
     },
   },
   signIn: 'Anmelden',
+  signInAsOther: 'Als jemand anderes anmelden',
   signOut: 'Abmelden',
   back: 'Zurück zur Anwendung',
   code: 'Code',

@@ -6,6 +6,7 @@ export const en: PageTexts = {
   // Scripts read its titles as well.
   advice: refusals,
   signIn: 'Sign in',
+  signInAsOther: 'Sign in as somebody else',
   signOut: 'Sign out',
   back: 'Back to the application',
   code: 'Code',

@@ -48,6 +48,10 @@ export const fr: PageTexts = {
     },
     'bff.session.absent': { title: 'Vous n’êtes pas connecté', remedy: 'Connectez-vous pour continuer.' },
     'bff.session.ended': { title: 'Votre session est terminée', remedy: 'Reconnectez-vous pour continuer.' },
+    'bff.access.denied': {
+      title: 'Ceci ne vous est pas ouvert',
+      remedy: 'Connectez-vous avec un autre compte, ou demandez l’accès à votre administrateur.',
+    },
     'bff.store.unavailable': {
       title: 'Veuillez réessayer dans un instant',
       remedy: 'Vous êtes toujours connecté ; le service reprend son souffle.',
@@ -111,6 +115,7 @@ export const fr: PageTexts = {
     },
   },
   signIn: 'Se connecter',
+  signInAsOther: 'Se connecter avec un autre compte',
   signOut: 'Se déconnecter',
   back: 'Retour à l’application',
   code: 'Code',

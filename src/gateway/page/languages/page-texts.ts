@@ -12,6 +12,7 @@ export interface PageTexts {
   readonly language: string
   readonly advice: Readonly<Record<RefusalCode, Advice>>
   readonly signIn: string
+  readonly signInAsOther: string
   readonly signOut: string
   readonly back: string
   readonly code: string
