@@ -14,7 +14,13 @@ export {
   type UpstreamErrorCode,
 } from './errors.js'
 export { createGateway, type Gateway } from './gateway/gateway.js'
+export type { GatewayMiddleware } from './gateway/middleware.js'
 export type { FrontendOptions, GatewayOptions, RouteOptions } from './gateway/options.js'
+export {
+  type LoadConfigurationOptions,
+  type LoadedConfiguration,
+  loadConfiguration,
+} from './server/load-configuration.js'
 export { createMemoryStore } from './store/memory-store.js'
 export { createRedisStore } from './store/redis-store.js'
 export { createSeal, type Seal } from './store/seal.js'

@@ -135,8 +135,11 @@ Server.prototype.listen = function (...parameters) {
   return listen.call(this, 0, '127.0.0.1', done).unref()
 }\n`,
   )
+  // What a program names by `{ Env: … }`, and what it makes beside itself.
+  const env = { ...process.env, CLIENT_KEY: JSON.stringify(generateSigningJwk('ES256')) }
   for (const [index, block] of programs.entries()) {
-    const loaded = run(process.execPath, ['--import', hook, join(folder, `program-${index}.js`)], { timeout: 60_000 })
+    const program = join(folder, `program-${index}.js`)
+    const loaded = run(process.execPath, ['--import', hook, program], { timeout: 60_000, cwd: folder, env })
     await t.notThrowsAsync(loaded, titleOf(block))
   }
 })

@@ -1,5 +1,5 @@
 import type { Environment } from '../config/environment.js'
-import { type Configuration, loadConfiguration } from '../config/load.js'
+import { type Configuration, readConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { advice } from './advice.js'
 import type { Trial } from './probe/probe.js'
@@ -56,7 +56,7 @@ function loaded(
   environment: Environment,
 ): { readonly problems: readonly ConfigurationProblem[]; readonly configuration?: Configuration } {
   try {
-    return { problems: [], configuration: loadConfiguration({ file, environment, state: 'look' }) }
+    return { problems: [], configuration: readConfiguration({ file, environment, state: 'look' }) }
   } catch (error) {
     if (error instanceof ConfigurationError) return { problems: error.problems }
     throw error

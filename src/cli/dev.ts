@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { loadConfiguration } from '../config/load.js'
+import { readConfiguration } from '../config/load.js'
 import { ConfigurationError } from '../errors.js'
 import { run } from '../server/run.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
@@ -15,7 +15,7 @@ export interface DevOptions {
 
 /** `sallyport dev`: the example, with its keys kept in the folder that it was called from. */
 export async function dev({ port }: DevOptions = {}): Promise<void> {
-  const configuration = loadConfiguration({
+  const configuration = readConfiguration({
     file: join(packageRoot(), 'frontends.example.json'),
     environment: {
       ...(port !== undefined && moved(port)),

@@ -1,5 +1,5 @@
 import type { Environment } from '../config/environment.js'
-import { loadConfiguration } from '../config/load.js'
+import { readConfiguration } from '../config/load.js'
 import { unreachable } from '../errors.js'
 import type { TokenType } from '../gateway/options.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
@@ -28,7 +28,7 @@ export async function explain({
 }: ExplainOptions): Promise<void> {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
     throw new Error(`${url} is not a URL. Write it as the browser sees it, as in https://app.example.com/api/orders`)
-  const { gateway } = loadConfiguration({ file, environment, state: 'look' })
+  const { gateway } = readConfiguration({ file, environment, state: 'look' })
   if (gateway === undefined) throw new Error(`${file} has no frontends, so that there is nothing to explain`)
   const explanation = explanationOf(method.toUpperCase(), url, gateway.frontends)
   output.write(format === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation, styleFor(output)))

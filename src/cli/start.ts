@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import type { Environment } from '../config/environment.js'
-import { type Configuration, loadConfiguration } from '../config/load.js'
+import { type Configuration, readConfiguration } from '../config/load.js'
 import { type Running, run } from '../server/run.js'
 import { runWorkers, serveAsWorker } from '../server/workers.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
@@ -14,7 +14,7 @@ export interface StartOptions {
 
 /** `sallyport start`: runs until SIGTERM or SIGINT. */
 export async function start({ file, environment = process.env }: StartOptions): Promise<void> {
-  const configuration = loadConfiguration({ file, environment })
+  const configuration = readConfiguration({ file, environment })
   const { logLevel: level, accessLog } = configuration.server
   logEvents(createLogger({ level }), { accessLog })
   if (cluster.isWorker) return serveAsWorker(configuration)

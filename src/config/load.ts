@@ -19,12 +19,10 @@ import { readOnlyStateDirectory, type StateDirectory, stateDirectory } from './r
 import { productProblems } from './rules/product-checks.js'
 import { rules } from './rules/rules.js'
 import { checkStructure } from './schema/shape.js'
-import { readSource, type Source } from './source.js'
+import { readSource, type Source, sourceOf } from './source.js'
 
 /** A file and its environment, checked and complete: what the products are made from. */
 export interface Configuration {
-  /** Absolute. */
-  readonly file: string
   readonly server: ServerSettings
   readonly store: StoreSettings
   /** 32 bytes each. The first one seals. */
@@ -55,8 +53,10 @@ export type StoreSettings =
   /** `timeout` is seconds. */
   | { readonly kind: 'redis'; readonly url: string; readonly prefix: string; readonly timeout: number }
 
-export interface LoadOptions {
-  readonly file: string
+/** A file, or what stands in one; paths of an object are relative to `directory`. */
+export type ConfigurationSource = { readonly file: string } | { readonly value: object; readonly directory: string }
+
+export type LoadOptions = ConfigurationSource & {
   readonly environment: Environment
   /** `look` makes nothing: keys that are not kept yet are made for the moment. Default: `keep`. */
   readonly state?: 'keep' | 'look'
@@ -68,36 +68,36 @@ export interface LoadOptions {
  * Reads, checks and completes a configuration.
  * @throws ConfigurationError with everything that is wrong, in the order of the file.
  */
-export function loadConfiguration({ file, environment, state = 'keep', ...clock }: LoadOptions): Configuration {
-  const path = resolve(file)
-  const directory = dirname(path)
-  const source = readSource(path)
+export function readConfiguration({ environment, state = 'keep', now, ...from }: LoadOptions): Configuration {
+  const file = 'file' in from ? resolve(from.file) : undefined
+  const directory = 'file' in from ? dirname(resolve(from.file)) : resolve(from.directory)
+  const source = 'file' in from ? readSource(resolve(from.file)) : sourceOf(from.value)
+  const context = { file, directory, environment, ...(now !== undefined && { now }) }
   if (source.value === undefined) throw new ConfigurationError(source.problems)
   const overridden = override(source.value, environment)
   const { settings, problems, broken } = checkStructure(overridden.value)
   const statePath = resolve(directory, settings.Server.StateDirectory)
 
   // Nothing is made or kept for a configuration that does not work.
-  const plan = planOf(settings, { file: path, environment, state: readOnlyStateDirectory(statePath), ...clock })
+  const plan = planOf(settings, { ...context, state: readOnlyStateDirectory(statePath) })
   const found = [...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])].filter(
     ({ pointer }) => ![...broken].some((gone) => isWithin(pointer, gone)),
   )
   const all = [...source.problems, ...overridden.problems, ...problems, ...found]
   if (all.length > 0) throw new ConfigurationError(located(all, source, overridden.variables))
-  const looked = configurationOf(path, plan, readOnlyStateDirectory(statePath))
+  const looked = configurationOf(plan, readOnlyStateDirectory(statePath))
   const refused = [...productProblems(looked)]
   if (refused.length > 0) throw new ConfigurationError(located(refused, source, overridden.variables))
   if (state === 'look') return looked
   const kept = stateDirectory(statePath)
-  return configurationOf(path, planOf(settings, { file: path, environment, state: kept }), kept)
+  return configurationOf(planOf(settings, { ...context, state: kept }), kept)
 }
 
-function configurationOf(file: string, plan: Plan, state: StateDirectory): Configuration {
+function configurationOf(plan: Plan, state: StateDirectory): Configuration {
   const { settings, directory, redisUrl, sealingKeys } = plan
   const { Server, Store } = settings
   const keys = sealingKeys.map(({ text }) => text)
   const configuration: Configuration = {
-    file,
     server: {
       listen: plan.listen,
       tls: tlsFiles(Server.Tls, directory),

@@ -73,6 +73,12 @@ function encodingRemedy(bytes: Buffer): string {
     : 'Save it as UTF-8: an editor calls it "encoding".'
 }
 
+/** What stands in no file: there is no place in it to name. */
+export function sourceOf(value: object): Source {
+  const { offsetOf, problems, ...parsed } = parseSource(JSON.stringify(value), '')
+  return { value: parsed.value, problems, locate: () => 'the object', offsetOf }
+}
+
 export function parseSource(text: string, name: string): Source {
   const errors: ParseError[] = []
   const tree = parseTree(text, errors, { allowTrailingComma: true })

@@ -1,24 +1,18 @@
 import { hkdfSync } from 'node:crypto'
 import type { RequestListener } from 'node:http'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
-import { createFileKeySource } from '../authorization-server/tokens/key-source.js'
 import type { Configuration } from '../config/load.js'
-import { makeStateDirectory } from '../config/resolve/state-directory.js'
 import type { RevocableToken } from '../dpop-validator/options.js'
 import { addressesOf } from '../gateway/frontend/frontend.js'
 import { createGateway, type Gateway } from '../gateway/gateway.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
-import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
-import { createRedisStore } from '../store/redis-store.js'
-import { createSeal, type Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import { createMetrics } from '../telemetry/metrics.js'
-import { createOutage } from '../telemetry/outage.js'
 import { admin } from './admin.js'
 import { type Listener, listen } from './listener.js'
+import { productOptions } from './products.js'
 import { createSampleApi } from './sample-api.js'
 import { sharedListener } from './shared-listener.js'
 
@@ -49,7 +43,7 @@ export async function run(
   let isReady = false
 
   try {
-    const store = await openStore(configuration)
+    const { store, ...products } = await productOptions(configuration)
     closers.push(() => store.close())
     const metrics = createMetrics({
       isStoreUp: () => isStoreUp(store),
@@ -72,10 +66,10 @@ export async function run(
       )
     const [adminListener] = listeners
 
-    const seal = createSeal(sealingKeys)
-    const authorizationServer = await createServer(configuration, store, seal)
+    const authorizationServer =
+      products.authorizationServer && (await createAuthorizationServer(products.authorizationServer))
     if (authorizationServer !== undefined) closers.push(() => authorizationServer.close())
-    const gateway = configuration.gateway && (await createGateway({ ...configuration.gateway, store, seal }))
+    const gateway = products.gateway && (await createGateway(products.gateway))
     if (gateway !== undefined) closers.push(() => gateway.close())
 
     const { front, own } = arrange(configuration, gateway, authorizationServer)
@@ -172,30 +166,6 @@ function arrange(
     },
     own,
   }
-}
-
-async function createServer(
-  { authorizationServer, store: { kind }, stateDirectory }: Configuration,
-  store: Store,
-  seal: Seal,
-): Promise<AuthorizationServer | undefined> {
-  if (authorizationServer === undefined) return undefined
-  const { options } = authorizationServer
-  // A store that goes with the process would take the signing keys along, and with them every token.
-  if (kind === 'redis') return createAuthorizationServer({ ...options, store, seal })
-  makeStateDirectory(stateDirectory)
-  const source = createFileKeySource(join(stateDirectory, 'signing-keys'), seal)
-  return createAuthorizationServer({ ...options, store, seal, signingKeys: { source } })
-}
-
-export async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
-  if (store.kind === 'memory') return createMemoryStore()
-  const { host } = new URL(store.url)
-  const outage = createOutage({
-    onFailing: (cause, count) => publish({ type: 'server.store.failing', store: host, cause, count }),
-    onBack: (seconds, count) => publish({ type: 'server.store.back', store: host, seconds, count }),
-  })
-  return createRedisStore({ ...store, outage })
 }
 
 /** Whether it answers at this moment. */

@@ -6,7 +6,8 @@ import { publish } from '../telemetry/events.js'
 import { createWorkerMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
 import { listen } from './listener.js'
-import { isStoreUp, openStore, type Running, run } from './run.js'
+import { openStore } from './products.js'
+import { isStoreUp, type Running, run } from './run.js'
 
 /** Seconds until a worker that has died is replaced: a fault at every start must not eat the machine. */
 const replacementDelay = 1

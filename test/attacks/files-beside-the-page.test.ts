@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { createStaticFiles } from '../../src/gateway/page/static-files.js'
 import { Refusal, statusOf } from '../../src/gateway/refusal.js'
@@ -165,7 +165,7 @@ for (const [what, files, folder, named] of [
       'frontends.json': JSON.stringify(configuration),
       ...files,
     })
-    const error = t.throws(() => loadConfiguration({ file: join(tree, 'frontends.json'), environment: {} }), {
+    const error = t.throws(() => readConfiguration({ file: join(tree, 'frontends.json'), environment: {} }), {
       instanceOf: ConfigurationError,
     })
     const [problem] = error.problems.filter(({ pointer }) => pointer === '/Bff/Frontends/0/StaticFilesPath')

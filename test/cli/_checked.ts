@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import { check } from '../../src/cli/check.js'
 import type { Trial } from '../../src/cli/probe/probe.js'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { run } from '../../src/server/run.js'
 import { aFile } from '../config/_workspace.js'
@@ -67,7 +67,7 @@ export async function aServer(t: ExecutionContext, application: object = {}): Pr
   const file = await aFile(t, {
     OpenIddict: { Issuer: issuer, Seeding: { Applications: [{ ...known, ...application }] } },
   })
-  const running = await run(loadConfiguration({ file, environment: {} }))
+  const running = await run(readConfiguration({ file, environment: {} }))
   t.teardown(() => running.stop())
   return issuer
 }

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { decodeJwt } from 'jose'
 import { explain } from '../../src/cli/explain.js'
 import { everyKindOfHeader } from '../../src/cli/explanation.js'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createSeal } from '../../src/store/seal.js'
@@ -61,7 +61,7 @@ async function aProgram(t: ExecutionContext) {
       ],
     },
   })
-  const { gateway: configured } = loadConfiguration({ file, environment: {}, state: 'look' })
+  const { gateway: configured } = readConfiguration({ file, environment: {}, state: 'look' })
   if (configured === undefined) throw new Error('no gateway')
   const options = { ...configured, store: createMemoryStore(), seal: createSeal([randomBytes(32)]) }
   t.teardown(() => upstream.close())

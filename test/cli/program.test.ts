@@ -10,7 +10,7 @@ import { verifyPassword } from '../../src/authorization-server/sign-in/password.
 import { initialise } from '../../src/cli/init.js'
 import { signingKeyTexts } from '../../src/cli/keygen.js'
 import { promptForPassword } from '../../src/cli/password-prompt.js'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { type Jwk, publicHalf, signatureAlgorithms, signingKey } from '../../src/jose/jwk.js'
 import { aFile, aFolder } from '../config/_workspace.js'
 
@@ -170,7 +170,7 @@ test('init writes a configuration that is right, with keys for their owner only,
   t.deepEqual((await readdir(folder)).sort(), ['.gitignore', 'frontends.json', 'keys', 'spa'])
   for (const name of ['client.jwk', 'sealing.key']) t.is((await stat(join(folder, 'keys', name))).mode & 0o777, 0o600)
   const file = join(folder, 'frontends.json')
-  t.notThrows(() => loadConfiguration({ file, environment: {}, state: 'look' }))
+  t.notThrows(() => readConfiguration({ file, environment: {}, state: 'look' }))
 
   await writeFile(file, '{}')
   const key = await readFile(join(folder, 'keys/client.jwk'), 'utf8')
@@ -182,7 +182,7 @@ test('init writes a configuration that is right, with keys for their owner only,
 test('init --authority names the server, and takes no other text', async (t) => {
   const folder = await aFolder(t)
   await initialise(folder, { kind: 'foreign', authority: 'https://login.example.com/realms/x' })
-  const { gateway } = loadConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
+  const { gateway } = readConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
   t.is(gateway?.frontends[0]?.authority, 'https://login.example.com/realms/x')
   for (const authority of ['login.example.com', 'http://login.example.com', 'https://a.example/?x', '"'])
     await t.throwsAsync(initialise(folder, { kind: 'foreign', authority }), { message: /issuer identifier/ })
@@ -192,7 +192,7 @@ test('init --embedded makes a whole: localhost answers, and its user signs in wi
   const folder = await aFolder(t)
   const { password = '', created } = await initialise(folder, { kind: 'embedded' })
   t.false(created.includes('keys/client.jwk'))
-  const configuration = loadConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
+  const configuration = readConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
   t.is(configuration.gateway?.frontends[0]?.publicUrl.origin, 'http://localhost:3000')
   const [user] = configuration.authorizationServer?.options.users ?? []
   t.true(await verifyPassword(password, user?.passwordHash ?? ''))

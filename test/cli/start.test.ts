@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { describeError, styleFor } from '../../src/cli/report.js'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError, UpstreamError } from '../../src/errors.js'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { type Running, run } from '../../src/server/run.js'
@@ -51,7 +51,7 @@ async function aGateway(
     },
     ...more,
   })
-  const running = await run(loadConfiguration({ file, environment: {} }))
+  const running = await run(readConfiguration({ file, environment: {} }))
   t.teardown(() => running.stop().catch(() => undefined))
   return { running, url: `http://127.0.0.1:${port}`, admin: `http://127.0.0.1:${adminPort}` }
 }
@@ -134,7 +134,7 @@ test('a Redis that is not there is a mistake to be told, not to be waited for', 
       Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: key }],
     },
   })
-  const error = await t.throwsAsync(run(loadConfiguration({ file, environment: {} })), { instanceOf: UpstreamError })
+  const error = await t.throwsAsync(run(readConfiguration({ file, environment: {} })), { instanceOf: UpstreamError })
   const text = describeError(error, styleFor({}))
   t.regex(
     text,
@@ -182,7 +182,7 @@ test('TLS ends here when the file says so', async (t) => {
     },
   }
   await writeFile(file, JSON.stringify(content))
-  const running = await run(loadConfiguration({ file, environment: {} }))
+  const running = await run(readConfiguration({ file, environment: {} }))
   t.teardown(() => running.stop())
   const status = (maxVersion: 'TLSv1.1' | 'TLSv1.3') =>
     new Promise<number | string>((resolve) => {
@@ -216,7 +216,7 @@ test('signing keys are kept also when all other keys are given', async (t) => {
   const file = await aFile(t, { OpenIddict: { Issuer: `http://localhost:${port}` } })
   const environment = { Bff__SealingKeys__0: Buffer.alloc(32, 1).toString('base64url') }
   const keyIds = async () => {
-    const running = await run(loadConfiguration({ file, environment }))
+    const running = await run(readConfiguration({ file, environment }))
     const { keys } = (await (await fetch(`http://localhost:${port}/connect/jwks`)).json()) as {
       keys: { kid: string }[]
     }
@@ -235,7 +235,7 @@ test('the authorization server shares a listener, told apart by host and path', 
     Bff: { PublicUrl: origin, Frontends: [{ Name: 'app' }] },
     OpenIddict: { Issuer: `${origin}/auth` },
   })
-  const running = await run(loadConfiguration({ file, environment: {} }))
+  const running = await run(readConfiguration({ file, environment: {} }))
   t.teardown(() => running.stop())
   const discovered = async (path: string, host = `localhost:${port}`) =>
     new Promise<string | undefined>((resolve, reject) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { Environment } from '../../src/config/environment.js'
-import { type Configuration, loadConfiguration } from '../../src/config/load.js'
+import { type Configuration, readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../../src/errors.js'
 
 /** A folder of its own for one test. */
@@ -25,7 +25,7 @@ export async function load(
   content: unknown,
   environment: Environment = {},
 ): Promise<Configuration> {
-  return loadConfiguration({ file: await aFile(t, content), environment })
+  return readConfiguration({ file: await aFile(t, content), environment })
 }
 
 export async function problemsOf(
@@ -35,7 +35,7 @@ export async function problemsOf(
 ): Promise<readonly ConfigurationProblem[]> {
   const file = await aFile(t, content)
   try {
-    loadConfiguration({ file, environment })
+    readConfiguration({ file, environment })
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems
     throw error

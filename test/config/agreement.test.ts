@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { createAuthorizationServer } from '../../src/authorization-server/authorization-server.js'
-import { type Configuration, loadConfiguration } from '../../src/config/load.js'
+import { type Configuration, readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { createGateway } from '../../src/gateway/gateway.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
@@ -154,7 +154,7 @@ test('whatever is changed: found wrong with its place, or it starts', async (t) 
       writeFileSync(file, JSON.stringify(changed))
       let configuration: Configuration
       try {
-        configuration = loadConfiguration({ file, environment: {}, state: 'look' })
+        configuration = readConfiguration({ file, environment: {}, state: 'look' })
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error
         return

@@ -84,6 +84,7 @@ function problemsOf(value: unknown): string {
   const { settings, problems } = checkStructure(value)
   const plan = planOf(settings, {
     file: '/nowhere/frontends.json',
+    directory: '/nowhere',
     environment: {},
     state: readOnlyStateDirectory('/nowhere/state'),
   })

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { selfSigned } from '../http/_self-signed.js'
 import { aFolder } from './_workspace.js'
@@ -17,7 +17,7 @@ async function problemsWith(folder: string, cert: string, key: string, now?: () 
   await writeFile(join(folder, 'cert.pem'), cert)
   await writeFile(join(folder, 'key.pem'), key)
   try {
-    loadConfiguration({ file, environment: {}, state: 'look', ...(now && { now }) })
+    readConfiguration({ file, environment: {}, state: 'look', ...(now && { now }) })
     return []
   } catch (error) {
     if (error instanceof ConfigurationError)

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { stateDirectory } from '../../src/config/resolve/state-directory.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { generateSigningJwk, type Jwk, thumbprint } from '../../src/jose/jwk.js'
@@ -38,8 +38,8 @@ test('a frontend beside the embedded server gets key, client and registration', 
 
 test('keys that are made are kept, for their owner only', async (t) => {
   const file = await aFile(t, embedded)
-  const first = loadConfiguration({ file, environment: {} })
-  const second = loadConfiguration({ file, environment: {} })
+  const first = readConfiguration({ file, environment: {} })
+  const second = readConfiguration({ file, environment: {} })
   t.deepEqual(first.sealingKeys, second.sealingKeys)
   t.is(keyOf(first), keyOf(second))
   const state = join(dirname(file), '.sallyport')
@@ -62,14 +62,14 @@ test('replicas with one sealing key agree on the keys of clients that are made, 
 
 test('looking at a configuration makes nothing', async (t) => {
   const file = await aFile(t, embedded)
-  const { sealingKeys } = loadConfiguration({ file, environment: {}, state: 'look' })
+  const { sealingKeys } = readConfiguration({ file, environment: {}, state: 'look' })
   t.is(sealingKeys[0]?.length, 32)
   t.deepEqual(await readdir(dirname(file)), ['frontends.json'])
 })
 
 test('a configuration that does not work makes nothing either', async (t) => {
   const file = await aFile(t, { ...embedded, Store: { Redis: { Url: 'http://x' } } })
-  t.throws(() => loadConfiguration({ file, environment: {} }))
+  t.throws(() => readConfiguration({ file, environment: {} }))
   t.deepEqual(await readdir(dirname(file)), ['frontends.json'])
 })
 
@@ -140,7 +140,7 @@ test('a secret comes as text, as an object, from a file or from a variable', asy
     const file = join(folder, 'frontends.json')
     const frontends = [{ ...foreign.Bff.Frontends[0], ClientSigningKeyJwk: source }]
     await writeFile(file, JSON.stringify({ Bff: { ...foreign.Bff, Frontends: frontends } }))
-    const configuration = loadConfiguration({ file, environment: { CLIENT_KEY: JSON.stringify(jwk) } })
+    const configuration = readConfiguration({ file, environment: { CLIENT_KEY: JSON.stringify(jwk) } })
     t.is(keyOf(configuration), thumbprint(jwk))
   }
 })
@@ -180,7 +180,7 @@ test('options are frozen all the way down', async (t) => {
 
 test('the example is right', async (t) => {
   const file = 'frontends.example.json'
-  const { gateway } = loadConfiguration({ file, environment: {}, state: 'look' })
+  const { gateway } = readConfiguration({ file, environment: {}, state: 'look' })
   t.deepEqual(
     gateway?.frontends.map(({ name, pathPrefix }) => [name, pathPrefix]),
     [
@@ -191,14 +191,14 @@ test('the example is right', async (t) => {
   t.notRegex(await readFile(file, 'utf8'), /"d":/)
 })
 
-function keyOf({ gateway }: ReturnType<typeof loadConfiguration>): string | undefined {
+function keyOf({ gateway }: ReturnType<typeof readConfiguration>): string | undefined {
   const authentication = gateway?.frontends[0]?.clientAuthentication
   return authentication?.method === 'private_key_jwt' ? thumbprint(authentication.keys[0]?.publicJwk as Jwk) : undefined
 }
 
 test('a folder that cannot be written to is said to be, before anything starts', async (t) => {
   const file = await aFile(t, { ...embedded, Server: { StateDirectory: './frontends.json/state' } })
-  const error = t.throws(() => loadConfiguration({ file, environment: {} }), { instanceOf: ConfigurationError })
+  const error = t.throws(() => readConfiguration({ file, environment: {} }), { instanceOf: ConfigurationError })
   t.is(error?.problems[0]?.pointer, '/Server/StateDirectory')
   t.regex(error?.problems[0]?.remedy ?? '', /give all keys in the file/)
 })

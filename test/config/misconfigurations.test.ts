@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import type { Environment } from '../../src/config/environment.js'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { aFolder, load, problemsOf } from './_workspace.js'
@@ -496,10 +496,10 @@ test('46. a comma forgotten', async (t) => {
   t.regex(problems[0]?.problem ?? '', /is not JSON: comma expected/)
 })
 test('47. no file at all', async (t) => {
-  const { loadConfiguration } = await import('../../src/config/load.js')
+  const { readConfiguration } = await import('../../src/config/load.js')
   const { ConfigurationError } = await import('../../src/errors.js')
   const file = `${await aFolder(t)}/nothing.json`
-  const error = t.throws(() => loadConfiguration({ file, environment: {} }), { instanceOf: ConfigurationError })
+  const error = t.throws(() => readConfiguration({ file, environment: {} }), { instanceOf: ConfigurationError })
   t.regex(error?.problems[0]?.remedy ?? '', /sallyport init/)
   t.is(error?.problems.length, 1)
 })
@@ -801,7 +801,7 @@ test('a key that is something else is told what it is, and not shown', async (t)
 
 function problemsIn(file: string) {
   try {
-    loadConfiguration({ file, environment: {}, state: 'look' })
+    readConfiguration({ file, environment: {}, state: 'look' })
     return []
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-import { loadConfiguration } from '../../src/config/load.js'
+import { readConfiguration } from '../../src/config/load.js'
 import { listenerLimitDefaults } from '../../src/http/listener-limits.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { selfSigned } from '../http/_self-signed.js'
@@ -81,7 +81,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
   await writeFile(join(dirname(file), 'tls/ca.pem'), cert)
   for (const name of ['cert', 'key']) await writeFile(join(dirname(file), `tls/${name}.pem`), `PEM ${name}`)
   await writeFile(join(dirname(file), 'theme.css'), ':root{}')
-  const { gateway } = loadConfiguration({ file, environment: {} })
+  const { gateway } = readConfiguration({ file, environment: {} })
   const { frontends, ...general } = gateway ?? {}
   t.deepEqual(general, {
     trustedProxies: ['10.0.0.0/8'],
@@ -183,7 +183,7 @@ test('every setting of the authorization server and the sample API arrives there
   })
   await writeFile(join(dirname(file), 'theme.css'), ':root{}')
   await writeFile(join(dirname(file), 'ca.pem'), cert)
-  const { authorizationServer, sampleApi } = loadConfiguration({ file, environment: {} })
+  const { authorizationServer, sampleApi } = readConfiguration({ file, environment: {} })
   t.deepEqual(authorizationServer?.listen, { host: '0.0.0.0', port: 3001 })
   const { issuer, clients = [], ...options } = authorizationServer?.options ?? {}
   t.is(issuer?.href, 'https://auth.example.com/')
@@ -238,6 +238,6 @@ test('limits of the listeners are complete, whatever the file says of them', asy
     Server: { Limits: { KeepAliveTimeout: '00:05:00', Connections: 9 } },
     OpenIddict: { Issuer: 'http://localhost:3001' },
   })
-  const { server } = loadConfiguration({ file, environment: {} })
+  const { server } = readConfiguration({ file, environment: {} })
   t.deepEqual(server.limits, { ...listenerLimitDefaults, keepAliveTimeout: 300, connections: 9 })
 })

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
 import { endpointPath } from '../../gateway/endpoints/endpoint-paths.js'
 import { isLoopback } from '../../http/loopback.js'
@@ -17,8 +17,8 @@ import type { StateDirectory } from './state-directory.js'
 /** The settings thought to their end: what is left out has got its value, from the other parts of the file where it can. */
 export interface Plan {
   readonly settings: Settings
-  /** The configuration file. Absolute, as are the other paths here. */
-  readonly file: string
+  /** The configuration file. Absolute, as are the other paths here. Undefined for a configuration that comes from a program. */
+  readonly file: string | undefined
   /** What relative paths start at. */
   readonly directory: string
   readonly stateDirectory: string
@@ -56,7 +56,9 @@ export interface AuthorizationServerPlan {
 }
 
 export interface PlanContext {
-  readonly file: string
+  readonly file: string | undefined
+  /** What relative paths are relative to. */
+  readonly directory: string
   readonly environment: Environment
   readonly state: StateDirectory
   /** Seconds since the epoch. Tests pass their own. */
@@ -65,9 +67,8 @@ export interface PlanContext {
 
 export function planOf(
   settings: Settings,
-  { file, environment, state, now = () => Date.now() / 1000 }: PlanContext,
+  { file, directory, environment, state, now = () => Date.now() / 1000 }: PlanContext,
 ): Plan {
-  const directory = dirname(file)
   const secrets = createSecretReader(directory, environment)
   const server = settings.OpenIddict ?? settings.AuthorizationServer
   const serverPointer = settings.OpenIddict === undefined ? '/AuthorizationServer' : '/OpenIddict'

@@ -60,7 +60,7 @@ function foldersOf({ frontends, directory }: Pick<Plan, 'frontends' | 'directory
 
 /** What must not lie in a public folder, in words: first what this file names, then what looks like it. */
 function* privateThings(folder: string, { file, stateDirectory, secretFiles }: Plan): Generator<string> {
-  if (isInside(folder, realPlace(file))) yield `it holds the configuration file ${basename(file)}`
+  if (file !== undefined && isInside(folder, realPlace(file))) yield `it holds the configuration file ${basename(file)}`
   const state = realPlace(stateDirectory)
   if (isInside(folder, state) || isInside(state, folder)) yield 'the keys in Server.StateDirectory are there too'
   for (const { pointer, path } of secretFiles)
