@@ -142,7 +142,8 @@ test('a Redis that is not there is a mistake to be told, not to be waited for', 
   )
 })
 
-test('metrics tell what was forwarded, and nothing that a caller chooses', async (t) => {
+// Alone: the metrics are those of the process, and the other tests of this file forward as well.
+test.serial('metrics tell what was forwarded, and nothing that a caller chooses', async (t) => {
   const upstream = await anUpstream(t, (_request, response) => void response.end('{}'))
   const { url, admin } = await aGateway(t, upstream)
   await (await fetch(`${url}/api/a-path-of-the-caller`, { headers })).text()

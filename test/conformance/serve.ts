@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { type RequestListener, request } from 'node:http'
 import { parseArgs } from 'node:util'
-import httpProxy from 'http-proxy'
 import type { JWK } from 'jose'
 import { hashPassword } from '../../src/authorization-server/sign-in/password.js'
 import { tlsPreset } from '../../src/http/tls.js'
@@ -120,18 +120,30 @@ async function startProgram(): Promise<ShippedProgram> {
 /** TLS before the sample API, which is the last that the program says to listen. */
 async function startFront({ urls, ended }: ShippedProgram) {
   try {
-    const proxy = httpProxy.createProxyServer({ target: urls.at(-1) })
-    return await listenSecurely(
-      tlsPreset,
-      () => (request, response) => proxy.web(request, response, {}, () => response.writeHead(502).end()),
-      { origin: api, host: values.host, port: portOf(api) },
-    )
+    return await listenSecurely(tlsPreset, () => passOn(urls.at(-1) ?? ''), {
+      origin: api,
+      host: values.host,
+      port: portOf(api),
+    })
   } catch (error) {
     stopping.abort()
     await ended
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     sayTaken(portOf(api), '--api')
     process.exit(1)
+  }
+}
+
+/** With every header field as it came: the API believes its `Host`. */
+function passOn(api: string): RequestListener {
+  return (incoming, response) => {
+    const { method = 'GET', headers, url = '/' } = incoming
+    const outgoing = request(new URL(url, api), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    outgoing.on('error', () => response.writeHead(502).end())
+    incoming.pipe(outgoing)
   }
 }
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse } from 'jsonc-parser'
@@ -106,16 +106,24 @@ async function ready(url: URL, gone: () => boolean): Promise<void> {
   throw new Error(gone() ? 'it has exited' : 'it took too long')
 }
 
-/** All at once, so that none is given twice. */
+/**
+ * All at once, so that none is given twice. Not those that the system gives, which start at 32768: while a port waits for
+ * its program, the system would give it to the next connection that some other test opens.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const probes = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const probe = createServer().listen(0, '127.0.0.1')
-      await once(probe, 'listening')
-      return probe
-    }),
-  )
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port)
-  await Promise.all(probes.map((probe) => once(probe.close(), 'close')))
-  return ports
+  const probes = await Promise.all(Array.from({ length: count }, probed))
+  await Promise.all(probes.map(({ probe }) => once(probe.close(), 'close')))
+  return probes.map(({ port }) => port)
+}
+
+async function probed(): Promise<{ readonly probe: Server; readonly port: number }> {
+  for (;;) {
+    const port = randomInt(10_000, 32_000)
+    const probe = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (isFree) return { probe, port }
+  }
 }
