@@ -15,7 +15,8 @@ export {
 } from './errors.js'
 export { createGateway, type Gateway } from './gateway/gateway.js'
 export type { GatewayMiddleware } from './gateway/middleware.js'
-export type { FrontendOptions, GatewayOptions, RouteOptions } from './gateway/options.js'
+export type { FrontendOptions, GatewayOptions } from './gateway/options.js'
+export type { RouteOptions } from './gateway/route-options.js'
 export {
   type LoadConfigurationOptions,
   type LoadedConfiguration,

@@ -164,7 +164,9 @@ const keyOperations =
   /\b(?:sign|verify|createSign|createVerify|createPrivateKey|createPublicKey|createECDH|generateKeyPair|generateKeyPairSync|webcrypto)\b/
 
 /** Hashes, random numbers and X.509 certificates are no JOSE. Imported by name, so that it can be seen what is used. */
-function isJoseByHand(text: string): boolean {
+function isJoseByHand(file: string): boolean {
+  // An example in a docstring is not this file's code.
+  const text = file.replaceAll(/^ *\/?\*.*$/gm, '')
   const imports = text.match(/(?:from |import\(|require\()'(?:node:)?crypto'/g) ?? []
   const named = [...text.matchAll(/^import (type )?\{([^}]*)\} from '(?:node:)?crypto'/gm)]
   const operations = named.filter(([, type, names = '']) => type === undefined && keyOperations.test(names))

@@ -48,6 +48,8 @@ const data: Readonly<Record<string, Readonly<Record<string, Defaults>>>> = {
     LoginLimits: loginLimitDefaults,
     Branding: { name: defaultBrand },
     FrontendOptions: frontendDefaults,
+  },
+  'gateway/route-options.ts': {
     RouteOptions: routeDefaults,
     TimeoutOptions: timeoutDefaults,
     HealthCheckOptions: healthCheckDefaults,

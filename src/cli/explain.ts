@@ -1,7 +1,7 @@
 import type { Environment } from '../config/environment.js'
 import { readConfiguration } from '../config/load.js'
 import { unreachable } from '../errors.js'
-import type { TokenType } from '../gateway/options.js'
+import type { TokenType } from '../gateway/route-options.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
 import { type Output, type Style, styleFor } from './report.js'
 

@@ -1,14 +1,11 @@
+import type { FrontendOptions, GatewayOptions, LoginLimits, StreamLimits } from './options.js'
 import type {
   CircuitBreakerOptions,
-  FrontendOptions,
-  GatewayOptions,
   HealthCheckOptions,
-  LoginLimits,
   RouteOptions,
-  StreamLimits,
   TimeoutOptions,
   WebSocketOptions,
-} from './options.js'
+} from './route-options.js'
 
 /**
  * What holds where an option is left out, in the units of the options. The configuration's schema reads it, and the

@@ -25,6 +25,17 @@ import { createOpenedSessions } from './session/opened-sessions.js'
 import { createSessionWatch } from './session/session-watch.js'
 import { steps } from './steps.js'
 
+// What it takes to make one, for those who import this product alone.
+export { type SigningKey, signingKey } from '../jose/jwk.js'
+export { createMemoryStore } from '../store/memory-store.js'
+export { createRedisStore } from '../store/redis-store.js'
+export { createSeal, type Seal } from '../store/seal.js'
+export type { Store } from '../store/store.js'
+export type { GatewayMiddleware } from './middleware.js'
+export type * from './options.js'
+export type * from './route-options.js'
+
+/** Serves every frontend that it was made with, on whatever server it is given to. */
 export interface Gateway {
   /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */
   callback(): RequestListener
@@ -35,16 +46,50 @@ export interface Gateway {
    * @throws TypeError (by `next`) when a body parser has been there before
    */
   middleware(): GatewayMiddleware
-  /** For the server's `upgrade` event. */
+  /** For the server's `upgrade` event. @throws TypeError for a socket that is none of `node:net` */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Asks open WebSockets and event streams to leave, and waits for them. */
+  /** Asks open WebSockets and event streams to leave, and waits for them. @param seconds How long, at most. */
   drain(seconds: number): Promise<void>
+  /** Stops health checks and closes the connections to upstreams and issuers. The store stays open. */
   close(): Promise<void>
 }
 
 /** What may stand in a log line, a header and an address. */
 const usableRequestId = /^[\w.~:+/=-]{1,128}$/
 
+/**
+ * Makes a gateway (backend for frontend) of the FAPI 2.0 Security Profile: login, sealed sessions, and calls to APIs with a
+ * DPoP proof each. It listens on nothing and calls nobody until a request comes.
+ * @throws ConfigurationError for frontends that cannot work, with everything that is wrong at once
+ * @throws TypeError for a CIDR range of `trustedProxies` that is none
+ * @see {@link https://openid.net/specs/fapi-security-profile-2_0-final.html#section-5.3.3 FAPI 2.0 §5.3.3}
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { createServer } from 'node:http'
+ * import { exportJWK, generateKeyPair } from 'jose'
+ * import { createGateway, createMemoryStore, createSeal, signingKey } from 'sallyport/gateway'
+ *
+ * const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+ * const gateway = await createGateway({
+ *   store: createMemoryStore(),
+ *   seal: createSeal([randomBytes(32)]),
+ *   frontends: [{
+ *     name: 'shop', hosts: ['localhost:3000'], pathPrefix: '', publicUrl: new URL('http://localhost:3000'),
+ *     authority: 'https://auth.example.com', clientId: 'shop-bff',
+ *     clientAuthentication: { method: 'private_key_jwt', keys: [signingKey(await exportJWK(privateKey))] },
+ *     pushedAuthorizationRequests: true, dpop: true, requireIssuer: true, scopes: ['openid', 'offline_access'],
+ *     session: { idle: 1800, absolute: 28_800, sliding: true, refreshGracePeriod: 60 },
+ *     postLoginRedirectPath: '/', postLogoutRedirectPath: '/',
+ *     routes: [{
+ *       path: '/api', stripPath: true, methods: [], upstreams: [new URL('http://localhost:4000')],
+ *       tokenType: 'User', scopes: ['orders'],
+ *     }],
+ *   }],
+ * })
+ * createServer(gateway.callback()).on('upgrade', gateway.upgrade).listen(3000)
+ * ```
+ */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const {
     now = () => Date.now() / 1000,

@@ -1,11 +1,15 @@
 import type { SigningKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
+import type { AccessRule, RouteOptions } from './route-options.js'
 
 /** What a gateway is made of: validated, complete, frozen. Times are seconds. */
 export interface GatewayOptions {
+  /** In any order: hosts and path prefixes say which one a request is for. */
   readonly frontends: readonly FrontendOptions[]
+  /** Shared by all replicas: `createRedisStore`. For one process `createMemoryStore`. */
   readonly store: Store
+  /** The same keys on all replicas: `createSeal`. */
   readonly seal: Seal
   /** CIDR ranges of our own proxies. Default: none, so that no forwarded header is believed. */
   readonly trustedProxies?: readonly string[]
@@ -15,8 +19,11 @@ export interface GatewayOptions {
   readonly issuerTimeout?: number
   /** PEM certificates to trust for authorization servers, besides the system's. */
   readonly issuerCa?: string
+  /** Beyond them a login is answered 429. */
   readonly loginLimits?: LoginLimits
+  /** Beyond them a WebSocket or an event stream is answered 429. */
   readonly streamLimits?: StreamLimits
+  /** Name and colours of the pages for errors and logout. */
   readonly branding?: Branding
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
@@ -46,6 +53,7 @@ export interface LoginLimits {
   readonly window?: number
 }
 
+/** One application: where browsers find it, its client at the authorization server, and the APIs behind it. */
 export interface FrontendOptions {
   /** Unique; part of the cookie's name and of every record's seal. */
   readonly name: string
@@ -57,16 +65,19 @@ export interface FrontendOptions {
   readonly publicUrl: URL
   /** The issuer identifier of the authorization server, exactly. */
   readonly authority: string
+  /** As the authorization server knows it. */
   readonly clientId: string
+  /** How this client proves itself at the authorization server's endpoints. */
   readonly clientAuthentication: ClientAuthentication
-  /** Off only under the Baseline profile. */
+  /** RFC 9126. Off only under the Baseline profile. */
   readonly pushedAuthorizationRequests: boolean
-  /** Off only under the Baseline profile. */
+  /** RFC 9449. Off only under the Baseline profile. */
   readonly dpop: boolean
-  /** RFC 9207. Off only under the Baseline profile. */
+  /** Whether a callback without `iss` is refused (RFC 9207). Off only under the Baseline profile. */
   readonly requireIssuer: boolean
   /** `Baseline` also accepts RS256 ID tokens. Default: `Fapi2`. */
   readonly profile?: 'Fapi2' | 'Baseline'
+  /** Of every login; `openid` makes it one of OpenID Connect. Those of the routes are added. */
   readonly scopes: readonly string[]
   /** Claims that the page may see at `P/user`. Default: every claim about the user, none about the token. */
   readonly userClaims?: readonly string[]
@@ -85,6 +96,7 @@ export interface FrontendOptions {
    * server gets `client_id` and `logout_hint`. Default: true.
    */
   readonly idTokenHint?: boolean
+  /** When sessions of this frontend end. */
   readonly session: SessionLifetimes
   /**
    * Which users may in. All rules have to hold, at every call that has to do with a user: routes (but for `tokenType` `None`,
@@ -106,36 +118,29 @@ export interface FrontendOptions {
   readonly contentSecurityPolicy?: string
   /** For pages on other hosts than the gateway. Default: only `clientUrl`, if there is one. */
   readonly cors?: CorsOptions
+  /** Path a login leads to when its link names no `returnUrl`. */
   readonly postLoginRedirectPath: string
+  /** Path a logout leads to, after the authorization server's own. */
   readonly postLogoutRedirectPath: string
+  /** Path a failed login leads to, with `error` and `request_id` in its query. Default: a page of ours. */
   readonly errorRedirectPath?: string
+  /** The APIs. What none of them covers is the page's. */
   readonly routes: readonly RouteOptions[]
 }
 
-/** What a user's claims have to say. */
-export interface AccessRule {
-  /**
-   * Name of a claim; dots lead into objects: `realm_access.roles`. A text with `://` is one name:
-   * `https://example.com/roles`. A list is a path whose names are taken as they stand: `['resource_access', 'my.client', 'roles']`.
-   */
-  readonly claim: string | readonly string[]
-  /**
-   * Values of which the claim has one: as a text, as an entry of a list, or as a word of a text whose words are separated by
-   * spaces. Letter case counts; numbers, `true` and `false` are compared as text.
-   */
-  readonly anyOf: readonly string[]
-}
-
+/** Pages on other hosts that may call with the session's cookie. */
 export interface CorsOptions {
   /** As browsers send them: `https://app.example`. No patterns. */
   readonly origins: readonly string[]
 }
 
+/** By a signed assertion (RFC 7523 §2.2) or, under the Baseline profile only, a secret. */
 export type ClientAuthentication =
   /** The first key signs; the others are only published, for rotation with an overlap. */
   | { readonly method: 'private_key_jwt'; readonly keys: readonly SigningKey[] }
   | { readonly method: 'client_secret_post'; readonly secret: string }
 
+/** Of one frontend's sessions. A session also ends with the server's `session_expiry` and with its refresh token. */
 export interface SessionLifetimes {
   /** Seconds without a request. */
   readonly idle: number
@@ -146,106 +151,3 @@ export interface SessionLifetimes {
   /** Seconds before the access token's expiry at which it is refreshed. */
   readonly refreshGracePeriod: number
 }
-
-export interface RouteOptions {
-  /** Below the frontend's prefix. Longest match wins; `/api` covers `/api` and everything below it. */
-  readonly path: string
-  /** Origin and optional base path of each server. The only thing that is ever dialled. */
-  readonly upstreams: readonly URL[]
-  /** Whether `path` is taken off before the request goes upstream. The frontend's prefix always is. */
-  readonly stripPath: boolean
-  /** Empty: all. */
-  readonly methods: readonly string[]
-  readonly tokenType: TokenType
-  /** RFC 8707 resource indicator of the token for this route. */
-  readonly resource?: string
-  readonly scopes: readonly string[]
-  /**
-   * How the user has to have signed in: one of these, as `acr` of the ID token. Anything else is asked for by a login with
-   * `acr_values` (RFC 9470). Default: any.
-   */
-  readonly acrValues?: readonly string[]
-  /** Seconds since the user signed in, as `auth_time` of the ID token says; then they are asked again. Default: no limit. */
-  readonly maxAuthenticationAge?: number
-  /**
-   * Which users may in, besides what the frontend demands of them: all rules of both have to hold. For `tokenType` `User` and
-   * `Client`; the latter then needs a session. Default: every user.
-   */
-  readonly access?: readonly AccessRule[]
-  /**
-   * Which of several upstreams is next: each in turn, the one with the fewest requests, or always the same for a session
-   * or, without one, for a client's address. Default: `RoundRobin`.
-   */
-  readonly balance?: 'RoundRobin' | 'LeastRequests' | 'Sticky'
-  /**
-   * Whether a connection is used again for the next request. Not for a server that answers without reading bodies: to it
-   * what one user sends as a body is the next user's request. Default: true.
-   */
-  readonly reuseConnections?: boolean
-  readonly timeouts?: TimeoutOptions
-  /** Bytes of a request body, refused with 413 beyond. Default: no limit of ours; nothing is buffered. */
-  readonly bodyLimit?: number
-  /**
-   * Bytes of a request body kept until the upstream has answered, so that it can be sent again with a nonce or to another
-   * upstream. Larger bodies are streamed once. Default: 65,536.
-   */
-  readonly replayLimit?: number
-  /** More attempts for an idempotent request when an upstream cannot be reached, each with a new proof. Default: 1. */
-  readonly retries?: number
-  /** Asks each upstream regularly whether it is well. Default: it is only watched while it is used. */
-  readonly healthCheck?: HealthCheckOptions
-  readonly circuitBreaker?: CircuitBreakerOptions
-  readonly webSocket?: WebSocketOptions
-  /** For `https:` upstreams. Default: the authorities that Node.js trusts. */
-  readonly tls?: UpstreamTlsOptions
-}
-
-/** Seconds. Each names itself in the 504 it causes. */
-export interface TimeoutOptions {
-  /** Until the connection stands. Default: 5. */
-  readonly connect?: number
-  /** From the end of the request to the head of the response. Default: 60. */
-  readonly responseHeaders?: number
-  /** Without a byte in either direction. Default: 300. */
-  readonly idle?: number
-  /** From the first byte to the last, all attempts together. Default: none, for streams have no end. */
-  readonly total?: number
-}
-
-export interface HealthCheckOptions {
-  /** Below the upstream's base path. Any 2xx answer to a GET without credentials is health. */
-  readonly path: string
-  /** Seconds between two checks. Default: 10. */
-  readonly interval?: number
-  /** Seconds until no answer is a failure. Default: 2. */
-  readonly timeout?: number
-}
-
-/** Stops sending to an upstream that cannot be reached, or that answers badly to many callers while another one is left. */
-export interface CircuitBreakerOptions {
-  /**
-   * Connections in a row that cannot be made, or callers within 10 s whose last answer was bad (502, 503, 504, broken off,
-   * late) while they are at least half of all callers. Default: 5.
-   */
-  readonly failures?: number
-  /** Seconds until three requests try it again; twice as long after each try that fails, at most 30. Default: 1. */
-  readonly openFor?: number
-}
-
-export interface WebSocketOptions {
-  /** Seconds without a byte from the browser after which it is pinged, and once more until it is given up. 0: never. Default: 30. */
-  readonly pingInterval?: number
-}
-
-export interface UpstreamTlsOptions {
-  /** PEM certificates of the only authorities that are trusted. */
-  readonly ca?: string
-  /** PEM certificate and key that we show. */
-  readonly cert?: string
-  readonly key?: string
-  /** The name to ask for and to check the certificate against. Default: the host in the URL. */
-  readonly serverName?: string
-}
-
-/** Whose token goes upstream: the user's, the user's if there is one, the gateway's own, none. */
-export type TokenType = 'User' | 'UserOrNone' | 'Client' | 'None'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { RouteOptions, TokenType } from '../../src/gateway/options.js'
+import type { RouteOptions, TokenType } from '../../src/gateway/route-options.js'
 import { rawConnection } from '../gateway/_client.js'
 import { aRoute } from '../gateway/_gateway.js'
 import { aPlantedGateway, codeOf, type Planted } from '../gateway/_planted.js'

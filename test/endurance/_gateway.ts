@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { TimeoutOptions } from '../../src/gateway/options.js'
+import type { TimeoutOptions } from '../../src/gateway/route-options.js'
 
 export interface GatewayPlan {
   /** Upstream by path. */

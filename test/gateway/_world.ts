@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava'
 import type { Gateway } from '../../src/gateway/gateway.js'
-import type { FrontendOptions, GatewayOptions, RouteOptions } from '../../src/gateway/options.js'
+import type { FrontendOptions, GatewayOptions } from '../../src/gateway/options.js'
+import type { RouteOptions } from '../../src/gateway/route-options.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import type { Store } from '../../src/store/store.js'
 import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'

@@ -6,7 +6,8 @@ import { createOAuthClient, type OAuthClient } from '../../gateway/oauth/oauth-c
 import { ServerRefusal } from '../../gateway/oauth/oauth-error.js'
 import { type Registration, remedyFor } from '../../gateway/oauth/registration-remedy.js'
 import { registrationOf } from '../../gateway/oauth/server-said.js'
-import type { FrontendOptions, RouteOptions } from '../../gateway/options.js'
+import type { FrontendOptions } from '../../gateway/options.js'
+import type { RouteOptions } from '../../gateway/route-options.js'
 import { type IssuerMetadata, tryMetadata } from './issuer.js'
 import { adviceFor, failed, list, passed, reasonOf, type Trial } from './probe.js'
 

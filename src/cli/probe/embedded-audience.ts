@@ -1,7 +1,8 @@
 import { createResources } from '../../authorization-server/tokens/resources.js'
 import type { AuthorizationServerConfiguration } from '../../config/options/authorization-server-options.js'
 import { ProtocolError } from '../../errors.js'
-import type { FrontendOptions, RouteOptions } from '../../gateway/options.js'
+import type { FrontendOptions } from '../../gateway/options.js'
+import type { RouteOptions } from '../../gateway/route-options.js'
 import { grantOf } from '../../gateway/tokens/token-audience.js'
 
 /**

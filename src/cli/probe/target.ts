@@ -1,5 +1,6 @@
 import type { Response } from 'undici'
-import type { FrontendOptions, RouteOptions } from '../../gateway/options.js'
+import type { FrontendOptions } from '../../gateway/options.js'
+import type { RouteOptions } from '../../gateway/route-options.js'
 
 /** What is known of the access tokens of a route. */
 export interface ExpectedToken {

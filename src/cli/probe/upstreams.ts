@@ -1,5 +1,6 @@
 import { Agent, fetch, type Response } from 'undici'
-import type { FrontendOptions, RouteOptions } from '../../gateway/options.js'
+import type { FrontendOptions } from '../../gateway/options.js'
+import type { RouteOptions } from '../../gateway/route-options.js'
 import { isLoopback } from '../../http/loopback.js'
 import { tlsPreset } from '../../http/tls.js'
 import { metadataTrials, readMetadata } from './api-metadata.js'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { AccessRule, RouteOptions, UpstreamTlsOptions } from '../../gateway/options.js'
+import type { AccessRule, RouteOptions, UpstreamTlsOptions } from '../../gateway/route-options.js'
 import { seconds } from '../duration.js'
 import type { RouteSettings } from '../schema/route.js'
 import type { AccessRuleSettings } from '../schema/values.js'

@@ -1,4 +1,4 @@
-import type { AccessRule } from '../options.js'
+import type { AccessRule } from '../route-options.js'
 
 type Claims = Readonly<Record<string, unknown>>
 

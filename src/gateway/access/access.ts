@@ -1,5 +1,5 @@
-import type { AccessRule } from '../options.js'
 import { Refusal } from '../refusal.js'
+import type { AccessRule } from '../route-options.js'
 import type { Session } from '../session/session-record.js'
 import { type ReadyRule, readyRule } from './access-rule.js'
 

@@ -1,4 +1,5 @@
-import type { AccessRule, FrontendOptions, RouteOptions } from '../options.js'
+import type { FrontendOptions } from '../options.js'
+import type { AccessRule, RouteOptions } from '../route-options.js'
 import { claimPath } from './access-rule.js'
 
 interface Problem {

@@ -1,6 +1,6 @@
 import { widestNetworkOf } from '../../http/limits/networks.js'
 import { circuitBreakerDefaults } from '../defaults.js'
-import type { CircuitBreakerOptions } from '../options.js'
+import type { CircuitBreakerOptions } from '../route-options.js'
 
 /**
  * Whether one upstream is worth a request. Two things open it: connections that cannot be made, so many in a row; and

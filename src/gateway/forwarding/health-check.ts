@@ -1,7 +1,7 @@
 import { type Agent, type ClientRequest, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { healthCheckDefaults } from '../defaults.js'
-import type { HealthCheckOptions } from '../options.js'
+import type { HealthCheckOptions } from '../route-options.js'
 
 /** What is asked, as far as asking takes it. */
 export interface Asked {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { routeDefaults } from '../defaults.js'
-import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
+import type { RouteOptions } from '../route-options.js'
 
 /** The body of the client's request, on its way to one upstream request after the other. */
 export interface RequestBody {

@@ -1,6 +1,6 @@
 import { timeoutDefaults } from '../defaults.js'
-import type { TimeoutOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
+import type { TimeoutOptions } from '../route-options.js'
 import { createInFlight } from './in-flight.js'
 
 /** Seconds, complete. `total` is 0 where there is none. */

@@ -1,4 +1,5 @@
-import type { FrontendOptions, RouteOptions } from '../options.js'
+import type { FrontendOptions } from '../options.js'
+import type { RouteOptions } from '../route-options.js'
 import { insteadOfParameter, isAcrValues, isMaxAge, isParameterName } from './authentication-grammar.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 

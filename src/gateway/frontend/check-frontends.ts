@@ -3,7 +3,8 @@ import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { isScope } from '../../http/scope.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import { accessProblems } from '../access/check-access.js'
-import type { FrontendOptions, RouteOptions } from '../options.js'
+import type { FrontendOptions } from '../options.js'
+import type { RouteOptions } from '../route-options.js'
 import { authenticationProblems, parameterProblems } from './check-authentication.js'
 import {
   frontendName,

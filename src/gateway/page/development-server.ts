@@ -1,4 +1,5 @@
-import type { FrontendOptions, RouteOptions } from '../options.js'
+import type { FrontendOptions } from '../options.js'
+import type { RouteOptions } from '../route-options.js'
 
 /**
  * A page that a development server serves: everything that is not ours goes there unchanged, without a token, with its

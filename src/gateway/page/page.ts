@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FrontendOptions, RouteOptions } from '../options.js'
+import type { FrontendOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
+import type { RouteOptions } from '../route-options.js'
 import type { RequestTarget } from '../routing/request-target.js'
 import type { RouteMatch } from '../routing/route.js'
 import { isNavigation } from './navigation.js'

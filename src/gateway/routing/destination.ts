@@ -1,6 +1,6 @@
 import type { Frontend } from '../frontend/frontend.js'
-import type { RouteOptions } from '../options.js'
 import type { Page } from '../page/page.js'
+import type { RouteOptions } from '../route-options.js'
 import type { RequestTarget } from './request-target.js'
 import type { MatchRoute, RouteMatch } from './route.js'
 

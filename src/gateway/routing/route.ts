@@ -1,8 +1,8 @@
 import type { Access } from '../access/access.js'
 import type { Timeouts } from '../forwarding/timeouts.js'
 import type { UpstreamPool } from '../forwarding/upstream.js'
-import type { RouteOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
+import type { RouteOptions } from '../route-options.js'
 import { lenientReading } from './lenient-reading.js'
 import type { RequestTarget } from './request-target.js'
 

@@ -1,5 +1,6 @@
-import type { FrontendOptions, RouteOptions } from '../options.js'
+import type { FrontendOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
+import type { RouteOptions } from '../route-options.js'
 
 /** What an access token is for: a resource (RFC 8707), scopes, both, or what the login was for. */
 export interface TokenAudience {

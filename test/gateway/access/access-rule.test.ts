@@ -1,6 +1,6 @@
 import test from 'ava'
 import { readyRule } from '../../../src/gateway/access/access-rule.js'
-import type { AccessRule } from '../../../src/gateway/options.js'
+import type { AccessRule } from '../../../src/gateway/route-options.js'
 
 const holds = test.macro({
   title: (_, claims: unknown, rule: AccessRule) => `${JSON.stringify(claims)} satisfies ${JSON.stringify(rule)}`,

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { accessProblems } from '../../../src/gateway/access/check-access.js'
-import type { AccessRule, TokenType } from '../../../src/gateway/options.js'
+import type { AccessRule, TokenType } from '../../../src/gateway/route-options.js'
 import { aFrontend, aRoute } from '../_gateway.js'
 
 const options = (rule: AccessRule, tokenType: TokenType = 'User') =>

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { rendezvous } from '../../../src/gateway/forwarding/rendezvous.js'
-import type { RouteOptions } from '../../../src/gateway/options.js'
+import type { RouteOptions } from '../../../src/gateway/route-options.js'
 import type { OpenSession } from '../../../src/gateway/session/session-record.js'
 import { call, eventually } from '../_client.js'
 import { forwarding } from '../_forwarding.js'

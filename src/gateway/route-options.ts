@@ -1,0 +1,126 @@
+/** An API: which requests are for it, with whose token, and how its servers are treated. */
+export interface RouteOptions {
+  /** Below the frontend's prefix. Longest match wins; `/api` covers `/api` and everything below it. */
+  readonly path: string
+  /** Origin and optional base path of each server. The only thing that is ever dialled. */
+  readonly upstreams: readonly URL[]
+  /** Whether `path` is taken off before the request goes upstream. The frontend's prefix always is. */
+  readonly stripPath: boolean
+  /** Empty: all. */
+  readonly methods: readonly string[]
+  /** Whose token goes upstream. Without a session, `User` is answered 401. */
+  readonly tokenType: TokenType
+  /** RFC 8707 resource indicator of the token for this route. */
+  readonly resource?: string
+  /** Of the token for this route; with `User` they are asked for at login too. */
+  readonly scopes: readonly string[]
+  /**
+   * How the user has to have signed in: one of these, as `acr` of the ID token. Anything else is asked for by a login with
+   * `acr_values` (RFC 9470). Default: any.
+   */
+  readonly acrValues?: readonly string[]
+  /** Seconds since the user signed in, as `auth_time` of the ID token says; then they are asked again. Default: no limit. */
+  readonly maxAuthenticationAge?: number
+  /**
+   * Which users may in, besides what the frontend demands of them: all rules of both have to hold. For `tokenType` `User` and
+   * `Client`; the latter then needs a session. Default: every user.
+   */
+  readonly access?: readonly AccessRule[]
+  /**
+   * Which of several upstreams is next: each in turn, the one with the fewest requests, or always the same for a session
+   * or, without one, for a client's address. Default: `RoundRobin`.
+   */
+  readonly balance?: 'RoundRobin' | 'LeastRequests' | 'Sticky'
+  /**
+   * Whether a connection is used again for the next request. Not for a server that answers without reading bodies: to it
+   * what one user sends as a body is the next user's request. Default: true.
+   */
+  readonly reuseConnections?: boolean
+  /** How long an upstream may take. */
+  readonly timeouts?: TimeoutOptions
+  /** Bytes of a request body, refused with 413 beyond. Default: no limit of ours; nothing is buffered. */
+  readonly bodyLimit?: number
+  /**
+   * Bytes of a request body kept until the upstream has answered, so that it can be sent again with a nonce or to another
+   * upstream. Larger bodies are streamed once. Default: 65,536.
+   */
+  readonly replayLimit?: number
+  /** More attempts for an idempotent request when an upstream cannot be reached, each with a new proof. Default: 1. */
+  readonly retries?: number
+  /** Asks each upstream regularly whether it is well. Default: it is only watched while it is used. */
+  readonly healthCheck?: HealthCheckOptions
+  /** When an upstream is left alone for a while. */
+  readonly circuitBreaker?: CircuitBreakerOptions
+  /** Of upgraded connections. */
+  readonly webSocket?: WebSocketOptions
+  /** For `https:` upstreams. Default: the authorities that Node.js trusts. */
+  readonly tls?: UpstreamTlsOptions
+}
+
+/** What a user's claims have to say. */
+export interface AccessRule {
+  /**
+   * Name of a claim; dots lead into objects: `realm_access.roles`. A text with `://` is one name:
+   * `https://example.com/roles`. A list is a path whose names are taken as they stand: `['resource_access', 'my.client', 'roles']`.
+   */
+  readonly claim: string | readonly string[]
+  /**
+   * Values of which the claim has one: as a text, as an entry of a list, or as a word of a text whose words are separated by
+   * spaces. Letter case counts; numbers, `true` and `false` are compared as text.
+   */
+  readonly anyOf: readonly string[]
+}
+
+/** Seconds. Each names itself in the 504 it causes. */
+export interface TimeoutOptions {
+  /** Until the connection stands. Default: 5. */
+  readonly connect?: number
+  /** From the end of the request to the head of the response. Default: 60. */
+  readonly responseHeaders?: number
+  /** Without a byte in either direction. Default: 300. */
+  readonly idle?: number
+  /** From the first byte to the last, all attempts together. Default: none, for streams have no end. */
+  readonly total?: number
+}
+
+/** A GET to each upstream, again and again. One that fails gets no requests while another one is well. */
+export interface HealthCheckOptions {
+  /** Below the upstream's base path. Any 2xx answer to a GET without credentials is health. */
+  readonly path: string
+  /** Seconds between two checks. Default: 10. */
+  readonly interval?: number
+  /** Seconds until no answer is a failure. Default: 2. */
+  readonly timeout?: number
+}
+
+/** Stops sending to an upstream that cannot be reached, or that answers badly to many callers while another one is left. */
+export interface CircuitBreakerOptions {
+  /**
+   * Connections in a row that cannot be made, or callers within 10 s whose last answer was bad (502, 503, 504, broken off,
+   * late) while they are at least half of all callers. Default: 5.
+   */
+  readonly failures?: number
+  /** Seconds until three requests try it again; twice as long after each try that fails, at most 30. Default: 1. */
+  readonly openFor?: number
+}
+
+/** Connections that have become WebSockets. */
+export interface WebSocketOptions {
+  /** Seconds without a byte from the browser after which it is pinged, and once more until it is given up. 0: never. Default: 30. */
+  readonly pingInterval?: number
+}
+
+/** What an `https:` upstream is checked by, and what we show it. */
+export interface UpstreamTlsOptions {
+  /** PEM certificates of the only authorities that are trusted. */
+  readonly ca?: string
+  /** PEM certificate and key that we show. */
+  readonly cert?: string
+  /** PEM private key of `cert`. */
+  readonly key?: string
+  /** The name to ask for and to check the certificate against. Default: the host in the URL. */
+  readonly serverName?: string
+}
+
+/** Whose token goes upstream: the user's, the user's if there is one, the gateway's own, none. */
+export type TokenType = 'User' | 'UserOrNone' | 'Client' | 'None'
