@@ -33,6 +33,7 @@ export { createFileKeySource, createStoreKeySource, type SigningKeySource } from
 
 /** A FAPI 2.0 authorization server and OpenID Provider. */
 export interface AuthorizationServer {
+  /** The issuer identifier that it was made with. */
   readonly issuer: URL
   /** For `http.createServer` or `https.createServer`. */
   callback(): RequestListener
@@ -48,7 +49,7 @@ export interface AuthorizationServer {
   close(): Promise<void>
 }
 
-/** A middleware for `app.use` of Koa 3, without asking anybody to have Koa's types. */
+/** A middleware for `app.use` of Koa 3, spelled so that a program needs no types of Koa to compile. */
 export type KoaMiddleware = (
   ctx: { readonly req: IncomingMessage; readonly res: ServerResponse },
   next: () => Promise<unknown>,
@@ -61,8 +62,27 @@ interface Endpoint {
 }
 
 /**
- * @throws TypeError for options that no FAPI 2.0 server can be made of.
- * @throws UpstreamError `store_unavailable` when the signing keys cannot be read.
+ * Makes an authorization server of the FAPI 2.0 Security Profile and OpenID Provider: PAR, PKCE, `private_key_jwt` and DPoP,
+ * with no switch to turn them off. It listens on nothing by itself; it reads or makes its signing keys at once.
+ * @throws TypeError for options that no FAPI 2.0 server can be made of
+ * @throws UpstreamError `store_unavailable` when the signing keys cannot be read
+ * @see {@link https://openid.net/specs/fapi-security-profile-2_0-final.html#section-5.3.2 FAPI 2.0 §5.3.2}
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { createServer } from 'node:http'
+ * import { createAuthorizationServer, createMemoryStore, createSeal, hashPassword } from 'sallyport/authorization-server'
+ *
+ * const server = await createAuthorizationServer({
+ *   issuer: new URL('http://localhost:3001'),
+ *   store: createMemoryStore(),
+ *   seal: createSeal([randomBytes(32)]),
+ *   users: [{ username: 'alice', passwordHash: await hashPassword('wonderland') }],
+ *   clients: [],
+ * })
+ * createServer(server.callback()).listen(3001)
+ * process.once('SIGTERM', () => server.close())
+ * ```
  */
 export async function createAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
   const parts = await assemble(options)

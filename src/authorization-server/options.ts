@@ -13,6 +13,7 @@ export interface AuthorizationServerOptions {
   readonly store: Store
   /** The same on all replicas. */
   readonly seal: Seal
+  /** Who may ask for tokens. */
   readonly clients: readonly ClientOptions[]
   /** Users known by configuration. */
   readonly users?: readonly UserOptions[]
@@ -20,7 +21,9 @@ export interface AuthorizationServerOptions {
   readonly verifyUser?: VerifyUser
   /** Whether a subject still exists, and its claims now. Absent: what sign-in said stays true for the grant's life. */
   readonly findUser?: FindUser
+  /** Algorithms of what this server signs, and how its keys rotate. */
   readonly signingKeys?: SigningKeyOptions
+  /** How long codes, tokens, sessions and consents live. */
   readonly lifetimes?: Lifetimes
   /** `aud` of access tokens for which neither a scope nor a `resource` says so. Default: the issuer. */
   readonly audience?: string
@@ -32,6 +35,7 @@ export interface AuthorizationServerOptions {
   readonly signInLimits?: SignInLimits
   /** CIDR ranges of our own proxies, for the address that sign-in limits count. Default: none. */
   readonly trustedProxies?: readonly string[]
+  /** What its pages look like. */
   readonly branding?: Branding
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
@@ -39,23 +43,29 @@ export interface AuthorizationServerOptions {
 
 /** A confidential client that authenticates by `private_key_jwt`; there is no other kind. */
 export interface ClientOptions {
+  /** Never the same as a user's `sub`. */
   readonly clientId: string
+  /** What the consent page calls it. Default: the `clientId`. */
   readonly displayName?: string
   /** Public keys of its assertions. Several: for rotation with an overlap. */
   readonly keys: readonly VerificationKey[]
   /** Compared exactly. */
   readonly redirectUris: readonly string[]
+  /** Compared exactly (OpenID Connect RP-Initiated Logout 1.0 §3). Default: none. */
   readonly postLogoutRedirectUris?: readonly string[]
-  /** OpenID Connect Back-Channel Logout 1.0 §2.2. */
+  /** Where it is told of the end of a session (OpenID Connect Back-Channel Logout 1.0 §2.2). Default: nowhere. */
   readonly backchannelLogoutUri?: string
+  /** Endpoints, grants, scopes and resources that it may use: `parsePermissions(…).permissions`. */
   readonly permissions: ClientPermissions
-  /** Default: ES256. */
+  /** What its ID tokens and logout tokens are signed with. Default: ES256. */
   readonly idTokenAlgorithm?: ServerAlgorithm
   /** Audiences whose tokens it may introspect, besides its own tokens. Default: its own `clientId`. */
   readonly audiences?: readonly string[]
 }
 
+/** A user whom the configuration knows. */
 export interface UserOptions {
+  /** What the user types to sign in. */
   readonly username: string
   /** Made by `hashPassword`, or `sallyport keygen --password`. */
   readonly passwordHash: string
@@ -63,37 +73,45 @@ export interface UserOptions {
   readonly claims?: UserClaims
 }
 
+/** OpenID Connect Core 1.0 §5.1. Which of them a client gets follows from its scopes. */
 export type UserClaims = Readonly<Record<string, unknown>>
 
-/** Undefined: no such user, or not the password. */
+/** Asks a directory for a user. Undefined: no such user, or not the password. What it throws does not count as a failure of the user's. */
 export type VerifyUser = (
   username: string,
   password: string,
   context: SignInContext,
 ) => Promise<AuthenticatedUser | undefined>
 
+/** A user's claims as they are now. Undefined: there is no such user any more, and the grant ends. */
 export type FindUser = (subject: string) => Promise<UserClaims | undefined>
 
+/** Who wants to sign in, and for what. */
 export interface SignInContext {
   /** The user's IP address. */
   readonly address: string
+  /** The client that the user signs in for. */
   readonly clientId: string
   /** What the client asked for by `acr_values`. */
   readonly acrValues: readonly string[]
 }
 
+/** A user who has proved to be one. */
 export interface AuthenticatedUser {
   /** Identifies the user permanently. Never the same as a client's identifier. */
   readonly subject: string
+  /** Without `sub`: that is `subject`. */
   readonly claims: UserClaims
-  /** RFC 8176. Default: `["pwd"]`. */
+  /** How the user was authenticated, in the names of RFC 8176. Default: `["pwd"]`. */
   readonly amr?: readonly string[]
+  /** The authentication context class that was reached. Default: none is said. */
   readonly acr?: string
 }
 
 /** Algorithms that this server signs with. */
 export type ServerAlgorithm = 'ES256' | 'PS256' | 'Ed25519'
 
+/** Keys are made, published, used and retired by the server itself. */
 export interface SigningKeyOptions {
   /** Where keys are kept, sealed. Default: the store. */
   readonly source?: SigningKeySource
@@ -107,6 +125,7 @@ export interface SigningKeyOptions {
   readonly refreshInterval?: number
 }
 
+/** All in seconds. */
 export interface Lifetimes {
   /** At most 60 (FAPI 2.0 §5.3.2.1-11). Default: 60. */
   readonly code?: number
@@ -114,9 +133,9 @@ export interface Lifetimes {
   readonly requestUri?: number
   /** For the user to sign in and decide, once the request is open. Default: 900. */
   readonly interaction?: number
-  /** Default: 600. */
+  /** Of an access token. Default: 600. */
   readonly accessToken?: number
-  /** Default: 600. */
+  /** Of an ID token. Default: 600. */
   readonly idToken?: number
   /** From the use of the code on; not rotated, not extended. Default: 1,209,600 (14 days). */
   readonly refreshToken?: number
@@ -126,9 +145,11 @@ export interface Lifetimes {
   readonly consent?: number
 }
 
+/** A scope besides those of OpenID Connect, or another name for one of those. */
 export interface ScopeOptions {
+  /** As clients ask for it (RFC 6749 §3.3). */
   readonly name: string
-  /** Default: what the standard ones are called, otherwise the name. */
+  /** What the consent page calls it. Default: what the standard ones are called, otherwise the name. */
   readonly displayName?: string
   /**
    * The APIs it is for: `aud` of the tokens it is granted in. An absolute URI may also be named as `resource` (RFC 8707)
@@ -137,6 +158,7 @@ export interface ScopeOptions {
   readonly resources?: readonly string[]
 }
 
+/** Failed sign-ins, counted in each process for itself. Beyond them a user has to wait. */
 export interface SignInLimits {
   /** Failures of one user from one address within the window. Default: 5. */
   readonly perUserAndAddress?: number
@@ -144,10 +166,11 @@ export interface SignInLimits {
   readonly perUser?: number
   /** Failures of all users from one address within the window. Default: 100. */
   readonly perAddress?: number
-  /** Seconds. Default: 900. */
+  /** Seconds in which failures are counted. Default: 900. */
   readonly window?: number
 }
 
+/** What the pages look like. */
 export interface Branding {
   /** Above every page. Default: `Sallyport`. */
   readonly name?: string

@@ -3,12 +3,21 @@ import escapeHtml from 'escape-html'
 
 /** Text that is markup already. Everything else that goes into a page is escaped. */
 export interface Html {
+  /** HTML, escaped. */
   readonly markup: string
 }
 
 type Content = Html | string | number | undefined | false | readonly Content[]
 
-/** The only way to make markup: every interpolated value is escaped unless it is markup itself. */
+/**
+ * The only way to make markup: every interpolated value is escaped unless it is markup itself.
+ * @example
+ * ```ts
+ * import { html } from 'sallyport/authorization-server'
+ *
+ * console.assert(html`<p>${'<b>'}</p>`.markup === '<p>&lt;b&gt;</p>')
+ * ```
+ */
 export function html(literals: TemplateStringsArray, ...values: readonly Content[]): Html {
   return { markup: literals.reduce((text, literal, index) => text + markupOf(values[index - 1]) + literal) }
 }

@@ -13,39 +13,72 @@ export const signatureAlgorithms = ['ES256', 'PS256', 'Ed25519'] as const
 
 /** A JSON Web Key, RFC 7517. */
 export interface Jwk {
+  /** Key type. */
   readonly kty?: string
+  /** Names the key among others. */
   readonly kid?: string
+  /** What it is used with. */
   readonly alg?: string
+  /** `sig` or `enc`. */
   readonly use?: string
+  /** Curve of an EC or OKP key. */
   readonly crv?: string
+  /** Public: a coordinate, or the whole of an OKP key. */
   readonly x?: string
+  /** Public: the other coordinate. */
   readonly y?: string
+  /** Public: modulus of an RSA key. */
   readonly n?: string
+  /** Public: exponent of an RSA key. */
   readonly e?: string
+  /** Private. */
   readonly d?: string
+  /** Any other member. */
   readonly [member: string]: unknown
 }
 
+/** A private key with what is published of it. */
 export interface SigningKey {
+  /** The JWK's `kid`, or its thumbprint (RFC 7638). */
   readonly kid: string
+  /** The only algorithm it is used with. */
   readonly algorithm: SignatureAlgorithm
   /** What its JWK calls the algorithm: the name it is registered with, and what its signatures' headers should say. */
   readonly alg: SignatureAlgorithm | 'EdDSA'
+  /** Signs. */
   readonly privateKey: KeyObject
+  /** As it stands in a key set. */
   readonly publicJwk: Jwk
 }
 
+/** A public key that signatures of one algorithm are checked with. */
 export interface VerificationKey {
+  /** The JWK's `kid`, or its thumbprint (RFC 7638). */
   readonly kid: string
+  /** The only algorithm it is used with. */
   readonly algorithm: SignatureAlgorithm
+  /** Verifies. */
   readonly publicKey: KeyObject
+  /** As it stands in a key set. */
   readonly publicJwk: Jwk
 }
 
 /** Members that only a private or a symmetric key has (RFC 7518 §6). */
 export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
 
-/** @throws TypeError naming what is wrong with the key, never its value. */
+/**
+ * A private key that signs client assertions, of a JWK as `sallyport keygen` makes one.
+ * @throws TypeError naming what is wrong with the key, never its value: no private member, an algorithm outside FAPI 2.0 §5.4.1
+ * @example
+ * ```ts
+ * import { exportJWK, generateKeyPair } from 'jose'
+ * import { type ClientAuthentication, signingKey } from 'sallyport/gateway'
+ *
+ * const { privateKey } = await generateKeyPair('PS256', { extractable: true })
+ * const key = signingKey({ ...(await exportJWK(privateKey)), alg: 'PS256' })
+ * export const clientAuthentication: ClientAuthentication = { method: 'private_key_jwt', keys: [key] }
+ * ```
+ */
 export function signingKey(jwk: Jwk): SigningKey {
   if (typeof jwk.d !== 'string') throw new TypeError('is not a private key: it has no "d"')
   const algorithm = algorithmOf(jwk)
@@ -54,7 +87,18 @@ export function signingKey(jwk: Jwk): SigningKey {
   return { algorithm, alg, privateKey, ...published(jwk, algorithm, createPublicKey(privateKey)) }
 }
 
-/** @throws TypeError naming what is wrong with the key, never its value. */
+/**
+ * A client's public key, of a JWK with `kty`, and `alg` where the key alone does not say it.
+ * @throws TypeError naming what is wrong with the key, never its value: a private member, an algorithm outside FAPI 2.0 §5.4.1
+ * @example
+ * ```ts
+ * import { exportJWK, generateKeyPair } from 'jose'
+ * import { verificationKey } from 'sallyport/authorization-server'
+ *
+ * const { publicKey } = await generateKeyPair('ES256')
+ * console.assert(verificationKey(await exportJWK(publicKey)).algorithm === 'ES256')
+ * ```
+ */
 export function verificationKey(jwk: Jwk): VerificationKey {
   const secret = privateMembers.find((member) => member in jwk)
   if (secret !== undefined) throw new TypeError(`holds the private member "${secret}"`)

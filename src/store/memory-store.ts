@@ -3,6 +3,7 @@ import { UpstreamError } from '../errors.js'
 import { createSlidingCounts } from './sliding-counts.js'
 import type { Store } from './store.js'
 
+/** How much a memory store may hold. */
 export interface MemoryStoreOptions {
   /**
    * Bytes held at most, as `usage` counts them. Beyond, new records are refused: what is alive is never evicted. Default:
@@ -13,16 +14,21 @@ export interface MemoryStoreOptions {
   readonly now?: () => number
 }
 
+/** How full a memory store is. */
 export interface MemoryStoreUsage {
+  /** Those that are alive, and expired ones that are not freed yet. */
   readonly records: number
   /** Of keys and values, and what a record costs besides. */
   readonly bytes: number
+  /** What it may come to. */
   readonly maxBytes: number
   /** Writes that were refused, ever. */
   readonly refused: number
 }
 
+/** A store that can say how full it is. */
 export interface MemoryStore extends Store {
+  /** At this moment. */
   usage(): MemoryStoreUsage
 }
 
@@ -50,6 +56,15 @@ const slice = 1000
  * The store of one process. Its records go with the process. Expired ones are freed bit by bit, so that memory follows
  * what is alive and no one waits for a great cleaning. A map, and no cache of `lru-cache`: that one's arrays never shrink,
  * and an order of last use is of no use where nothing may be evicted.
+ * @throws UpstreamError `store_unavailable` (each write) when it is full
+ * @example
+ * ```ts
+ * import { createMemoryStore } from 'sallyport'
+ *
+ * const store = createMemoryStore()
+ * await store.set('key', 'value', Date.now() / 1000 + 60)
+ * console.assert((await store.take('key')) === 'value' && (await store.take('key')) === undefined)
+ * ```
  */
 export function createMemoryStore({
   maxBytes = defaultMaxBytes(getHeapStatistics().heap_size_limit),

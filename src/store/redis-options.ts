@@ -1,5 +1,6 @@
 import type { Outage } from '../telemetry/outage.js'
 
+/** Which Redis or Valkey, and how long it may take. */
 export interface RedisStoreOptions {
   /** `redis://` or `rediss://`, with user and password when needed. */
   readonly url: string

@@ -51,7 +51,16 @@ end
 local reset = oldest and (oldest + slices + 1) * slice - now or 0
 return { counted and 1 or 0, math.max(0, limit - used), math.ceil(reset) }`
 
-/** The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client. */
+/**
+ * The store of several processes: Redis 7 or Valkey. A lost connection is taken up again by the client.
+ * @throws UpstreamError `store_unavailable` when there is none at the start, and by each operation while there is none
+ * @example
+ * ```ts
+ * import { createRedisStore } from 'sallyport'
+ *
+ * export const open = () => createRedisStore({ url: 'rediss://:password@redis.example.com:6380', timeout: 1 })
+ * ```
+ */
 export async function createRedisStore({
   url,
   topology = redisStoreDefaults.topology,

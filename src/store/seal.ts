@@ -24,8 +24,19 @@ interface SealingKey {
 const version = '1'
 
 /**
+ * Makes a seal of a ring of keys.
  * @param keys 32 bytes each. The first one seals; the others only open what they sealed before.
- * @throws TypeError when there is no key or one is not 32 bytes long.
+ * @throws TypeError when there is no key or one is not 32 bytes long
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { createSeal } from 'sallyport'
+ *
+ * const seal = createSeal([randomBytes(32)])
+ * const sealed = seal.seal('record', 'the bearer’s secret', 'where it rests')
+ * console.assert(seal.unseal(sealed, 'the bearer’s secret', 'where it rests') === 'record')
+ * console.assert(seal.unseal(sealed, 'another secret', 'where it rests') === undefined)
+ * ```
  */
 export function createSeal(keys: readonly Buffer[]): Seal {
   const ring = keys.map(sealingKey)

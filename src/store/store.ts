@@ -3,6 +3,7 @@ export type Expiry = number | { readonly atLeast: number }
 
 /** How many within which time. */
 export interface Quota {
+  /** At most that many, costs added up. */
   readonly limit: number
   /** Seconds. */
   readonly window: number
@@ -26,6 +27,7 @@ export interface Count {
  * `UpstreamError('store_unavailable')` when the store cannot answer: "there is none" and "cannot know" are different answers.
  */
 export interface Store {
+  /** Undefined when there is none, or it has expired. */
   get(key: string): Promise<string | undefined>
   /** Writes whatever was there before. */
   set(key: string, value: string, expiresAt: number): Promise<void>
@@ -43,7 +45,9 @@ export interface Store {
   deleteIf(key: string, expected: string): Promise<boolean>
   /** Adds to a set. A member stays until the latest `expiresAt` that it was added with; without members there is no set. */
   addMember(key: string, member: string, expiresAt: number): Promise<void>
+  /** Takes out of a set. Nothing happens when it is not in there. */
   removeMember(key: string, member: string): Promise<void>
+  /** Those of a set that have not expired, in any order. Empty without a set. */
   members(key: string): Promise<readonly string[]>
   /**
    * Adds to what was counted under the key within the last `window` seconds, in one round trip. What was counted is
@@ -52,5 +56,6 @@ export interface Store {
    * @param cost Whole. 0 only looks; less than 0 gives back what was counted last.
    */
   count(key: string, cost: number, quota: Quota): Promise<Count>
+  /** Lets go of connections and timers. */
   close(): Promise<void>
 }

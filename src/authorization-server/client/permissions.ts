@@ -3,7 +3,9 @@ import { isScope } from '../../http/scope.js'
 
 /** What a client may do: the parsed form of OpenIddict's permission strings. */
 export interface ClientPermissions {
+  /** Endpoints the client may call. */
   readonly endpoints: readonly ClientEndpoint[]
+  /** Grants the client may use at the token endpoint. */
   readonly grants: readonly GrantType[]
   /** Names of scopes the client may ask for. */
   readonly scopes: readonly string[]
@@ -14,17 +16,24 @@ export interface ClientPermissions {
 /** Endpoints that need a permission. A client may always revoke its own tokens and ask for its user's claims. */
 export type ClientEndpoint = 'authorization' | 'pushed_authorization' | 'token' | 'introspection' | 'end_session'
 
+/** RFC 6749 §4.1, §6 and §4.4. */
 export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials'
 
+/** Why a permission cannot be given. */
 export interface PermissionProblem {
   /** Which of the strings. */
   readonly index: number
+  /** What is wrong, as the end of a sentence. */
   readonly problem: string
+  /** What to write instead. */
   readonly remedy: string
 }
 
+/** What a list of permissions comes to. */
 export interface ParsedPermissions {
+  /** Of those that are understood. */
   readonly permissions: ClientPermissions
+  /** Of those that are not. */
   readonly problems: readonly PermissionProblem[]
 }
 
@@ -69,7 +78,18 @@ export function mayHaveScope({ scopes, grants }: ClientPermissions, name: string
   return name === 'openid' || (name === 'offline_access' && grants.includes('refresh_token')) || scopes.includes(name)
 }
 
-/** Parses `ept:` (endpoint), `gt:` (grant type), `rst:` (response type), `scp:` (scope) and `rsrc:` (resource) permissions. */
+/**
+ * Parses `ept:` (endpoint), `gt:` (grant type), `rst:` (response type), `scp:` (scope) and `rsrc:` (resource) permissions.
+ * It does not throw: what is not understood is among the `problems`.
+ * @example
+ * ```ts
+ * import { parsePermissions } from 'sallyport/authorization-server'
+ *
+ * const { permissions, problems } = parsePermissions(['ept:token', 'gt:client_credentials', 'scp:orders'])
+ * if (problems.length > 0) throw new TypeError(problems.map(({ index, problem }) => `${index} ${problem}`).join())
+ * console.assert(permissions.scopes.includes('orders'))
+ * ```
+ */
 export function parsePermissions(texts: readonly string[]): ParsedPermissions {
   const parsed = {
     endpoints: new Set<ClientEndpoint>(),

@@ -3,52 +3,71 @@ import type { Texts } from './languages/texts.js'
 
 /** What a page shows. It is put into our frame: brand, styles, security headers. */
 export interface PageContent {
+  /** Of the browser's tab, as plain text. */
   readonly title: string
+  /** What is below the brand, as `html` makes it. */
   readonly content: Html
 }
 
+/** What every page has. */
 interface PageModel {
+  /** In the user's language. */
   readonly texts: Texts
 }
 
 /** A page with a form. Whatever is rendered, the form posts `fields` to `action`. */
 interface FormPage extends PageModel {
+  /** Where the form goes. It posts. */
   readonly action: string
+  /** Hidden inputs, by name. */
   readonly fields: Readonly<Record<string, string>>
 }
 
 /** Inputs `username` and `password`; buttons named `action` with the values `sign-in` and `cancel`. */
 export interface SignInPage extends FormPage {
+  /** The client's name, for people. */
   readonly client: string
+  /** What was typed last; empty at first. */
   readonly username: string
+  /** Why the user is asked again, in the user's language. */
   readonly problem?: string
 }
 
 /** Buttons named `action` with the values `allow`, `cancel` and `switch-user`. */
 export interface ConsentPage extends FormPage {
+  /** The client's name, for people. */
   readonly client: string
+  /** Who is signed in. */
   readonly username: string
   /** Where the user goes afterwards. */
   readonly host: string
+  /** What the client asks for. */
   readonly scopes: readonly ConsentScope[]
   /** The APIs that these can be used at; empty: those of every client. */
   readonly resources: readonly string[]
 }
 
+/** One thing that the client asks for. */
 export interface ConsentScope {
+  /** As the client wrote it. */
   readonly name: string
+  /** What the user reads. */
   readonly displayName: string
 }
 
 /** Buttons named `action` with the values `sign-out` and `stay`. */
 export interface SignOutPage extends FormPage {
+  /** Who is signed in. */
   readonly username: string
 }
 
+/** After signing out, or after staying. */
 export interface SignedOutPage extends PageModel {
+  /** False: the user has chosen to stay. */
   readonly signedOut: boolean
 }
 
+/** Why a client's request cannot be served, where the client itself cannot be told. */
 export interface ErrorPage extends PageModel {
   /** An OAuth error code. */
   readonly code: string
@@ -60,13 +79,19 @@ export interface ErrorPage extends PageModel {
 
 /** Every page of the server. Replace one by a function that returns its content. */
 export interface Pages {
+  /** Asks for username and password. */
   signIn(page: SignInPage): PageContent
+  /** Asks whether a client may. */
   consent(page: ConsentPage): PageContent
+  /** Asks whether to sign out. */
   signOut(page: SignOutPage): PageContent
+  /** Says what has become of it. */
   signedOut(page: SignedOutPage): PageContent
+  /** Says what is wrong. */
   error(page: ErrorPage): PageContent
 }
 
+/** The pages as they come: what a page of your own can fall back on, or look like. */
 export const pages: Pages = {
   signIn: ({ texts, action, fields, client, username, problem }) => ({
     title: texts.signIn,

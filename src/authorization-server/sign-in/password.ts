@@ -21,14 +21,37 @@ interface ScryptHash {
 
 const phc = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 
-/** A password's hash in the PHC string format: `$scrypt$ln=15,r=8,p=3$salt$hash`. */
+/**
+ * A password's hash, for `UserOptions.passwordHash`, in the PHC string format: `$scrypt$ln=15,r=8,p=3$salt$hash`. It takes
+ * about a quarter of a second and 32 MB, on purpose.
+ * @example
+ * ```ts
+ * import { hashPassword, verifyPassword } from 'sallyport/authorization-server'
+ *
+ * const passwordHash = await hashPassword('wonderland')
+ * console.assert(await verifyPassword('wonderland', passwordHash))
+ * ```
+ */
 export async function hashPassword(password: string, { ln = 15, r = 8, p = 3 }: ScryptCost = {}): Promise<string> {
   const salt = randomBytes(16)
   const hash = Buffer.from(await derive({ password: typed(password), salt, length: 32, ln, r, p }))
   return `$scrypt$ln=${ln},r=${r},p=${p}$${unpadded(salt)}$${unpadded(hash)}`
 }
 
-/** Compares in constant time. @throws TypeError when `passwordHash` is not one of `hashPassword`. */
+/**
+ * Whether it is this password. Compares in constant time.
+ * @throws TypeError when `passwordHash` is not one of `hashPassword`
+ * @example
+ * ```ts
+ * import { type VerifyUser, verifyPassword } from 'sallyport/authorization-server'
+ *
+ * const hashes = new Map<string, string>()
+ * export const verifyUser: VerifyUser = async (username, password) => {
+ *   const hash = hashes.get(username)
+ *   return hash !== undefined && (await verifyPassword(password, hash)) ? { subject: username, claims: {} } : undefined
+ * }
+ * ```
+ */
 export async function verifyPassword(password: string, passwordHash: string): Promise<boolean> {
   const { hash, ...known } = parse(passwordHash)
   return timingSafeEqual(await derive({ password: typed(password), length: hash.length, ...known }), hash)

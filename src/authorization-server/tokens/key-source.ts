@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.js'
 
 /** Where the key ring is kept: one text, replaced only by who has read the latest one. */
 export interface SigningKeySource {
+  /** The latest one; undefined when there is none yet. @throws UpstreamError `store_unavailable` */
   read(): Promise<SealedKeyRing | undefined>
   /** False when there is one already. */
   create(text: string): Promise<boolean>
@@ -14,8 +15,11 @@ export interface SigningKeySource {
   replace(revision: string, text: string): Promise<boolean>
 }
 
+/** A key ring as it was read. */
 export interface SealedKeyRing {
+  /** Opened, for the server alone. */
   readonly text: string
+  /** What `replace` compares with. */
   readonly revision: string
 }
 
@@ -25,7 +29,17 @@ const secret = 'signing keys'
 /** Seconds. Written anew at each rotation, long before it is over. */
 const tenYears = 315_360_000
 
-/** Keys in the store, sealed: what several replicas share. */
+/**
+ * Keys in the store, sealed: what several replicas share, and the default.
+ * @param now Seconds since the epoch. Tests pass their own.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { createMemoryStore, createSeal, createStoreKeySource } from 'sallyport/authorization-server'
+ *
+ * export const source = createStoreKeySource(createMemoryStore(), createSeal([randomBytes(32)]))
+ * ```
+ */
 export function createStoreKeySource(
   store: Store,
   seal: Seal,
@@ -41,7 +55,17 @@ export function createStoreKeySource(
   }
 }
 
-/** Keys in a file, sealed: what one server keeps over restarts when its store is its memory. */
+/**
+ * Keys in a file, sealed: what one server keeps over restarts when its store is its memory.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { createFileKeySource, createSeal, type SigningKeyOptions } from 'sallyport/authorization-server'
+ *
+ * const source = createFileKeySource('/var/lib/shop/signing-keys', createSeal([randomBytes(32)]))
+ * export const signingKeys: SigningKeyOptions = { source, algorithms: ['PS256'] }
+ * ```
+ */
 export function createFileKeySource(path: string, seal: Seal): SigningKeySource {
   const current = async (): Promise<string | undefined> => {
     try {

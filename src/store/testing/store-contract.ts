@@ -17,6 +17,14 @@ const parallel = <Result>(count: number, attempt: (index: number) => Promise<Res
 /**
  * What a store has to pass to be one: run each check with any test runner, on a store of its own or on a shared one (every
  * check uses keys of its own). What finds first and saves afterwards, in two steps, fails here.
+ * @example
+ * ```ts
+ * import { test } from 'node:test'
+ * import { createMemoryStore } from 'sallyport'
+ * import { storeContract } from 'sallyport/testing/store'
+ *
+ * for (const { title, run } of storeContract) test(`my store ${title}`, () => run(createMemoryStore()))
+ * ```
  */
 export const storeContract: readonly StoreCheck[] = [
   {
