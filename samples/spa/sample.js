@@ -1,5 +1,5 @@
 /*
- * All that a single-page app needs to know of its gateway: send `X-CSRF: 1` with every call, send the browser to
+ * All that a single-page app needs to know of its gateway: send `X-CSRF: 1` with every call of a script, send the browser to
  * `bff/login` when there is no session, never look for a token.
  */
 

@@ -77,8 +77,10 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
 function csrfRows(csrf: CsrfRule | undefined): [string, string][] {
   if (csrf === undefined)
     return [['csrf', 'not checked: this endpoint changes nothing, or proves its caller otherwise']]
+  const { own, bare, typed, silent, foreign } = csrf
   return [
-    ['csrf', `our page with X-CSRF: 1 ${csrf.own} · without the header ${csrf.bare} · another site ${csrf.foreign}`],
+    ['csrf', `our page with X-CSRF: 1 ${own} · without it ${bare} · a typed address ${typed}`],
+    ['', `a program without it ${silent} · a page of another site ${foreign}`],
   ]
 }
 

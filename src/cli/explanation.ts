@@ -41,11 +41,18 @@ export interface Forwarding {
   readonly calls: readonly { readonly url: string; readonly htu: string }[]
 }
 
-/** What the anti-forgery check says to three calls: one without the header, one from another site, and our page's own. */
+/** What the anti-forgery check says to calls of different origin. */
 export interface CsrfRule {
-  readonly bare: string
-  readonly foreign: string
+  /** Our page's script, with the header. */
   readonly own: string
+  /** Our page, without it: a picture, a download, a frame. */
+  readonly bare: string
+  /** A person who typed the address. */
+  readonly typed: string
+  /** A program, or a browser that says nothing of who asks, without the header. */
+  readonly silent: string
+  /** A page of another site, with the header. */
+  readonly foreign: string
 }
 
 /** @param url As it is asked for: nothing in it is tidied up before the gateway's own functions see it. */
@@ -73,7 +80,7 @@ export function explanationOf(method: string, url: string, frontends: readonly F
         if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
         if (!methods.includes(method))
           throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
-        const csrf = changesState(frontend, method, target.path) ? csrfRule(frontend, method, 'route') : undefined
+        const csrf = changesState(frontend, method, target.path) ? csrfRule(frontend, method) : undefined
         return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf } }
       }
       case 'page': {
@@ -124,7 +131,7 @@ function forwardingOf(
   const kept = (name: string): boolean => received[name] === sent.headers[name]
   return {
     route: route.path,
-    csrf: csrfRule(frontend, method, kind),
+    csrf: csrfRule(frontend, method, kind, route),
     token: route.tokenType,
     scheme,
     ...(route.resource !== undefined && { resource: route.resource }),
@@ -167,12 +174,20 @@ export const everyKindOfHeader = {
   'x-request-id': 'x',
 }
 
-function csrfRule(frontend: Frontend, method: string, kind: 'route' | 'page'): CsrfRule {
-  const own = { 'sec-fetch-site': 'same-origin', origin: frontend.origin }
+function csrfRule(
+  frontend: Frontend,
+  method: string,
+  kind: 'route' | 'page' = 'route',
+  route?: RouteOptions,
+): CsrfRule {
+  // A form of a page says its origin; what only reads does not.
+  const origin = method === 'GET' || method === 'HEAD' ? undefined : frontend.origin
+  const own = { 'sec-fetch-site': 'same-origin', ...(origin !== undefined && { origin }) }
+  const navigation = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
   const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://another.example' }
   const verdict = (headers: Record<string, string>): string => {
     try {
-      assertOwnPage({ request: aRequest(method, headers), frontend }, kind)
+      assertOwnPage({ request: aRequest(method, headers), frontend }, kind, route)
       return 'passes'
     } catch (error) {
       if (error instanceof Refusal) return `${statusOf(error.code)} ${error.code}`
@@ -180,9 +195,11 @@ function csrfRule(frontend: Frontend, method: string, kind: 'route' | 'page'): C
     }
   }
   return {
-    bare: verdict(own),
-    foreign: verdict({ ...foreign, 'x-csrf': '1' }),
     own: verdict({ ...own, 'x-csrf': '1' }),
+    bare: verdict(own),
+    typed: verdict(navigation),
+    silent: verdict({}),
+    foreign: verdict({ ...foreign, 'x-csrf': '1' }),
   }
 }
 

@@ -28,6 +28,7 @@ export const frontendDefaults = {
 } as const satisfies Partial<FrontendOptions>
 
 export const routeDefaults = {
+  requireCsrfHeader: false,
   balance: 'RoundRobin',
   reuseConnections: true,
   replayLimit: 65_536,

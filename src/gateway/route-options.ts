@@ -27,6 +27,13 @@ export interface RouteOptions {
    */
   readonly access?: readonly AccessRule[]
   /**
+   * Whether GET and HEAD need `X-CSRF: 1` too, for an API whose reads change something. Else they pass without it when the
+   * browser says that a page of the same origin asks, or a person who typed the address; and a route that carries no token
+   * needs it for no method at all. Default: false.
+   * @see {@link https://www.w3.org/TR/fetch-metadata/ Fetch Metadata}
+   */
+  readonly requireCsrfHeader?: boolean
+  /**
    * Which of several upstreams is next: each in turn, the one with the fewest requests, or always the same for a session
    * or, without one, for a client's address. Default: `RoundRobin`.
    */

@@ -36,7 +36,7 @@ async function openSession(call: ProxiedRequest): Promise<void> {
 }
 
 function antiForgery(call: ProxiedRequest): void {
-  assertOwnPage(call, call.kind)
+  assertOwnPage(call, call.kind, call.route)
 }
 
 function requiredSession({ open, route, request, frontend }: ProxiedRequest): void {

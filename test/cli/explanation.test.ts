@@ -62,6 +62,8 @@ async function aRunningGateway(t: ExecutionContext) {
       route('/open'),
       route('/open/deep', { upstreams: [new URL(`${upstream}/v1/`)], stripPath: true, methods: ['GET'] }),
       route('/api', { tokenType: 'User' }),
+      route('/gateway', { tokenType: 'Client' }),
+      route('/strict', { requireCsrfHeader: true }),
     ]),
     frontend('admin', '/admin', [route('/open', { methods: ['GET', 'POST'] })]),
   ]
@@ -84,7 +86,7 @@ async function aRunningGateway(t: ExecutionContext) {
             body += chunk
           })
           response.on('end', () => {
-            const code = /"code":"([^"]+)"/.exec(body)?.[1]
+            const code = /"code":"([^"]+)"|<dt>Code<\/dt><dd>([^<]*)/.exec(body)?.slice(1).find(Boolean)
             resolve({ status: response.statusCode ?? 0, code, seen })
           })
         })
@@ -172,21 +174,35 @@ test('says which headers stay behind and which are added', async (t) => {
 
 test('says what the anti-forgery check does', async (t) => {
   const { frontends, call } = await aRunningGateway(t)
-  const { outcome } = explanationOf('POST', 'https://app.example.com/open', frontends)
-  if (outcome.kind !== 'forwarded') return t.fail(outcome.kind)
-  const { csrf } = outcome.forwarding
-  const own = { origin: 'https://app.example.com', 'sec-fetch-site': 'same-origin' }
-  const verdict = async (headers: Record<string, string>): Promise<string> => {
-    const { status, code } = await call('POST', '/open', headers)
-    return status === 200 ? 'passes' : `${status} ${code}`
+  const missing = '403 bff.csrf.header_missing'
+  const foreign = '403 bff.csrf.cross_site'
+  for (const [method, path, expected] of [
+    ['GET', '/open', { own: 'passes', bare: 'passes', typed: 'passes', silent: 'passes', foreign: 'passes' }],
+    ['POST', '/open', { own: 'passes', bare: 'passes', typed: 'passes', silent: 'passes', foreign: 'passes' }],
+    ['GET', '/gateway', { own: 'passes', bare: 'passes', typed: 'passes', silent: missing, foreign }],
+    ['POST', '/gateway', { own: 'passes', bare: missing, typed: missing, silent: missing, foreign }],
+    ['GET', '/strict', { own: 'passes', bare: missing, typed: missing, silent: missing, foreign }],
+  ] as const) {
+    const { outcome } = explanationOf(method, `https://app.example.com${path}`, frontends)
+    if (outcome.kind !== 'forwarded') return t.fail(outcome.kind)
+    t.deepEqual(outcome.forwarding.csrf, expected, `${method} ${path}`)
+    const verdict = async (headers: Record<string, string>): Promise<string> => {
+      const { status, code } = await call(method, path, headers)
+      // There is no authorization server to give the gateway's own token.
+      return status === 200 || code === 'bff.issuer.unavailable' ? 'passes' : `${status} ${code}`
+    }
+    const own = { 'sec-fetch-site': 'same-origin', ...(method === 'POST' && { origin: 'https://app.example.com' }) }
+    const typed = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    const another = { 'x-csrf': '1', origin: 'https://another.example', 'sec-fetch-site': 'cross-site' }
+    const really = {
+      own: await verdict({ ...own, 'x-csrf': '1' }),
+      bare: await verdict(own),
+      typed: await verdict(typed),
+      silent: await verdict({}),
+      foreign: await verdict(another),
+    }
+    t.deepEqual(really, expected, `${method} ${path}`)
   }
-  t.is(await verdict(own), csrf.bare)
-  t.is(await verdict({ ...own, 'x-csrf': '1' }), csrf.own)
-  t.is(
-    await verdict({ 'x-csrf': '1', origin: 'https://another.example', 'sec-fetch-site': 'cross-site' }),
-    csrf.foreign,
-  )
-  t.deepEqual(csrf, { bare: '403 bff.csrf.header_missing', foreign: '403 bff.csrf.cross_site', own: 'passes' })
 })
 
 test('says how a user’s call is made', async (t) => {

@@ -45,7 +45,7 @@ async function aGateway(
           ClientId: 'my-bff',
           ClientSigningKeyJwk: generateSigningJwk('ES256'),
           Hosts: [],
-          Routes: [{ Path: '/api', Upstreams: [upstream], TokenType: 'None' }],
+          Routes: [{ Path: '/api', Upstreams: [upstream], TokenType: 'None', RequireCsrfHeader: true }],
         },
       ],
     },

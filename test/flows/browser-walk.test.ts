@@ -69,7 +69,7 @@ if (!chromiumIsInstalled) {
           await faults('the answer of the API')
           t.is(await status('Place an order'), '201')
           t.is(await status('Who am I to the API?'), '200')
-          t.is(await status('Call without X-CSRF'), '403')
+          t.is(await status('Order without X-CSRF'), '403')
 
           await page.getByRole('link', { name: 'admin', exact: true }).click()
           await page.getByRole('link', { name: 'Sign in' }).click()

@@ -25,6 +25,7 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
     methods: settings.Methods,
     tokenType: settings.TokenType,
     scopes: settings.Scopes,
+    requireCsrfHeader: settings.RequireCsrfHeader,
     balance: settings.Balance,
     reuseConnections: settings.ReuseConnections,
     replayLimit: settings.ReplayLimit,

@@ -123,6 +123,10 @@ export const route = z
         "Which users may in, besides what the frontend's `Access` demands: all rules of both have to hold. For `TokenType` `User` and `Client`; the latter then needs a session. Default: every user.",
       examples: [[{ Claim: 'roles', AnyOf: ['staff'] }]],
     }),
+    RequireCsrfHeader: z.boolean().default(routeDefaults.requireCsrfHeader).meta({
+      description:
+        'Whether GET and HEAD need `X-CSRF: 1` too, for an API whose reads change something. Else they pass without it when the browser says that a page of the same origin asks, or a person who typed the address; and a route with `TokenType` "None" needs it for no method.',
+    }),
     Balance: z.enum(['RoundRobin', 'LeastRequests', 'Sticky']).default(routeDefaults.balance).meta({
       description:
         'Which of several upstreams is next: each in turn, the one with the fewest requests, or the same for all calls of a session (without one: of a client address) as long as it is well, as Socket.IO needs it.',

@@ -66,6 +66,8 @@ export function responseHeaders(
     // A browser that changes hands: what it keeps of one session is not for the next.
     if (personal && caching !== 'no-store') flat.push('Vary', 'Cookie')
   }
+  // What a browser keeps of it is for this origin: a neighbour's page would get it from there without asking us (Fetch §3.7).
+  if (personal && !('cross-origin-resource-policy' in headers)) flat.push('Cross-Origin-Resource-Policy', 'same-origin')
   if (!('x-content-type-options' in ours) && !('x-content-type-options' in headers))
     flat.push('X-Content-Type-Options', 'nosniff')
   // What our log knows it by, whatever the API calls it.

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import { routeDefaults } from '../defaults.js'
 import { endpointPaths } from '../endpoints/endpoint-paths.js'
 import { isOpenedByPerson } from '../page/navigation.js'
 import { Refusal } from '../refusal.js'
+import type { RouteOptions } from '../route-options.js'
 import type { Frontend } from './frontend.js'
 
 /** The header that only our own page's script adds: another site's would need a CORS permission we do not give. */
@@ -10,28 +12,53 @@ export const antiForgeryHeader = 'x-csrf'
 /** A call of an API or an endpoint, a WebSocket's handshake, or what makes up a page. */
 export type CallKind = 'route' | 'upgrade' | 'page'
 
+/** What a route says of its calls. */
+export type ForgeryRule = Pick<RouteOptions, 'tokenType' | 'requireCsrfHeader'>
+
+/** Of what changes something: the gateway's own endpoints. */
+const everyCall: ForgeryRule = { tokenType: 'User', requireCsrfHeader: true }
+
 /**
  * Whether it is our own page that calls: the one place where this is decided, for every kind of route and endpoint.
- * Browsers write `Sec-Fetch-Site` and `Origin` themselves; no page can forge them.
+ * Browsers write `Sec-Fetch-*` and `Origin` themselves; no page can forge them.
  * @throws Refusal `bff.csrf.cross_site`, `bff.csrf.header_missing`
  */
 export function assertOwnPage(
   { request, frontend }: { readonly request: IncomingMessage; readonly frontend: Pick<Frontend, 'pageOrigins'> },
   kind: CallKind,
+  { tokenType, requireCsrfHeader = routeDefaults.requireCsrfHeader }: ForgeryRule = everyCall,
 ): void {
+  const onlyReads = request.method === 'GET' || request.method === 'HEAD'
   // Files of a page: a person opens them from anywhere.
-  if (kind === 'page' && (request.method === 'GET' || request.method === 'HEAD')) return
+  if (kind === 'page' && onlyReads) return
+  // Nothing of the user's goes along that another page could use: webhooks, monitors and public pages.
+  const isPublic = tokenType === 'None' && !requireCsrfHeader
+  if (kind === 'route' && isPublic) return
   const { origin, 'sec-fetch-site': site, [antiForgeryHeader]: header } = request.headers
   const ownOrigin = origin !== undefined && frontend.pageOrigins.has(origin)
   if (origin !== undefined && !ownOrigin)
     throw new Refusal('bff.csrf.cross_site', 'the call comes from a page of another origin')
   if (site !== undefined && site !== 'same-origin' && site !== 'none' && !ownOrigin)
     throw new Refusal('bff.csrf.cross_site', 'the call comes from a page of another site')
-  // A page cannot add headers to a WebSocket's handshake, but its browser always names the origin.
-  if (kind === 'upgrade' && ownOrigin) return
+  // A page cannot add headers to a WebSocket's handshake, but its browser always names the origin: no CORS stands before it.
+  if (kind === 'upgrade' && (ownOrigin || isPublic)) return
   // A form of the page's own has no headers of ours either; it goes to what serves the page, without a session or token.
   if (kind === 'page' && (ownOrigin || site === 'same-origin')) return
+  if (kind === 'route' && onlyReads && !requireCsrfHeader && isOwnReading(request, ownOrigin)) return
   if (header !== '1') throw new Refusal('bff.csrf.header_missing', 'add the header "X-CSRF: 1" to every call')
+}
+
+/**
+ * Pictures, downloads, event streams, frames and typed addresses cannot carry a header; what browsers say of them is as good
+ * for what changes nothing. A program that says nothing has no such excuse.
+ * @param ownOrigin `Origin` is a page's of ours: it asks by CORS, which a page on another host has to
+ */
+function isOwnReading(request: IncomingMessage, ownOrigin: boolean): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = request.headers
+  // A service worker stays in the browser after the logout, and answers in the API's place.
+  if (site === undefined || destination === 'serviceworker') return false
+  if (site === 'same-origin' || ownOrigin) return true
+  return site === 'none' && mode === 'navigate' && destination === 'document' && isOpenedByPerson(request)
 }
 
 /** Which of the gateway's own endpoints only our own page may call: those that change something. */

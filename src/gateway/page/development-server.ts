@@ -13,6 +13,8 @@ export function developmentServerRoute({ developmentServer }: FrontendOptions): 
     stripPath: false,
     methods: [],
     tokenType: 'None',
+    // No public route: it runs what it is asked for on a developer's machine.
+    requireCsrfHeader: true,
     scopes: [],
     // It restarts all the time.
     circuitBreaker: { failures: Number.POSITIVE_INFINITY },

@@ -20,7 +20,7 @@ test('a length beside chunks, should a lenient parser ever let both through, is 
 
   const names = sentOn({ headers, rawHeaders }).filter((_, index) => index % 2 === 0)
 
-  t.deepEqual(names, ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'])
+  t.deepEqual(names, ['Cache-Control', 'Cross-Origin-Resource-Policy', 'X-Content-Type-Options', 'X-Request-Id'])
 })
 
 test('a length by itself is', (t) => {
