@@ -14,6 +14,7 @@ export {
   type UpstreamErrorCode,
 } from './errors.js'
 export { createGateway, type Gateway } from './gateway/gateway.js'
+export type { Login, LoginDecision, Logout, OnLogin, OnLogout } from './gateway/hooks.js'
 export type { GatewayMiddleware } from './gateway/middleware.js'
 export type { FrontendOptions, GatewayOptions } from './gateway/options.js'
 export type { RouteOptions } from './gateway/route-options.js'

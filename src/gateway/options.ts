@@ -1,6 +1,7 @@
 import type { SigningKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
+import type { OnLogin, OnLogout } from './hooks.js'
 import type { AccessRule, RouteOptions } from './route-options.js'
 
 /** What a gateway is made of: validated, complete, frozen. Times are seconds. */
@@ -25,6 +26,8 @@ export interface GatewayOptions {
   readonly streamLimits?: StreamLimits
   /** Name and colours of the pages for errors and logout. */
   readonly branding?: Branding
+  readonly onLogin?: OnLogin
+  readonly onLogout?: OnLogout
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
 }

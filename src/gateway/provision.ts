@@ -6,6 +6,7 @@ import { timeoutsOf } from './forwarding/timeouts.js'
 import { type Connections, createUpstreamPool } from './forwarding/upstream.js'
 import { createCors } from './frontend/cors.js'
 import { createFrontend } from './frontend/frontend.js'
+import { tellOnLogout } from './hooks.js'
 import type { IssuerFetch } from './oauth/issuer-fetch.js'
 import { createOAuthClient } from './oauth/oauth-client.js'
 import type { FrontendOptions, GatewayOptions } from './options.js'
@@ -15,7 +16,7 @@ import type { ProvisionedFrontend } from './request.js'
 import type { AccessRule, RouteOptions } from './route-options.js'
 import { createRouteMatcher, type Route } from './routing/route.js'
 import type { OpenedSessions } from './session/opened-sessions.js'
-import { createSessionStore } from './session/session-store.js'
+import { createSessionStore, type EndedSession } from './session/session-store.js'
 import type { SessionWatch } from './session/session-watch.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
 import { tokenKeysOf } from './tokens/token-audience.js'
@@ -31,11 +32,16 @@ export interface SharedServices extends GatewayOptions {
 
 /** A configured frontend, with everything that works for it. */
 export function provisionFrontend(options: FrontendOptions, shared: SharedServices): ProvisionedFrontend {
-  const { store, seal, branding, fetch, now, opened, watch, connections } = shared
+  const { store, seal, branding, onLogin, onLogout, fetch, now, opened, watch, connections } = shared
   const { issuerTimeout = gatewayDefaults.issuerTimeout } = shared
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
-  const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd: watch.ended })
+  const onEnd = ({ key, handle, subject, cause, wasThere }: EndedSession): void => {
+    watch.ended(key)
+    if (onLogout !== undefined && wasThere && cause !== 'login')
+      tellOnLogout(onLogout, { frontend: options.name, session: handle, subject, cause })
+  }
+  const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
   const tokenKeyOf = tokenKeysOf(options)
   const access = createAccess(options.access ?? [])
@@ -55,6 +61,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     matchRoute: createRouteMatcher(options.pathPrefix, routes),
     page: createPage(options, pageRoute),
     allowOrigin: createCors(options, frontend.answerHeaders),
+    onLogin,
     acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
     close() {
       for (const route of routes) route.pool.close()

@@ -87,6 +87,12 @@ export const refusals = {
     remedy: 'Nothing was changed. You can start again whenever you like.',
     login: 'failed',
   },
+  'bff.login.refused': {
+    status: 403,
+    title: 'You may not sign in here',
+    remedy: 'Sign in with another account, or ask your administrator.',
+    login: 'failed',
+  },
   'bff.login.failed': {
     status: 400,
     title: 'Signing in did not work',

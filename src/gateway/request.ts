@@ -6,6 +6,7 @@ import type { LoginTransactions } from './endpoints/login-transaction.js'
 import type { CallKind } from './frontend/anti-forgery.js'
 import type { Cors } from './frontend/cors.js'
 import type { Frontend } from './frontend/frontend.js'
+import type { OnLogin } from './hooks.js'
 import type { OAuthClient } from './oauth/oauth-client.js'
 import type { Page } from './page/page.js'
 import type { RequestTarget } from './routing/request-target.js'
@@ -29,6 +30,7 @@ export interface ProvisionedFrontend extends Frontend {
   readonly matchRoute: MatchRoute<Route>
   readonly page: Page<Route>
   readonly allowOrigin: Cors
+  readonly onLogin: OnLogin | undefined
   /** Ends the sessions that a back-channel logout token names. */
   readonly acceptLogoutToken: (token: string, network: string) => Promise<void>
   /** Stops its health checks. */

@@ -66,6 +66,14 @@ export type GatewayEvent =
       readonly code: string
     } & ServerSaid)
   | {
+      readonly type: 'gateway.hook.failed'
+      readonly frontend: string
+      readonly hook: 'onLogin' | 'onLogout'
+      readonly requestId?: string
+      /** The error's name. */
+      readonly error: string
+    }
+  | {
       readonly type: 'gateway.userinfo.unusable'
       readonly frontend: string
       readonly requestId: string

@@ -98,6 +98,7 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
     case 'gateway.issuer.back':
     case 'server.store.failing':
     case 'server.store.back':
+    case 'gateway.hook.failed':
     case 'gateway.userinfo.unusable':
     case 'validator.keys.unavailable':
       return 'warn'

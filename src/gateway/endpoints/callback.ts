@@ -12,6 +12,7 @@ import { Refusal } from '../refusal.js'
 import { clientInfoOf, type GatewayRequest, type ProvisionedFrontend } from '../request.js'
 import { type EndpointContext, regenerateSession } from '../session/koa-session.js'
 import type { SessionRecord } from '../session/session-record.js'
+import { admitted } from './admission.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
 import { loginUrlTo } from './login-url.js'
@@ -56,7 +57,8 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   const secrets = deriveLoginSecrets(transaction.seed, frontend.options)
   const tokens = await redeem(frontend, response, { state, ...secrets })
   const userInfo = await claimsOfUserInfo(frontend, tokens, secrets, transaction.requestId)
-  const record = sessionRecord(tokens, userInfo, secrets, ctx.state.now())
+  const confirmed = sessionRecord(tokens, userInfo, secrets, ctx.state.now())
+  const record = await admitted(frontend, confirmed, transaction.requestId)
   // This browser's former session, when the cookie does not come along from the other site.
   if (transaction.formerSession !== undefined) await frontend.sessions.end({ key: transaction.formerSession }, 'login')
   await regenerateSession(ctx, record)

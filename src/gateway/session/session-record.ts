@@ -10,6 +10,8 @@ export interface SessionRecord {
   /** The authorization server's name for its own session, for back-channel logout. */
   readonly sid?: string
   readonly claims: Readonly<Record<string, unknown>>
+  /** What the program around the gateway has added to them. */
+  readonly addedClaims?: Readonly<Record<string, unknown>>
   readonly idToken?: string
   readonly nonce?: string
   /** The private EC P-256 key of this session. Absent without DPoP. */

@@ -40,14 +40,24 @@ export interface SessionStore extends SessionHandles {
 /** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
 export type Extension = 'extended' | 'alive' | 'gone'
 
+export interface EndedSession {
+  readonly key: string
+  readonly handle: string
+  /** Undefined where this process had not opened it. */
+  readonly subject: string | undefined
+  readonly cause: SessionEndCause
+  /** False where there was none to end any more. */
+  readonly wasThere: boolean
+}
+
 export interface SessionStoreOptions {
   readonly store: Store
   readonly seal: Seal
   readonly frontend: Frontend
   readonly opened: OpenedSessions
   readonly now: () => number
-  /** Told the key of every session that ends here. */
-  readonly onEnd?: (key: string) => void
+  /** Told of every session that ends here. */
+  readonly onEnd?: (ended: EndedSession) => void
 }
 
 /**
@@ -79,7 +89,7 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
   const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
     const known = opened.get(key)
     opened.delete(key)
-    onEnd?.(key)
+    onEnd?.({ key, handle: handleOf(key), subject: known?.session.record.subject, cause, wasThere })
     // Tidiness only: an index leaves out what is not alive, and all of it expires.
     if (known !== undefined) await forget(key, known.session.record).catch(() => undefined)
     if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })

@@ -114,7 +114,7 @@ function renewed(record: SessionRecord, { accessToken, claims, ...tokens }: Toke
   return {
     ...record,
     ...tokens,
-    claims: { ...record.claims, ...claims },
+    claims: { ...record.claims, ...claims, ...record.addedClaims },
     ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
     accessTokens: { ...record.accessTokens, [tokenKey]: accessToken },
   }

@@ -75,6 +75,10 @@ export const de: PageTexts = {
       title: 'Sie haben sich nicht angemeldet',
       remedy: 'Es hat sich nichts geändert. Sie können jederzeit neu beginnen.',
     },
+    'bff.login.refused': {
+      title: 'Hier dürfen Sie sich nicht anmelden',
+      remedy: 'Melden Sie sich mit einem anderen Konto an, oder fragen Sie Ihren Administrator.',
+    },
     'bff.login.failed': {
       title: 'Die Anmeldung hat nicht geklappt',
       remedy:

@@ -69,6 +69,10 @@ export const fr: PageTexts = {
       title: 'Vous ne vous êtes pas connecté',
       remedy: 'Rien n’a changé. Vous pouvez recommencer quand vous voulez.',
     },
+    'bff.login.refused': {
+      title: 'Vous ne pouvez pas vous connecter ici',
+      remedy: 'Connectez-vous avec un autre compte, ou demandez à votre administrateur.',
+    },
     'bff.login.failed': {
       title: 'La connexion n’a pas fonctionné',
       remedy: 'Recommencez. Si cela échoue encore, donnez le numéro de la demande à votre administrateur.',

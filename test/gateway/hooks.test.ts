@@ -1,0 +1,76 @@
+import test from 'ava'
+import type { Logout, OnLogin } from '../../src/gateway/hooks.js'
+import { eventually } from './_client.js'
+import { watchEvents } from './_events.js'
+import { logIn } from './_provider.js'
+import { aWorld, problemOf, whoAmI } from './_world.js'
+
+test('onLogin refuses with a reason: the person reads it, and no session begins', async (t) => {
+  const onLogin: OnLogin = ({ subject }) => (subject === 'bob' ? { refuse: 'Your account is blocked.' } : undefined)
+  const { url, loggedIn, aBrowser } = await aWorld(t, { gateway: { onLogin } })
+  const refused = aBrowser()
+  const page = await logIn(refused, `${url}/bff/login`, 'bob')
+  t.is(page.status, 403)
+  t.regex(page.body, /Your account is blocked\./)
+  t.regex(page.body, /bff\.login\.refused/)
+  t.false((await whoAmI(refused, url)).authenticated)
+
+  const alice = await loggedIn('alice')
+  t.is((await whoAmI(alice, url)).sub, 'alice')
+})
+
+test('onLogin adds claims, and a refresh keeps them', async (t) => {
+  const seen: string[] = []
+  const onLogin: OnLogin = async ({ frontend, subject, claims }) => {
+    seen.push(`${frontend} ${subject} ${claims.sub}`)
+    return { claims: { plan: 'gold' } }
+  }
+  const { url, loggedIn } = await aWorld(t, {
+    gateway: { onLogin },
+    // Every call refreshes.
+    frontend: { session: { idle: 600, absolute: 600, sliding: true, refreshGracePeriod: 100_000 } },
+  })
+  const browser = await loggedIn()
+  t.deepEqual(seen, ['app alice alice'])
+  t.like(await whoAmI(browser, url), { sub: 'alice', plan: 'gold' })
+  const answer = await browser.call(`${url}/api/orders`)
+  t.is(answer.headers.get('x-bff-session-refreshed'), 'true')
+  t.like(await whoAmI(browser, url), { sub: 'alice', plan: 'gold' })
+})
+
+for (const [title, onLogin] of [
+  ['throws', () => Promise.reject(new RangeError('the directory has no subject bob'))],
+  ['sets a claim of the protocol', () => ({ claims: { sub: 'mallory' } })],
+] as const)
+  test.serial(`an onLogin that ${title} lets no user in, and what it was given stays out of the log`, async (t) => {
+    const events = watchEvents(t)
+    const { url, aBrowser } = await aWorld(t, { gateway: { onLogin } })
+    const browser = aBrowser()
+    const page = await logIn(browser, `${url}/bff/login`)
+    t.is(page.status, 400)
+    t.regex(page.body, /bff\.login\.failed/)
+    t.false((await whoAmI(browser, url)).authenticated)
+    const failed = events.find(({ type }) => type === 'gateway.hook.failed')
+    t.like(failed, { hook: 'onLogin', error: title === 'throws' ? 'RangeError' : 'TypeError' })
+    t.false(JSON.stringify(events).includes('no subject bob'))
+  })
+
+test.serial('onLogout is told of a logout with its user, and a failure of it is a warning', async (t) => {
+  const events = watchEvents(t)
+  const told: Logout[] = []
+  const { url, loggedIn } = await aWorld(t, {
+    gateway: {
+      onLogout(logout) {
+        told.push(logout)
+        throw new Error('no audit')
+      },
+    },
+  })
+  const browser = await loggedIn()
+  const { logoutUrl = '' } = await whoAmI(browser, url)
+  const answer = await browser.call(new URL(logoutUrl, url), { method: 'POST' })
+  t.true(answer.ok, JSON.stringify(answer.ok || (await problemOf(answer))))
+  await eventually(() => events.some(({ type }) => type === 'gateway.hook.failed'))
+  t.like(told, [{ frontend: 'app', subject: 'alice', cause: 'logout' }])
+  t.is(told.length, 1)
+})
