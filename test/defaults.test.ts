@@ -27,7 +27,9 @@ import {
   gatewayDefaults,
   healthCheckDefaults,
   loginLimitDefaults,
+  rateLimitDefaults,
   routeDefaults,
+  sessionsPerUserDefaults,
   streamLimitDefaults,
   timeoutDefaults,
   webSocketDefaults,
@@ -44,8 +46,6 @@ type Defaults = Readonly<Record<string, unknown>>
 const data: Readonly<Record<string, Readonly<Record<string, Defaults>>>> = {
   'gateway/options.ts': {
     GatewayOptions: gatewayDefaults,
-    StreamLimits: streamLimitDefaults,
-    LoginLimits: loginLimitDefaults,
     Branding: { name: defaultBrand },
     FrontendOptions: frontendDefaults,
   },
@@ -55,6 +55,12 @@ const data: Readonly<Record<string, Readonly<Record<string, Defaults>>>> = {
     HealthCheckOptions: healthCheckDefaults,
     CircuitBreakerOptions: circuitBreakerDefaults,
     WebSocketOptions: webSocketDefaults,
+  },
+  'gateway/limits/limit-options.ts': {
+    StreamLimits: streamLimitDefaults,
+    LoginLimits: loginLimitDefaults,
+    SessionsPerUserOptions: sessionsPerUserDefaults,
+    RateLimitOptions: rateLimitDefaults,
   },
   'authorization-server/options.ts': {
     AuthorizationServerOptions: authorizationServerDefaults,

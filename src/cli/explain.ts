@@ -1,6 +1,7 @@
 import type { Environment } from '../config/environment.js'
 import { readConfiguration } from '../config/load.js'
 import { unreachable } from '../errors.js'
+import { rateLimitDefaults } from '../gateway/defaults.js'
 import type { TokenType } from '../gateway/route-options.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
 import { type Output, type Style, styleFor } from './report.js'
@@ -60,11 +61,19 @@ function textOf({ request, frontend, outcome }: Explanation, style: Style): stri
 
 function forwardingRows(forwarding: Forwarding): [string, string][] {
   const { route, csrf, token, scheme, resource, scopes, headersDropped, headersAdded, calls } = forwarding
+  const { countsAsUse, rateLimits } = forwarding
   const asked = [resource && `for ${resource}`, scopes.length > 0 && `with ${scopes.join(' ')}`].filter(Boolean)
   return [
     ['route', route],
     ...csrfRows(csrf),
     ['token', [tokenText(token), ...asked].join(' ') + (scheme === 'none' ? '' : `, as ${scheme}`)],
+    ...(token === 'Client' || token === 'None' || countsAsUse
+      ? []
+      : ([['session', 'not extended by this call']] as [string, string][])),
+    ...rateLimits.map(({ requests, per, by = rateLimitDefaults.by }): [string, string] => [
+      'limit',
+      `${requests} requests within ${per} s by ${by.toLowerCase()}; beyond 429 bff.rate.exceeded`,
+    ]),
     ['dropped', `${headersDropped.join(', ')} (of what a browser may send)`],
     ['added', headersAdded.join(', ')],
     ...calls.flatMap(({ url, htu }, index): [string, string][] => [
@@ -90,6 +99,8 @@ function tokenText(token: TokenType): string {
       return "the user's access token; without a session 401 bff.session.absent"
     case 'UserOrNone':
       return "the user's access token; without a session none"
+    case 'UserOrClient':
+      return "the user's access token; without a session the gateway's own"
     case 'Client':
       return "the gateway's own access token"
     case 'None':

@@ -1,11 +1,13 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { targetUri } from '../dpop/proof.js'
+import { routeDefaults } from '../gateway/defaults.js'
 import { endpointMethods } from '../gateway/endpoints/endpoints.js'
 import { requestHeaders } from '../gateway/forwarding/request-headers.js'
 import { addressing } from '../gateway/forwarding/upstream.js'
 import { assertOwnPage, changesState } from '../gateway/frontend/anti-forgery.js'
 import { createFrontend, createFrontendSelection, type Frontend } from '../gateway/frontend/frontend.js'
+import type { RateLimitOptions } from '../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../gateway/options.js'
 import { developmentServerRoute } from '../gateway/page/development-server.js'
 import { createPage } from '../gateway/page/page.js'
@@ -14,6 +16,7 @@ import type { RouteOptions } from '../gateway/route-options.js'
 import { destinationOf } from '../gateway/routing/destination.js'
 import { parseRequestTarget } from '../gateway/routing/request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/routing/route.js'
+import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
 
 /** What happens to a request, found out by the gateway's own functions. */
 export interface Explanation {
@@ -34,7 +37,11 @@ export interface Forwarding {
   readonly token: RouteOptions['tokenType']
   readonly scheme: 'DPoP' | 'Bearer' | 'none'
   readonly resource?: string
+  /** What the token is asked for with. Empty: the token of the login, or what the server gives by itself. */
   readonly scopes: readonly string[]
+  readonly countsAsUse: boolean
+  /** Of the route and of the whole frontend. */
+  readonly rateLimits: readonly RateLimitOptions[]
   readonly headersDropped: readonly string[]
   readonly headersAdded: readonly string[]
   /** One for each upstream: the URL that is called and the `htu` claim of its proof. */
@@ -135,7 +142,9 @@ function forwardingOf(
     token: route.tokenType,
     scheme,
     ...(route.resource !== undefined && { resource: route.resource }),
-    scopes: route.scopes,
+    scopes: mayBeOfUser(route.tokenType) ? audiencesOf(options)(route).ofUser.scopes : route.scopes,
+    countsAsUse: mayBeOfUser(route.tokenType) && (route.countsAsUse ?? routeDefaults.countsAsUse),
+    rateLimits: kind === 'page' ? [] : [...(route.rateLimits ?? []), ...(options.rateLimits ?? [])],
     headersDropped: Object.keys(sent.headers)
       .filter((name) => !kept(name))
       .map((name) => (name in received && name === 'cookie' ? `our cookies (${frontend.sessionCookie}, …)` : name)),

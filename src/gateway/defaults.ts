@@ -1,4 +1,5 @@
-import type { FrontendOptions, GatewayOptions, LoginLimits, StreamLimits } from './options.js'
+import type { LoginLimits, RateLimitOptions, SessionsPerUserOptions, StreamLimits } from './limits/limit-options.js'
+import type { FrontendOptions, GatewayOptions } from './options.js'
 import type {
   CircuitBreakerOptions,
   HealthCheckOptions,
@@ -27,8 +28,13 @@ export const frontendDefaults = {
   securityHeaders: 'Spa',
 } as const satisfies Partial<FrontendOptions>
 
+export const sessionsPerUserDefaults = { whenFull: 'EndOldest' } as const satisfies Partial<SessionsPerUserOptions>
+
+export const rateLimitDefaults = { by: 'Session' } as const satisfies Partial<RateLimitOptions>
+
 export const routeDefaults = {
   requireCsrfHeader: false,
+  countsAsUse: true,
   balance: 'RoundRobin',
   reuseConnections: true,
   replayLimit: 65_536,

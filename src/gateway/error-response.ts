@@ -49,6 +49,7 @@ export function answerUpgradeError(socket: Duplex, error: unknown, refused: Refu
   announce(refusal, error, refused)
   if (socket.destroyed || !socket.writable) return
   const { status, body } = documentOf(refusal, refused)
+  const retryAfter = retryAfterOf(refusal)
   const write = status === 429 ? holdWithAnswer : endWithAnswer
   write(
     socket,
@@ -57,6 +58,7 @@ export function answerUpgradeError(socket: Duplex, error: unknown, refused: Refu
       `Content-Type: ${problemMediaType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       ...ownHeaders(refused).map(([name, value]) => `${name}: ${value}`),
+      ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
       'Connection: close',
       '',
       body,

@@ -2,6 +2,7 @@ import type { SigningKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import type { OnLogin, OnLogout } from './hooks.js'
+import type { LoginLimits, RateLimitOptions, SessionsPerUserOptions, StreamLimits } from './limits/limit-options.js'
 import type { AccessRule, RouteOptions } from './route-options.js'
 
 /** What a gateway is made of: validated, complete, frozen. Times are seconds. */
@@ -32,28 +33,12 @@ export interface GatewayOptions {
   readonly now?: () => number
 }
 
-/** WebSockets and event streams open at once, in this process. */
-export interface StreamLimits {
-  /** Default: 64. */
-  readonly perSession?: number
-  /** From one IPv4 address or IPv6 /64. Default: 1024. */
-  readonly perAddress?: number
-}
-
 /** What the gateway's own pages look like. */
 export interface Branding {
   /** Above every page. Default: `Sallyport`. */
   readonly name?: string
   /** CSS after ours: `:root{--sp-accent:#7a1fa2}`. */
   readonly theme?: string
-}
-
-/** How many logins may be begun. */
-export interface LoginLimits {
-  /** From one IPv4 address or IPv6 /64 within the window. Default: 300. */
-  readonly perAddress?: number
-  /** Seconds. Default: 60. */
-  readonly window?: number
 }
 
 /** One application: where browsers find it, its client at the authorization server, and the APIs behind it. */
@@ -106,6 +91,10 @@ export interface FrontendOptions {
    * which looks at no user), WebSockets, and pages where a session is there. Default: every user.
    */
   readonly access?: readonly AccessRule[]
+  /** How many sessions of this frontend one user may have. Needs `openid` in `scopes`. Default: no limit. */
+  readonly sessionsPerUser?: SessionsPerUserOptions
+  /** Calls of all routes together. Default: no limit. */
+  readonly rateLimits?: readonly RateLimitOptions[]
   /** Folder of the built SPA. */
   readonly staticFilesPath?: string
   /** Origin of an SPA that is served elsewhere. It may call with the cookie (CORS), and logins return to it. */

@@ -7,6 +7,7 @@ import { type Connections, createUpstreamPool } from './forwarding/upstream.js'
 import { createCors } from './frontend/cors.js'
 import { createFrontend } from './frontend/frontend.js'
 import { tellOnLogout } from './hooks.js'
+import { createRateLimits } from './limits/rate-limits.js'
 import type { IssuerFetch } from './oauth/issuer-fetch.js'
 import { createOAuthClient } from './oauth/oauth-client.js'
 import type { FrontendOptions, GatewayOptions } from './options.js'
@@ -18,8 +19,9 @@ import { createRouteMatcher, type Route } from './routing/route.js'
 import type { OpenedSessions } from './session/opened-sessions.js'
 import { createSessionStore, type EndedSession } from './session/session-store.js'
 import type { SessionWatch } from './session/session-watch.js'
+import { createSessionsPerUser } from './session/sessions-per-user.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
-import { tokenKeysOf } from './tokens/token-audience.js'
+import { audiencesOf } from './tokens/token-audience.js'
 
 /** What all frontends have in common. */
 export interface SharedServices extends GatewayOptions {
@@ -43,9 +45,11 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   }
   const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
-  const tokenKeyOf = tokenKeysOf(options)
   const access = createAccess(options.access ?? [])
-  const ready = (route: RouteOptions): Route => provisionRoute(route, connections, tokenKeyOf(route), options.access)
+  const audiences = audiencesOf(options)
+  const limitsOf = createRateLimits(options, { count: store.count, now })
+  const ready = (route: RouteOptions): Route =>
+    provisionRoute(route, connections, { audiences: audiences(route), limitRate: limitsOf(route) }, options.access)
   const routes = options.routes.map(ready)
   const toDevelopmentServer = developmentServerRoute(options)
   // Open like a folder: a session that is there has to be one that may in.
@@ -55,6 +59,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     oauth,
     sessions,
     watch,
+    sessionsPerUser: createSessionsPerUser(options.sessionsPerUser, { name: frontend.name, sessions, store, now }),
     transactions: createLoginTransactions(store, seal, frontend, now),
     access,
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
@@ -70,18 +75,18 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   }
 }
 
-/** A configured route, with what its calls need. */
+/** A configured route, with what its calls need. @param own What it has from its frontend. */
 export function provisionRoute(
   options: RouteOptions,
   connections: Connections,
-  tokenKey: string,
+  own: Pick<Route, 'audiences' | 'limitRate'>,
   accessOfFrontend: readonly AccessRule[] = [],
 ): Route {
   return {
     ...options,
+    ...own,
     timeouts: timeoutsOf(options.timeouts),
     pool: createUpstreamPool(options, connections),
-    tokenKey,
     ...routeAccess(options, accessOfFrontend),
   }
 }

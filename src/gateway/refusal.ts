@@ -30,6 +30,11 @@ export const refusals = {
     title: 'Please wait a moment',
     remedy: 'Too many sign-ins have been tried in your network just now. Try again in a minute.',
   },
+  'bff.rate.exceeded': {
+    status: 429,
+    title: 'Please wait a moment',
+    remedy: 'The application has asked for more than it may just now. Try again in a minute.',
+  },
   'bff.request.timeout': {
     status: 408,
     title: 'This took too long to arrive',
@@ -97,6 +102,12 @@ export const refusals = {
     status: 400,
     title: 'Signing in did not work',
     remedy: `Start again. ${askAdministrator}`,
+    login: 'failed',
+  },
+  'bff.login.too_many_sessions': {
+    status: 403,
+    title: 'You are signed in too often',
+    remedy: 'Sign out in another browser or on another device, then sign in again here.',
     login: 'failed',
   },
   'bff.login.loop': {

@@ -15,6 +15,7 @@ import type { ClientInfo } from './session/session-activity.js'
 import type { OpenSession } from './session/session-record.js'
 import type { SessionStore } from './session/session-store.js'
 import type { Held, SessionWatch } from './session/session-watch.js'
+import type { SessionsPerUser } from './session/sessions-per-user.js'
 import type { AccessTokens } from './tokens/access-tokens.js'
 import type { Credentials } from './tokens/credentials.js'
 
@@ -23,6 +24,8 @@ export interface ProvisionedFrontend extends Frontend {
   readonly oauth: OAuthClient
   readonly sessions: SessionStore
   readonly watch: SessionWatch
+  /** Undefined where there is no limit. */
+  readonly sessionsPerUser: SessionsPerUser | undefined
   readonly transactions: LoginTransactions
   readonly tokens: AccessTokens
   /** Which users may in: for pages, and part of what each route asks. Undefined: all. */

@@ -1,3 +1,5 @@
+import type { RateLimitOptions } from './limits/limit-options.js'
+
 /** An API: which requests are for it, with whose token, and how its servers are treated. */
 export interface RouteOptions {
   /** Below the frontend's prefix. Longest match wins; `/api` covers `/api` and everything below it. */
@@ -12,8 +14,15 @@ export interface RouteOptions {
   readonly tokenType: TokenType
   /** RFC 8707 resource indicator of the token for this route. */
   readonly resource?: string
-  /** Of the token for this route; with `User` they are asked for at login too. */
+  /**
+   * Of the token for this route; those of a user's token are asked for at login too. Empty: the frontend's own, and of the
+   * gateway's own token what the server gives.
+   */
   readonly scopes: readonly string[]
+  /** Whether a call starts the session's idle time anew. False for what a page asks by itself, again and again. Default: true. */
+  readonly countsAsUse?: boolean
+  /** Besides those of the frontend. Default: no limit. */
+  readonly rateLimits?: readonly RateLimitOptions[]
   /**
    * How the user has to have signed in: one of these, as `acr` of the ID token. Anything else is asked for by a login with
    * `acr_values` (RFC 9470). Default: any.
@@ -129,5 +138,5 @@ export interface UpstreamTlsOptions {
   readonly serverName?: string
 }
 
-/** Whose token goes upstream: the user's, the user's if there is one, the gateway's own, none. */
-export type TokenType = 'User' | 'UserOrNone' | 'Client' | 'None'
+/** Whose token goes upstream: the user's, the user's or else none, the user's or else the gateway's own, the gateway's own, none. */
+export type TokenType = 'User' | 'UserOrNone' | 'UserOrClient' | 'Client' | 'None'

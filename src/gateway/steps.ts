@@ -14,6 +14,7 @@ export const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefine
   openSession,
   antiForgery,
   requiredSession,
+  rateLimits,
   slideSession,
   accessToken,
   access,
@@ -47,8 +48,14 @@ function requiredSession({ open, route, request, frontend }: ProxiedRequest): vo
     : new Refusal('bff.session.ended', 'the session has ended; log in again')
 }
 
+/** Before anything is written or asked for: what is refused costs no more than its count. */
+function rateLimits(call: ProxiedRequest): Promise<void> | undefined {
+  return call.route.limitRate?.(call)
+}
+
 function slideSession(call: ProxiedRequest): Promise<void> | undefined {
-  return call.open && keepSession(call, call.open, call.response)
+  if (call.open === undefined || call.route.countsAsUse === false) return undefined
+  return keepSession(call, call.open, call.response)
 }
 
 function accessToken(call: ProxiedRequest): Promise<void> | undefined {
@@ -59,10 +66,13 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
     call.open = refreshed
     response?.setHeader('X-Bff-Session-Refreshed', 'true')
   }
-  if (route.tokenType === 'Client')
-    return frontend.tokens.ofClient(route).then((credentials) => carry({ credentials, refreshed: undefined }))
-  if (open === undefined || route.tokenType === 'None') return undefined
-  const credentials = frontend.tokens.ofUser(open, route)
+  const { tokenType, audiences } = route
+  if (tokenType === 'Client' || (tokenType === 'UserOrClient' && open === undefined))
+    return frontend.tokens
+      .ofClient(audiences.ofClient)
+      .then((credentials) => carry({ credentials, refreshed: undefined }))
+  if (open === undefined || tokenType === 'None') return undefined
+  const credentials = frontend.tokens.ofUser(open, audiences.ofUser)
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
   return undefined

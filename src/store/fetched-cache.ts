@@ -9,6 +9,8 @@ export interface FetchedCache<Value, About> {
   fetch(key: string, about: About): Promise<Value>
   /** What was fetched last, whatever its age. */
   last(key: string): Value | undefined
+  /** The next one to ask has it fetched anew. */
+  delete(key: string): void
 }
 
 export interface FetchedCacheOptions<Value, About> {
@@ -45,5 +47,6 @@ export function createFetchedCache<Value extends object, About = undefined>({
   return {
     fetch: (key, about) => cache.forceFetch(key, { context: { about } }),
     last: (key) => cache.get(key, { allowStale: true, noDeleteOnStaleGet: true }),
+    delete: (key) => void cache.delete(key),
   }
 }

@@ -50,6 +50,15 @@ export type GatewayEvent =
       readonly network: string
       readonly refused: number
     }
+  /** How many calls one limit of a frontend or route refused since the last one; of the last, the session's handle or the network. */
+  | {
+      readonly type: 'gateway.rate.limited'
+      readonly frontend: string
+      readonly route?: string
+      readonly limit: string
+      readonly caller: string
+      readonly refused: number
+    }
   | { readonly type: 'gateway.session.refreshed'; readonly frontend: string; readonly session: string }
   | ({
       readonly type: 'gateway.session.refresh-failed'
@@ -144,7 +153,15 @@ export type GatewayEvent =
       readonly attempts: number
     }
 
-export type SessionEndCause = 'logout' | 'login' | 'backchannel-logout' | 'revoked' | 'refresh-failed' | 'expired'
+export type SessionEndCause =
+  | 'logout'
+  | 'login'
+  | 'backchannel-logout'
+  | 'revoked'
+  /** By a newer login of the same user: see `SessionsPerUser`. */
+  | 'displaced'
+  | 'refresh-failed'
+  | 'expired'
 
 export type AuthorizationServerEvent =
   | { readonly type: 'as.request.pushed'; readonly client: string }

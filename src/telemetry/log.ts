@@ -88,6 +88,7 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
     case 'as.code.reused':
     case 'as.replay.detected':
     case 'gateway.network.limited':
+    case 'gateway.rate.limited':
     case 'as.network.limited':
     case 'as.keys.unavailable':
     case 'gateway.session.refresh-failed':

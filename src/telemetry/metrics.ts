@@ -38,10 +38,7 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'code',
     'route',
   ])
-  const limited = counter('limited_total', 'Requests refused for their network, by product and limit.', [
-    'product',
-    'limit',
-  ])
+  const limited = counter('limited_total', 'Requests refused by a limit, by product and limit.', ['product', 'limit'])
   const failures = counter('failures_total', 'Requests that failed through a fault of ours, by product.', ['product'])
   const refreshes = counter('token_refreshes_total', 'Access token refreshes, by frontend and outcome.', [
     'frontend',
@@ -115,6 +112,7 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'server.request.refused': ({ code, count }) => refusals.inc({ product: 'server', code, route: '' }, count),
     'server.connection.refused': ({ limit, count }) => limited.inc({ product: 'server', limit }, count),
     'gateway.network.limited': ({ limit, refused }) => limited.inc({ product: 'gateway', limit }, refused),
+    'gateway.rate.limited': ({ limit, refused }) => limited.inc({ product: 'gateway', limit }, refused),
     'as.network.limited': ({ limit, refused }) => limited.inc({ product: 'authorization-server', limit }, refused),
     'as.request.refused': ({ code }) => refusals.inc({ product: 'authorization-server', code, route: '' }),
     'validator.request.refused': ({ code }) => refusals.inc({ product: 'dpop-validator', code, route: '' }),

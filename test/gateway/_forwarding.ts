@@ -13,6 +13,7 @@ import type { RouteOptions } from '../../src/gateway/route-options.js'
 import { parseRequestTarget } from '../../src/gateway/routing/request-target.js'
 import { assertMethodAllowed, createRouteMatcher } from '../../src/gateway/routing/route.js'
 import type { Credentials } from '../../src/gateway/tokens/credentials.js'
+import { audiencesOf } from '../../src/gateway/tokens/token-audience.js'
 
 /** A forwarder behind a server of its own, as the gateway drives it, without sessions. */
 export interface Forwarding {
@@ -46,6 +47,11 @@ export function aRoute(route: ForwardingOptions['routes'][number]): RouteOptions
   return { path: '/api', stripPath: false, methods: [], tokenType: 'User', scopes: [], ...route }
 }
 
+/** What a route has from its frontend, where nothing is said there. */
+export function ofNoFrontend(route: RouteOptions) {
+  return { audiences: audiencesOf({ scopes: [], routes: [] })(route), limitRate: undefined }
+}
+
 export function aFrontend(
   routes: ForwardingOptions['routes'],
   frontend: Partial<FrontendOptions> = {},
@@ -74,7 +80,7 @@ export async function forwarding(options: ForwardingOptions): Promise<Forwarding
   const frontend = aFrontend(options.routes, options.frontend)
   const forwarder = createForwarder()
   const connections = createConnections()
-  const routes = frontend.routes.map((route) => provisionRoute(route, connections, ''))
+  const routes = frontend.routes.map((route) => provisionRoute(route, connections, ofNoFrontend(route)))
   const matchRoute = createRouteMatcher(frontend.pathPrefix, routes)
   const provisioned = createFrontend(frontend) as ProvisionedFrontend
   const shared = dpopCredentials()

@@ -1,5 +1,4 @@
 import type { Response } from 'undici'
-import { askedFor } from './issuer.js'
 import { failed, list, noted, passed, type Trial } from './probe.js'
 import type { Target } from './target.js'
 
@@ -52,7 +51,7 @@ export function metadataTrials(target: Target, metadata: unknown): readonly Tria
     )
   if (!dpop && said.dpop_bound_access_tokens_required === true)
     wrong('it takes DPoP-bound access tokens only', 'Leave UseDPoP out of the frontend.')
-  const held = new Set([...askedFor(frontend), ...route.scopes])
+  const held = new Set(route.scopes.length > 0 ? route.scopes : frontend.scopes)
   if (Array.isArray(scopes) && scopes.length > 0 && !scopes.some((scope) => held.has(String(scope))))
     trials.push(
       noted(

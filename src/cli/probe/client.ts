@@ -8,6 +8,7 @@ import { type Registration, remedyFor } from '../../gateway/oauth/registration-r
 import { registrationOf } from '../../gateway/oauth/server-said.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
+import { mayBeOfClient } from '../../gateway/tokens/token-audience.js'
 import { type IssuerMetadata, tryMetadata } from './issuer.js'
 import { adviceFor, failed, list, passed, reasonOf, type Trial } from './probe.js'
 
@@ -64,7 +65,7 @@ export async function tryClient(
       () => push(oauth, options),
     )
   for (const route of options.routes)
-    if (route.tokenType === 'Client') {
+    if (mayBeOfClient(route.tokenType)) {
       const subject = `${options.name}: the gateway's own token for ${route.path}`
       await attempt(
         subject,

@@ -3,7 +3,7 @@ import type { AuthorizationServerConfiguration } from '../../config/options/auth
 import { ProtocolError } from '../../errors.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
-import { grantOf } from '../../gateway/tokens/token-audience.js'
+import { audiencesOf, grantOf } from '../../gateway/tokens/token-audience.js'
 
 /**
  * `aud` of the tokens that the embedded authorization server will give a route: its own rules, asked beforehand.
@@ -25,7 +25,8 @@ export function embeddedAudience(
     const granted = grantOf(frontend)
     const scopes = granted.scope.split(' ')
     const target = resources.target([...granted.resources].join(' '), scopes, client)
-    const wanted = route.scopes.length > 0 ? route.scopes : scopes
+    const { ofUser } = audiencesOf(frontend)(route)
+    const wanted = ofUser.scopes.length > 0 ? ofUser.scopes : scopes
     return resources.audience({ parameter: route.resource, target, scopes: wanted, client })
   } catch (error) {
     if (error instanceof ProtocolError) return undefined

@@ -1,5 +1,6 @@
 import type { IssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { FrontendOptions } from '../../gateway/options.js'
+import { mayBeOfUser } from '../../gateway/tokens/token-audience.js'
 import { adviceFor, failed, list, noted, passed, reasonOf, type Trial } from './probe.js'
 
 /** What an authorization server says of itself (RFC 8414), as it was sent. */
@@ -193,7 +194,7 @@ export function tryMetadata(metadata: IssuerMetadata, frontend: FrontendOptions)
 
 /** The scopes of one login. */
 export function askedFor({ scopes, routes }: FrontendOptions): readonly string[] {
-  const ofUser = routes.filter(({ tokenType }) => tokenType === 'User' || tokenType === 'UserOrNone')
+  const ofUser = routes.filter(({ tokenType }) => mayBeOfUser(tokenType))
   return [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])]
 }
 

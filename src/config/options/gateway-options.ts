@@ -7,6 +7,7 @@ import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { BffSettings } from '../schema/bff.js'
 import { brandingOptions } from './branding.js'
+import { rateLimitOptions } from './rate-limit-options.js'
 import { accessRules, routeOptions } from './route-options.js'
 
 /** What the gateway needs besides the store and the seal, which every product of a process shares. */
@@ -68,6 +69,10 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
       refreshGracePeriod: seconds(bff.RefreshGracePeriod),
     },
     ...(settings.Access && { access: accessRules(settings.Access) }),
+    ...(settings.SessionsPerUser?.Max !== undefined && {
+      sessionsPerUser: { max: settings.SessionsPerUser.Max, whenFull: settings.SessionsPerUser.WhenFull },
+    }),
+    ...(settings.RateLimits.length > 0 && { rateLimits: rateLimitOptions(settings.RateLimits) }),
     ...(settings.StaticFilesPath && { staticFilesPath: resolve(directory, settings.StaticFilesPath) }),
     ...(settings.DevelopmentServer && { developmentServer: new URL(settings.DevelopmentServer) }),
     ...(settings.ClientUrl && { clientUrl: new URL(settings.ClientUrl) }),

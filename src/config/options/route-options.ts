@@ -4,6 +4,7 @@ import type { AccessRule, RouteOptions, UpstreamTlsOptions } from '../../gateway
 import { seconds } from '../duration.js'
 import type { RouteSettings } from '../schema/route.js'
 import type { AccessRuleSettings } from '../schema/values.js'
+import { rateLimitOptions } from './rate-limit-options.js'
 
 /** @param directory What relative paths start at. */
 export function routeOptions(settings: RouteSettings, directory: string): RouteOptions {
@@ -26,6 +27,8 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
     tokenType: settings.TokenType,
     scopes: settings.Scopes,
     requireCsrfHeader: settings.RequireCsrfHeader,
+    countsAsUse: settings.CountsAsUse,
+    ...(settings.RateLimits.length > 0 && { rateLimits: rateLimitOptions(settings.RateLimits) }),
     balance: settings.Balance,
     reuseConnections: settings.ReuseConnections,
     replayLimit: settings.ReplayLimit,

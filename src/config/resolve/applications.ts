@@ -84,7 +84,9 @@ function applicationPlan(
 function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
   const routes = frontends.flatMap((frontend) => frontend.routes)
   const scopes = [...frontends.flatMap((frontend) => frontend.scopes), ...routes.flatMap(({ Scopes }) => Scopes)]
-  const ownToken = routes.some(({ TokenType }) => TokenType === 'Client') ? ['gt:client_credentials'] : []
+  const ownToken = routes.some(({ TokenType }) => TokenType === 'Client' || TokenType === 'UserOrClient')
+    ? ['gt:client_credentials']
+    : []
   return [
     ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),
     ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, 'rst:code'],

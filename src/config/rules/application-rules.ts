@@ -139,10 +139,9 @@ function unreachable(
   { routes, scopes: asked }: FrontendPlan,
   declared: AuthorizationServerSettings['Seeding']['Scopes'],
 ): readonly string[] {
-  const ofLogin = [...asked, ...routes.flatMap(({ TokenType, Scopes }) => (TokenType === 'Client' ? [] : Scopes))]
   return routes.flatMap(({ Resource, Scopes, TokenType }) => {
     if (Resource === undefined) return []
-    const scopes = Scopes.length > 0 || TokenType === 'Client' ? Scopes : ofLogin
+    const scopes = Scopes.length > 0 || TokenType === 'Client' ? Scopes : asked
     const isDeclared = declared.some(
       ({ Name = '', Resources }) => scopes.includes(Name) && Resources.includes(Resource),
     )

@@ -36,12 +36,12 @@ export const routeRules: readonly Rule[] = [
             'is for https, and no upstream here is https',
             'Write https:// in Upstreams, or leave Tls out.',
           )
-        if (route.TokenType === 'Client')
+        if (route.TokenType === 'Client' || route.TokenType === 'UserOrClient')
           for (const [index, scope] of route.Scopes.entries())
             if (scope === 'openid' || scope === 'offline_access')
               yield problem(
                 `${at}/Scopes/${index}`,
-                `is "${scope}", which needs a user, and the token is the gateway's own`,
+                `is "${scope}", which needs a user, and the token ${route.TokenType === 'Client' ? 'is' : 'may be'} the gateway's own`,
                 'Leave it out, or the TokenType.',
               )
         const periods = [

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { frontendDefaults, gatewayDefaults, loginLimitDefaults } from '../../gateway/defaults.js'
+import { frontendDefaults, gatewayDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
+import { loginLimits, rateLimits, sessionsPerUser } from './limits.js'
 import { route } from './route.js'
 import {
   accessRules,
   branding,
-  counted,
   duration,
   httpUrl,
   jwk,
@@ -101,6 +101,11 @@ const frontend = z
     }),
     UseSessionSlidingExpiration: session.sliding.optional().meta({
       description: 'Default: `Bff.UseSessionSlidingExpiration`.',
+    }),
+    SessionsPerUser: sessionsPerUser.optional(),
+    RateLimits: rateLimits.meta({
+      description:
+        'How many calls all routes of this frontend take together, counted by all processes in one store. Default: no limit.',
     }),
     UserClaims: z
       .array(text)
@@ -219,19 +224,7 @@ export const bff = z
       description:
         'What the pages of the gateway look like: errors, and questions at login and logout. Default: `Branding` of the embedded authorization server.',
     }),
-    LoginLimits: z
-      .strictObject({
-        PerAddress: counted(
-          loginLimitDefaults.perAddress,
-          'Logins begun from one IPv4 address or one IPv6 /64; a /56 has twice as many, a /48 four times.',
-        ),
-        Window: lasting(loginLimitDefaults.window, 'Within this time.'),
-      })
-      .prefault({})
-      .meta({
-        description:
-          'How many logins may be begun, signed in or not, before the answer is 429. Raise it where thousands of people share one address.',
-      }),
+    LoginLimits: loginLimits.prefault({}),
     SealingKeys: z
       .array(secret)
       .default([])

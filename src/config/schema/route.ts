@@ -6,6 +6,7 @@ import {
   timeoutDefaults,
   webSocketDefaults,
 } from '../../gateway/defaults.js'
+import { rateLimits } from './limits.js'
 import { accessRules, counted, duration, httpUrl, lasting, routePath, text } from './values.js'
 
 const timeouts = z
@@ -90,9 +91,9 @@ export const route = z
       .array(z.string().regex(/^[A-Z]+$/, 'is not an HTTP method in capitals'))
       .default([])
       .meta({ description: 'The HTTP methods that pass. Default: all.', examples: [['GET', 'POST']] }),
-    TokenType: z.enum(['User', 'UserOrNone', 'Client', 'None']).default('User').meta({
+    TokenType: z.enum(['User', 'UserOrNone', 'UserOrClient', 'Client', 'None']).default('User').meta({
       description:
-        "Whose access token goes upstream: the user's, the user's if there is one, the gateway's own (also for callers who have not signed in: the API answers every caller who can reach the page), or none.",
+        "Whose access token goes upstream: the user's; the user's if there is one, or else none; the user's if there is one, or else the gateway's own; the gateway's own (with these two the API also answers callers who have not signed in: every caller who can reach the page); or none.",
     }),
     Resource: text.optional().meta({
       description: 'Resource indicator (RFC 8707) of the token for this route. Default: the token of the session.',
@@ -102,7 +103,8 @@ export const route = z
       .array(text)
       .default([])
       .meta({
-        description: 'Scopes of the token for this route. Default: those of the session.',
+        description:
+          "Scopes of the token for this route. Default: the frontend's own `Scopes`, without those of other routes; of the gateway's own token, what the server gives.",
         examples: [['orders']],
       }),
     AcrValues: z
@@ -126,6 +128,13 @@ export const route = z
     RequireCsrfHeader: z.boolean().default(routeDefaults.requireCsrfHeader).meta({
       description:
         'Whether GET and HEAD need `X-CSRF: 1` too, for an API whose reads change something. Else they pass without it when the browser says that a page of the same origin asks, or a person who typed the address; and a route with `TokenType` "None" needs it for no method.',
+    }),
+    CountsAsUse: z.boolean().default(routeDefaults.countsAsUse).meta({
+      description:
+        'Whether a call restarts `SessionDuration`. false for what a page asks by itself, again and again: a session that is only polled with ends as if it were not used.',
+    }),
+    RateLimits: rateLimits.meta({
+      description: 'How many calls this route takes, besides `RateLimits` of the frontend. Default: no limit.',
     }),
     Balance: z.enum(['RoundRobin', 'LeastRequests', 'Sticky']).default(routeDefaults.balance).meta({
       description:

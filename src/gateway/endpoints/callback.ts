@@ -59,12 +59,8 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   const userInfo = await claimsOfUserInfo(frontend, tokens, secrets, transaction.requestId)
   const confirmed = sessionRecord(tokens, userInfo, secrets, ctx.state.now())
   const record = await admitted(frontend, confirmed, transaction.requestId)
-  // This browser's former session, when the cookie does not come along from the other site.
-  if (transaction.formerSession !== undefined) await frontend.sessions.end({ key: transaction.formerSession }, 'login')
-  await regenerateSession(ctx, record)
+  await beginSession(ctx, record, transaction.formerSession)
   const { open } = ctx.state
-  // So that the list of the user's sessions has it before its first call.
-  if (open !== undefined) await frontend.sessions.keepAlive(open.id, open.session, () => clientInfoOf(call))
   countLogin(call, ctx.res, ctx.state.now())
   publish({
     type: 'gateway.login.completed',
@@ -75,6 +71,26 @@ export async function callback(ctx: EndpointContext): Promise<void> {
     refreshable: record.refreshToken !== undefined,
   })
   goTo(ctx, transaction.returnUrl)
+}
+
+/** @param former This browser's former session, when the cookie does not come along from the other site. */
+async function beginSession(ctx: EndpointContext, record: SessionRecord, former: string | undefined): Promise<void> {
+  const { sessions, sessionsPerUser, oauth } = ctx.state.call.frontend
+  const begin = async (): Promise<void> => {
+    if (former !== undefined) await sessions.end({ key: former }, 'login')
+    await regenerateSession(ctx, record)
+    const { open } = ctx.state
+    // So that the list of the user's sessions has it before its first call.
+    if (open !== undefined) await sessions.keepAlive(open.id, open.session, () => clientInfoOf(ctx.state.call))
+  }
+  if (sessionsPerUser === undefined) return begin()
+  const replaced = [former, ctx.state.open?.session.key]
+  await sessionsPerUser.admit(record.subject, replaced, begin).catch(async (error: unknown) => {
+    // What was just issued has no session to belong to.
+    const { refreshToken, proofKey } = record
+    if (refreshToken !== undefined) await oauth.revoke(refreshToken, 'refresh_token', proofKey).catch(() => undefined)
+    throw error
+  })
 }
 
 function authorizationResponse({ target }: GatewayRequest): URLSearchParams {

@@ -6,7 +6,7 @@ import {
 } from '../../http/limits/network-limit.js'
 import { publish } from '../../telemetry/events.js'
 import { loginLimitDefaults } from '../defaults.js'
-import type { LoginLimits } from '../options.js'
+import type { LoginLimits } from '../limits/limit-options.js'
 
 /** What a network may ask the gateway for without a session. */
 export interface Limits {

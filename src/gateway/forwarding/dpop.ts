@@ -127,6 +127,15 @@ export function demandsNonce({ status, headers }: UpstreamResponse): boolean {
   return status === 401 && /\bdpop\b.*\berror="?use_dpop_nonce\b/i.test(String(headers['www-authenticate'] ?? ''))
 }
 
+/**
+ * Whether an API refuses the token itself: it has expired, was revoked, or is signed with a key that is gone.
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 RFC 6750 §3.1}, RFC 9449 §7.1
+ */
+export function refusesToken({ status, headers }: UpstreamResponse): boolean {
+  if (status !== 401) return false
+  return /\b(?:dpop|bearer)\b.*\berror="?invalid_token\b/i.test(String(headers['www-authenticate'] ?? ''))
+}
+
 export function nonceOf({ headers }: UpstreamResponse): string | undefined {
   const nonce = headers['dpop-nonce']
   return isNonce(nonce) ? nonce : undefined

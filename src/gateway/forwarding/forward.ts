@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import type { StreamLimits } from '../options.js'
+import type { StreamLimits } from '../limits/limit-options.js'
 import type { ProxiedRequest } from '../request.js'
 import { createAuthorize, createNonceMemory } from './dpop.js'
 import { createProxy } from './http-proxy.js'

@@ -108,8 +108,15 @@ function receiveResponse(
 ): ReceivedResponse {
   const fields = textOf(controller.rawHeaders as readonly Buffer[])
   let sink: BodySink | undefined
-  // Kept until its sink is set: at most what came with the head, for that is said in the same turn.
+  // Kept until its sink is set: mostly what came with the head, for that is said in the same turn.
   let early: Buffer[] = []
+  let earlyBytes = 0
+  let isHeld = false
+  const release = (): void => {
+    if (!isHeld) return
+    isHeld = false
+    controller.resume()
+  }
   let ending: ((to: BodySink, last?: Buffer) => void) | undefined
 
   return {
@@ -128,6 +135,7 @@ function receiveResponse(
         for (const chunk of kept) full = !to.write(chunk)
         if (ending !== undefined) ending(to)
         else if (full) controller.pause()
+        else release()
         if (kept.length === 0) to.wait()
       }
     },
@@ -146,11 +154,19 @@ function receiveResponse(
         breakOff() {},
       }
       early = []
+      release()
     },
 
     receive(chunk) {
-      if (sink === undefined) early.push(chunk)
-      else if (!sink.write(chunk)) controller.pause()
+      if (sink !== undefined) {
+        if (!sink.write(chunk)) controller.pause()
+        return
+      }
+      early.push(chunk)
+      earlyBytes += chunk.length
+      if (earlyBytes < skipLimit || isHeld) return
+      isHeld = true
+      controller.pause()
     },
     end(trailers) {
       if (sink !== undefined) sink.end(trailers)

@@ -20,7 +20,7 @@ export interface ResponseFacts {
 
 /**
  * The flat header list of the response that goes to the browser: what may pass, then what has been set on `response`
- * before, which wins. `Set-Cookie` and `Vary` of both sides add up; `Content-Length` stays, for it is checked by the parser.
+ * before, which wins. `Set-Cookie`, `Vary` and the limits of both sides add up; `Content-Length` stays, for it is checked by the parser.
  */
 export function responseHeaders(
   upstream: UpstreamResponse,
@@ -37,7 +37,7 @@ export function responseHeaders(
     const value = rawHeaders[index + 1] ?? ''
     const lower = name.toLowerCase()
     if (!mayReachBrowser(lower, value, headers, personal || setsOurCookie) || dropped?.has(lower)) continue
-    if (lower in ours && lower !== 'set-cookie' && lower !== 'vary') continue
+    if (lower in ours && !addsUp(lower)) continue
     switch (lower) {
       case 'cache-control':
       case 'x-request-id':
@@ -76,6 +76,10 @@ export function responseHeaders(
   // nginx would hold the events back until they fill its buffers.
   if (isEventStream(upstream)) flat.push('X-Accel-Buffering', 'no')
   return flat
+}
+
+function addsUp(name: string): boolean {
+  return name === 'set-cookie' || name === 'vary' || name === 'ratelimit' || name === 'ratelimit-policy'
 }
 
 /** The headers of a 101, for http-proxy to write: two are of this connection and have to go on it (RFC 6455 §4.2.2). */

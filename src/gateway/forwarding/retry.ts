@@ -2,7 +2,8 @@ import { connectionCode } from '../../errors.js'
 import { routeDefaults } from '../defaults.js'
 import { Refusal } from '../refusal.js'
 import { type ProxiedRequest, visitorOf } from '../request.js'
-import { type Authorize, demandsNonce, type NonceMemory, nonceOf } from './dpop.js'
+import type { Credentials } from '../tokens/credentials.js'
+import { type Authorize, demandsNonce, type NonceMemory, nonceOf, refusesToken } from './dpop.js'
 import type { Headers } from './headers.js'
 import { noBody, type RequestBody } from './request-body.js'
 import { UpstreamTimeout } from './timeouts.js'
@@ -39,13 +40,15 @@ export interface Left {
   connections: number
   /** With the nonce that a refusal brought (RFC 9449 §8). */
   replays: number
+  /** With another token than the one that was refused (RFC 6750 §3.1). */
+  tokens: number
 }
 
-export type Next = 'done' | 'fresh connection' | 'another upstream' | 'with its nonce' | 'refuse'
+export type Next = 'done' | 'fresh connection' | 'another upstream' | 'with its nonce' | 'with another token' | 'refuse'
 
 /**
  * Tries until there is an answer: another upstream when one cannot be reached, once more when a kept connection had died,
- * exactly once more when the upstream wants a nonce. Each attempt has a proof of its own.
+ * exactly once more when the upstream wants a nonce, and once more when it refuses the token. Each attempt has a proof of its own.
  * @returns undefined when the browser has gone away meanwhile
  * @throws Refusal
  */
@@ -54,11 +57,11 @@ export async function sendUntilAnswered(
   { headers, body, send }: Outgoing,
   proofs: Proofs,
 ): Promise<Answered | undefined> {
-  const { route, credentials, connection, upstreamTarget } = call
+  const { route, connection, upstreamTarget } = call
   const { nonces } = proofs
   const method = call.request.method ?? 'GET'
   const visitor = visitorOf(call)
-  const left: Left = { retries: route.retries ?? routeDefaults.retries, connections: 2, replays: 1 }
+  const left: Left = { retries: route.retries ?? routeDefaults.retries, connections: 2, replays: 1, tokens: 1 }
   let tried = noneTried
   let attempts = 0
   /** Brought by the response that this attempt is the answer to. */
@@ -66,6 +69,7 @@ export async function sendUntilAnswered(
   let failure: Refusal | undefined
 
   while (!connection.destroyed) {
+    const { credentials } = call
     const upstream = route.pool.choose(tried, visitor) ?? (failure && route.pool.choose(noneTried, visitor))
     if (upstream === undefined) throw failure ?? unavailable()
     const url = upstream.call(upstreamTarget)
@@ -86,17 +90,23 @@ export async function sendUntilAnswered(
 
     const brought =
       result.kind === 'answered' ? nonces.learn(upstream.origin, result.response, credentials, nonce) : undefined
-    const next = nextAfter(result, { method, body, isBound: credentials.kind === 'dpop', brought, left })
+    const next = nextAfter(result, { method, body, credentials: credentials.kind, brought, left })
     if (next !== 'fresh connection') judge(upstream, call.client.address, result)
     switch (result.kind) {
       case 'upgraded':
         return { result, upstream, url, attempts }
       case 'answered':
         if (next === 'done') return { result, upstream, url, attempts }
-        // The upstream wants a nonce.
+        if (next === 'with another token') {
+          left.tokens--
+          // While the answer waits: it is the one that counts where there is no other token.
+          if (!(await changeToken(call))) return { result, upstream, url, attempts }
+        }
+        // The upstream wants a nonce or another token.
         body.detach()
         if (body.isSent()) result.response.skip()
         else call.current?.destroy()
+        if (next === 'with another token') continue
         if (next === 'with its nonce') {
           ownNonce = brought
           left.replays--
@@ -126,18 +136,20 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 export interface Tried {
   readonly method: string
   readonly body: Pick<RequestBody, 'isReplayable' | 'isEmpty'>
-  /** Whether it carried a proof. */
-  readonly isBound: boolean
+  /** What it carried. */
+  readonly credentials: Credentials['kind']
   /** The nonce that its answer brought. */
   readonly brought: string | undefined
   readonly left: Readonly<Left>
 }
 
 /** What follows from how an attempt ended. */
-export function nextAfter(result: TransportResult, { method, body, isBound, brought, left }: Tried): Next {
+export function nextAfter(result: TransportResult, { method, body, credentials, brought, left }: Tried): Next {
   if (result.kind === 'upgraded') return 'done'
   if (result.kind === 'answered') {
-    if (!isBound || !demandsNonce(result.response)) return 'done'
+    if (result.response.status !== 401 || credentials === 'none') return 'done'
+    if (credentials !== 'dpop' || !demandsNonce(result.response))
+      return left.tokens > 0 && body.isReplayable() && refusesToken(result.response) ? 'with another token' : 'done'
     return left.replays > 0 && brought !== undefined && body.isReplayable() ? 'with its nonce' : 'refuse'
   }
   if (isOfTheCall(result.refusal)) return 'refuse'
@@ -167,6 +179,21 @@ async function askedForNonce(
   if (brought === undefined) nonces.learn(upstream.origin, result.response, credentials, nonce)
   result.response.skip()
   return brought
+}
+
+/** @throws Refusal `bff.session.ended` */
+async function changeToken(call: ProxiedRequest): Promise<boolean> {
+  const { credentials, open, frontend, route, response } = call
+  if (credentials.kind === 'none') return false
+  const user = route.tokenType === 'Client' ? undefined : open
+  const other = await frontend.tokens.insteadOf(credentials.accessToken, user, route.audiences)
+  if (other === undefined) return false
+  call.credentials = other.credentials
+  if (other.refreshed !== undefined) {
+    call.open = other.refreshed
+    response?.setHeader('X-Bff-Session-Refreshed', 'true')
+  }
+  return true
 }
 
 /** Tells the upstream's breaker and its log how it did. */

@@ -1,6 +1,6 @@
 import { networksOf } from '../../http/limits/networks.js'
 import { streamLimitDefaults } from '../defaults.js'
-import type { StreamLimits } from '../options.js'
+import type { StreamLimits } from '../limits/limit-options.js'
 import { Refusal } from '../refusal.js'
 import type { ProxiedRequest } from '../request.js'
 

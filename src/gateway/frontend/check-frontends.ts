@@ -14,6 +14,7 @@ import {
   isPathPrefix,
   isRoutePath,
 } from './frontend-grammar.js'
+import { limitProblems } from './limit-problems.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 
 /** What cannot work, whether the options come from a file or from code. @throws ConfigurationError with all of it */
@@ -34,6 +35,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
       ...conversation(frontend),
       ...parameterProblems(frontend),
       ...accessProblems(frontend),
+      ...limitProblems(frontend),
       ...frontend.routes.flatMap((route, at) => [
         ...routeProblems(route, frontend.routes.slice(0, at), `Routes/${at}`),
         ...authenticationProblems(route, frontend, `Routes/${at}`),

@@ -7,6 +7,9 @@ import type { FrontendOptions } from '../options.js'
  */
 export type Cors = (request: IncomingMessage, response: ServerResponse) => 'answered' | 'continue'
 
+/** What a page of another origin may read of ours. */
+const readable = 'X-Request-Id, X-Bff-Session-Refreshed, Retry-After, RateLimit, RateLimit-Policy'
+
 /** Seconds a browser keeps the answer to a preflight request. */
 const maxAge = 600
 
@@ -25,7 +28,7 @@ export function createCors(
     response.setHeader('Access-Control-Allow-Origin', origin)
     response.setHeader('Access-Control-Allow-Credentials', 'true')
     if (request.method !== 'OPTIONS' || method === undefined) {
-      response.setHeader('Access-Control-Expose-Headers', 'X-Request-Id, X-Bff-Session-Refreshed, Retry-After')
+      response.setHeader('Access-Control-Expose-Headers', readable)
       return 'continue'
     }
     response.setHeader('Access-Control-Allow-Methods', method)

@@ -54,6 +54,8 @@ export interface ExpectedResponse {
 export interface TokenSet {
   readonly accessToken: AccessToken
   readonly refreshToken?: string
+  /** As the response says; where it says nothing, it is what was asked for (RFC 6749 §5.1). */
+  readonly grantedScopes?: readonly string[]
   readonly refreshTokenExpiresAt?: number
   /** When a session in use asks for new tokens, so that the refresh token does not end under its hands. */
   readonly refreshTokenRenewAt?: number
@@ -102,6 +104,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
         ...(response.expires_in !== undefined && { expiresAt: now() + response.expires_in }),
       },
       ...(response.refresh_token !== undefined && { refreshToken: response.refresh_token }),
+      ...(response.scope !== undefined && { grantedScopes: response.scope.split(' ') }),
       ...refreshTokenLifetime(response, now()),
       ...(response.id_token !== undefined &&
         claims !== undefined && { idToken: response.id_token, claims: { ...claims } }),

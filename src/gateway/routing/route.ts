@@ -1,8 +1,10 @@
 import type { Access } from '../access/access.js'
 import type { Timeouts } from '../forwarding/timeouts.js'
 import type { UpstreamPool } from '../forwarding/upstream.js'
+import type { LimitRate } from '../limits/rate-limits.js'
 import { Refusal } from '../refusal.js'
 import type { RouteOptions } from '../route-options.js'
+import type { RouteAudiences } from '../tokens/token-audience.js'
 import { lenientReading } from './lenient-reading.js'
 import type { RequestTarget } from './request-target.js'
 
@@ -10,8 +12,10 @@ import type { RequestTarget } from './request-target.js'
 export interface Route extends RouteOptions {
   readonly timeouts: Timeouts
   readonly pool: UpstreamPool
-  /** Names the access token of its calls among those of a session. */
-  readonly tokenKey: string
+  /** What the access tokens of its calls are for. */
+  readonly audiences: RouteAudiences
+  /** Undefined where nothing is limited. */
+  readonly limitRate: LimitRate | undefined
   /** Which users may in; undefined: all. */
   readonly mayIn: Access | undefined
   /** Whether its calls need a session, use one that is there, or look at none. */

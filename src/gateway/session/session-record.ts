@@ -17,6 +17,8 @@ export interface SessionRecord {
   /** The private EC P-256 key of this session. Absent without DPoP. */
   readonly proofKey?: Jwk
   readonly refreshToken?: string
+  /** What the server granted at login, where it was not all that was asked for. */
+  readonly grantedScopes?: readonly string[]
   readonly refreshTokenExpiresAt?: number
   readonly refreshTokenRenewAt?: number
   /** The server's own limit: the `session_expiry` claim. */

@@ -96,6 +96,13 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
     return wasThere
   }
 
+  /** Seconds since the epoch, to within `touchInterval`. Of a session without a subject only what this process knows. */
+  const lastUse = async ({ key, record: { subject, createdAt } }: Session): Promise<number> => {
+    const touchedAt = opened.get(key)?.touchedAt ?? 0
+    const isRecent = now() - touchedAt < touchInterval
+    const seen = isRecent || subject === undefined ? 0 : ((await activities.find(key, subject))?.lastSeen ?? 0)
+    return Math.max(touchedAt, seen, createdAt)
+  }
   const touch = async (
     id: string,
     session: Session,
@@ -149,12 +156,14 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
 
     async replace(id, session, record) {
       const until = endsAt(record, lifetimes)
-      const sealed = await records.replace(id, session.revision, record, restsUntil(until))
+      // No use of the session: what has used it has moved the expiry already, here or in another replica.
+      const atLeast = lifetimes.sliding ? Math.min(until, (await lastUse(session)) + lifetimes.idle) : until
+      const sealed = await records.replace(id, session.revision, record, { atLeast })
       if (sealed === undefined) return undefined
       await index.enter(session.key, record, until)
       if (record.idToken !== session.record.idToken) await algorithms.learn(record.idToken, until)
       const replaced = sessionOf(session.key, sealed, session.prover)
-      opened.set(session.key, { session: replaced, sealed, touchedAt: now() })
+      opened.set(session.key, { session: replaced, sealed, touchedAt: opened.get(session.key)?.touchedAt ?? 0 })
       return replaced
     },
 
@@ -164,12 +173,8 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
       return touch(id, session, entry, client)
     },
 
-    async idleEnd({ key, record: { subject, createdAt }, endsAt: end }) {
-      if (!lifetimes.sliding) return end
-      const touchedAt = opened.get(key)?.touchedAt
-      const seen = touchedAt || subject === undefined ? undefined : (await activities.find(key, subject))?.lastSeen
-      return Math.min(end, (touchedAt || seen || createdAt) + lifetimes.idle)
-    },
+    idleEnd: async (session) =>
+      lifetimes.sliding ? Math.min(session.endsAt, (await lastUse(session)) + lifetimes.idle) : session.endsAt,
 
     keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
 

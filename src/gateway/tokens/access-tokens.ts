@@ -8,7 +8,8 @@ import type { SessionStore } from '../session/session-store.js'
 import { createClientCredentials } from './client-credentials.js'
 import type { Credentials } from './credentials.js'
 import { createRefresh } from './refresh.js'
-import { type KeyedAudience, loginAudience, refusedToken } from './token-audience.js'
+import { createReplacement } from './replacement.js'
+import { type KeyedAudience, loginAudience, type RouteAudiences, refusedToken } from './token-audience.js'
 
 export interface AccessTokens {
   /** The user's token for this route, refreshed when it is due. At once when there is nothing to wait for. */
@@ -16,7 +17,17 @@ export interface AccessTokens {
   /** The session with claims as current as its tokens: refreshed when that is due. For calls that take no token of the user. */
   current(open: OpenSession): Promise<OpenSession>
   /** The gateway's own token. */
-  ofClient(route: KeyedAudience): Promise<Credentials>
+  ofClient(audience: KeyedAudience): Promise<Credentials>
+  /**
+   * Another token than the one that an API has refused as invalid: what another call or replica has got meanwhile, or a new
+   * one, once a minute. Undefined: there is none, and the refusal stands.
+   * @throws Refusal `bff.session.ended`
+   */
+  insteadOf(
+    refused: string,
+    open: OpenSession | undefined,
+    audiences: RouteAudiences,
+  ): Promise<UserCredentials | undefined>
 }
 
 export interface UserCredentials {
@@ -60,6 +71,8 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   })
 
   const paused = createWindowedCounts({ window: pause, now })
+  const ofClient = createClientCredentials(frontend, oauth, now)
+  const replacement = createReplacement({ sessions, refresh, freshTokenOf, now })
 
   /** @param held what still serves when the server is down or refuses at the moment */
   const refreshedOf = async (
@@ -94,7 +107,18 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   return {
     ofUser,
     current: async (open) => (await ofUser(open, loginAudience)).refreshed ?? open,
-    ofClient: createClientCredentials(frontend, oauth, now),
+    ofClient: ofClient.of,
+
+    async insteadOf(refused, open, audiences) {
+      if (open === undefined) {
+        const credentials = await ofClient.insteadOf(refused, audiences.ofClient)
+        return credentials && { credentials, refreshed: undefined }
+      }
+      const found = await replacement(refused, open, audiences.ofUser)
+      if (found === undefined) return undefined
+      const { session, token } = found
+      return { credentials: credentialsOf(session, token), refreshed: { id: open.id, session } }
+    },
   }
 }
 

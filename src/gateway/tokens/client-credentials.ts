@@ -1,19 +1,29 @@
 import { createProver, generateProofKey } from '../../dpop/prover.js'
 import { ProtocolError } from '../../errors.js'
+import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
 import { createFetchedCache } from '../../store/fetched-cache.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
 import type { AccessToken } from '../session/session-record.js'
 import type { Credentials } from './credentials.js'
-import { type KeyedAudience, refusedToken, type TokenAudience } from './token-audience.js'
+import { type KeyedAudience, mayBeOfClient, refusedToken, type TokenAudience } from './token-audience.js'
+
+export interface ClientCredentials {
+  of(audience: KeyedAudience): Promise<Credentials>
+  /** Others than those that an API has refused. Undefined: there were new ones not long ago. */
+  insteadOf(refused: string, audience: KeyedAudience): Promise<Credentials | undefined>
+}
+
+/** Seconds without another token in place of a refused one: an API that refuses every token must not flood the server. */
+export const renewalPause = 60
 
 /** Tokens of the gateway itself (client credentials), one per audience, under one key of this process. */
 export function createClientCredentials(
   { options: { dpop, routes, session } }: Frontend,
   oauth: OAuthClient,
   now: () => number,
-): (route: KeyedAudience) => Promise<Credentials> {
-  const own = routes.filter(({ tokenType }) => tokenType === 'Client')
+): ClientCredentials {
+  const own = routes.filter(({ tokenType }) => mayBeOfClient(tokenType))
   const proofKey = dpop && own.length > 0 ? generateProofKey() : undefined
   const prover = proofKey && createProver(proofKey)
   const tokens = createFetchedCache<AccessToken, TokenAudience>({
@@ -28,9 +38,22 @@ export function createClientCredentials(
     lifetime: ({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt - session.refreshGracePeriod - now(),
     now,
   })
+  const renewals = createWindowedCounts({ window: renewalPause, now })
 
-  return async (route) => {
-    const { value } = await tokens.fetch(route.tokenKey, route)
+  const of = async (audience: KeyedAudience): Promise<Credentials> => {
+    const { value } = await tokens.fetch(audience.tokenKey, audience)
     return prover === undefined ? { kind: 'bearer', accessToken: value } : { kind: 'dpop', accessToken: value, prover }
+  }
+  return {
+    of,
+    async insteadOf(refused, audience) {
+      const { tokenKey } = audience
+      if (tokens.last(tokenKey)?.value === refused) {
+        if (renewals.wait(tokenKey, 1) > 0) return undefined
+        renewals.add(tokenKey)
+        tokens.delete(tokenKey)
+      }
+      return of(audience)
+    },
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProtocolError, UpstreamError } from '../../errors.js'
+import { createLock } from '../../store/lock.js'
 import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
 import type { Frontend } from '../frontend/frontend.js'
@@ -8,15 +9,15 @@ import { serverSaid } from '../oauth/server-said.js'
 import { Refusal } from '../refusal.js'
 import type { OpenSession, Session, SessionRecord } from '../session/session-record.js'
 import type { SessionStore } from '../session/session-store.js'
-import { createRefreshLock } from './refresh-lock.js'
-import { type KeyedAudience, refusedToken } from './token-audience.js'
+import { grantedPart, type KeyedAudience, refusedToken } from './token-audience.js'
 
 /**
  * The session with a fresh token for the audience: asked for once, however many calls, processes and replicas want it.
+ * @param refused The token that an API has refused, which is no longer fresh
  * @throws Refusal `bff.session.ended`, `bff.token.refused`
  * @throws UpstreamError
  */
-export type Refresh = (open: OpenSession, audience: KeyedAudience) => Promise<OpenSession>
+export type Refresh = (open: OpenSession, audience: KeyedAudience, refused?: string) => Promise<OpenSession>
 
 export interface RefreshOptions {
   readonly frontend: Frontend
@@ -29,7 +30,7 @@ export interface RefreshOptions {
 }
 
 export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh }: RefreshOptions): Refresh {
-  const lock = createRefreshLock(store, now)
+  const lock = createLock(store, now)
   /** Calls of this process that wait for the same token. */
   const underway = new Map<string, Promise<OpenSession>>()
 
@@ -45,7 +46,7 @@ export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh 
     if (refreshToken === undefined) throw refusedToken()
     let tokens: TokenSet
     try {
-      tokens = await oauth.refresh(refreshToken, proofKey, audience)
+      tokens = await oauth.refresh(refreshToken, proofKey, grantedPart(audience, session.record.grantedScopes))
       assertSameUser(tokens, session.record)
     } catch (error) {
       return afterFailure(open, audience, error)
@@ -83,17 +84,23 @@ export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh 
     throw error
   }
 
-  const underLock = ({ id, session }: OpenSession, audience: KeyedAudience): Promise<OpenSession> => {
+  const underLock = (
+    { id, session }: OpenSession,
+    audience: KeyedAudience,
+    refused: string | undefined,
+  ): Promise<OpenSession> => {
     const served = async (): Promise<OpenSession | undefined> => {
       const latest = await reopened(id)
-      return hasFresh(latest.session, audience) ? latest : undefined
+      const held = latest.session.record.accessTokens[audience.tokenKey]?.value
+      const isRefused = refused !== undefined && held === refused
+      return !isRefused && hasFresh(latest.session, audience) ? latest : undefined
     }
-    return lock.with(session.key, served, async () => refreshed(await reopened(id), audience))
+    return lock.with(`refresh:${session.key}`, served, async () => refreshed(await reopened(id), audience))
   }
 
-  return (open, audience) => {
-    const key = `${open.session.key} ${audience.tokenKey}`
-    const refresh = underway.get(key) ?? underLock(open, audience).finally(() => underway.delete(key))
+  return (open, audience, refused) => {
+    const key = `${open.session.key} ${audience.tokenKey} ${refused ?? ''}`
+    const refresh = underway.get(key) ?? underLock(open, audience, refused).finally(() => underway.delete(key))
     underway.set(key, refresh)
     return refresh
   }
@@ -109,7 +116,11 @@ function assertSameUser({ claims }: TokenSet, { subject, nonce }: SessionRecord)
 }
 
 /** What the answer leaves out stays as it was (RFC 6749 §6). */
-function renewed(record: SessionRecord, { accessToken, claims, ...tokens }: TokenSet, tokenKey: string): SessionRecord {
+function renewed(
+  record: SessionRecord,
+  { accessToken, claims, grantedScopes: _, ...tokens }: TokenSet,
+  tokenKey: string,
+): SessionRecord {
   const { session_expiry: sessionExpiry } = claims ?? {}
   return {
     ...record,

@@ -1,6 +1,6 @@
 import type { FrontendOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
-import type { RouteOptions } from '../route-options.js'
+import type { RouteOptions, TokenType } from '../route-options.js'
 
 /** What an access token is for: a resource (RFC 8707), scopes, both, or what the login was for. */
 export interface TokenAudience {
@@ -11,6 +11,24 @@ export interface TokenAudience {
 /** An audience, and the name of its token among those of a session. `''` is the token of the login itself. */
 export interface KeyedAudience extends TokenAudience {
   readonly tokenKey: string
+  /** These scopes are not written for the route: what the server did not grant of them is not asked for. */
+  readonly implied?: true
+}
+
+/** What the tokens of a route are for: a user's, and the gateway's own. */
+export interface RouteAudiences {
+  readonly ofUser: KeyedAudience
+  readonly ofClient: KeyedAudience
+}
+
+/** Whether a route looks at the session: what it forwards may carry the user's token. */
+export function mayBeOfUser(tokenType: TokenType): boolean {
+  return tokenType === 'User' || tokenType === 'UserOrNone' || tokenType === 'UserOrClient'
+}
+
+/** Whether what a route forwards may carry the gateway's own token. */
+export function mayBeOfClient(tokenType: TokenType): boolean {
+  return tokenType === 'Client' || tokenType === 'UserOrClient'
 }
 
 /** What the login was for. */
@@ -24,7 +42,7 @@ export function grantOf({ scopes, routes }: Pick<FrontendOptions, 'scopes' | 'ro
   readonly scope: string
   readonly resources: ReadonlySet<string>
 } {
-  const ofUser = routes.filter(({ tokenType }) => tokenType === 'User' || tokenType === 'UserOrNone')
+  const ofUser = routes.filter(({ tokenType }) => mayBeOfUser(tokenType))
   const resources = ofUser.flatMap(({ resource }) => (resource === undefined ? [] : [resource]))
   return {
     scope: [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])].join(' '),
@@ -32,16 +50,42 @@ export function grantOf({ scopes, routes }: Pick<FrontendOptions, 'scopes' | 'ro
   }
 }
 
-/** Equal for routes that one token serves. The user's token of the login is that of the only resource it named. */
-export function tokenKeysOf(
+/**
+ * What each route's tokens are asked for. A route without scopes gets the frontend's own, without what others need: the
+ * token of the login serves it only where the login asked for no more than that. Equal keys are tokens that serve both.
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-6 RFC 6749 §6}: a refresh may ask for less than was granted
+ */
+export function audiencesOf(
   frontend: Pick<FrontendOptions, 'scopes' | 'routes'>,
-): (route: Pick<RouteOptions, 'tokenType' | 'resource' | 'scopes'>) => string {
-  const { resources } = grantOf(frontend)
-  return ({ tokenType, resource = '', scopes }) => {
-    const isOfLogin = tokenType !== 'Client' && resources.size === 1 && scopes.length === 0 && resources.has(resource)
-    const saysNothing = resource === '' && scopes.length === 0
-    return isOfLogin || saysNothing ? '' : JSON.stringify([resource, ...[...scopes].sort()])
+): (route: Pick<RouteOptions, 'resource' | 'scopes'>) => RouteAudiences {
+  const { scope, resources } = grantOf(frontend)
+  const own = new Set(frontend.scopes)
+  const loginIsForAll = scope.split(' ').every((name) => name === '' || own.has(name))
+
+  return ({ resource, scopes }) => {
+    const named = resource === undefined ? {} : { resource }
+    const ofClient = { ...named, scopes, tokenKey: keyOf(resource, scopes) }
+    if (scopes.length > 0) return { ofUser: ofClient, ofClient }
+    const isOfLogin = resource === undefined || (resources.size === 1 && resources.has(resource))
+    if (!loginIsForAll)
+      return {
+        ofUser: { ...named, scopes: frontend.scopes, tokenKey: keyOf(resource, frontend.scopes), implied: true },
+        ofClient,
+      }
+    return { ofUser: { ...named, scopes, tokenKey: isOfLogin ? '' : keyOf(resource, scopes) }, ofClient }
   }
+}
+
+function keyOf(resource = '', scopes: readonly string[]): string {
+  return resource === '' && scopes.length === 0 ? '' : JSON.stringify([resource, ...[...scopes].sort()])
+}
+
+/** What is asked of the server in the end. @throws Refusal `bff.token.refused` when nothing of it was granted */
+export function grantedPart(audience: KeyedAudience, granted: readonly string[] | undefined): TokenAudience {
+  if (audience.implied === undefined || granted === undefined) return audience
+  const scopes = audience.scopes.filter((scope) => granted.includes(scope))
+  if (scopes.length === 0) throw refusedToken()
+  return { ...audience, scopes }
 }
 
 export function refusedToken(cause?: unknown): Refusal {

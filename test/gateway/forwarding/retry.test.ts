@@ -7,7 +7,7 @@ import { failureOf, type Send, type TransportResult } from '../../../src/gateway
 import { createConnections } from '../../../src/gateway/forwarding/upstream.js'
 import { provisionRoute } from '../../../src/gateway/provision.js'
 import type { ProxiedRequest } from '../../../src/gateway/request.js'
-import { aRoute } from '../_forwarding.js'
+import { aRoute, ofNoFrontend } from '../_forwarding.js'
 
 const reset = (syscall: 'read' | 'connect') => Object.assign(new Error('reset'), { code: 'ECONNRESET', syscall })
 /** What a kept connection says that died before its request was written, and while its answer was awaited. */
@@ -34,8 +34,9 @@ async function attemptsOf(
   results: readonly TransportResult[],
 ): Promise<number | string> {
   const connections = createConnections()
+  const options = aRoute({ upstreams: [new URL('http://127.0.0.1:1')], retries: 0 })
   const call: Pick<ProxiedRequest, 'route' | 'upstreamTarget' | 'credentials' | 'client' | 'open' | 'current'> = {
-    route: provisionRoute(aRoute({ upstreams: [new URL('http://127.0.0.1:1')], retries: 0 }), connections, ''),
+    route: provisionRoute(options, connections, ofNoFrontend(options)),
     upstreamTarget: '/api',
     credentials: { kind: 'none' },
     client: { address: '192.0.2.7', host: 'shop.example' },
@@ -84,14 +85,41 @@ test('an upstream that refuses connections is not asked again without leave', as
 const table: readonly (readonly [string, TransportResult, Partial<Tried>, Next])[] = [
   ['an answer', answered, {}, 'done'],
   ['an answer that says that it is down', answerOf(503), {}, 'done'],
-  ['another 401', answerOf(401, 'DPoP error="invalid_token"'), {}, 'done'],
+  ['a refused token', answerOf(401, 'DPoP algs="ES256", error="invalid_token"'), {}, 'with another token'],
+  [
+    'a refused token without a key',
+    answerOf(401, 'Bearer error="invalid_token"'),
+    { credentials: 'bearer' },
+    'with another token',
+  ],
+  [
+    'a second refused token',
+    answerOf(401, 'DPoP error="invalid_token"'),
+    { left: { retries: 1, connections: 2, replays: 1, tokens: 0 } },
+    'done',
+  ],
+  [
+    'a refused token, and a body that is gone',
+    answerOf(401, 'DPoP error="invalid_token"'),
+    { body: { isEmpty: false, isReplayable: () => false } },
+    'done',
+  ],
+  [
+    'a refused token where none was sent',
+    answerOf(401, 'Bearer error="invalid_token"'),
+    { credentials: 'none' },
+    'done',
+  ],
+  ['a token that is refused with another status', answerOf(403, 'DPoP error="invalid_token"'), {}, 'done'],
+  ['a 401 for another reason', answerOf(401, 'DPoP error="insufficient_user_authentication"'), {}, 'done'],
+  ['a 401 that says nothing', answerOf(401), {}, 'done'],
   ['an open socket', { kind: 'upgraded' }, {}, 'done'],
   ['a demand for a nonce, and one', answerOf(401, 'DPoP error="use_dpop_nonce"'), { brought: 'n' }, 'with its nonce'],
   ['a demand for a nonce, and none', answerOf(401, 'DPoP error="use_dpop_nonce"'), {}, 'refuse'],
   [
     'a second demand for a nonce',
     answerOf(401, 'DPoP error="use_dpop_nonce"'),
-    { brought: 'n', left: { retries: 1, connections: 2, replays: 0 } },
+    { brought: 'n', left: { retries: 1, connections: 2, replays: 0, tokens: 1 } },
     'refuse',
   ],
   [
@@ -103,19 +131,24 @@ const table: readonly (readonly [string, TransportResult, Partial<Tried>, Next])
   [
     'a demand for a nonce where no proof was sent',
     answerOf(401, 'DPoP error="use_dpop_nonce"'),
-    { brought: 'n', isBound: false },
+    { brought: 'n', credentials: 'bearer' },
     'done',
   ],
   ['no connection', refused, {}, 'another upstream'],
   ['no connection for a POST', refused, { method: 'POST' }, 'refuse'],
-  ['no connection, and no try left', refused, { left: { retries: 0, connections: 2, replays: 1 } }, 'refuse'],
+  [
+    'no connection, and no try left',
+    refused,
+    { left: { retries: 0, connections: 2, replays: 1, tokens: 1 } },
+    'refuse',
+  ],
   ['a kept connection that died before', unsent, { method: 'POST' }, 'fresh connection'],
   ['a kept connection that died with a GET', sent, {}, 'fresh connection'],
   ['a kept connection that died with a POST', sent, { method: 'POST', body: aBody }, 'refuse'],
   [
     'a kept connection that died before, for the third time',
     unsent,
-    { left: { retries: 1, connections: 0, replays: 1 } },
+    { left: { retries: 1, connections: 0, replays: 1, tokens: 1 } },
     'another upstream',
   ],
   ['an answer that broke off', failureOf(reset('read'), 'new'), {}, 'refuse'],
@@ -134,7 +167,10 @@ const table: readonly (readonly [string, TransportResult, Partial<Tried>, Next])
 ]
 for (const [ending, result, tried, next] of table) {
   test(`after ${ending}: ${next}`, (t) => {
-    const left = { retries: 1, connections: 2, replays: 1 }
-    t.is(nextAfter(result, { method: 'GET', body: noBody, isBound: true, brought: undefined, left, ...tried }), next)
+    const left = { retries: 1, connections: 2, replays: 1, tokens: 1 }
+    t.is(
+      nextAfter(result, { method: 'GET', body: noBody, credentials: 'dpop', brought: undefined, left, ...tried }),
+      next,
+    )
   })
 }

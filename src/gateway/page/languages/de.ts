@@ -24,6 +24,10 @@ export const de: PageTexts = {
       title: 'Bitte warten Sie einen Moment',
       remedy: 'Aus Ihrem Netz kamen gerade zu viele Anmeldeversuche. Versuchen Sie es in einer Minute wieder.',
     },
+    'bff.rate.exceeded': {
+      title: 'Bitte warten Sie einen Moment',
+      remedy: 'Die Anwendung hat gerade mehr angefragt, als sie darf. Versuchen Sie es in einer Minute wieder.',
+    },
     'bff.streams.too_many': {
       title: 'Zu viel ist gleichzeitig offen',
       remedy: 'Schließen Sie andere Fenster der Anwendung.',
@@ -83,6 +87,10 @@ export const de: PageTexts = {
       title: 'Die Anmeldung hat nicht geklappt',
       remedy:
         'Beginnen Sie noch einmal. Klappt es wieder nicht, nennen Sie Ihrem Administrator die Nummer der Anfrage.',
+    },
+    'bff.login.too_many_sessions': {
+      title: 'Sie sind zu oft angemeldet',
+      remedy: 'Melden Sie sich in einem anderen Browser oder auf einem anderen Gerät ab und dann hier wieder an.',
     },
     'bff.login.loop': {
       title: 'Die Anmeldung dreht sich im Kreis',

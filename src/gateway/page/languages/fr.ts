@@ -21,6 +21,10 @@ export const fr: PageTexts = {
       title: 'Veuillez patienter un instant',
       remedy: 'Trop de connexions viennent d’être tentées depuis votre réseau. Réessayez dans une minute.',
     },
+    'bff.rate.exceeded': {
+      title: 'Veuillez patienter un instant',
+      remedy: 'L’application vient de demander plus qu’elle ne peut. Réessayez dans une minute.',
+    },
     'bff.streams.too_many': {
       title: 'Trop de choses sont ouvertes à la fois',
       remedy: 'Fermez d’autres onglets de l’application.',
@@ -76,6 +80,10 @@ export const fr: PageTexts = {
     'bff.login.failed': {
       title: 'La connexion n’a pas fonctionné',
       remedy: 'Recommencez. Si cela échoue encore, donnez le numéro de la demande à votre administrateur.',
+    },
+    'bff.login.too_many_sessions': {
+      title: 'Vous êtes connecté trop de fois',
+      remedy: 'Déconnectez-vous dans un autre navigateur ou sur un autre appareil, puis reconnectez-vous ici.',
     },
     'bff.login.loop': {
       title: 'La connexion tourne en rond',

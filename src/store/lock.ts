@@ -1,35 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { UpstreamError } from '../../errors.js'
-import type { Store } from '../../store/store.js'
+import { UpstreamError } from '../errors.js'
+import type { Store } from './store.js'
 
 /** Seconds for which a lock outlives a process that died with it. Its owner renews it three times as often. */
 const lifetime = 6
-/** Seconds to wait for another process's refresh. */
+/** Seconds to wait for another process. */
 const patience = 30
 
-/** Keeps the refreshes of one session apart, in all processes and replicas. */
-export interface RefreshLock {
+/** Keeps works of one name apart, in all processes and replicas. */
+export interface Lock {
   /**
-   * @param served asked while another process holds the lock, and once more with the lock in hand: what makes `refresh`
+   * @param served asked while another process holds the lock, and once more with the lock in hand: what makes the work
    * unnecessary
    * @throws UpstreamError `timeout` when another process does not finish
    */
-  with<Result>(
-    sessionKey: string,
-    served: () => Promise<Result | undefined>,
-    refresh: () => Promise<Result>,
-  ): Promise<Result>
+  with<Result>(name: string, served: () => Promise<Result | undefined>, work: () => Promise<Result>): Promise<Result>
 }
 
-export function createRefreshLock(store: Store, now: () => number): RefreshLock {
+/** @param now Seconds since the epoch. */
+export function createLock(store: Store, now: () => number): Lock {
   return {
-    async with(sessionKey, served, refresh) {
-      const lock = `refresh:${sessionKey}`
+    async with(lock, served, work) {
       const owner = randomUUID()
       const deadline = now() + patience
       while (!(await store.addIfAbsent(lock, owner, now() + lifetime))) {
-        if (now() > deadline) throw new UpstreamError('timeout', 'another process did not finish its refresh')
+        if (now() > deadline)
+          throw new UpstreamError('timeout', 'another process did not finish its work on the same thing')
         await delay(50)
         const result = await served()
         if (result !== undefined) return result
@@ -39,7 +36,7 @@ export function createRefreshLock(store: Store, now: () => number): RefreshLock 
         (lifetime * 1000) / 3,
       )
       try {
-        return (await served()) ?? (await refresh())
+        return (await served()) ?? (await work())
       } finally {
         clearInterval(renewal)
         await store.deleteIf(lock, owner).catch(() => undefined)
