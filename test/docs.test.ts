@@ -7,6 +7,8 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { type ParseError, parse } from 'jsonc-parser'
+import { check } from '../src/cli/check.js'
+import { initialise } from '../src/cli/init.js'
 import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
 import { refusedFromBrowser } from '../src/gateway/forwarding/request-fields.js'
 import { refusedBesidePersonal, refusedFromUpstream } from '../src/gateway/forwarding/response-fields.js'
@@ -15,7 +17,7 @@ import { generateSigningJwk } from '../src/jose/jwk.js'
 /*
  * A code block that is not run rots. What runs depends on the fence:
  *   ts                       compiled against the package, then loaded
- *   jsonc, json              a whole configuration: `sallyport check --offline` accepts it
+ *   jsonc, json              a whole configuration: `check` accepts it, without the network
  *   jsonc fragment /Pointer  a part of one: accepted at that place of a configuration that is otherwise right
  *   sh                       every command exists: npm scripts in package.json, sallyport commands run in an empty folder
  *   text, mermaid, http      for people only
@@ -68,7 +70,7 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b/.test(fence)))
     const [, , pointer] = block.fence.split(' ')
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-docs-'))
     t.teardown(() => rm(folder, { recursive: true }))
-    await run(process.execPath, [main, 'init', folder])
+    await initialise(folder)
     const file = join(folder, 'frontends.json')
     const whole = pointer === undefined ? value : withAt(parse(await readFile(file, 'utf8')), pointer, value)
     await writeFile(file, JSON.stringify(whole))
@@ -82,14 +84,9 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b/.test(fence)))
         isKey === undefined ? randomBytes(32).toString('base64url') : JSON.stringify(generateSigningJwk('ES256')),
       ]),
     )
-    const checked = run(process.execPath, [main, 'check', '--offline', '--config', file], {
-      env: { ...process.env, ...environment },
-    })
-    await t.notThrowsAsync(
-      checked.catch((error: { stdout?: string; stderr?: string }) =>
-        Promise.reject(new Error(`${error.stdout}${error.stderr}`)),
-      ),
-    )
+    let printed = ''
+    const output = { write: (text: string) => (printed += text) }
+    t.true(await check({ file, network: 'none', format: 'text', environment, output }), printed)
   })
 
 /** A copy in which the place that a JSON Pointer names holds another value. */
@@ -151,8 +148,7 @@ for (const block of blocks.filter(({ fence }) => fence === 'sh'))
     t.teardown(() => rm(folder, { recursive: true }))
     const commands = commandsOf(block)
     // A page that speaks of a configuration has one; `init` makes its own.
-    if (!commands.some((command) => command.includes('sallyport init')))
-      await run(process.execPath, [main, 'init', folder])
+    if (!commands.some((command) => command.includes('sallyport init'))) await initialise(folder)
     for (const command of commands) {
       const [program, ...parameters] = command.replace(/^npx --no-install /, '').split(/\s+/)
       const [verb = '', script = ''] = parameters

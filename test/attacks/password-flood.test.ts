@@ -5,7 +5,7 @@ import { aBrowser, type Browser, type Page } from '../authorization-server/_brow
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { type RunningServer, startServer } from '../authorization-server/_running.js'
 
-/* Each password costs a tenth of a second of a core. Nobody but the one who sends fifty at once is to wait for them. */
+/* Each password costs a tenth of a second of a core. Nobody but the one who sends twenty at once is to wait for them. */
 
 interface Form {
   readonly browser: Browser
@@ -20,10 +20,10 @@ async function aForm(server: RunningServer, address: string): Promise<Form> {
 
 const flooder = '203.0.113.66'
 
-/** Fifty wrong passwords from one address, and how many of them have been answered. */
+/** Twenty wrong passwords from one address, and how many of them have been answered. */
 function flood({ browser, page }: Form, username: (i: number) => string) {
   let answered = 0
-  const answers = Array.from({ length: 50 }, async (_, i) => {
+  const answers = Array.from({ length: 20 }, async (_, i) => {
     const answer = await browser.submit(page, 'sign-in', { username: username(i), password: 'guess' })
     answered++
     return answer
@@ -31,7 +31,7 @@ function flood({ browser, page }: Form, username: (i: number) => string) {
   return { answered: () => answered, first: Promise.race(answers), all: Promise.all(answers) }
 }
 
-test.serial('a file is read while fifty wrong passwords of one address wait', async (t) => {
+test.serial('a file is read while twenty wrong passwords of one address wait', async (t) => {
   const server = await startServer({
     trustedProxies: ['127.0.0.0/8'],
     users: [{ username: 'alice', passwordHash: await hashPassword('wonderland', { ln: 14, p: 2 }) }],
@@ -46,7 +46,7 @@ test.serial('a file is read while fifty wrong passwords of one address wait', as
   t.true((await tries.all).every(({ status }) => status === 200))
 })
 
-test.serial("another person's sign-in waits for a password or two, not for fifty", async (t) => {
+test.serial("another person's sign-in waits for a password or two, not for twenty", async (t) => {
   const server = await startServer({
     trustedProxies: ['127.0.0.0/8'],
     users: [{ username: 'alice', passwordHash: await hashPassword('wonderland', { ln: 14, p: 2 }) }],

@@ -2,11 +2,14 @@ import test from 'ava'
 import { adapters } from './_apis.js'
 import { fuzz, fuzzOverHttp, isCleanedUp, type Variant, variants } from './_fuzz.js'
 
-test('20,000 broken requests: none is accepted, none throws, each answer is one of ours', async (t) => {
-  const { failures, outcomes } = await fuzz(20_000, 20_261_122)
+/** `.ci/run` has them all, and `npm run fuzz` a million. */
+const count = process.env.CI === 'true' ? 20_000 : 5_000
+
+test(`${count} broken requests: none is accepted, none throws, each answer is one of ours`, async (t) => {
+  const { failures, outcomes } = await fuzz(count, 20_261_122)
   t.deepEqual(failures, [])
   for (const outcome of ['accepted', 'invalid_request', 'invalid_token', 'invalid_dpop_proof', 'missing_credentials'])
-    t.true((outcomes[outcome] ?? 0) >= 40, `${outcome}: ${outcomes[outcome]}`)
+    t.true((outcomes[outcome] ?? 0) >= count / 500, `${outcome}: ${outcomes[outcome]}`)
 })
 
 for (const variant of Object.keys(variants) as Variant[])

@@ -6,7 +6,7 @@ import { faultOf } from './expected-answer.js'
 import { headerCases } from './header-cases.js'
 import { type RawRequest, sendRaw } from './raw-request.js'
 import { targetUriCases } from './target-uri-cases.js'
-import { generateTestKey, mintProof, segment, signSegments, type TestIssuer } from './test-issuer.js'
+import { generateTestKey, mintProof, segment, signSegments, type TestIssuer, type TestKey } from './test-issuer.js'
 import { transportCases } from './transport-cases.js'
 
 export interface AttackTarget {
@@ -70,7 +70,7 @@ export function createAttackKit({ url, publicUrl, issuer }: AttackTarget): Attac
   const outside = `${publicUrl?.replace(/\/$/, '') ?? origin}${pathname}`
   // A key of its own for each case: what one leaves behind is nothing to the next.
   const key = generateTestKey()
-  const otherKey = generateTestKey()
+  let otherKey: TestKey | undefined
   const mintToken: AttackKit['mintToken'] = (minted) => issuer.mintToken(key.jkt, minted)
   const token = mintToken()
   const method = 'GET'
@@ -79,7 +79,11 @@ export function createAttackKit({ url, publicUrl, issuer }: AttackTarget): Attac
   return {
     issuer,
     key,
-    otherKey,
+    // Few cases ask for it, and it takes longer to make than the request to send.
+    get otherKey() {
+      otherKey ??= generateTestKey()
+      return otherKey
+    },
     token,
     method,
     target: `${pathname}${search}`,
