@@ -35,19 +35,23 @@ export const protocolErrorCodes = [
   'unmet_authentication_requirements',
 ] as const
 
+/** `error` on the wire. */
 export type ProtocolErrorCode = (typeof protocolErrorCodes)[number]
 
 /** The peer broke the protocol. `message` is safe to send: it is a fixed text of ours, never the peer's. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
+  /** The wire's name of it. */
   readonly code: ProtocolErrorCode
 
+  /** The cause goes into `options`. */
   constructor(code: ProtocolErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
   }
 }
 
+/** One setting that cannot work. */
 export interface ConfigurationProblem {
   /** RFC 6901 JSON Pointer of the setting. */
   readonly pointer: string
@@ -62,8 +66,10 @@ export interface ConfigurationProblem {
 /** The operator's settings cannot work. Thrown before listening, with everything that is wrong at once. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
+  /** One or more. */
   readonly problems: readonly ConfigurationProblem[]
 
+  /** `message` has a line for each problem. */
   constructor(problems: readonly ConfigurationProblem[], options?: ErrorOptions) {
     super(
       problems
@@ -78,13 +84,16 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** What the server behind us did: nothing, nothing in time, nonsense; or it is the store that failed. */
 export type UpstreamErrorCode = 'unreachable' | 'timeout' | 'invalid_response' | 'store_unavailable'
 
 /** A server behind us (an authorization server, an API, the store) failed. Worth a retry later. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
+  /** Decides the status of our answer: 502, 503 or 504. */
   readonly code: UpstreamErrorCode
 
+  /** The cause goes into `options`. */
   constructor(code: UpstreamErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code

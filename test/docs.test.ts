@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import test from 'ava'
 import { type ParseError, parse } from 'jsonc-parser'
 import { check } from '../src/cli/check.js'
@@ -13,6 +11,7 @@ import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
 import { refusedFromBrowser } from '../src/gateway/forwarding/request-fields.js'
 import { refusedBesidePersonal, refusedFromUpstream } from '../src/gateway/forwarding/response-fields.js'
 import { generateSigningJwk } from '../src/jose/jwk.js'
+import { compilePrograms, run } from './_programs.js'
 
 /*
  * A code block that is not run rots. What runs depends on the fence:
@@ -22,7 +21,6 @@ import { generateSigningJwk } from '../src/jose/jwk.js'
  *   sh                       every command exists: npm scripts in package.json, sallyport commands run in an empty folder
  *   text, mermaid, http      for people only
  */
-const run = promisify(execFile)
 const main = resolve('dist/main.js')
 
 interface Block {
@@ -105,40 +103,14 @@ function withAt(configuration: unknown, pointer: string, value: unknown): unknow
 const programs = blocks.filter(({ fence }) => fence === 'ts')
 
 test('the programs in the documents compile and load', async (t) => {
-  const folder = resolve('build/docs')
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  for (const [index, { text }] of programs.entries()) await writeFile(join(folder, `program-${index}.ts`), text)
-  const compilerOptions = { noEmit: false, outDir: '.', rootDir: '.', noUnusedLocals: false, noUnusedParameters: false }
-  await writeFile(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] }),
+  const compiled = await compilePrograms(
+    'docs',
+    programs.map((block) => ({ title: titleOf(block), text: block.text })),
   )
-  const compiled = run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', folder])
-  await t.notThrowsAsync(
-    compiled.catch((error: { stdout: string }) => {
-      const where = error.stdout.replace(/program-(\d+)\.ts/g, (_, index) => titleOf(programs[Number(index)] as Block))
-      return Promise.reject(new Error(where))
-    }),
-  )
-  // Loading a program runs it; a server that it starts gets a free port and does not keep the process.
-  const hook = join(folder, 'any-port.mjs')
-  await writeFile(
-    hook,
-    `import { Server } from 'node:net'
-const listen = Server.prototype.listen
-Server.prototype.listen = function (...parameters) {
-  const done = parameters.find((parameter) => typeof parameter === 'function')
-  return listen.call(this, 0, '127.0.0.1', done).unref()
-}\n`,
-  )
-  // What a program names by `{ Env: … }`, and what it makes beside itself.
-  const env = { ...process.env, CLIENT_KEY: JSON.stringify(generateSigningJwk('ES256')) }
-  for (const [index, block] of programs.entries()) {
-    const program = join(folder, `program-${index}.js`)
-    const loaded = run(process.execPath, ['--import', hook, program], { timeout: 60_000, cwd: folder, env })
-    await t.notThrowsAsync(loaded, titleOf(block))
-  }
+  t.is(compiled.problems, '')
+  // What a program names by `{ Env: … }`.
+  const environment = { CLIENT_KEY: JSON.stringify(generateSigningJwk('ES256')) }
+  await t.notThrowsAsync(compiled.load([...programs.keys()], environment))
 })
 
 for (const block of blocks.filter(({ fence }) => fence === 'sh'))

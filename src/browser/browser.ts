@@ -1,11 +1,16 @@
-/** What `P/user` says. */
+/** What `P/user` says of the user of this browser. */
 export interface User {
+  /** Whether there is a session. */
   readonly authenticated: boolean
+  /** When it ends if no other call comes: ISO 8601. */
   readonly sessionExpiresAt?: string
+  /** For a link or a form; `logout()` needs none. */
   readonly logoutUrl?: string
+  /** Claims of the ID token, as `UserClaims` of the frontend lets them through. */
   readonly [claim: string]: unknown
 }
 
+/** What `createSallyport` takes. */
 export interface SallyportOptions {
   /** Path of the gateway's endpoints for this frontend. Default: `/bff`. */
   readonly base?: string
@@ -17,18 +22,35 @@ export interface SallyportOptions {
   readonly warnBefore?: number
 }
 
+/** The gateway, as a page sees it. */
 export interface Sallyport {
-  /** `fetch` with the header the gateway wants. A session that is over leads to the login, once. */
+  /** `fetch` with the header the gateway wants (`X-CSRF: 1`). A session that is over leads to the login, once. */
   fetch(input: string | URL, init?: RequestInit): Promise<Response>
+  /** Who is signed in. Asking counts as use of the session. @throws Error when the gateway does not answer with 200 */
   user(): Promise<User>
   /** Leaves the page for the login and comes back. Default: to this very page. */
   login(returnUrl?: string): void
+  /** Ends the session here and at the authorization server, tells the other tabs, and leaves the page. */
   logout(): Promise<void>
+  /** Stops watching the session and the other tabs. */
   close(): void
 }
 
 declare const location: { readonly href: string; assign(url: string): void }
 
+/**
+ * Calls a gateway from a page of its frontend. Needs no configuration where the frontend has no path prefix.
+ * @example
+ * ```ts
+ * import { createSallyport } from 'sallyport/browser'
+ *
+ * const sallyport = createSallyport({ onExpiring: (seconds) => console.log(`signed out in ${seconds} s`) })
+ * const user = await sallyport.user()
+ * if (!user.authenticated) sallyport.login()
+ * const orders = await sallyport.fetch('/api/orders')
+ * console.log(await orders.json())
+ * ```
+ */
 export function createSallyport({
   base = '/bff',
   onChange,

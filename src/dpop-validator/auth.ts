@@ -7,11 +7,13 @@ export type { AccessTokenClaims }
 
 /** The proof that came with the token. */
 export interface AuthProof {
+  /** Its own name: it is accepted once. */
   readonly jti: string
   /** Seconds since the epoch. */
   readonly iat: number
   /** Seconds between the proof's `iat` and its arrival; negative when the client's clock is ahead. */
   readonly age: number
+  /** The nonce it was made with. */
   readonly nonce: string | undefined
 }
 
@@ -23,16 +25,23 @@ export type Lacks = (auth: Auth, requirements: Requirements, met: Requirements) 
  * `JSON.stringify` can see, and is still there for the handler that must pass it on.
  */
 export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
+  /** How the token was sent. */
   readonly scheme: Scheme
+  /** Who issued the token: `iss`. */
   readonly issuer: string
+  /** The user, or the client itself: `sub`. */
   readonly subject: string | undefined
+  /** The client that the token was issued to. */
   readonly clientId: string | undefined
+  /** What the token was granted. */
   readonly scopes: ReadonlySet<string>
+  /** All that the token says. */
   readonly claims: Claims
   /** The access token's JOSE header; empty for an opaque token. */
   readonly header: Readonly<Record<string, unknown>>
   /** Thumbprint of the key that the access token is bound to. */
   readonly jkt: string | undefined
+  /** Undefined for a Bearer token. */
   readonly proof: AuthProof | undefined
   /** Whether the access token was known from an earlier request. */
   readonly cached: boolean
@@ -41,6 +50,7 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
   readonly #met: Requirements
   readonly #lacks: Lacks
 
+  /** Made by the verifier. */
   constructor(
     scheme: Scheme,
     token: string,

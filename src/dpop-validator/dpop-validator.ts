@@ -21,16 +21,21 @@ export { type ExplainedCheck, type ExplainedProof, explainProof } from '../dpop/
 export type { AccessTokenClaims, AuthProof } from './auth.js'
 export { Auth } from './auth.js'
 export { explanationText } from './explain.js'
-export type { IssuerOptions, VerifierOptions } from './options.js'
+export type * from './options.js'
 export type { ApiRequest } from './request/api-request.js'
 export { fromIncomingMessage } from './request/api-request.js'
-export type { Requirements } from './request/requirements.js'
+export type { AuthorizationDetailsRequirement, Requirements } from './request/requirements.js'
 export type { AuthErrorCode } from './response/auth-error.js'
 export { AuthError } from './response/auth-error.js'
+export type { Answer } from './response/challenge.js'
 export type { ResponseHeaders, Verdict } from './verdict.js'
 
+/** Decides about the requests to one API. The adapters are made of it. */
 export interface Verifier<Claims extends AccessTokenClaims = AccessTokenClaims> {
-  /** Decides about a request: at once where nothing has to be waited for. */
+  /**
+   * Decides about a request: at once where nothing has to be waited for. What is wrong with a request is in the verdict; an
+   * outage too, as 503. It throws for what is a mistake of the program, such as an option that throws.
+   */
   verify(request: ApiRequest, requirements?: Requirements): Verdict<Claims> | Promise<Verdict<Claims>>
   /** Fetches the keys of every issuer, so that the first request need not wait. @throws UpstreamError */
   ready(): Promise<void>
@@ -43,8 +48,19 @@ export interface Verifier<Claims extends AccessTokenClaims = AccessTokenClaims> 
 const noRequirements: Requirements = {}
 
 /**
- * Checks token, proof and binding of the requests to an API.
+ * Checks token, proof and binding of the requests to an API. It fetches nothing until the first request, or `ready()`.
  * @throws ConfigurationError with everything that is wrong at once
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7 RFC 9449 §7}
+ * @example
+ * ```ts
+ * import { createVerifier } from 'sallyport/dpop-validator'
+ *
+ * export const verifier = createVerifier({
+ *   issuer: 'https://auth.example.com',
+ *   audience: 'https://orders.example.com',
+ *   publicUrl: 'https://orders.example.com',
+ * })
+ * ```
  */
 export function createVerifier<Claims extends AccessTokenClaims = AccessTokenClaims>(
   options: VerifierOptions,

@@ -27,6 +27,7 @@ export interface VerifierOptions {
   readonly mode?: 'dpop' | 'mixed' | 'bearer' | 'any-bound'
   /** What proofs and tokens look like. Default: `fapi2`. See the page "Protect an API". */
   readonly profile?: ProfileName
+  /** What is asked of proofs (RFC 9449 §4.3). */
   readonly proof?: ProofOptions
   /** Nonces (RFC 9449 §9). `true`: always, with a secret of this process alone. Default: false. */
   readonly nonce?: boolean | NonceOptions
@@ -40,9 +41,11 @@ export interface VerifierOptions {
   readonly replayCapacity?: number
   /** When the store or the primary cannot tell: `deny` with 503, or rely on this process's memory. Default: `deny`. */
   readonly onReplayStoreError?: 'deny' | 'local'
+  /** What is asked of access tokens. */
   readonly token?: TokenOptions
   /** Asked about every token, known or not: has it been revoked? Keep it fast. Throws or rejects: answered 503. */
   readonly isRevoked?: (token: RevocableToken) => boolean | Promise<boolean>
+  /** How issuers' keys are fetched and kept. */
   readonly jwks?: JwksOptions
   /** PEM certificates to trust for authorization servers, besides those that Node.js trusts. Default: none. */
   readonly ca?: string
@@ -50,6 +53,7 @@ export interface VerifierOptions {
   readonly scopes?: readonly string[]
   /** For the protected resource metadata. */
   readonly resource?: ResourceOptions
+  /** What refusals say (RFC 9110 §11.6.1). */
   readonly challenge?: ChallengeOptions
   /** `true`: preflight requests pass without a token, and pages may read our answers' header fields. Default: false. */
   readonly cors?: boolean
@@ -61,27 +65,31 @@ export interface VerifierOptions {
   readonly now?: () => number
 }
 
+/** One issuer whose access tokens are accepted, with settings of its own. */
 export interface IssuerOptions {
+  /** Its identifier, exactly as in `iss`. */
   readonly issuer: string
-  /** Default: `jwks_uri` of the issuer's metadata. */
+  /** Where its keys are. Default: `jwks_uri` of the issuer's metadata. */
   readonly jwksUri?: string
   /** The keys themselves; nothing is fetched then. */
   readonly jwks?: { readonly keys: readonly object[] }
-  /** Default: those of the profile. */
+  /** Algorithms of its access tokens. Default: those of the profile. */
   readonly algs?: readonly JwsAlgorithm[]
-  /** Default: the verifier's. */
+  /** Who this API is in its tokens. Default: the verifier's. */
   readonly audience?: string | readonly string[]
-  /** Default: the verifier's. */
+  /** What its tokens look like. Default: the verifier's. */
   readonly profile?: ProfileName
-  /** Default: the verifier's. */
+  /** PEM certificates to trust for it. Default: the verifier's. */
   readonly ca?: string
   /** For tokens that are no JWTs, or that may be revoked (RFC 7662). */
   readonly introspection?: IntrospectionOptions
 }
 
+/** How this API asks the issuer about a token (RFC 7662). */
 export interface IntrospectionOptions {
-  /** Default: `introspection_endpoint` of the issuer's metadata. */
+  /** Where to ask. Default: `introspection_endpoint` of the issuer's metadata. */
   readonly endpoint?: string
+  /** This API, as a client of the issuer. */
   readonly clientId: string
   /** For `client_secret_basic`. */
   readonly clientSecret?: string
@@ -97,12 +105,17 @@ export interface IntrospectionOptions {
 
 /** What a revocation list has to go by. */
 export interface RevocableToken {
+  /** `iss`. */
   readonly issuer: string
+  /** `sub`. */
   readonly subject: string | undefined
+  /** `client_id`, or what the profile has in its place. */
   readonly clientId: string | undefined
+  /** All that the token says. */
   readonly claims: AccessTokenClaims
 }
 
+/** Nonces that this API hands out (RFC 9449 §9). They need no store. */
 export interface NonceOptions {
   /**
    * 32 bytes or more; of several the first one issues, and all are recognised. Default: one of this process alone, so that
@@ -113,10 +126,11 @@ export interface NonceOptions {
   readonly step?: number
   /** Whether a nonce is good for one key only. Default: true. */
   readonly perKey?: boolean
-  /** `suspicious`: after a replay or a clock that is far off, and from then on. Default: `always`. */
+  /** Who has to send one. `suspicious`: after a replay or a clock that is far off, and from then on. Default: `always`. */
   readonly when?: 'always' | 'suspicious' | ((circumstances: ProofCircumstances) => boolean)
 }
 
+/** Limits of what is taken as a proof. */
 export interface ProofOptions {
   /** Algorithms of proofs. Default: ES256, EdDSA (as `Ed25519` too) and PS256; all asymmetric ones with `rfc9449`. */
   readonly algs?: readonly JwsAlgorithm[]
@@ -130,11 +144,13 @@ export interface ProofOptions {
   readonly maxJti?: number
 }
 
+/** Limits of what is taken as an access token. */
 export interface TokenOptions {
   /** Seconds our clock and the issuer's may be apart. Default: 5. */
   readonly clockSkew?: number
   /** Characters of an access token at most. Default: 16384. */
   readonly maxLength?: number
+  /** Of tokens that have been verified. */
   readonly cache?: TokenCacheOptions
   /** Opens encrypted access tokens: a private key of this API. Default: they are refused. */
   readonly decrypt?: KeyObject | Jwk
@@ -148,6 +164,7 @@ export interface TokenCacheOptions {
   readonly ttl?: number
 }
 
+/** How often, and how long, an issuer is asked for its keys. */
 export interface JwksOptions {
   /** Seconds until an issuer must have answered. Default: 3. */
   readonly timeout?: number
@@ -157,11 +174,13 @@ export interface JwksOptions {
   readonly maxStale?: number
   /** Seconds in which unknown key ids cause at most `burst` fetches; also the longest pause after failures. Default: 30. */
   readonly cooldown?: number
-  /** Default: 2. */
+  /** Fetches that unknown key ids may cause within `cooldown`. Default: 2. */
   readonly burst?: number
 }
 
+/** What `WWW-Authenticate` says besides the scheme. */
 export interface ChallengeOptions {
+  /** Names the API to people. Default: none. */
   readonly realm?: string
   /** Whether metadata of this API is served and named in challenges (RFC 9728). Default: true. */
   readonly resourceMetadata?: boolean

@@ -9,26 +9,33 @@ import { importProofKey, readProofKey } from './proof-key.js'
 export interface ExplainedCheck {
   /** RFC and section, with the number of the check where the section counts them. */
   readonly check: string
+  /** What is checked. */
   readonly what: string
+  /** Whether the proof passes this check. */
   readonly holds: boolean
+  /** What would pass. */
   readonly expected: string
+  /** What is there. */
   readonly got: string
 }
 
+/** A proof, and the request that it came with. */
 export interface ExplainedProof {
+  /** Of the request. */
   readonly method: string
   /** What the client calls, or the URIs that this API is called by, as `normalizedTargetUri` writes them. */
   readonly uris: readonly string[]
   /** The DPoP header fields. */
   readonly proofs: readonly string[]
+  /** Undefined: the proof came without one, and `ath` is not looked at. */
   readonly accessToken: string | undefined
   /** Seconds since the epoch. */
   readonly now: number
-  /** Default: those of FAPI 2.0. */
+  /** Algorithms that are taken. Default: those of FAPI 2.0. */
   readonly algorithms?: readonly JwsAlgorithm[]
-  /** Seconds. Default: 60. */
+  /** Seconds a proof is accepted after its `iat`. Default: 60. */
   readonly maxAge?: number
-  /** Seconds. Default: 10. */
+  /** Seconds a proof may be ahead of `now`. Default: 10. */
   readonly futureSkew?: number
   /** Characters of the proof. Default: 8192. */
   readonly maxLength?: number
@@ -38,8 +45,21 @@ export interface ExplainedProof {
 
 /**
  * The checks of a proof, all of them, with what was expected and what was there: for a developer at a terminal. An API
- * must not answer with it.
+ * must not answer with it. It does not throw.
  * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.3 RFC 9449 §4.3}
+ * @example
+ * ```ts
+ * import { explainProof } from 'sallyport/dpop-validator'
+ *
+ * const checks = explainProof({
+ *   method: 'GET',
+ *   uris: ['https://orders.example.com/orders'],
+ *   proofs: ['eyJ…'],
+ *   accessToken: undefined,
+ *   now: Date.now() / 1000,
+ * })
+ * console.assert(checks.some(({ holds }) => !holds))
+ * ```
  */
 export function explainProof({
   method,

@@ -6,12 +6,15 @@ import { productOptions } from './products.js'
 
 /** A configuration, as what the `create…` functions take. Products that it does not name are undefined. */
 export interface LoadedConfiguration {
+  /** For `createGateway`. */
   readonly gateway: GatewayOptions | undefined
+  /** For `createAuthorizationServer`. */
   readonly authorizationServer: AuthorizationServerOptions | undefined
   /** Closes the store that they share: after the products. */
   close(): Promise<void>
 }
 
+/** Where a configuration's secrets and files are looked for. */
 export interface LoadConfigurationOptions {
   /** What `{ "Env": … }` and overrides such as `Bff__Authority` are read from. Default: `process.env`. */
   readonly environment?: Environment
@@ -26,8 +29,14 @@ export interface LoadConfigurationOptions {
  * @throws ConfigurationError with everything that is wrong: JSON Pointer, problem, remedy
  * @throws UpstreamError when there is a Redis to connect to, and it does not answer
  * @example
- * const { gateway: options, close } = await loadConfiguration('./frontends.json')
- * const gateway = options && (await createGateway(options))
+ * ```ts
+ * import { createGateway, loadConfiguration } from 'sallyport'
+ *
+ * export async function serve(file: string) {
+ *   const { gateway: options, close } = await loadConfiguration(file)
+ *   return { gateway: options && (await createGateway(options)), close }
+ * }
+ * ```
  */
 export async function loadConfiguration(
   source: string | object,

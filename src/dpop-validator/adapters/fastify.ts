@@ -18,10 +18,34 @@ declare module 'fastify' {
   }
 }
 
+/** What `register` takes. */
 export type FastifyPlugin = (fastify: FastifyInstance, options: unknown, done: () => void) => void
+/** What `preHandler` takes. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
-/** A plugin for the scope it is registered in: `request.auth`, and the route option `config: { scopes: [...] }`. */
+/**
+ * A plugin for the scope it is registered in: only requests with a valid access token and proof get through, with
+ * `request.auth` set. A route may name `config: { scopes: [...] }`, which are checked together with the token.
+ * @param requirements What every request needs besides. Default: nothing.
+ * @throws TypeError for requirements that no token could meet
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7 RFC 9449 §7}
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { createVerifier } from 'sallyport/dpop-validator'
+ * import { protect } from 'sallyport/dpop-validator/fastify'
+ *
+ * const verifier = createVerifier({
+ *   issuer: 'https://auth.example.com',
+ *   audience: 'https://orders.example.com',
+ *   publicUrl: 'https://orders.example.com',
+ * })
+ * const app = fastify()
+ * await app.register(protect(verifier))
+ * app.get('/orders', { config: { scopes: ['orders'] } }, (request) => ({ for: request.auth?.subject }))
+ * await app.ready()
+ * ```
+ */
 export function protect<Claims extends AccessTokenClaims>(
   verifier: Verifier<Claims>,
   requirements: Requirements = {},
@@ -60,9 +84,66 @@ export function protect<Claims extends AccessTokenClaims>(
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
 }
 
-/** What a route needs besides a valid token, for its `preHandler`, behind `protect`. */
-export const { requireScopes, requireAcr, requireMaxAge, requireAuthorizationDetails } =
-  createRequirementGuards<FastifyHook>(required)
+const guards = createRequirementGuards<FastifyHook>(required)
+
+/**
+ * All of these scopes; each is compared whole (RFC 6750 §3.1). A token that lacks one is answered 403 `insufficient_scope`.
+ * @throws TypeError for what is no scope
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { requireScopes } from 'sallyport/dpop-validator/fastify'
+ *
+ * // Behind protect(verifier).
+ * export const app = fastify()
+ * app.get('/orders', { preHandler: requireScopes('orders:read') }, () => [])
+ * ```
+ */
+export const requireScopes = guards.requireScopes
+
+/**
+ * One of these authentication context classes (RFC 9470 §3). Otherwise 401 `insufficient_user_authentication`.
+ * @throws TypeError for what is none
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { requireAcr } from 'sallyport/dpop-validator/fastify'
+ *
+ * // Behind protect(verifier).
+ * export const app = fastify()
+ * app.get('/orders', { preHandler: requireAcr('urn:example:mfa') }, () => [])
+ * ```
+ */
+export const requireAcr = guards.requireAcr
+
+/**
+ * A sign-in that is at most so many seconds old (RFC 9470 §3). Otherwise 401 `insufficient_user_authentication`.
+ * @throws TypeError unless it is a whole number of seconds
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { requireMaxAge } from 'sallyport/dpop-validator/fastify'
+ *
+ * // Behind protect(verifier).
+ * export const app = fastify()
+ * app.get('/orders', { preHandler: requireMaxAge(300) }, () => [])
+ * ```
+ */
+export const requireMaxAge = guards.requireMaxAge
+
+/**
+ * One element of `authorization_details` that says this (RFC 9396 §9). Otherwise 403 `insufficient_scope`.
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { requireAuthorizationDetails } from 'sallyport/dpop-validator/fastify'
+ *
+ * // Behind protect(verifier).
+ * export const app = fastify()
+ * app.get('/orders', { preHandler: requireAuthorizationDetails({ type: 'payment' }) }, () => [])
+ * ```
+ */
+export const requireAuthorizationDetails = guards.requireAuthorizationDetails
 
 function required(requirements: Requirements): FastifyHook {
   return function sufficient({ auth, method }, reply, done) {

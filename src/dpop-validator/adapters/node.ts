@@ -5,18 +5,40 @@ import type { AccessTokenClaims, Auth } from '../auth.js'
 import type { Verdict, Verifier } from '../dpop-validator.js'
 import { fromIncomingMessage } from '../request/api-request.js'
 import { type Requirements, requireWellFormed } from '../request/requirements.js'
-import { type Answer, fieldLines } from '../response/challenge.js'
+import { fieldLines } from '../response/challenge.js'
+import { send } from '../response/send-answer.js'
 import { unguarded } from '../response/unguarded.js'
 import { createRequirementGuards } from './requirement-guards.js'
 
 /** Resolves to who calls, or to undefined when the request was refused and answered. */
-export type Guard<Claims extends AccessTokenClaims> = (
+export type Guard<Claims extends AccessTokenClaims = AccessTokenClaims> = (
   request: IncomingMessage,
   response: ServerResponse,
 ) => Promise<Auth<Claims> | undefined>
 
 /**
- * Guards a plain `node:http` handler: `const auth = await guard(request, response); if (auth === undefined) return`.
+ * Guards a plain `node:http` handler: undefined means that the request was refused and answered. What an option throws is
+ * answered 500, with a warning of the process.
+ * @param requirements What every request needs besides. Default: nothing.
+ * @throws TypeError for requirements that no token could meet
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7 RFC 9449 §7}
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { createVerifier } from 'sallyport/dpop-validator'
+ * import { protect } from 'sallyport/dpop-validator/node'
+ *
+ * const verifier = createVerifier({
+ *   issuer: 'https://auth.example.com',
+ *   audience: 'https://orders.example.com',
+ *   publicUrl: 'https://orders.example.com',
+ * })
+ * const guard = protect(verifier)
+ * createServer(async (request, response) => {
+ *   const auth = await guard(request, response)
+ *   if (auth !== undefined) response.end(auth.subject)
+ * }).listen(8080)
+ * ```
  */
 export function protect<Claims extends AccessTokenClaims>(
   verifier: Verifier<Claims>,
@@ -44,7 +66,29 @@ export function protect<Claims extends AccessTokenClaims>(
   }
 }
 
-/** The same for `server.on('upgrade', …)`, before a WebSocket is opened: a refusal is written to the socket. */
+/**
+ * The same for `server.on('upgrade', …)`, before a WebSocket is opened: a refusal is written to the socket.
+ * @param requirements What every request needs besides. Default: nothing.
+ * @throws TypeError for requirements that no token could meet
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { createVerifier } from 'sallyport/dpop-validator'
+ * import { protectUpgrade } from 'sallyport/dpop-validator/node'
+ *
+ * const verifier = createVerifier({
+ *   issuer: 'https://auth.example.com',
+ *   audience: 'https://orders.example.com',
+ *   publicUrl: 'https://orders.example.com',
+ * })
+ * const guard = protectUpgrade(verifier)
+ * createServer().on('upgrade', async (request, socket) => {
+ *   const auth = await guard(request, socket)
+ *   // Here a WebSocket library takes over.
+ *   if (auth !== undefined) socket.end()
+ * }).listen(8080)
+ * ```
+ */
 export function protectUpgrade<Claims extends AccessTokenClaims>(
   verifier: Verifier<Claims>,
   requirements: Requirements = {},
@@ -93,9 +137,74 @@ async function verdictOrMistake<Claims extends AccessTokenClaims>(
 /** Whether a guarded request is good for it; false when it was refused and answered. */
 export type RequestCheck = (auth: Auth, request: IncomingMessage, response: ServerResponse) => boolean
 
-/** What a route needs besides a valid token, behind `protect`. */
-export const { requireScopes, requireAcr, requireMaxAge, requireAuthorizationDetails } =
-  createRequirementGuards<RequestCheck>(required)
+const guards = createRequirementGuards<RequestCheck>(required)
+
+/**
+ * All of these scopes; each is compared whole (RFC 6750 §3.1). A token that lacks one is answered 403 `insufficient_scope`.
+ * @throws TypeError for what is no scope
+ * @example
+ * ```ts
+ * import type { IncomingMessage, ServerResponse } from 'node:http'
+ * import { type Guard, requireScopes } from 'sallyport/dpop-validator/node'
+ *
+ * const isGood = requireScopes('orders:read')
+ * export async function handler(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+ *   const auth = await guard(request, response)
+ *   if (auth !== undefined && isGood(auth, request, response)) response.end('here you are')
+ * }
+ * ```
+ */
+export const requireScopes = guards.requireScopes
+
+/**
+ * One of these authentication context classes (RFC 9470 §3). Otherwise 401 `insufficient_user_authentication`.
+ * @throws TypeError for what is none
+ * @example
+ * ```ts
+ * import type { IncomingMessage, ServerResponse } from 'node:http'
+ * import { type Guard, requireAcr } from 'sallyport/dpop-validator/node'
+ *
+ * const isGood = requireAcr('urn:example:mfa')
+ * export async function handler(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+ *   const auth = await guard(request, response)
+ *   if (auth !== undefined && isGood(auth, request, response)) response.end('here you are')
+ * }
+ * ```
+ */
+export const requireAcr = guards.requireAcr
+
+/**
+ * A sign-in that is at most so many seconds old (RFC 9470 §3). Otherwise 401 `insufficient_user_authentication`.
+ * @throws TypeError unless it is a whole number of seconds
+ * @example
+ * ```ts
+ * import type { IncomingMessage, ServerResponse } from 'node:http'
+ * import { type Guard, requireMaxAge } from 'sallyport/dpop-validator/node'
+ *
+ * const isGood = requireMaxAge(300)
+ * export async function handler(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+ *   const auth = await guard(request, response)
+ *   if (auth !== undefined && isGood(auth, request, response)) response.end('here you are')
+ * }
+ * ```
+ */
+export const requireMaxAge = guards.requireMaxAge
+
+/**
+ * One element of `authorization_details` that says this (RFC 9396 §9). Otherwise 403 `insufficient_scope`.
+ * @example
+ * ```ts
+ * import type { IncomingMessage, ServerResponse } from 'node:http'
+ * import { type Guard, requireAuthorizationDetails } from 'sallyport/dpop-validator/node'
+ *
+ * const isGood = requireAuthorizationDetails({ type: 'payment' })
+ * export async function handler(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+ *   const auth = await guard(request, response)
+ *   if (auth !== undefined && isGood(auth, request, response)) response.end('here you are')
+ * }
+ * ```
+ */
+export const requireAuthorizationDetails = guards.requireAuthorizationDetails
 
 function required(requirements: Requirements): RequestCheck {
   return function sufficient(auth, request, response) {
@@ -103,15 +212,4 @@ function required(requirements: Requirements): RequestCheck {
     if (answer !== undefined) send(response, request.method, answer)
     return answer === undefined
   }
-}
-
-/** Writes an answer of ours to a response that has not begun. */
-export function send(response: ServerResponse, method: string | undefined, answer: Answer): void {
-  // A client that disconnected meanwhile, or was answered by other code, gets nothing more.
-  if (response.headersSent || response.destroyed) return
-  response.statusCode = answer.status
-  for (const [name, value] of Object.entries(answer.headers))
-    response.setHeader(name, typeof value === 'string' ? value : [...value])
-  response.setHeader('Content-Length', Buffer.byteLength(answer.body))
-  response.end(method === 'HEAD' ? undefined : answer.body)
 }

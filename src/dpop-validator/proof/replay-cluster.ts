@@ -4,12 +4,30 @@ import { verifierDefaults } from '../defaults.js'
 import { topic } from './replay-cluster-worker.js'
 import { createLocalReplayMemory } from './replay-memory.js'
 
+/** How much the primary process remembers. */
 export interface ClusterReplayServerOptions {
   /** Uses remembered at most. Default: 1,000,000. */
   readonly capacity?: number
 }
 
-/** To be called once in the primary process of a `node:cluster`: what its workers with `replay: 'cluster'` ask. */
+/**
+ * To be called once in the primary process of a `node:cluster`: what its workers with `replay: 'cluster'` ask.
+ * @throws TypeError in a worker
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-11.1 RFC 9449 §11.1}
+ * @example
+ * ```ts
+ * import cluster from 'node:cluster'
+ * import { createVerifier } from 'sallyport/dpop-validator'
+ * import { serveClusterReplays } from 'sallyport/dpop-validator/cluster'
+ *
+ * if (cluster.isPrimary) {
+ *   serveClusterReplays()
+ *   // cluster.fork(), once for each core
+ * } else {
+ *   createVerifier({ issuer: 'https://auth.example.com', audience: 'a', publicUrl: 'https://a.example', replay: 'cluster' })
+ * }
+ * ```
+ */
 export function serveClusterReplays({
   capacity = verifierDefaults.replayCapacity,
 }: ClusterReplayServerOptions = {}): void {

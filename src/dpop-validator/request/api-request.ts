@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 
 /** A request as it came in, whatever the framework: nothing joined, decoded or cleaned up. */
 export interface ApiRequest {
+  /** In capitals, as it was sent. */
   readonly method: string
   /** The request target as the router sees it, query included. */
   readonly target: string
@@ -14,7 +15,25 @@ export interface ApiRequest {
   readonly clientCertificate?: () => Buffer | undefined
 }
 
-/** @param target The target before a framework cut a mount path off it. */
+/**
+ * A request of `node:http`, for `verifier.verify`, which the adapters call by themselves.
+ * @param target The target before a framework cut a mount path off it. Default: `request.url`.
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { createVerifier, fromIncomingMessage } from 'sallyport/dpop-validator'
+ *
+ * const verifier = createVerifier({
+ *   issuer: 'https://auth.example.com',
+ *   audience: 'https://orders.example.com',
+ *   publicUrl: 'https://orders.example.com',
+ * })
+ * createServer(async (request, response) => {
+ *   const verdict = await verifier.verify(fromIncomingMessage(request), { scopes: ['orders'] })
+ *   response.end(verdict.kind === 'accepted' ? verdict.auth.subject : verdict.kind)
+ * }).listen(8080)
+ * ```
+ */
 export function fromIncomingMessage(request: IncomingMessage, target: string = request.url ?? ''): ApiRequest {
   const socket = request.socket as Partial<TLSSocket>
   return {

@@ -1,6 +1,7 @@
 import { refusals } from '../response/auth-error.js'
 import type { HeaderFields } from './header-fields.js'
 
+/** How an access token is sent (RFC 9449 §7.1, RFC 6750 §2.1). */
 export type Scheme = 'DPoP' | 'Bearer'
 
 export interface Credentials {

@@ -12,6 +12,7 @@ export const authErrorStatus = {
   temporarily_unavailable: 503,
 } as const
 
+/** `error` of the challenge (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3), and what has no name on the wire. */
 export type AuthErrorCode = keyof typeof authErrorStatus
 
 /**
@@ -20,12 +21,14 @@ export type AuthErrorCode = keyof typeof authErrorStatus
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError'
+  /** Decides status and challenge. */
   readonly code: AuthErrorCode
   /** The rule that was broken: RFC and section, then the number of the check where the section counts them. */
   readonly check: string
   /** For the operator's event where only the place that refuses knows it; never for the answer. */
   readonly hint: string | undefined
 
+  /** Made by the verifier. */
   constructor(
     code: AuthErrorCode,
     check: string,

@@ -6,8 +6,11 @@ import { authErrorStatus, refusals } from './auth-error.js'
 
 /** A refusal as an HTTP response. Every octet of it is ours. */
 export interface Answer {
+  /** Of the response. */
   readonly status: 200 | 400 | 401 | 403 | 503
+  /** By name; a list is one line for each value. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** JSON (RFC 9457), or this API's metadata. */
   readonly body: string
 }
 

@@ -1,7 +1,8 @@
 import type { Answer } from './challenge.js'
 
+/** What this API says of itself (RFC 9728 §2). */
 export interface ResourceOptions {
-  /** For people. */
+  /** What it is called, for people. */
   readonly name?: string
   /** URL of a page for developers. */
   readonly documentation?: string

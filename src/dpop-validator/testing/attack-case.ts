@@ -42,10 +42,13 @@ export interface AttackStep {
   readonly expected: ExpectedAnswer
 }
 
+/** One thing to try, in one or more requests. */
 export interface AttackCase {
   /** A number of the catalogue, and a letter where it has several forms. */
   readonly id: string
+  /** What is tried. */
   readonly title: string
+  /** The requests, one after the other, with the answer that each has to get. */
   readonly steps: (kit: AttackKit) => readonly AttackStep[]
 }
 

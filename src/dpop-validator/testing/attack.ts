@@ -9,6 +9,7 @@ import { targetUriCases } from './target-uri-cases.js'
 import { generateTestKey, mintProof, segment, signSegments, type TestIssuer, type TestKey } from './test-issuer.js'
 import { transportCases } from './transport-cases.js'
 
+/** The API that is attacked. It has to run, and to trust the test issuer. */
 export interface AttackTarget {
   /** Where the API listens, with the path to call: something that a token of `issuer` may GET. Plain http. */
   readonly url: string
@@ -22,18 +23,33 @@ export interface AttackTarget {
   readonly except?: readonly string[]
 }
 
+/** A way in, or a good request that was refused. */
 export interface AttackFailure {
+  /** Of the case, as `except` takes it. */
   readonly id: string
+  /** What was tried. */
   readonly title: string
+  /** What came back, and what should have. */
   readonly fault: string
 }
 
+/** What came of it. */
 export interface AttackReport {
+  /** How many were run. */
   readonly cases: number
+  /** Empty: the API holds. */
   readonly failures: readonly AttackFailure[]
 }
 
-/** Everything that can be sent to any API: transport, encoding, header, claims and target of the proof, and the token. */
+/**
+ * Everything that can be sent to any API: transport, encoding, header, claims and target of the proof, and the token.
+ * @example
+ * ```ts
+ * import { attackCatalogue } from 'sallyport/dpop-validator/testing'
+ *
+ * console.assert(attackCatalogue.every(({ id, title }) => id !== '' && title !== ''))
+ * ```
+ */
 export const attackCatalogue: readonly AttackCase[] = [
   ...transportCases,
   ...encodingCases,
@@ -43,7 +59,35 @@ export const attackCatalogue: readonly AttackCase[] = [
   ...accessTokenCases,
 ]
 
-/** Runs the catalogue against an API. What it finds are either ways in, or good requests that are refused. */
+/**
+ * Runs the catalogue against an API. What it finds are either ways in, or good requests that are refused.
+ * @throws Error of `node:net` when nothing listens at `target.url`
+ * @example
+ * ```ts
+ * import { once } from 'node:events'
+ * import { createServer } from 'node:http'
+ * import type { AddressInfo } from 'node:net'
+ * import { createVerifier } from 'sallyport/dpop-validator'
+ * import { protect } from 'sallyport/dpop-validator/node'
+ * import { attack, startTestIssuer } from 'sallyport/dpop-validator/testing'
+ *
+ * const issuer = await startTestIssuer({ audience: 'orders' })
+ * const api = createServer(async (request, response) => {
+ *   const auth = await guard(request, response)
+ *   if (auth !== undefined) response.end('orders')
+ * }).listen(0, '127.0.0.1')
+ * await once(api, 'listening')
+ * const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+ * // Several cases name keys that the issuer does not have; beyond `burst` such requests are answered 503.
+ * const jwks = { burst: 1000 }
+ * const guard = protect(createVerifier({ issuer: issuer.issuer, audience: 'orders', publicUrl: url, jwks }))
+ *
+ * const { failures } = await attack({ url: `${url}/orders`, issuer })
+ * if (failures.length > 0) throw new Error(JSON.stringify(failures))
+ * api.close()
+ * await issuer.close()
+ * ```
+ */
 export async function attack(target: AttackTarget): Promise<AttackReport> {
   const failures: AttackFailure[] = []
   const cases = attackCatalogue.filter(({ id }) => !target.except?.includes(id))

@@ -15,10 +15,21 @@ import {
 export interface TestClock {
   /** Seconds since the epoch: what `createVerifier` takes as `now`. */
   readonly now: () => number
+  /** Moves it ahead. */
   advance(seconds: number): void
 }
 
-/** Starts at the real time, and follows it, plus what it was advanced by. */
+/**
+ * Starts at the real time, and follows it, plus what it was advanced by.
+ * @example
+ * ```ts
+ * import { createTestClock } from 'sallyport/dpop-validator/testing'
+ *
+ * const clock = createTestClock()
+ * clock.advance(3600)
+ * console.assert(clock.now() > Date.now() / 1000 + 3599)
+ * ```
+ */
 export function createTestClock(): TestClock {
   let ahead = 0
   return {
@@ -29,14 +40,30 @@ export function createTestClock(): TestClock {
   }
 }
 
+/** A key pair, in the forms that tests need. */
 export interface TestKey {
+  /** What it signs with. */
   readonly algorithm: SignatureAlgorithm
+  /** With `d`. */
   readonly privateJwk: Jwk
+  /** Without. */
   readonly publicJwk: Jwk
+  /** For `node:crypto`. */
   readonly privateKey: KeyObject
+  /** Its thumbprint (RFC 7638), as in `cnf.jkt`. */
   readonly jkt: string
 }
 
+/**
+ * Makes a key pair.
+ * @param algorithm Default: ES256.
+ * @example
+ * ```ts
+ * import { generateTestKey } from 'sallyport/dpop-validator/testing'
+ *
+ * console.assert(generateTestKey('PS256').jkt.length === 43)
+ * ```
+ */
 export function generateTestKey(algorithm: SignatureAlgorithm = 'ES256'): TestKey {
   const privateJwk = generateSigningJwk(algorithm)
   return {
@@ -50,33 +77,43 @@ export function generateTestKey(algorithm: SignatureAlgorithm = 'ES256'): TestKe
 
 type Members = Readonly<Record<string, unknown>>
 
+/** How an access token differs from a good one. */
 export interface MintedToken {
   /** Merged over a good header; `undefined` takes a member out. */
   readonly header?: Members
   /** Merged over good claims; `undefined` takes a claim out. */
   readonly claims?: Members
-  /** Default: the issuer's newest key. */
+  /** What it is signed with. Default: the issuer's own key. */
   readonly key?: TestKey
 }
 
+/** What a proof is for, and how it differs from a good one. */
 export interface MintedProof {
+  /** For `htm`. */
   readonly method: string
+  /** For `htu`; query and fragment are cut off. */
   readonly url: string
+  /** Its `jwk`. */
   readonly key: TestKey
+  /** For `ath`. Default: no `ath`. */
   readonly token?: string
+  /** Default: none. */
   readonly nonce?: string
   /** Merged over a good header; `undefined` takes a member out. */
   readonly header?: Members
   /** Merged over good claims; `undefined` takes a claim out. */
   readonly claims?: Members
-  /** Default: `key`. */
+  /** What it is signed with. Default: `key`. */
   readonly signedBy?: TestKey
 }
 
 /** An authorization server that gives any caller any token. For tests. */
 export interface TestIssuer {
+  /** Its identifier, and where it listens. */
   readonly issuer: string
+  /** What its tokens and proofs are dated by. */
   readonly clock: TestClock
+  /** What it signs with. */
   readonly key: TestKey
   /** How often its keys were fetched. */
   readonly keyFetches: () => number
@@ -84,17 +121,36 @@ export interface TestIssuer {
   generateKey(algorithm?: SignatureAlgorithm): TestKey
   /** An access token bound to `jkt` (RFC 9068, RFC 9449 §6). */
   mintToken(jkt: string | undefined, minted?: MintedToken): string
+  /** A proof that holds (RFC 9449 §4.2), but for what is said. */
   mintProof(minted: MintedProof): string
+  /** Stops listening. */
   close(): Promise<void>
 }
 
+/** What a test issuer is made of. */
 export interface TestIssuerOptions {
+  /** `aud` of its tokens. */
   readonly audience: string
+  /** What its tokens are signed with. Default: ES256. */
   readonly algorithm?: SignatureAlgorithm
+  /** Default: one of its own. */
   readonly clock?: TestClock
 }
 
-/** Listens on 127.0.0.1 with metadata and keys. */
+/**
+ * Listens on a free port of 127.0.0.1, with metadata and keys, and gives any token to any caller.
+ * @example
+ * ```ts
+ * import { generateTestKey, startTestIssuer } from 'sallyport/dpop-validator/testing'
+ *
+ * const issuer = await startTestIssuer({ audience: 'https://orders.example.com' })
+ * const key = generateTestKey()
+ * const token = issuer.mintToken(key.jkt, { claims: { scope: 'orders' } })
+ * const proof = issuer.mintProof({ method: 'GET', url: 'https://orders.example.com/orders', key, token })
+ * console.log({ Authorization: `DPoP ${token}`, DPoP: proof })
+ * await issuer.close()
+ * ```
+ */
 export async function startTestIssuer({
   audience,
   algorithm = 'ES256',

@@ -1,4 +1,5 @@
 export { type AttackFailure, type AttackReport, type AttackTarget, attack, attackCatalogue } from './attack.js'
+export type { AttackCase } from './attack-case.js'
 export type { ExpectedAnswer } from './expected-answer.js'
 export {
   createTestClock,

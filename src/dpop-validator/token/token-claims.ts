@@ -4,15 +4,23 @@ import { elementsOf, type TokenProfile } from './token-profile.js'
 
 /** What an access token says. Members beyond these are the issuer's. */
 export interface AccessTokenClaims {
+  /** Who issued it. */
   readonly iss: string
+  /** Seconds since the epoch; from then on it is refused. */
   readonly exp: number
   /** Absent from some issuers' tokens, which name another audience: see the page "Protect an API". */
   readonly aud?: string | readonly string[]
+  /** The user, or the client itself. */
   readonly sub?: string
+  /** The client that it was issued to. */
   readonly client_id?: string
+  /** Seconds since the epoch. */
   readonly iat?: number
+  /** Its own name, for revocation. */
   readonly jti?: string
+  /** Words with spaces between, or a list, as the issuer writes it. */
   readonly scope?: unknown
+  /** Any other claim. */
   readonly [claim: string]: unknown
 }
 

@@ -1,0 +1,34 @@
+import test from 'ava'
+import { compilePrograms } from './_programs.js'
+import { examplesOf, publicDeclarations } from './_public-declarations.js'
+
+/* What an editor shows to those who use the package: docstrings, of everything that can be imported. */
+
+const declarations = await publicDeclarations()
+
+test('everything that can be imported has a docstring, and so have its members', (t) => {
+  t.true(declarations.length > 130, `${declarations.length} found`)
+  const silent = declarations.flatMap(({ title, docstring, members }) => [
+    ...(docstring === '' ? [title] : []),
+    ...members.filter(([, own]) => own === '').map(([name]) => `${title}.${name}`),
+  ])
+  t.deepEqual(silent, [])
+})
+
+test('every function and value that can be imported has an example', (t) => {
+  const callable = declarations.filter(({ kind }) => kind === 'function' || kind === 'const')
+  t.true(callable.length > 40, `${callable.length} found`)
+  t.deepEqual(
+    callable.filter((one) => examplesOf(one).length === 0).map(({ title }) => title),
+    [],
+  )
+})
+
+test('the examples in docstrings compile, and those that need no browser run', async (t) => {
+  t.timeout(180_000)
+  const programs = declarations.flatMap((one) => examplesOf(one).map((text) => ({ title: one.title, text })))
+  const compiled = await compilePrograms('examples', programs)
+  t.is(compiled.problems, '')
+  const indices = programs.flatMap(({ title }, index) => (title.includes('/browser/') ? [] : [index]))
+  await t.notThrowsAsync(compiled.load(indices))
+})
