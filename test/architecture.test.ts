@@ -66,9 +66,11 @@ const pure = [
   'dpop-validator/defaults.ts',
   'dpop-validator/settings/settings.ts',
   'gateway/defaults.ts',
+  'gateway/check-options.ts',
   'gateway/endpoints/endpoint-paths.ts',
   'gateway/frontend/check-frontends.ts',
   'gateway/frontend/frontend-grammar.ts',
+  'gateway/routing/check-routes.ts',
 ]
 
 for (const file of files) {

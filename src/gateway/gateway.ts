@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
 import { assertPageAccess } from './access/page-access.js'
+import { checkOptions } from './check-options.js'
 import { gatewayDefaults } from './defaults.js'
 import { createEndpoints } from './endpoints/endpoints.js'
 import { createLimits } from './endpoints/limits.js'
@@ -11,7 +12,6 @@ import { answerError, answerUpgradeError, type Refused, refusalOf } from './erro
 import { createForwarder } from './forwarding/forward.js'
 import { reportRefused } from './forwarding/report.js'
 import { createConnections } from './forwarding/upstream.js'
-import { assertFrontends } from './frontend/check-frontends.js'
 import { createFrontendSelection } from './frontend/frontend.js'
 import { createMiddleware, type GatewayMiddleware } from './middleware.js'
 import { createIssuerFetch } from './oauth/issuer-fetch.js'
@@ -96,7 +96,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     trustedProxies = [],
     trustForwardedHost = gatewayDefaults.trustForwardedHost,
   } = options
-  assertFrontends(options.frontends)
+  checkOptions(options)
   const isTrustedPeer = createTrustedPeers(trustedProxies)
   const saysHost = createTrustedPeers(trustForwardedHost ? trustedProxies : [])
   const fetch = createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, options.issuerCa)

@@ -25,6 +25,16 @@ export function createTrustedPeers(networks: readonly string[]): IsTrustedPeer {
   }
 }
 
+/** Whether a text is a CIDR range such as `10.0.0.0/8`. */
+export function isNetwork(text: string): boolean {
+  try {
+    rangeOf(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * The caller, or behind our own proxies whom they were called by, and the host that was asked for.
  * @param saysHost Whose `X-Forwarded-Host` counts. Many proxies pass the field of a client on, so by default `Host` decides.

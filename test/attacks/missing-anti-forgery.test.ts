@@ -23,7 +23,7 @@ async function aGatewayWithEverything(t: Parameters<typeof aPlantedGateway>[0]):
     frontends: [
       { name: 'app', routes: routes(api) },
       { name: 'admin', pathPrefix: '/admin', routes: routes(api) },
-      { name: 'dev', pathPrefix: '/dev', clientUrl: new URL('http://localhost:5173'), routes: routes(api) },
+      { name: 'dev', pathPrefix: '/dev', cors: { origins: ['http://localhost:5173'] }, routes: routes(api) },
     ],
   })
 }
@@ -140,7 +140,7 @@ test('with Expect, and for WebSockets on every kind of strict route, a forged ca
     frontends: [
       { name: 'app', routes },
       { name: 'admin', pathPrefix: '/admin', routes },
-      { name: 'dev', pathPrefix: '/dev', clientUrl: new URL('http://localhost:5173'), routes },
+      { name: 'dev', pathPrefix: '/dev', cors: { origins: ['http://localhost:5173'] }, routes },
     ],
   })
   // The header alone is not what a page of another site can send: it stands here for a preflight that went wrong.

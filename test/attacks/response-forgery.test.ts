@@ -408,7 +408,7 @@ for (const [theirs, ours] of [
       response.setHeader('Access-Control-Allow-Origin', 'https://evil.example')
       if (theirs !== undefined) response.setHeader('Access-Control-Expose-Headers', theirs)
     })
-    const frontend = { clientUrl: new URL('https://pages.example'), routes: [{ tokenType: 'None' as const }] }
+    const frontend = { cors: { origins: ['https://pages.example'] }, routes: [{ tokenType: 'None' as const }] }
     const gate = await aGate(t, { upstream, frontends: [frontend] })
     const ask = (origin: string) => call(gate.url, '/api/orders', { headers: { origin, 'x-csrf': '1' } })
     const { headers } = await ask('https://pages.example')

@@ -86,7 +86,7 @@ test('a browser without Fetch Metadata is judged by its Referer, and by what it 
 })
 
 test('a page of ours on another host needs no question, and any other host of the site does', async (t) => {
-  const { url, provider } = await aWorld(t, { frontend: { clientUrl: new URL('https://spa.example') } })
+  const { url, provider } = await aWorld(t, { frontend: { cors: { origins: ['https://spa.example'] } } })
   const login = (headers: Readonly<Record<string, string>>) =>
     call(new URL(url), '/bff/login', { headers: { ...navigation, 'Sec-Fetch-Site': 'same-site', ...headers } })
   t.is((await login({ Referer: 'https://spa.example/' })).status, 303)

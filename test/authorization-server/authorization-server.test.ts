@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import test from 'ava'
 import Koa from 'koa'
 import { createAuthorizationServer } from '../../src/authorization-server/authorization-server.js'
-import { UpstreamError } from '../../src/errors.js'
+import { ConfigurationError, UpstreamError } from '../../src/errors.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import type { Store } from '../../src/store/store.js'
 import { aBrowser } from './_browser.js'
@@ -175,7 +175,7 @@ test('a body beyond the limit is refused, not read', async (t) => {
 const refuses = test.macro({
   title: (title = '') => `is not made with ${title}`,
   async exec(t, change: () => Parameters<typeof startServer>[0], message: RegExp) {
-    await t.throwsAsync(startServer(change()), { instanceOf: TypeError, message })
+    await t.throwsAsync(startServer(change()), { instanceOf: ConfigurationError, message })
   },
 })
 test('an http issuer', refuses, () => ({ issuer: new URL('http://as.example') }), /issuer/)

@@ -26,7 +26,7 @@ const options = {
           upstreams: [new URL(upstream)],
           ...(plan.timeouts && { timeouts: plan.timeouts }),
           // It would answer in the upstream's stead.
-          circuitBreaker: { failures: Number.POSITIVE_INFINITY },
+          circuitBreaker: { failures: Number.MAX_SAFE_INTEGER },
         }),
       ),
     }),

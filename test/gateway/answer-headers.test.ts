@@ -26,12 +26,12 @@ for (const [what, path, options] of [
     const world = await aPlantedGateway(t, {
       frontends: [
         { name: 'app', publicUrl: new URL('https://app.example'), clientUrl: new URL('https://www.app.example') },
-        { name: 'plain', hosts: ['plain.example'], clientUrl: new URL('https://www.app.example') },
+        { name: 'plain', hosts: ['plain.example'], cors: { origins: ['https://www.app.example'] } },
         {
           name: 'bare',
           hosts: ['bare.example'],
           publicUrl: new URL('https://bare.example'),
-          clientUrl: new URL('https://www.app.example'),
+          cors: { origins: ['https://www.app.example'] },
           securityHeaders: 'None',
         },
       ],

@@ -1,5 +1,5 @@
-import { endpointBase } from '../../gateway/endpoints/endpoint-paths.js'
-import { hasEndpointSegment } from '../../gateway/frontend/frontend-grammar.js'
+import { longestGracePeriod, shareAHost } from '../../gateway/frontend/check-frontends.js'
+import { hasEndpointSegment, isHeaderText, landsOnEndpoint } from '../../gateway/frontend/frontend-grammar.js'
 import { isScope } from '../../http/scope.js'
 import { seconds } from '../duration.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
@@ -40,7 +40,7 @@ export const frontendRules: readonly Rule[] = [
       )
     for (const [index, later] of frontends.entries())
       for (const earlier of frontends.slice(0, index))
-        if (earlier.settings.PathPrefix === later.settings.PathPrefix && shareAHost(earlier, later))
+        if (earlier.settings.PathPrefix === later.settings.PathPrefix && collide(earlier, later))
           yield problem(
             `${later.pointer}/PathPrefix`,
             `answers to the same host and path as ${earlier.pointer}, so that one of the two is never reached`,
@@ -62,8 +62,8 @@ export const frontendRules: readonly Rule[] = [
     for (const { pointer, settings } of frontends) {
       if (settings.ClientId !== undefined && settings.ClientId !== settings.ClientId.trim())
         yield problem(`${pointer}/ClientId`, 'begins or ends with a space', `Write "${settings.ClientId.trim()}".`)
-      const policy = settings.ContentSecurityPolicy ?? ''
-      if (!/^[\x20-\x7e]*$/.test(policy))
+      const policy = settings.ContentSecurityPolicy ?? undefined
+      if (policy !== undefined && !isHeaderText(policy))
         yield problem(
           `${pointer}/ContentSecurityPolicy`,
           'has line breaks, or characters that a header cannot carry',
@@ -75,7 +75,7 @@ export const frontendRules: readonly Rule[] = [
   function* landingsAreOfTheApplication({ frontends }) {
     for (const { pointer, settings } of frontends)
       for (const member of ['PostLoginRedirectPath', 'PostLogoutRedirectPath', 'ErrorRedirectPath'] as const)
-        if (settings[member]?.startsWith(`${endpointBase(settings.PathPrefix)}/`))
+        if (landsOnEndpoint(settings[member] ?? '', settings.PathPrefix))
           yield problem(
             `${pointer}/${member}`,
             'is an endpoint of the gateway: browsers would go round in circles',
@@ -94,7 +94,7 @@ export const frontendRules: readonly Rule[] = [
     for (const member of ['SessionDuration', 'SessionAbsoluteMaxDuration'] as const)
       if (seconds(bff[member]) < 60)
         yield problem(`/Bff/${member}`, 'is less than a minute', 'Write it as in "08:00:00" (hours, minutes, seconds).')
-    if (seconds(bff.RefreshGracePeriod) > 600)
+    if (seconds(bff.RefreshGracePeriod) > longestGracePeriod)
       yield problem(
         '/Bff/RefreshGracePeriod',
         'is more than ten minutes, so that many a token would be refreshed on every call',
@@ -126,9 +126,6 @@ export const frontendRules: readonly Rule[] = [
   },
 ]
 
-function shareAHost(left: FrontendPlan, right: FrontendPlan): boolean {
-  if (left.publicUrl === undefined || right.publicUrl === undefined) return false
-  // A frontend that answers to any host stands back behind one that names it.
-  if (left.hosts.length === 0 || right.hosts.length === 0) return left.hosts.length === right.hosts.length
-  return left.hosts.some((host) => right.hosts.includes(host))
+function collide(left: FrontendPlan, right: FrontendPlan): boolean {
+  return left.publicUrl !== undefined && right.publicUrl !== undefined && shareAHost(left.hosts, right.hosts)
 }

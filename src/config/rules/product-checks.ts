@@ -1,11 +1,12 @@
-import { type OptionProblem, optionProblems } from '../../authorization-server/check-options.js'
+import { optionProblems as serverProblems } from '../../authorization-server/check-options.js'
 import { createSettings } from '../../dpop-validator/settings/settings.js'
 import { ConfigurationError, type ConfigurationProblem } from '../../errors.js'
-import { frontendProblems } from '../../gateway/frontend/check-frontends.js'
+import { optionProblems as gatewayProblems } from '../../gateway/check-options.js'
 import type { AuthorizationServerConfiguration } from '../options/authorization-server-options.js'
 import type { GatewaySettings } from '../options/gateway-options.js'
 import type { SampleApiConfiguration } from '../options/sample-api-options.js'
 import type { AuthorizationServerPlan, Plan } from '../resolve/resolved.js'
+import { type Renamed, settingPointer } from './setting-pointer.js'
 
 /** What a configuration makes of each product, beside what it was made from. */
 export interface ProductOptions {
@@ -22,35 +23,52 @@ export function* productProblems({
   sampleApi,
   plan,
 }: ProductOptions): Generator<ConfigurationProblem> {
-  if (gateway !== undefined) yield* frontendProblems(gateway.frontends)
+  if (gateway !== undefined) yield* inTheFile(gatewayProblems(gateway), ofTheGateway)
   if (authorizationServer !== undefined && plan.authorizationServer !== undefined)
-    for (const found of optionProblems(authorizationServer.options)) yield inTheFile(found, plan.authorizationServer)
-  if (sampleApi !== undefined)
-    for (const { pointer, ...found } of verifierProblems(sampleApi.verifier))
-      yield { pointer: settingOfTheApi(pointer), ...found }
+    yield* inTheFile(serverProblems(authorizationServer.options), ofTheServer(plan.authorizationServer))
+  if (sampleApi !== undefined) yield* inTheFile(verifierProblems(sampleApi.verifier), ofTheSampleApi)
 }
 
-function inTheFile({ pointer, problem }: OptionProblem, server: AuthorizationServerPlan): ConfigurationProblem {
-  const [list = '', index, ...members] = pointer.split('/').slice(1)
-  const application = list === 'clients' ? server.applications[Number(index)]?.pointer : undefined
-  const names = (segments: readonly (string | undefined)[]): string =>
-    segments.map((name = '') => `/${settings[name] ?? name.charAt(0).toUpperCase() + name.slice(1)}`).join('')
-  const written =
-    application !== undefined
-      ? `${application}${names(members)}`
-      : list === 'lifetimes'
-        ? `${server.pointer}${names([index])}Lifetime`
-        : `${server.pointer}${names([list, index].filter((name) => name !== undefined))}${names(members)}`
-  return { pointer: written, problem, remedy: 'Compare with docs/authorization-server.md and docs/configuration.md.' }
+function* inTheFile(problems: Iterable<ConfigurationProblem>, renamed: Renamed): Generator<ConfigurationProblem> {
+  for (const found of problems) yield { ...found, pointer: settingPointer(found.pointer, renamed) }
 }
 
-/** Where the file has another name for an option than the option itself, in capitals. */
-const settings: Readonly<Record<string, string>> = {
-  keys: 'SigningKeyJwk',
-  users: 'Seeding/Users',
-  scopes: 'Seeding/Scopes',
-  sub: 'sub',
+const ofTheGateway: Renamed = [
+  [/\/ClientAuthentication\/Keys$/, '/ClientSigningKeyJwk'],
+  [/\/ClientAuthentication\/Secret$/, '/ClientSecret'],
+  [/\/ClientAuthentication\/Method$/, '/ClientAuthenticationMethod'],
+  [/\/PushedAuthorizationRequests$/, '/UsePushedAuthorizationRequests'],
+  [/\/Dpop$/, '/UseDPoP'],
+  [/^.*\/RequireIssuer$/, '/Bff/RequireIssuerValidation'],
+  [/^.*\/RefreshGracePeriod$/, '/Bff/RefreshGracePeriod'],
+  [/\/Session\/Idle$/, '/SessionDuration'],
+  [/\/Session\/Absolute$/, '/SessionAbsoluteMaxDuration'],
+  [/^\/(?=Frontends|LoginLimits)/, '/Bff/'],
+  [/^\/IssuerTimeout$/, '/Bff/AuthorityTimeout'],
+  [/^\/StreamLimits\/Per/, '/Server/Limits/StreamsPer'],
+  [/^\/TrustedProxies/, '/Server/TrustedProxies'],
+]
+
+function ofTheServer({ pointer, applications }: AuthorizationServerPlan): Renamed {
+  return [
+    ...applications.map(
+      ({ pointer: application }, index) => [new RegExp(`^/Clients/${index}(?=/|$)`), application] as const,
+    ),
+    [/\/Keys$/, '/SigningKeyJwk'],
+    [/^\/Lifetimes\/(\w+)$/, '/$1Lifetime'],
+    [/^\/(?=(?:Users|Scopes)(?:\/|$))/, '/Seeding/'],
+    [/^\/TrustedProxies/, '/Server/TrustedProxies'],
+    [new RegExp(`^(?!/Server/|${pointer}/)`), pointer],
+  ]
 }
+
+const ofTheSampleApi: Renamed = [
+  [/^\/Proof\/FutureSkew$/, '/DPoP/ClockSkew'],
+  [/^\/Proof\/.*$/, '/DPoP/MaxProofLifetime'],
+  [/^\/(Issuer|Audience|PublicUrl)(?:\/.*)?$/, '/OpenIddict/$1'],
+  [/^\/(?!DPoP\/|OpenIddict\/).*$/, '/OpenIddict'],
+  [/^/, '/Authentication'],
+]
 
 function verifierProblems(options: Parameters<typeof createSettings>[0]): readonly ConfigurationProblem[] {
   try {
@@ -61,15 +79,4 @@ function verifierProblems(options: Parameters<typeof createSettings>[0]): readon
     if (error instanceof ConfigurationError) return error.problems
     throw error
   }
-}
-
-function settingOfTheApi(pointer: string): string {
-  const [, option = ''] = pointer.split('/')
-  const written: Readonly<Record<string, string>> = {
-    issuer: 'OpenIddict/Issuer',
-    audience: 'OpenIddict/Audience',
-    publicUrl: 'OpenIddict/PublicUrl',
-    proof: pointer.endsWith('futureSkew') ? 'DPoP/ClockSkew' : 'DPoP/MaxProofLifetime',
-  }
-  return `/Authentication/${written[option] ?? 'OpenIddict'}`
 }

@@ -1,4 +1,10 @@
-import { isBelowEndpoints } from '../../gateway/frontend/frontend-grammar.js'
+import {
+  isBelowEndpoints,
+  isListenedOnOnly,
+  repeatsPrefix,
+  routePathKey,
+} from '../../gateway/frontend/frontend-grammar.js'
+import { needsUser } from '../../gateway/routing/check-routes.js'
 import { isLoopback } from '../../http/loopback.js'
 import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { seconds } from '../duration.js'
@@ -10,9 +16,7 @@ export const routeRules: readonly Rule[] = [
     for (const { pointer, settings } of frontends) {
       const routes = (settings.Routes ?? []).map((route, index) => ({ route, at: `${pointer}/Routes/${index}` }))
       const named = routes.filter(({ route }) => route.Path !== undefined)
-      for (const [later, earlier] of repeated(named, ({ route }) =>
-        (route.Path ?? '').replace(/\/$/, '').toLowerCase(),
-      ))
+      for (const [later, earlier] of repeated(named, ({ route }) => routePathKey(route.Path ?? '')))
         yield problem(
           `${later.at}/Path`,
           `is the path of ${earlier.at} too, so that one of the two is never used`,
@@ -21,7 +25,7 @@ export const routeRules: readonly Rule[] = [
       for (const { route, at } of routes) {
         if (isBelowEndpoints(route.Path ?? ''))
           yield problem(`${at}/Path`, 'lies below /bff, where the endpoints of this frontend are', 'Use another path.')
-        if (settings.PathPrefix !== '' && `${route.Path}/`.startsWith(`${settings.PathPrefix}/`))
+        if (repeatsPrefix(route.Path ?? '', settings.PathPrefix))
           yield problem(
             `${at}/Path`,
             `begins with the PathPrefix, and is counted from there: it covers ${settings.PathPrefix}${route.Path}`,
@@ -38,7 +42,7 @@ export const routeRules: readonly Rule[] = [
           )
         if (route.TokenType === 'Client' || route.TokenType === 'UserOrClient')
           for (const [index, scope] of route.Scopes.entries())
-            if (scope === 'openid' || scope === 'offline_access')
+            if (needsUser(scope))
               yield problem(
                 `${at}/Scopes/${index}`,
                 `is "${scope}", which needs a user, and the token ${route.TokenType === 'Client' ? 'is' : 'may be'} the gateway's own`,
@@ -57,7 +61,7 @@ export const routeRules: readonly Rule[] = [
             yield problem(`${at}/${member}`, 'is no time at all', 'Write it as in "00:00:05", or leave it out.')
         for (const [index, upstream] of route.Upstreams.entries()) {
           const url = new URL(upstream)
-          if (url.hostname === '0.0.0.0' || url.hostname === '[::]')
+          if (isListenedOnOnly(url))
             yield problem(
               `${at}/Upstreams/${index}`,
               `is ${url.hostname}: servers listen there, and no client calls it`,

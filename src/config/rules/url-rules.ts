@@ -1,3 +1,4 @@
+import { mayBeSameSite } from '../../gateway/frontend/frontend-grammar.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import { problem, type Rule } from './rule.js'
@@ -129,14 +130,4 @@ function issuerMeantBy(value: string): { readonly identifier: string; readonly w
   for (const [below, what] of belowAnIssuer)
     if (below.test(pathname)) return { identifier: origin + pathname.replace(below, ''), what }
   return undefined
-}
-
-/**
- * Whether a page may have our Strict cookie. Which domains belong together is in a list that changes (publicsuffix.org):
- * two names that differ in their last two labels never do, and a scheme of its own is a site of its own.
- */
-function mayBeSameSite(page: URL, gateway: URL): boolean {
-  const lastTwo = ({ hostname }: URL): string =>
-    /^[\d.]+$|^\[/.test(hostname) ? hostname : hostname.split('.').slice(-2).join('.')
-  return page.protocol === gateway.protocol && lastTwo(page) === lastTwo(gateway)
 }

@@ -6,6 +6,7 @@ import {
   timeoutDefaults,
   webSocketDefaults,
 } from '../../gateway/defaults.js'
+import { methodName } from '../../gateway/frontend/frontend-grammar.js'
 import { rateLimits } from './limits.js'
 import { accessRules, counted, duration, httpUrl, lasting, routePath, text } from './values.js'
 
@@ -88,7 +89,7 @@ export const route = z
       description: 'Whether `Path` is left out of what the upstream is asked for.',
     }),
     Methods: z
-      .array(z.string().regex(/^[A-Z]+$/, 'is not an HTTP method in capitals'))
+      .array(z.string().regex(methodName, 'is not an HTTP method in capitals'))
       .default([])
       .meta({ description: 'The HTTP methods that pass. Default: all.', examples: [['GET', 'POST']] }),
     TokenType: z.enum(['User', 'UserOrNone', 'UserOrClient', 'Client', 'None']).default('User').meta({
@@ -147,10 +148,11 @@ export const route = z
     Timeouts: timeouts.prefault({}),
     BodyLimit: z
       .int()
-      .min(1)
+      .min(0)
       .optional()
       .meta({
-        description: 'Bytes of a request body; refused with 413 beyond. Default: no limit, nothing is buffered.',
+        description:
+          'Bytes of a request body; refused with 413 beyond, so that 0 lets no body through. Default: no limit, nothing is buffered.',
         examples: [10_485_760],
       }),
     ReplayLimit: counted(

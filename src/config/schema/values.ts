@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPathPrefix, isRoutePath } from '../../gateway/frontend/frontend-grammar.js'
+import { isLocalPath, isPathPrefix, isRoutePath } from '../../gateway/frontend/frontend-grammar.js'
 import { defaultBrand } from '../../http/page.js'
 import { durationOf, isDuration, notADuration } from '../duration.js'
 import { isListenAddress } from '../listen-address.js'
@@ -100,12 +100,6 @@ function isHttpUrl(value: string): boolean {
   } catch {
     return false
   }
-}
-
-function isLocalPath(value: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop tabs and newlines, so that "/\t/host" is "//host".
-  if (!value.startsWith('/') || /[\u0000-\u0020\\]/.test(value)) return false
-  return new URL(value, 'https://here.invalid').origin === 'https://here.invalid'
 }
 
 export const branding = z.strictObject({

@@ -1,45 +1,40 @@
+import type { MemberProblem } from '../frontend/member-problem.js'
 import type { FrontendOptions } from '../options.js'
 import type { AccessRule, RouteOptions } from '../route-options.js'
 import { claimPath } from './access-rule.js'
 
-interface Problem {
-  readonly member: string
-  readonly problem: string
-  readonly remedy: string
-}
-
 /** Rules that no user could satisfy, and rules on routes that look at no user. */
-export function* accessProblems({ access = [], routes }: FrontendOptions): Generator<Problem> {
-  yield* ruleProblems(access, 'Access')
+export function* accessProblems({ access = [], routes }: FrontendOptions): Generator<MemberProblem> {
+  yield* ruleProblems(access, 'access')
   for (const [index, route] of routes.entries()) {
-    yield* ruleProblems(route.access ?? [], `Routes/${index}/Access`)
-    yield* tokenTypeProblems(route, `Routes/${index}`)
+    yield* ruleProblems(route.access ?? [], `routes/${index}/access`)
+    yield* tokenTypeProblems(route, `routes/${index}`)
   }
 }
 
-function* ruleProblems(rules: readonly AccessRule[], at: string): Generator<Problem> {
+function* ruleProblems(rules: readonly AccessRule[], at: string): Generator<MemberProblem> {
   for (const [index, { claim, anyOf }] of rules.entries()) {
     const path = claimPath(claim)
     if (path.length === 0 || path.includes(''))
       yield {
-        member: `${at}/${index}/Claim`,
+        member: `${at}/${index}/claim`,
         problem: 'is not the name of a claim',
         remedy: 'Write it as in "roles" or "realm_access.roles".',
       }
     if (anyOf.length === 0 || anyOf.includes(''))
       yield {
-        member: `${at}/${index}/AnyOf`,
+        member: `${at}/${index}/anyOf`,
         problem: anyOf.length === 0 ? 'is empty, so that no user is let in' : 'has an empty value',
         remedy: 'Write the values that let a user in, as in ["staff"].',
       }
   }
 }
 
-function* tokenTypeProblems({ access = [], tokenType }: RouteOptions, at: string): Generator<Problem> {
+function* tokenTypeProblems({ access = [], tokenType }: RouteOptions, at: string): Generator<MemberProblem> {
   if (access.length === 0 || tokenType === 'User' || tokenType === 'Client') return
   yield {
-    member: `${at}/Access`,
+    member: `${at}/access`,
     problem: `is about users, and TokenType "${tokenType}" lets in callers who have not signed in`,
-    remedy: 'Write TokenType "User", or leave Access out.',
+    remedy: 'Write TokenType "User", or leave the rules out.',
   }
 }

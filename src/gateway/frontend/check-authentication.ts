@@ -12,19 +12,19 @@ export function* parameterProblems({
   authorizationParameters = {},
 }: FrontendOptions): Generator<MemberProblem> {
   for (const [index, name] of loginParameters.entries()) {
-    const at = `LoginParameters/${index}`
+    const at = `loginParameters/${index}`
     yield* nameProblems(name, at)
     if (ofTheLink.includes(name.toLowerCase()))
       yield wrong(at, `is "${name}", which every login link may have`, 'Leave it out.')
     if (Object.hasOwn(authorizationParameters, name))
       yield wrong(
         at,
-        `is "${name}", which AuthorizationParameters sets, so that no link can`,
+        `is "${name}", which authorizationParameters sets, so that no link can`,
         'Keep it in one of the two.',
       )
   }
   for (const [name, value] of Object.entries(authorizationParameters)) {
-    const at = `AuthorizationParameters/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const at = `authorizationParameters/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
     yield* nameProblems(name, at)
     if (value === '' || value.length > 8192 || /\p{Cc}/u.test(value))
       yield wrong(at, 'is empty, longer than 8192 characters, or has control characters', 'Write its value.')
@@ -52,33 +52,32 @@ function* nameProblems(name: string, at: string): Generator<MemberProblem> {
 export function* authenticationProblems(
   { acrValues, maxAuthenticationAge, tokenType }: RouteOptions,
   { scopes }: Pick<FrontendOptions, 'scopes'>,
-  at: string,
 ): Generator<MemberProblem> {
   if (acrValues !== undefined && (acrValues.some((value) => value.includes(' ')) || !isAcrValues(acrValues.join(' '))))
     yield wrong(
-      `${at}/AcrValues`,
+      'acrValues',
       'is not a list of acr values',
       'Write each as an entry of its own, without spaces, 256 characters at most together. Leave it out where any will do.',
     )
   if (maxAuthenticationAge !== undefined && !isMaxAuthenticationAge(maxAuthenticationAge))
     yield wrong(
-      `${at}/MaxAuthenticationAge`,
+      'maxAuthenticationAge',
       'is no time at all, or no whole seconds',
       'Write it as in "00:05:00", or leave it out.',
     )
   const member =
-    acrValues !== undefined ? 'AcrValues' : maxAuthenticationAge !== undefined ? 'MaxAuthenticationAge' : undefined
+    acrValues !== undefined ? 'acrValues' : maxAuthenticationAge !== undefined ? 'maxAuthenticationAge' : undefined
   if (member !== undefined && tokenType !== 'User')
     yield wrong(
-      `${at}/${member}`,
+      member,
       `asks how the user signed in, and TokenType is "${tokenType}", which goes without one`,
       'Write "User" as TokenType, or leave it out.',
     )
   if (member !== undefined && !scopes.includes('openid'))
     yield wrong(
-      `${at}/${member}`,
+      member,
       'is about the ID token, which there is none of without the scope "openid"',
-      'Add "openid" to the Scopes of the frontend.',
+      'Add "openid" to the scopes of the frontend.',
     )
 }
 

@@ -1,145 +1,168 @@
-import { ConfigurationError, type ConfigurationProblem } from '../../errors.js'
-import { isResourceIndicator } from '../../http/resource-indicator.js'
+import type { ConfigurationProblem } from '../../errors.js'
 import { isScope } from '../../http/scope.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import { accessProblems } from '../access/check-access.js'
 import type { FrontendOptions } from '../options.js'
-import type { RouteOptions } from '../route-options.js'
-import { authenticationProblems, parameterProblems } from './check-authentication.js'
+import { routeProblems } from '../routing/check-routes.js'
+import { parameterProblems } from './check-authentication.js'
 import {
   frontendName,
   hasEndpointSegment,
   hostName,
-  isBelowEndpoints,
+  isHeaderText,
+  isLocalPath,
+  isOrigin,
   isPathPrefix,
-  isRoutePath,
+  landsOnEndpoint,
+  mayBeSameSite,
 } from './frontend-grammar.js'
 import { limitProblems } from './limit-problems.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 
-/** What cannot work, whether the options come from a file or from code. @throws ConfigurationError with all of it */
-export function assertFrontends(frontends: readonly FrontendOptions[]): void {
-  const problems = [...frontendProblems(frontends)]
-  if (problems.length > 0) throw new ConfigurationError(problems)
-}
-
-/** Pointers are those of the configuration file. */
+/** What is wrong with frontends, each by itself and beside those before it. */
 export function* frontendProblems(frontends: readonly FrontendOptions[]): Generator<ConfigurationProblem> {
   if (frontends.length === 0)
-    yield { pointer: '/Bff/Frontends', problem: 'there is no frontend', remedy: 'Add at least one.' }
+    yield { pointer: '/frontends', problem: 'there is no frontend', remedy: 'Add at least one.' }
   for (const [index, frontend] of frontends.entries()) {
-    const pointer = `/Bff/Frontends/${index}`
-    const earlier = frontends.slice(0, index)
+    const at = `/frontends/${index}`
     for (const { member, problem, remedy } of [
-      ...namesAndPlaces(frontend, earlier),
-      ...conversation(frontend),
+      ...nameProblems(frontend, frontends.slice(0, index)),
+      ...pageProblems(frontend),
+      ...conversationProblems(frontend),
+      ...profileProblems(frontend),
+      ...sessionProblems(frontend),
       ...parameterProblems(frontend),
       ...accessProblems(frontend),
       ...limitProblems(frontend),
-      ...frontend.routes.flatMap((route, at) => [
-        ...routeProblems(route, frontend.routes.slice(0, at), `Routes/${at}`),
-        ...authenticationProblems(route, frontend, `Routes/${at}`),
-      ]),
     ])
-      yield { pointer: `${pointer}/${member}`, problem, remedy }
+      yield { pointer: `${at}/${member}`, problem, remedy }
+    yield* routeProblems(frontend, at)
   }
 }
 
-function* namesAndPlaces(
+function* nameProblems(
   { name, hosts, pathPrefix, publicUrl }: FrontendOptions,
   earlier: readonly FrontendOptions[],
 ): Generator<MemberProblem> {
   if (!frontendName.test(name))
     yield wrong(
-      'Name',
+      'name',
       'is not a name for a cookie',
       'Use 1 to 32 letters, digits, "-" or "_", a letter or digit first.',
     )
   // Cookie names differ by case, but people and file systems do not.
   if (earlier.some((other) => other.name.toLowerCase() === name.toLowerCase()))
-    yield wrong('Name', 'is taken by another frontend', 'Choose another.')
+    yield wrong('name', 'is taken by another frontend', 'Choose another.')
   for (const [index, host] of hosts.entries())
     if (!hostName.test(host))
-      yield wrong(`Hosts/${index}`, 'is not a host name in small letters', 'Write it as in "admin.example.com".')
+      yield wrong(`hosts/${index}`, 'is not a host name in small letters', 'Write it as in "admin.example.com".')
   if (!isPathPrefix(pathPrefix))
     yield wrong(
-      'PathPrefix',
+      'pathPrefix',
       'is not a path prefix',
       'Write "" or a path such as "/admin", without a slash at its end.',
     )
   if (hasEndpointSegment(pathPrefix))
-    yield wrong('PathPrefix', 'contains the segment "bff", where the endpoints of frontends are', 'Use another word.')
+    yield wrong('pathPrefix', 'contains the segment "bff", where the endpoints of frontends are', 'Use another word.')
   if (earlier.some((other) => other.pathPrefix === pathPrefix && shareAHost(other.hosts, hosts)))
     yield wrong(
-      'PathPrefix',
+      'pathPrefix',
       'is taken by another frontend on the same host',
       'Give one of them another prefix or host.',
     )
   if (!isSecureUrl(publicUrl))
-    yield wrong('PublicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
-  if (!isOrigin(publicUrl)) yield wrong('PublicUrl', 'is more than an origin', `Write "${publicUrl.origin}".`)
+    yield wrong('publicUrl', 'is not https', 'Use https: browsers keep the session cookie only there and on localhost.')
+  if (!isOrigin(publicUrl)) yield wrong('publicUrl', 'is more than an origin', `Write "${publicUrl.origin}".`)
 }
 
-function* conversation({
+function* pageProblems(options: FrontendOptions): Generator<MemberProblem> {
+  const { pathPrefix, publicUrl, clientUrl, developmentServer, cors, contentSecurityPolicy } = options
+  for (const member of ['postLoginRedirectPath', 'postLogoutRedirectPath', 'errorRedirectPath'] as const) {
+    const path = options[member]
+    if (path === undefined) continue
+    if (!isLocalPath(path)) yield wrong(member, 'is not a path on this origin', 'Write it as in "/".')
+    if (landsOnEndpoint(path, pathPrefix))
+      yield wrong(member, 'is an endpoint of the gateway: browsers would go round in circles', 'Write a page.')
+  }
+  for (const [member, url] of [
+    ['clientUrl', clientUrl] as const,
+    ['developmentServer', developmentServer] as const,
+    ...(cors?.origins ?? []).map((origin, index) => [`cors/origins/${index}`, origin] as const),
+  ])
+    if (url !== undefined && !isSecureOrigin(url))
+      yield wrong(
+        member,
+        'is not an origin of https, or of http on loopback',
+        'Write it as in "https://www.example.com".',
+      )
+  if (clientUrl !== undefined && !mayBeSameSite(clientUrl, publicUrl))
+    yield wrong(
+      'clientUrl',
+      `is on another site than ${publicUrl.origin}: the session cookie is SameSite=Strict, and no call of that page would have it`,
+      'Put both below one domain with one scheme.',
+    )
+  if (contentSecurityPolicy !== undefined && !isHeaderText(contentSecurityPolicy))
+    yield wrong(
+      'contentSecurityPolicy',
+      'is empty, has line breaks, or characters that a header cannot carry',
+      'Write it in one line, in ASCII.',
+    )
+}
+
+function* conversationProblems({
   authority,
   clientId,
   clientAuthentication,
   scopes,
-  session,
 }: FrontendOptions): Generator<MemberProblem> {
   const issuer = URL.canParse(authority) ? new URL(authority) : undefined
   if (issuer === undefined || !isSecureUrl(issuer) || issuer.search !== '' || issuer.hash !== '')
-    yield wrong('Authority', 'is not an issuer identifier', 'Write an https URL without query and fragment.')
-  if (clientId === '') yield wrong('ClientId', 'is empty', 'Write the one that the authorization server knows.')
+    yield wrong('authority', 'is not an issuer identifier', 'Write an https URL without query and fragment.')
+  if (clientId === '' || clientId !== clientId.trim())
+    yield wrong('clientId', 'is empty, or begins or ends with a space', 'Write the one that the server knows.')
   if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
-    yield wrong('ClientSigningKeyJwk', 'is missing', 'Make one with `npx --no-install sallyport keygen`.')
+    yield wrong('clientAuthentication/keys', 'is empty', 'Make one with `npx --no-install sallyport keygen`.')
   if (clientAuthentication.method === 'client_secret_post' && clientAuthentication.secret === '')
-    yield wrong('ClientSecret', 'is missing', 'Write the one that the authorization server knows.')
+    yield wrong('clientAuthentication/secret', 'is empty', 'Write the one that the server knows.')
   for (const [index, scope] of scopes.entries())
     if (!isScope(scope))
-      yield wrong(`Scopes/${index}`, 'is not the name of one scope', 'Write each as an entry of its own.')
-  if (!(session.idle > 0) || !(session.absolute > 0))
-    yield wrong('SessionDuration', 'is not a positive duration', 'Write one such as "08:00:00".')
+      yield wrong(`scopes/${index}`, 'is not the name of one scope', 'Write each as an entry of its own.')
 }
 
-function* routeProblems(
-  { path, upstreams, resource, scopes }: RouteOptions,
-  earlier: readonly RouteOptions[],
-  at: string,
-): Generator<MemberProblem> {
-  if (!isRoutePath(path)) yield wrong(`${at}/Path`, 'is not a plain path', 'Write it as in "/api".')
-  if (isBelowEndpoints(path)) yield wrong(`${at}/Path`, 'lies below /bff, where the endpoints are', 'Use another path.')
-  if (earlier.some((other) => other.path === path))
-    yield wrong(`${at}/Path`, 'is the path of another route', 'Join the two, or give one a longer path.')
-  if (upstreams.length === 0)
-    yield wrong(`${at}/Upstreams`, 'is empty', 'Write where the API is, as in ["http://orders:8080"].')
-  for (const [index, url] of upstreams.entries())
-    if (!/^https?:$/.test(url.protocol) || !isPlain(url))
-      yield wrong(
-        `${at}/Upstreams/${index}`,
-        'is more than an origin and a path',
-        'Write it as in "http://orders:8080".',
-      )
-  if (resource !== undefined && !isResourceIndicator(resource))
+/** FAPI 2.0 is the default: what is weaker is said by its name. */
+function* profileProblems(options: FrontendOptions): Generator<MemberProblem> {
+  if (options.profile === 'Baseline') return
+  const remedy = 'Leave it as FAPI 2.0 has it, or set the profile to Baseline and give up what it protects from.'
+  if (!options.pushedAuthorizationRequests)
+    yield wrong('pushedAuthorizationRequests', 'is false, which FAPI 2.0 does not allow (RFC 9126)', remedy)
+  if (!options.dpop) yield wrong('dpop', 'is false, which FAPI 2.0 does not allow (RFC 9449)', remedy)
+  if (!options.requireIssuer) yield wrong('requireIssuer', 'is false, which FAPI 2.0 does not allow (RFC 9207)', remedy)
+  if (options.clientAuthentication.method === 'client_secret_post')
+    yield wrong('clientAuthentication/method', 'is client_secret_post, which FAPI 2.0 does not allow', remedy)
+}
+
+function* sessionProblems({ session }: FrontendOptions): Generator<MemberProblem> {
+  if (!(session.idle > 0)) yield wrong('session/idle', 'is not a positive duration', 'Write seconds.')
+  if (!(session.absolute > 0)) yield wrong('session/absolute', 'is not a positive duration', 'Write seconds.')
+  if (session.idle > session.absolute)
+    yield wrong('session/idle', 'is longer than absolute, which ends the session before', 'Make it the shorter one.')
+  if (!(session.refreshGracePeriod >= 0 && session.refreshGracePeriod <= longestGracePeriod))
     yield wrong(
-      `${at}/Resource`,
-      'is not an absolute URI without fragment (RFC 8707 §2)',
-      'Write the identifier that the API expects in its tokens, as in "https://orders.example.com".',
+      'session/refreshGracePeriod',
+      'is more than ten minutes, so that many a token would be refreshed on every call',
+      'Write 60.',
     )
-  for (const [index, scope] of scopes.entries())
-    if (!isScope(scope))
-      yield wrong(`${at}/Scopes/${index}`, 'is not the name of one scope', 'Write each as an entry of its own.')
 }
 
-function isPlain({ search, hash, username, password }: URL): boolean {
-  return search === '' && hash === '' && username === '' && password === ''
+/** Seconds. */
+export const longestGracePeriod = 600
+
+function isSecureOrigin(url: URL | string): boolean {
+  return isSecureUrl(url) && isOrigin(new URL(url))
 }
 
-function isOrigin(url: URL): boolean {
-  return url.pathname === '/' && isPlain(url)
-}
-
-function shareAHost(left: readonly string[], right: readonly string[]): boolean {
+/** A frontend that answers to any host stands back behind one that names it. */
+export function shareAHost(left: readonly string[], right: readonly string[]): boolean {
   if (left.length === 0 || right.length === 0) return left.length === right.length
   return left.some((host) => right.some((other) => other.toLowerCase() === host.toLowerCase()))
 }

@@ -12,26 +12,26 @@ export function* limitProblems({
 }: FrontendOptions): Generator<MemberProblem> {
   if (sessionsPerUser !== undefined) {
     if (!(Number.isInteger(sessionsPerUser.max) && sessionsPerUser.max > 0))
-      yield wrong('SessionsPerUser/Max', 'is not a number of sessions', 'Write 1 or more.')
+      yield wrong('sessionsPerUser/max', 'is not a number of sessions', 'Write 1 or more.')
     if (!scopes.includes('openid'))
       yield wrong(
-        'SessionsPerUser',
+        'sessionsPerUser',
         'cannot be counted: without "openid" in Scopes it is not known whose a session is',
         'Add "openid" to Scopes, or leave SessionsPerUser out.',
       )
   }
-  yield* rateLimitProblems(rateLimits, 'RateLimits')
+  yield* rateLimitProblems(rateLimits, 'rateLimits')
   for (const [index, route] of routes.entries()) {
-    yield* rateLimitProblems(route.rateLimits ?? [], `Routes/${index}/RateLimits`)
+    yield* rateLimitProblems(route.rateLimits ?? [], `routes/${index}/rateLimits`)
     if (route.countsAsUse === false && (route.tokenType === 'Client' || route.tokenType === 'None'))
       yield wrong(
-        `Routes/${index}/CountsAsUse`,
+        `routes/${index}/countsAsUse`,
         `is false where no session is looked at: TokenType is "${route.tokenType}"`,
         'Leave it out.',
       )
     if (scopes.length === 0 && getsScopesOfOthers(route, routes))
       yield wrong(
-        `Routes/${index}/Scopes`,
+        `routes/${index}/scopes`,
         'is missing, and Scopes of the frontend is empty: its token would have the scopes of all other routes',
         'Write the scopes that this route needs.',
       )
@@ -41,9 +41,9 @@ export function* limitProblems({
 function* rateLimitProblems(limits: readonly RateLimitOptions[], at: string): Generator<MemberProblem> {
   for (const [index, { requests, per, by }] of limits.entries()) {
     if (!(Number.isInteger(requests) && requests > 0))
-      yield wrong(`${at}/${index}/Requests`, 'is not a number of requests', 'Write 1 or more.')
+      yield wrong(`${at}/${index}/requests`, 'is not a number of requests', 'Write 1 or more.')
     if (!(Number.isInteger(per) && per > 0))
-      yield wrong(`${at}/${index}/Per`, 'is no whole number of seconds', 'Write it as in "00:01:00".')
+      yield wrong(`${at}/${index}/per`, 'is no whole number of seconds', 'Write it as in "00:01:00".')
     if (limits.slice(0, index).some((other) => other.per === per && other.by === by))
       yield wrong(`${at}/${index}`, 'is for the same time and the same callers as another one', 'Keep the lower one.')
   }

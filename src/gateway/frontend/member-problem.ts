@@ -1,6 +1,6 @@
-/** What is wrong with one member of a frontend's options. */
+/** What is wrong with one member of a frontend's or a route's options. */
 export interface MemberProblem {
-  /** Its name in the configuration file, below the frontend. */
+  /** Its place below the frontend's or the route's options. */
   readonly member: string
   readonly problem: string
   readonly remedy: string

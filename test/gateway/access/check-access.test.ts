@@ -12,17 +12,17 @@ const options = (rule: AccessRule, tokenType: TokenType = 'User') =>
   })
 
 for (const [rule, member] of [
-  [{ claim: '', anyOf: ['staff'] }, 'Claim'],
-  [{ claim: 'realm..roles', anyOf: ['staff'] }, 'Claim'],
-  [{ claim: [], anyOf: ['staff'] }, 'Claim'],
-  [{ claim: ['realm', ''], anyOf: ['staff'] }, 'Claim'],
-  [{ claim: 'roles', anyOf: [] }, 'AnyOf'],
-  [{ claim: 'roles', anyOf: [''] }, 'AnyOf'],
+  [{ claim: '', anyOf: ['staff'] }, 'claim'],
+  [{ claim: 'realm..roles', anyOf: ['staff'] }, 'claim'],
+  [{ claim: [], anyOf: ['staff'] }, 'claim'],
+  [{ claim: ['realm', ''], anyOf: ['staff'] }, 'claim'],
+  [{ claim: 'roles', anyOf: [] }, 'anyOf'],
+  [{ claim: 'roles', anyOf: [''] }, 'anyOf'],
 ] as const)
   test(`createGateway refuses ${JSON.stringify(rule)}, on a frontend and on a route`, (t) => {
     t.deepEqual(
       [...accessProblems(options(rule))].map((problem) => problem.member),
-      [`Access/0/${member}`, `Routes/0/Access/0/${member}`],
+      [`access/0/${member}`, `routes/0/access/0/${member}`],
     )
   })
 

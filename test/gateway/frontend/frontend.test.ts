@@ -15,22 +15,22 @@ const refused = test.macro(async (t, frontends: readonly FrontendOptions[], ...p
   )
 })
 
-test('no frontend at all', refused, [], '/Bff/Frontends')
-test('two frontends of one name', refused, [aGood(), aGood({ pathPrefix: '/b' })], '/Bff/Frontends/1/Name')
-test('two frontends at one place', refused, [aGood(), aGood({ name: 'b' })], '/Bff/Frontends/1/PathPrefix')
+test('no frontend at all', refused, [], '/frontends')
+test('two frontends of one name', refused, [aGood(), aGood({ pathPrefix: '/b' })], '/frontends/1/name')
+test('two frontends at one place', refused, [aGood(), aGood({ name: 'b' })], '/frontends/1/pathPrefix')
 test(
   'two frontends at one place of one host',
   refused,
   [aGood({ hosts: ['a.example', 'b.example'] }), aGood({ name: 'b', hosts: ['b.example'] })],
-  '/Bff/Frontends/1/PathPrefix',
+  '/frontends/1/pathPrefix',
 )
 test(
   'a name that no cookie can have',
   refused,
   [aGood({ name: 'a.b' }), aGood({ name: 'a b', pathPrefix: '/b' }), aGood({ name: '', pathPrefix: '/c' })],
-  '/Bff/Frontends/0/Name',
-  '/Bff/Frontends/1/Name',
-  '/Bff/Frontends/2/Name',
+  '/frontends/0/name',
+  '/frontends/1/name',
+  '/frontends/2/name',
 )
 test(
   'a prefix that is none',
@@ -38,15 +38,15 @@ test(
   ['/a/', 'b', '/..', '/a/../b', '/.', '/bff', '/a/BFF', '//a', '/ä'].map((pathPrefix, index) =>
     aGood({ name: `f${index}`, pathPrefix }),
   ),
-  ...Array.from({ length: 9 }, (_, index) => `/Bff/Frontends/${index}/PathPrefix`),
+  ...Array.from({ length: 9 }, (_, index) => `/frontends/${index}/pathPrefix`),
 )
 test(
   'hosts that no browser sends',
   refused,
   [aGood({ hosts: ['B.example', 'https://b.example', 'b.example/x', ''] })],
-  ...Array.from({ length: 4 }, (_, index) => `/Bff/Frontends/0/Hosts/${index}`),
+  ...Array.from({ length: 4 }, (_, index) => `/frontends/0/hosts/${index}`),
 )
-test('names that differ by case', refused, [aGood(), aGood({ name: 'APP', pathPrefix: '/b' })], '/Bff/Frontends/1/Name')
+test('names that differ by case', refused, [aGood(), aGood({ name: 'APP', pathPrefix: '/b' })], '/frontends/1/name')
 test(
   'a public URL, an authority, a client and scopes that are none',
   refused,
@@ -54,11 +54,11 @@ test(
     aGood({ publicUrl: new URL('https://app.example/x'), authority: 'as.example', clientId: '', scopes: ['a b'] }),
     aGood({ name: 'b', pathPrefix: '/b', authority: 'http://as.example' }),
   ],
-  '/Bff/Frontends/0/PublicUrl',
-  '/Bff/Frontends/0/Authority',
-  '/Bff/Frontends/0/ClientId',
-  '/Bff/Frontends/0/Scopes/0',
-  '/Bff/Frontends/1/Authority',
+  '/frontends/0/publicUrl',
+  '/frontends/0/authority',
+  '/frontends/0/clientId',
+  '/frontends/0/scopes/0',
+  '/frontends/1/authority',
 )
 const route = aRoute({ upstreams: [new URL('http://127.0.0.1:3002')] })
 test(
@@ -79,21 +79,37 @@ test(
       ],
     }),
   ],
-  ...['0/Path', '1/Path', '3/Path', '4/Upstreams', '5/Upstreams/0', '6/Upstreams/0', '7/Resource', '8/Scopes/0'].map(
-    (member) => `/Bff/Frontends/0/Routes/${member}`,
+  ...['0/path', '1/path', '3/path', '4/upstreams', '5/upstreams/0', '6/upstreams/0', '7/resource', '8/scopes/0'].map(
+    (member) => `/frontends/0/routes/${member}`,
   ),
 )
 test(
   'a public address where browsers keep no secure cookie',
   refused,
   [aGood({ publicUrl: new URL('http://app.example') })],
-  '/Bff/Frontends/0/PublicUrl',
+  '/frontends/0/publicUrl',
 )
 test(
   'a client without a key',
   refused,
   [aGood({ clientAuthentication: { method: 'private_key_jwt', keys: [] } })],
-  '/Bff/Frontends/0/ClientSigningKeyJwk',
+  '/frontends/0/clientAuthentication/keys',
+)
+
+test(
+  'what FAPI 2.0 does not allow, without the profile that does',
+  refused,
+  [
+    aGood({
+      pushedAuthorizationRequests: false,
+      dpop: false,
+      requireIssuer: false,
+      clientAuthentication: { method: 'client_secret_post', secret: 'x' },
+    }),
+  ],
+  ...['pushedAuthorizationRequests', 'dpop', 'requireIssuer', 'clientAuthentication/method'].map(
+    (member) => `/frontends/0/${member}`,
+  ),
 )
 
 test('an authorization server that is down does not keep the gateway from starting', async (t) => {
