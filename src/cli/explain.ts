@@ -1,3 +1,4 @@
+import { durationOf } from '../config/duration.js'
 import type { Environment } from '../config/environment.js'
 import { readConfiguration } from '../config/load.js'
 import { unreachable } from '../errors.js'
@@ -60,7 +61,7 @@ function textOf({ request, frontend, outcome }: Explanation, style: Style): stri
 }
 
 function forwardingRows(forwarding: Forwarding): [string, string][] {
-  const { route, csrf, token, scheme, resource, scopes, headersDropped, headersAdded, calls } = forwarding
+  const { route, csrf, token, scheme, resource, scopes, signIn, headersDropped, headersAdded, calls } = forwarding
   const { countsAsUse, rateLimits } = forwarding
   const asked = [resource && `for ${resource}`, scopes.length > 0 && `with ${scopes.join(' ')}`].filter(Boolean)
   return [
@@ -74,6 +75,7 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
       'limit',
       `${requests} requests within ${per} s by ${by.toLowerCase()}; beyond 429 bff.rate.exceeded`,
     ]),
+    ...(signIn === undefined ? [] : [['sign-in', signInText(signIn)] as [string, string]]),
     ['dropped', `${headersDropped.join(', ')} (of what a browser may send)`],
     ['added', headersAdded.join(', ')],
     ...calls.flatMap(({ url, htu }, index): [string, string][] => [
@@ -91,6 +93,14 @@ function csrfRows(csrf: CsrfRule | undefined): [string, string][] {
     ['csrf', `our page with X-CSRF: 1 ${own} · without it ${bare} · a typed address ${typed}`],
     ['', `a program without it ${silent} · a page of another site ${foreign}`],
   ]
+}
+
+function signInText({ acrValues, maxAge }: NonNullable<Forwarding['signIn']>): string {
+  const asked = [
+    acrValues && `acr is one of ${acrValues.join(', ')}`,
+    maxAge && `auth_time is at most ${durationOf(maxAge)} ago`,
+  ].filter(Boolean)
+  return `${asked.join(', ')}; otherwise 401 bff.step_up.required, with a login that asks for it`
 }
 
 function tokenText(token: TokenType): string {

@@ -16,6 +16,7 @@ import type { RouteOptions } from '../gateway/route-options.js'
 import { destinationOf } from '../gateway/routing/destination.js'
 import { parseRequestTarget } from '../gateway/routing/request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/routing/route.js'
+import { requirementsOfRoute } from '../gateway/step-up/requirements.js'
 import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
 
 /** What happens to a request, found out by the gateway's own functions. */
@@ -42,6 +43,8 @@ export interface Forwarding {
   readonly countsAsUse: boolean
   /** Of the route and of the whole frontend. */
   readonly rateLimits: readonly RateLimitOptions[]
+  /** How the user has to have signed in (RFC 9470). */
+  readonly signIn?: { readonly acrValues?: readonly string[]; readonly maxAge?: number }
   readonly headersDropped: readonly string[]
   readonly headersAdded: readonly string[]
   /** One for each upstream: the URL that is called and the `htu` claim of its proof. */
@@ -133,6 +136,7 @@ function forwardingOf(
   })
   const client = { address: '203.0.113.7', host: options.publicUrl.host }
   const received = requestHeaders({ request: sent, client, frontend, removedPrefix, requestId: '(request id)' })
+  const signIn = requirementsOfRoute(route)
   const scheme = route.tokenType === 'None' ? 'none' : options.dpop ? 'DPoP' : 'Bearer'
   const credentials = scheme === 'none' ? [] : scheme === 'DPoP' ? ['authorization', 'dpop'] : ['authorization']
   const kept = (name: string): boolean => received[name] === sent.headers[name]
@@ -145,6 +149,7 @@ function forwardingOf(
     scopes: mayBeOfUser(route.tokenType) ? audiencesOf(options)(route).ofUser.scopes : route.scopes,
     countsAsUse: mayBeOfUser(route.tokenType) && (route.countsAsUse ?? routeDefaults.countsAsUse),
     rateLimits: kind === 'page' ? [] : [...(route.rateLimits ?? []), ...(options.rateLimits ?? [])],
+    ...(signIn !== undefined && { signIn }),
     headersDropped: Object.keys(sent.headers)
       .filter((name) => !kept(name))
       .map((name) => (name in received && name === 'cookie' ? `our cookies (${frontend.sessionCookie}, …)` : name)),

@@ -7,13 +7,14 @@ import { type Html, html } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
 import { frontendDefaults } from './defaults.js'
+import { addressAsReturnUrl, loginUrlTo } from './endpoints/login-url.js'
 import type { Frontend } from './frontend/frontend.js'
 import { serverSaid } from './oauth/server-said.js'
 import type { Branding } from './options.js'
 import type { PageTexts } from './page/languages/page-texts.js'
 import { isNavigation } from './page/navigation.js'
 import { ownPage, textsFor } from './page/own-page.js'
-import { loginOf, Refusal, type RefusalCode, refusals, statusOf } from './refusal.js'
+import { loginOf, Refusal, refusals, statusOf } from './refusal.js'
 
 /** What is known of a request when it has to be refused: perhaps not even its frontend. */
 export interface Refused {
@@ -90,7 +91,7 @@ function answerScript(response: ServerResponse, refusal: Refusal, refused: Refus
 function answerPerson(response: ServerResponse, refusal: Refusal, refused: Refused): void {
   const { code, message } = refusal
   const { requestId, frontend } = refused
-  const location = frontend && elsewhere(code, requestId, frontend)
+  const location = frontend && elsewhere(refusal, refused, frontend)
   if (location !== undefined) {
     response.writeHead(303, { Location: location })
     response.end()
@@ -134,8 +135,15 @@ function goingOn(
 }
 
 /** Where a person can do something about it: the login, or the application's own page for failed logins. */
-function elsewhere(code: RefusalCode, requestId: string, { options, origin, loginUrl }: Frontend): string | undefined {
-  if (statusOf(code) === 401) return loginUrl
+function elsewhere(
+  { code, loginParameters: parameters }: Refusal,
+  { requestId, request }: Refused,
+  frontend: Frontend,
+): string | undefined {
+  const { options, origin } = frontend
+  if (code === 'bff.step_up.required')
+    return loginUrlTo(frontend, { returnUrl: addressAsReturnUrl(frontend, request.url), parameters })
+  if (statusOf(code) === 401) return loginUrlTo(frontend, { parameters })
   if (options.errorRedirectPath === undefined || loginOf(code) !== 'failed') return undefined
   const url = new URL(options.errorRedirectPath, options.clientUrl ?? origin)
   url.searchParams.set('error', code)
@@ -152,7 +160,8 @@ function documentOf(refusal: Refusal, { requestId, frontend }: Refused) {
     detail: refusal.message,
     code: refusal.code,
     requestId,
-    ...(status === 401 && frontend !== undefined && { loginUrl: frontend.loginUrl }),
+    ...(status === 401 &&
+      frontend !== undefined && { loginUrl: loginUrlTo(frontend, { parameters: refusal.loginParameters }) }),
   })
   return { status, body: JSON.stringify(document) }
 }

@@ -20,6 +20,8 @@ import type { OpenedSessions } from './session/opened-sessions.js'
 import { createSessionStore, type EndedSession } from './session/session-store.js'
 import type { SessionWatch } from './session/session-watch.js'
 import { createSessionsPerUser } from './session/sessions-per-user.js'
+import { createRouteStepUp } from './step-up/route-step-up.js'
+import { createStepUp } from './step-up/step-up.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
 import { audiencesOf } from './tokens/token-audience.js'
 
@@ -46,10 +48,20 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
   const access = createAccess(options.access ?? [])
+  const stepUp = createStepUp({ name: options.name, seal, store, now })
   const audiences = audiencesOf(options)
   const limitsOf = createRateLimits(options, { count: store.count, now })
   const ready = (route: RouteOptions): Route =>
-    provisionRoute(route, connections, { audiences: audiences(route), limitRate: limitsOf(route) }, options.access)
+    provisionRoute(
+      route,
+      connections,
+      {
+        audiences: audiences(route),
+        limitRate: limitsOf(route),
+        stepUp: createRouteStepUp(route, stepUp, now),
+      },
+      options.access,
+    )
   const routes = options.routes.map(ready)
   const toDevelopmentServer = developmentServerRoute(options)
   // Open like a folder: a session that is there has to be one that may in.
@@ -62,6 +74,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     sessionsPerUser: createSessionsPerUser(options.sessionsPerUser, { name: frontend.name, sessions, store, now }),
     transactions: createLoginTransactions(store, seal, frontend, now),
     access,
+    stepUp,
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
     matchRoute: createRouteMatcher(options.pathPrefix, routes),
     page: createPage(options, pageRoute),
@@ -79,7 +92,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
 export function provisionRoute(
   options: RouteOptions,
   connections: Connections,
-  own: Pick<Route, 'audiences' | 'limitRate'>,
+  own: Pick<Route, 'audiences' | 'limitRate' | 'stepUp'>,
   accessOfFrontend: readonly AccessRule[] = [],
 ): Route {
   return {

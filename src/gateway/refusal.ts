@@ -121,6 +121,28 @@ export const refusals = {
     remedy: 'Another site sent you here. Go on only if you meant to sign in.',
     login: 'offered',
   },
+  'bff.step_up.required': {
+    status: 401,
+    title: 'Please sign in again for this',
+    remedy: 'This needs a stronger or more recent sign-in than yours. You stay signed in.',
+  },
+  'bff.step_up.not_met': {
+    status: 400,
+    title: 'This sign-in was not enough',
+    remedy: 'You are where you were before. Start again, and sign in the way that is asked for.',
+    login: 'failed',
+  },
+  'bff.step_up.other_user': {
+    status: 400,
+    title: 'You signed in as somebody else',
+    remedy: 'You are where you were before. Sign in as the same user, or sign out first.',
+    login: 'failed',
+  },
+  'bff.step_up.repeated': {
+    status: 403,
+    title: 'Your sign-in is not accepted here',
+    remedy: `You have just signed in for this, and it is asked for again. ${askAdministrator}`,
+  },
   'bff.issuer.unavailable': {
     status: 503,
     title: 'The sign-in service does not answer',
@@ -170,17 +192,24 @@ export class Refusal extends Error {
   readonly reason: string | undefined
   /** Handle of the session that was refused. */
   readonly session: string | undefined
+  /** What the login has to ask for that leads on: part of `loginUrl`. */
+  readonly loginParameters: Readonly<Record<string, string>> | undefined
 
   /** @param detail For the developer at the other end: what is wrong and what to do. Never an internal. */
   constructor(
     code: RefusalCode,
     detail: string,
-    options?: ErrorOptions & { readonly reason?: string; readonly session?: string },
+    options?: ErrorOptions & {
+      readonly reason?: string
+      readonly session?: string
+      readonly loginParameters?: Readonly<Record<string, string>> | undefined
+    },
   ) {
     super(detail, options)
     this.code = code
     this.reason = options?.reason
     this.session = options?.session
+    this.loginParameters = options?.loginParameters
   }
 }
 

@@ -16,6 +16,7 @@ import type { OpenSession } from './session/session-record.js'
 import type { SessionStore } from './session/session-store.js'
 import type { Held, SessionWatch } from './session/session-watch.js'
 import type { SessionsPerUser } from './session/sessions-per-user.js'
+import type { StepUp } from './step-up/step-up.js'
 import type { AccessTokens } from './tokens/access-tokens.js'
 import type { Credentials } from './tokens/credentials.js'
 
@@ -28,6 +29,7 @@ export interface ProvisionedFrontend extends Frontend {
   readonly sessionsPerUser: SessionsPerUser | undefined
   readonly transactions: LoginTransactions
   readonly tokens: AccessTokens
+  readonly stepUp: StepUp
   /** Which users may in: for pages, and part of what each route asks. Undefined: all. */
   readonly access: Access | undefined
   readonly matchRoute: MatchRoute<Route>

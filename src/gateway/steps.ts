@@ -15,6 +15,7 @@ export const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefine
   antiForgery,
   requiredSession,
   rateLimits,
+  sufficientSignIn,
   slideSession,
   accessToken,
   access,
@@ -42,10 +43,17 @@ function antiForgery(call: ProxiedRequest): void {
 
 function requiredSession({ open, route, request, frontend }: ProxiedRequest): void {
   if (open !== undefined || route.session !== 'required') return
+  // One login for both.
+  const options = { loginParameters: route.stepUp?.loginParameters }
   // The cookie stays: taking it away here could hit the one that another tab's login has just set.
   throw sessionIdentifier(request.headers.cookie, frontend) === undefined
-    ? new Refusal('bff.session.absent', 'log in first')
-    : new Refusal('bff.session.ended', 'the session has ended; log in again')
+    ? new Refusal('bff.session.absent', 'log in first', options)
+    : new Refusal('bff.session.ended', 'the session has ended; log in again', options)
+}
+
+/** Before anything is asked of the authorization server, and before the call counts as use of the session. */
+function sufficientSignIn({ open, route }: ProxiedRequest): void {
+  if (open !== undefined && route.stepUp !== undefined) route.stepUp.assertMet(open.session)
 }
 
 /** Before anything is written or asked for: what is refused costs no more than its count. */

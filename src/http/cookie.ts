@@ -88,6 +88,13 @@ export function setCookie(response: ServerResponse, name: string, value: string,
   response.setHeader('Set-Cookie', [...kept, cookieField(name, value, attributes)])
 }
 
+/** Leaves the cookie as the browser has it, whatever was said of it in this response before. */
+export function leaveCookie(response: ServerResponse, name: string): void {
+  const kept = cookieHeaders(response).filter((cookie) => !cookie.startsWith(`${name}=`))
+  if (kept.length > 0) response.setHeader('Set-Cookie', kept)
+  else response.removeHeader('Set-Cookie')
+}
+
 export function removeCookie(response: ServerResponse, name: string): void {
   setCookie(response, name, '', { sameSite: 'lax', maxAge: 0 })
 }

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import type { AuthorizationServerEvent } from './authorization-server-events.js'
 
 /** What an authorization server said when it refused us (cut, without secrets), and what to change about it. */
 export interface ServerSaid {
@@ -96,6 +97,12 @@ export type GatewayEvent =
       readonly reason: string
     }
   | {
+      readonly type: 'gateway.step-up.unusable'
+      readonly frontend: string
+      readonly requestId: string
+      readonly route: string
+    }
+  | {
       readonly type: 'gateway.session.ended'
       readonly frontend: string
       readonly session: string
@@ -162,44 +169,6 @@ export type SessionEndCause =
   | 'displaced'
   | 'refresh-failed'
   | 'expired'
-
-export type AuthorizationServerEvent =
-  | { readonly type: 'as.request.pushed'; readonly client: string }
-  | { readonly type: 'as.sign-in.succeeded'; readonly subject: string }
-  | { readonly type: 'as.sign-in.failed'; readonly address: string }
-  | { readonly type: 'as.code.issued'; readonly client: string; readonly subject: string }
-  | { readonly type: 'as.code.reused'; readonly client: string }
-  | {
-      readonly type: 'as.token.issued'
-      readonly client: string
-      readonly grant: string
-      readonly subject: string
-      readonly jkt: string
-      readonly jti: string
-    }
-  | { readonly type: 'as.token.revoked'; readonly client: string }
-  | {
-      readonly type: 'as.request.refused'
-      readonly endpoint: string
-      readonly client?: string
-      readonly code: string
-      readonly reason: string
-    }
-  | { readonly type: 'as.request.failed'; readonly endpoint: string; readonly error: string }
-  | { readonly type: 'as.key.rotated'; readonly kid: string; readonly algorithm: string }
-  | { readonly type: 'as.keys.unavailable'; readonly error: string }
-  | { readonly type: 'as.replay.detected'; readonly kind: 'assertion' | 'proof'; readonly client?: string }
-  /** How many were refused since the last one; of the last of them, the network. */
-  | { readonly type: 'as.network.limited'; readonly limit: string; readonly network: string; readonly refused: number }
-  | { readonly type: 'as.consent.given'; readonly client: string; readonly subject: string }
-  | { readonly type: 'as.session.ended'; readonly subject: string; readonly sid: string }
-  | {
-      readonly type: 'as.backchannel-logout.sent'
-      readonly client: string
-      readonly sid: string
-      readonly delivered: boolean
-      readonly attempts: number
-    }
 
 export type ValidatorEvent =
   | {

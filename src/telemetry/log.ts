@@ -100,6 +100,7 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
     case 'server.store.failing':
     case 'server.store.back':
     case 'gateway.hook.failed':
+    case 'gateway.step-up.unusable':
     case 'gateway.userinfo.unusable':
     case 'validator.keys.unavailable':
       return 'warn'

@@ -49,7 +49,7 @@ export function aRoute(route: ForwardingOptions['routes'][number]): RouteOptions
 
 /** What a route has from its frontend, where nothing is said there. */
 export function ofNoFrontend(route: RouteOptions) {
-  return { audiences: audiencesOf({ scopes: [], routes: [] })(route), limitRate: undefined }
+  return { audiences: audiencesOf({ scopes: [], routes: [] })(route), limitRate: undefined, stepUp: undefined }
 }
 
 export function aFrontend(

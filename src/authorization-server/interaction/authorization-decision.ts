@@ -22,7 +22,8 @@ export function decide(
   const silent = request.prompts.includes('none')
   const signedInHere = session !== undefined && request.interaction.signedInto === session.sid
 
-  if (session === undefined || request.interaction.switchingUser === true || !isRecent(request, session, now))
+  const isEnough = session !== undefined && isRecent(request, session, now) && isStrong(request, session)
+  if (session === undefined || request.interaction.switchingUser === true || !isEnough)
     return silent ? { kind: 'refuse', code: 'login_required', reason: 'the user must sign in' } : { kind: 'sign-in' }
   if (request.subjectHint !== undefined && request.subjectHint !== session.subject)
     return silent || signedInHere
@@ -43,4 +44,13 @@ function isRecent(
   if (interaction.signedInto === sid) return true
   if (prompts.includes('login') || prompts.includes('select_account')) return false
   return maxAge === undefined || now - authTime <= maxAge
+}
+
+/**
+ * Who is signed in otherwise than `acr_values` asks is asked once. What comes of it is what the tokens say: the client, and
+ * the API, decide about it (RFC 9470 §5).
+ */
+function isStrong({ acrValues, interaction }: PushedAuthorizationRequest, { sid, acr }: SignInSession): boolean {
+  if (acrValues.length === 0 || interaction.signedInto === sid) return true
+  return acr !== undefined && acrValues.includes(acr)
 }

@@ -12,6 +12,8 @@ import { Refusal } from '../refusal.js'
 import { clientInfoOf, type GatewayRequest, type ProvisionedFrontend } from '../request.js'
 import { type EndpointContext, regenerateSession } from '../session/koa-session.js'
 import type { SessionRecord } from '../session/session-record.js'
+import { authenticationOf, type Requirements, textOf } from '../step-up/requirements.js'
+import { assertAsAsked, notMet } from '../step-up/returned.js'
 import { admitted } from './admission.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
@@ -56,8 +58,15 @@ export async function callback(ctx: EndpointContext): Promise<void> {
 
   const secrets = deriveLoginSecrets(transaction.seed, frontend.options)
   const tokens = await redeem(frontend, response, { state, ...secrets })
+  try {
+    assertAsAsked(transaction, tokens.claims)
+  } catch (error) {
+    // A page that asks at once again is stopped as any other login that is of no use.
+    countLogin(call, ctx.res, ctx.state.now())
+    throw error
+  }
   const userInfo = await claimsOfUserInfo(frontend, tokens, secrets, transaction.requestId)
-  const confirmed = sessionRecord(tokens, userInfo, secrets, ctx.state.now())
+  const confirmed = sessionRecord(tokens, userInfo, secrets, transaction.asked, ctx.state.now())
   const record = await admitted(frontend, confirmed, transaction.requestId)
   await beginSession(ctx, record, transaction.formerSession)
   const { open } = ctx.state
@@ -77,8 +86,8 @@ export async function callback(ctx: EndpointContext): Promise<void> {
 async function beginSession(ctx: EndpointContext, record: SessionRecord, former: string | undefined): Promise<void> {
   const { sessions, sessionsPerUser, oauth } = ctx.state.call.frontend
   const begin = async (): Promise<void> => {
-    if (former !== undefined) await sessions.end({ key: former }, 'login')
     await regenerateSession(ctx, record)
+    if (former !== undefined) await sessions.end({ key: former }, 'login')
     const { open } = ctx.state
     // So that the list of the user's sessions has it before its first call.
     if (open !== undefined) await sessions.keepAlive(open.id, open.session, () => clientInfoOf(ctx.state.call))
@@ -164,6 +173,8 @@ function comeAgain(ctx: EndpointContext): void {
 /** Its words go to the log; a person sees no more than a name that the standards define. */
 function refusedByServer(error: string, description: string | null): Refusal {
   const cause = new ServerRefusal(serverWords(error, description), 'the authorization server ended the login')
+  // OpenID Connect Core Error Code unmet_authentication_requirements 1.0
+  if (error === 'unmet_authentication_requirements') return notMet('acr', { cause })
   if (error === 'access_denied') return new Refusal('bff.login.denied', 'Access was denied at the sign-in.', { cause })
   const name = cause.code === error ? ` (${error})` : ''
   return new Refusal('bff.login.failed', `The authorization server ended the login${name}.`, { cause })
@@ -197,6 +208,7 @@ function sessionRecord(
   { accessToken, claims = {}, ...tokens }: TokenSet,
   userInfo: Claims,
   { proofKey, nonce }: LoginSecrets,
+  asked: Requirements | undefined,
   now: number,
 ): SessionRecord {
   const { sub, sid, session_expiry: sessionExpiry } = claims
@@ -209,6 +221,8 @@ function sessionRecord(
     ...(proofKey !== undefined && { proofKey }),
     // The ID token is signed and comes first.
     claims: { ...userInfo, ...claims },
+    authentication: authenticationOf(claims),
+    ...(asked !== undefined && { askedFor: textOf(asked) }),
     accessTokens: { '': accessToken },
     ...tokens,
   }

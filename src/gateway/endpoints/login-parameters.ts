@@ -2,20 +2,25 @@ import { publish } from '../../telemetry/events.js'
 import { frontendDefaults } from '../defaults.js'
 import { isAcrValues, isMaxAge } from '../frontend/authentication-grammar.js'
 import type { GatewayRequest } from '../request.js'
+import { parametersOf, type RequirementParameters, type Requirements } from '../step-up/requirements.js'
 
 /** Characters of a parameter other than the return URL. */
 const maxLength = 256
 
 /**
  * Parameters of the authorization request besides the protocol's own: what a link may say (who and how, never what for),
- * and what the configuration says, which counts more.
+ * what the configuration says, which counts more, and what a step-up asks for, which counts most.
  */
-export function authorizationParameters(call: GatewayRequest, query: URLSearchParams): Record<string, string> {
+export function authorizationParameters(
+  call: GatewayRequest,
+  query: URLSearchParams,
+  stepUp: Requirements | undefined,
+): Record<string, string> {
   const { loginParameters = frontendDefaults.loginParameters, authorizationParameters: fixed = {} } =
     call.frontend.options
   const parameters: Record<string, string> = {}
   for (const name of new Set([...frontendDefaults.loginParameters, ...loginParameters])) {
-    if (!query.has(name)) continue
+    if (!query.has(name) || (stepUp !== undefined && ofStepUp.includes(name))) continue
     const value = once(query, name)
     if (Object.hasOwn(fixed, name)) ignore(call, name, 'AuthorizationParameters sets it')
     else if (!loginParameters.includes(name)) ignore(call, name, 'LoginParameters does not have it')
@@ -25,7 +30,17 @@ export function authorizationParameters(call: GatewayRequest, query: URLSearchPa
     else if (name === 'acr_values' && !isAcrValues(value)) ignore(call, name, 'it is not a list of acr values')
     else parameters[name] = value
   }
-  return { ...parameters, ...fixed }
+  return { ...parameters, ...fixed, ...(stepUp !== undefined && stepUpParameters(stepUp, fixed.max_age)) }
+}
+
+const ofStepUp = ['acr_values', 'max_age']
+
+function stepUpParameters({ acrValues, maxAge }: Requirements, fixedAge: string | undefined): RequirementParameters {
+  const ages = [maxAge, fixedAge].flatMap((age) => (age === undefined ? [] : [Number(age)]))
+  return parametersOf({
+    ...(acrValues !== undefined && { acrValues }),
+    ...(ages.length > 0 && { maxAge: Math.min(...ages) }),
+  })
 }
 
 /** Never in silence: a person lands on another page than the link meant, or signs in otherwise. */

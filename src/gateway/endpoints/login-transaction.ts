@@ -4,6 +4,7 @@ import { cookiesNamed, cookieValue, removeCookie, setCookie } from '../../http/c
 import type { Seal } from '../../store/seal.js'
 import type { Store } from '../../store/store.js'
 import type { Frontend } from '../frontend/frontend.js'
+import type { Requirements } from '../step-up/requirements.js'
 import { safeReturnUrl } from './return-url.js'
 
 /** One attempt to log in. It rests in a cookie of the browser that began it, sealed under its `state`. */
@@ -18,12 +19,22 @@ export interface LoginTransaction {
   readonly formerSession: string | undefined
   /** Of the request that began it. */
   readonly requestId: string
+  /** What the server was asked for, and has to have done. */
+  readonly asked?: Requirements | undefined
+  /** Whose session it is to be the next of, as `userHash` says. Undefined: anybody may sign in. */
+  readonly user?: string | undefined
+}
+
+/** As it comes back. */
+export interface BegunTransaction extends LoginTransaction {
+  /** Seconds since the epoch. */
+  readonly begunAt: number
 }
 
 export type FoundTransaction =
   | {
       readonly kind: 'open'
-      readonly transaction: LoginTransaction
+      readonly transaction: BegunTransaction
       /** True once. */
       use(): Promise<boolean>
     }
@@ -53,7 +64,15 @@ const clockTolerance = 60
 /** Second of its beginning, return URL, and what is sealed. Displaced: without the last. */
 const cookieFormat = /^([0-9a-z]{1,9})\.([A-Za-z0-9_-]{1,2736})(?:\.([A-Za-z0-9_.-]+))?$/
 
-type Sealed = readonly [seed: string, requestId: string, silent: 0 | 1, formerSession: string | null]
+/** The last two only where there is something. */
+type Sealed = readonly [
+  seed: string,
+  requestId: string,
+  silent: 0 | 1,
+  formerSession: string | null,
+  asked?: Requirements | null,
+  user?: string | null,
+]
 
 export function createLoginTransactions(
   store: Store,
@@ -67,8 +86,9 @@ export function createLoginTransactions(
   const contextOf = (open: string): string => `login ${name} ${hash('sha256', open, 'base64url')}`
 
   return {
-    begin(cookieHeader, response, { state, seed, returnUrl, silent, formerSession, requestId }) {
-      const sealed: Sealed = [seed, requestId, silent ? 1 : 0, formerSession ?? null]
+    begin(cookieHeader, response, { state, seed, returnUrl, silent, formerSession, requestId, asked, user }) {
+      const usual = [seed, requestId, silent ? 1 : 0, formerSession ?? null] as const
+      const sealed: Sealed = asked === undefined ? usual : [...usual, asked, user ?? null]
       const open = `${Math.floor(now()).toString(36)}.${Buffer.from(returnUrl).toString('base64url')}`
       const value = `${open}.${seal.seal(JSON.stringify(sealed), state, contextOf(open))}`
       makeRoom(cookieHeader, response, bytesOf(cookieOf(state), value))
@@ -84,7 +104,7 @@ export function createLoginTransactions(
       if (kept.sealed === undefined) return { kind: 'displaced', returnUrl }
       const opened = seal.unseal(kept.sealed, state, contextOf(kept.open))
       if (opened === undefined) return { kind: 'absent' }
-      const [seed, requestId, silent, formerSession] = JSON.parse(opened) as Sealed
+      const [seed, requestId, silent, formerSession, asked, user] = JSON.parse(opened) as Sealed
       return {
         kind: 'open',
         transaction: {
@@ -94,6 +114,9 @@ export function createLoginTransactions(
           silent: silent === 1,
           formerSession: formerSession ?? undefined,
           requestId,
+          asked: asked ?? undefined,
+          user: user ?? undefined,
+          begunAt: kept.begunAt,
         },
         // One atomic operation: of any number of callbacks at most one goes on. The others still know the return URL.
         use: () =>
@@ -134,8 +157,10 @@ export function createLoginTransactions(
   function read(value: string | undefined) {
     const [, begun = '', returnUrl = '', sealed] = cookieFormat.exec(value ?? '') ?? []
     if (begun === '') return undefined
-    const age = now() - Number.parseInt(begun, 36)
+    const begunAt = Number.parseInt(begun, 36)
+    const age = now() - begunAt
     return {
+      begunAt,
       open: `${begun}.${returnUrl}`,
       returnUrl: Buffer.from(returnUrl, 'base64url').toString(),
       sealed,

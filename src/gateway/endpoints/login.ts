@@ -4,6 +4,8 @@ import { publish } from '../../telemetry/events.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import type { GatewayRequest } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
+import { requirementsOf } from '../step-up/requirements.js'
+import { userHash } from '../step-up/returned.js'
 import { assertNoLoop } from './login-loop.js'
 import { authorizationParameters, ignore, once } from './login-parameters.js'
 import { deriveLoginSecrets } from './login-secrets.js'
@@ -26,7 +28,10 @@ export async function login(ctx: EndpointContext): Promise<void> {
   limits.login.count(call.client.address)
 
   const query = searchParameters(call.target.query)
-  const parameters = authorizationParameters(call, query)
+  const stepUp = frontend.stepUp.requirementsIn(query)
+  if (stepUp !== undefined && open !== undefined) await frontend.stepUp.begin(open.session)
+  const parameters = authorizationParameters(call, query, stepUp)
+  const subject = stepUp && open?.session.record.subject
   const [state, seed] = [random(), random()]
   const authorizationUrl = await oauth
     .pushAuthorizationRequest({ state, ...deriveLoginSecrets(seed, options), parameters })
@@ -38,6 +43,8 @@ export async function login(ctx: EndpointContext): Promise<void> {
     silent: parameters.prompt === 'none',
     formerSession: open?.session.key,
     requestId,
+    asked: requirementsOf(parameters),
+    user: subject && userHash(subject),
   })
   publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
   ctx.status = 303

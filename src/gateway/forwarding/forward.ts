@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { StreamLimits } from '../limits/limit-options.js'
 import type { ProxiedRequest } from '../request.js'
+import { assertNotDemanded } from '../step-up/demanded.js'
 import { createAuthorize, createNonceMemory } from './dpop.js'
 import { createProxy } from './http-proxy.js'
 import { sendOverHttp } from './http-transport.js'
@@ -78,6 +79,7 @@ function createForward(proofs: Proofs, inFlight: InFlight<Ending>, streams: Open
       answered = await sendUntilAnswered(call, { headers: requestHeaders(call), body, send }, proofs)
       times.answered = performance.now()
       if (answered?.result.kind === 'answered') {
+        if (answered.result.response.status === 401) assertNotDemanded(call, answered.result.response)
         body.settle()
         const isStream = isEventStream(answered.result.response)
         if (isStream) leaveStreams = streams.enter(call)

@@ -4,6 +4,7 @@ import { isWebSocketUpgrade } from '../../http/upgrade.js'
 import { webSocketDefaults } from '../defaults.js'
 import { Refusal } from '../refusal.js'
 import type { ProxiedRequest } from '../request.js'
+import { assertNotDemanded } from '../step-up/demanded.js'
 import { createProxy } from './http-proxy.js'
 import type { Ending, InFlight } from './in-flight.js'
 import { relayAnswer } from './relay.js'
@@ -47,6 +48,7 @@ export function createUpgrade(proofs: Proofs, inFlight: InFlight<Ending>, stream
       answered = await sendUntilAnswered(call, { headers, body: noBody, send }, proofs)
       times.answered = performance.now()
       if (answered?.result.kind === 'answered') {
+        if (answered.result.response.status === 401) assertNotDemanded(call, answered.result.response)
         const response = new ServerResponse(request)
         response.assignSocket(socket)
         response.shouldKeepAlive = false

@@ -4,6 +4,7 @@ import type { UpstreamPool } from '../forwarding/upstream.js'
 import type { LimitRate } from '../limits/rate-limits.js'
 import { Refusal } from '../refusal.js'
 import type { RouteOptions } from '../route-options.js'
+import type { RouteStepUp } from '../step-up/route-step-up.js'
 import type { RouteAudiences } from '../tokens/token-audience.js'
 import { lenientReading } from './lenient-reading.js'
 import type { RequestTarget } from './request-target.js'
@@ -20,6 +21,8 @@ export interface Route extends RouteOptions {
   readonly mayIn: Access | undefined
   /** Whether its calls need a session, use one that is there, or look at none. */
   readonly session: 'required' | 'optional' | 'none'
+  /** What it asks of its users' sign-in; undefined: nothing. */
+  readonly stepUp: RouteStepUp | undefined
 }
 
 /** A request's route, and what of its path goes upstream. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import { createSession } from 'koa-session'
-import { cookieValue, isSecureCookie, setCookie } from '../../http/cookie.js'
+import { cookieValue, isSecureCookie, leaveCookie, setCookie } from '../../http/cookie.js'
 import type { SessionEndCause } from '../../telemetry/events.js'
 import type { Limits } from '../endpoints/limits.js'
 import type { Frontend } from '../frontend/frontend.js'
@@ -71,7 +71,8 @@ export function koaSession(app: Koa<EndpointState>): Koa.Middleware<EndpointStat
           const { call, open, endCause } = ctx.state
           ctx.state.open = undefined
           const { sessions } = call.frontend
-          if (open?.id === id) await sessions.end(open.session, endCause)
+          // At a login only once the new session is there: `regenerateSession`.
+          if (open?.id === id && endCause !== 'login') await sessions.end(open.session, endCause)
         },
       },
     },
@@ -97,11 +98,20 @@ function contextOf({ ctx }: StoreCall): EndpointContext {
   return ctx
 }
 
-/** A new session under a new identifier. What this browser had before ends. */
+/** A new session under a new identifier. What this browser had before ends when it is there, and stays when it cannot be. */
 export async function regenerateSession(ctx: EndpointContext, record: SessionRecord): Promise<void> {
+  const { open: former, call } = ctx.state
   ctx.state.endCause = 'login'
   ctx.session.record = record
-  await ctx.session.regenerate()
+  try {
+    await ctx.session.regenerate()
+  } catch (error) {
+    // koa-session has taken the cookie of the former one away by now.
+    leaveCookie(ctx.res, call.frontend.sessionCookie)
+    ctx.state.open = former
+    throw error
+  }
+  if (former !== undefined) await call.frontend.sessions.end(former.session, 'login')
 }
 
 /** Ends the session and takes its cookie away. */

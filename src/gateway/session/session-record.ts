@@ -1,5 +1,6 @@
 import type { Prover } from '../../dpop/prover.js'
 import type { Jwk } from '../../jose/jwk.js'
+import type { Authentication } from '../step-up/requirements.js'
 
 /** What a session is made of. It rests sealed under the browser's cookie; it cannot be opened without that cookie. */
 export interface SessionRecord {
@@ -12,6 +13,10 @@ export interface SessionRecord {
   readonly claims: Readonly<Record<string, unknown>>
   /** What the program around the gateway has added to them. */
   readonly addedClaims?: Readonly<Record<string, unknown>>
+  /** How the user signed in, as the ID token of the login says. No refresh changes it. */
+  readonly authentication?: Authentication
+  /** What the login asked for, as text. */
+  readonly askedFor?: string
   readonly idToken?: string
   readonly nonce?: string
   /** The private EC P-256 key of this session. Absent without DPoP. */

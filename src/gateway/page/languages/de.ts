@@ -97,6 +97,25 @@ export const de: PageTexts = {
       remedy:
         'Warten Sie eine Minute, erlauben Sie Cookies für diese Website und öffnen Sie die Anwendung unter ihrer üblichen Adresse.',
     },
+    'bff.step_up.required': {
+      title: 'Bitte melden Sie sich hierfür noch einmal an',
+      remedy: 'Hierfür braucht es eine stärkere oder neuere Anmeldung als Ihre. Sie bleiben angemeldet.',
+    },
+    'bff.step_up.not_met': {
+      title: 'Diese Anmeldung genügt nicht',
+      remedy:
+        'An Ihrer Sitzung hat sich nichts geändert. Beginnen Sie neu, und melden Sie sich so an, wie es verlangt wird.',
+    },
+    'bff.step_up.other_user': {
+      title: 'Sie haben sich als jemand anderes angemeldet',
+      remedy:
+        'An Ihrer Sitzung hat sich nichts geändert. Melden Sie sich als derselbe Benutzer an, oder melden Sie sich zuerst ab.',
+    },
+    'bff.step_up.repeated': {
+      title: 'Ihre Anmeldung wird hier nicht angenommen',
+      remedy:
+        'Sie haben sich gerade hierfür angemeldet, und es wird schon wieder verlangt. Wenn es dabei bleibt, nennen Sie Ihrem Administrator die Anfragenummer.',
+    },
     'bff.login.confirm': {
       title: 'Anmelden?',
       remedy: 'Eine andere Website hat Sie hierher geschickt. Gehen Sie nur weiter, wenn Sie sich anmelden wollten.',

@@ -90,6 +90,24 @@ export const fr: PageTexts = {
       remedy:
         'Attendez une minute, autorisez les cookies pour ce site et ouvrez l’application à son adresse habituelle.',
     },
+    'bff.step_up.required': {
+      title: 'Veuillez vous reconnecter pour cela',
+      remedy: 'Il faut ici une connexion plus forte ou plus récente que la vôtre. Vous restez connecté.',
+    },
+    'bff.step_up.not_met': {
+      title: 'Cette connexion ne suffit pas',
+      remedy: 'Rien n’a changé pour votre session. Recommencez, et connectez-vous comme il est demandé.',
+    },
+    'bff.step_up.other_user': {
+      title: 'Vous vous êtes connecté comme quelqu’un d’autre',
+      remedy:
+        'Rien n’a changé pour votre session. Connectez-vous comme le même utilisateur, ou déconnectez-vous d’abord.',
+    },
+    'bff.step_up.repeated': {
+      title: 'Votre connexion n’est pas acceptée ici',
+      remedy:
+        'Vous venez de vous connecter pour cela, et on vous le demande encore. Si cela continue, donnez le numéro de la requête à votre administrateur.',
+    },
     'bff.login.confirm': {
       title: 'Se connecter ?',
       remedy: 'Un autre site vous a envoyé ici. Ne continuez que si vous vouliez vous connecter.',

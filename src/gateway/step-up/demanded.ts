@@ -1,0 +1,28 @@
+import { publish } from '../../telemetry/events.js'
+import type { UpstreamResponse } from '../forwarding/upstream-response.js'
+import type { ProxiedRequest } from '../request.js'
+import { stepUpChallenge } from './step-up-challenge.js'
+
+/**
+ * An API that wants the user to sign in more strongly or more recently: what it says becomes a login.
+ * @throws Refusal `bff.step_up.required`, `bff.step_up.repeated`
+ */
+export function assertNotDemanded(
+  { open, frontend, route, requestId }: ProxiedRequest,
+  response: Pick<UpstreamResponse, 'headers' | 'skip'>,
+): void {
+  // Who has no session has nothing that could be stepped up.
+  if (open === undefined) return
+  const challenge = stepUpChallenge(response.headers['www-authenticate'] ?? '')
+  if (challenge.kind === 'none') return
+  if (challenge.kind === 'unusable') {
+    publish({ type: 'gateway.step-up.unusable', frontend: frontend.name, requestId, route: route.path })
+    return
+  }
+  response.skip()
+  throw frontend.stepUp.required(
+    open.session,
+    challenge.requirements,
+    'the API asks for a stronger or more recent sign-in',
+  )
+}
