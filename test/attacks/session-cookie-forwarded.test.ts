@@ -55,7 +55,7 @@ const everyCookie = origins.flatMap((origin) => [
   ownCookieName('bff', 'app~n', origin),
 ])
 
-for (const tokenType of ['User', 'UserOrNone', 'Client', 'None'] as const) {
+for (const tokenType of ['User', 'UserOrNone', 'UserOrClient', 'Client', 'None'] as const) {
   test(`no cookie of the gateway or the authorization server reaches an API: alone, on a ${tokenType} route`, async (t) => {
     const gate = await aGate(t, { frontends: [{ routes: [{ tokenType }] }] })
     const { cookie } = await gate.plant()
@@ -63,7 +63,11 @@ for (const tokenType of ['User', 'UserOrNone', 'Client', 'None'] as const) {
     for (const name of everyCookie)
       await everyWay(
         gate,
-        { headers: [`Cookie: ${tokenType === 'User' ? `${cookie}; ` : ''}${name}=${secret}`] },
+        {
+          headers: [
+            `Cookie: ${tokenType === 'User' || tokenType === 'UserOrClient' ? `${cookie}; ` : ''}${name}=${secret}`,
+          ],
+        },
         ({ way, seen }) => {
           if (tokenType !== 'Client') t.is(seen.length, 1, `${way} ${name}`)
           t.false(JSON.stringify(seen).includes(secret), `${way} ${name}`)
