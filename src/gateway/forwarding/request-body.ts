@@ -58,86 +58,69 @@ export function createRequestBody(
   if (encoding === undefined && announced > limit) throw tooLarge(limit)
   if (announced === 0) return length === undefined ? noBody : emptyBody
 
-  const fits = announced <= replayLimit
-  let kept: Buffer[] | undefined = []
-  let size = 0
-  let started = false
-  let isSent = false
-  let current: Readable | undefined
-  let stopFollowing = (): void => {}
+  const received = createReceived(replayLimit)
+  let state: Sending = { kind: 'idle' }
+  let expectsContinue = request.headers.expect !== undefined
+
   const detach = (): void => {
-    stopFollowing()
-    current = undefined
+    if (state.kind === 'following') state.stop()
+    if (state.kind !== 'sent') state = { kind: 'idle' }
   }
 
   const follow = (stream: Readable, { onBytes, onSent, onTooLarge }: BodyListeners): void => {
-    if (!started && request.headers.expect !== undefined) response.writeContinue()
-    started = true
-    for (const chunk of kept ?? []) stream.push(chunk)
+    if (expectsContinue) response.writeContinue()
+    expectsContinue = false
+    for (const chunk of received.kept() ?? []) stream.push(chunk)
     const onEnd = (): void => {
-      isSent = true
+      state = { kind: 'sent' }
       stream.push(null)
       onSent()
+    }
+    const onData = (chunk: Buffer): void => {
+      onBytes()
+      if (received.add(chunk) > limit) {
+        detach()
+        onTooLarge(tooLarge(limit))
+      } else if (!stream.push(chunk)) request.pause()
     }
     if (request.readableEnded) {
       onEnd()
       return
     }
-    const onData = (chunk: Buffer): void => {
-      onBytes()
-      size += chunk.length
-      if (size > limit) {
-        detach()
-        onTooLarge(tooLarge(limit))
-        return
-      }
-      if (size <= replayLimit) kept?.push(chunk)
-      else kept = undefined
-      if (!stream.push(chunk)) request.pause()
-    }
-    stopFollowing = () => {
-      request.off('data', onData).off('end', onEnd).pause()
-      stopFollowing = () => {}
-    }
+    state = { kind: 'following', stream, stop: () => request.off('data', onData).off('end', onEnd).pause() }
     request.on('data', onData).on('end', onEnd)
   }
 
   return {
     length: encoding === undefined ? announced : undefined,
-    fits,
+    fits: announced <= replayLimit,
     isEmpty: false,
-    isSent: () => isSent,
-    isAwaited: () => current !== undefined && started && !isSent && !request.isPaused(),
-    isReplayable: () => kept !== undefined,
+    isSent: () => state.kind === 'sent',
+    isAwaited: () => state.kind === 'following' && !request.isPaused(),
+    isReplayable: () => received.kept() !== undefined,
 
     open(listeners) {
       detach()
-      isSent = false
-      let isFollowing = false
       const stream = new Readable({
         highWaterMark: windowSize,
         read() {
           // An attempt given up while it was connecting takes nothing from the one that came after it.
-          if (current !== stream) return
+          if (!isAt(state, stream)) return
           // The first read means that there is a connection: not before then is the browser told to go on.
-          if (!isFollowing) follow(stream, listeners)
-          isFollowing = true
-          if (!isSent) request.resume()
+          if (state.kind === 'offered') follow(stream, listeners)
+          if (state.kind === 'following') request.resume()
         },
       })
-      current = stream
+      state = { kind: 'offered', stream }
       return stream
     },
 
     detach,
-
-    settle() {
-      kept = undefined
-    },
+    settle: received.release,
 
     discard() {
       detach()
-      kept = undefined
+      received.release()
       if (request.readableEnded || request.destroyed) return
       let left = discardLimit
       const hangUp = (): void => void request.destroy()
@@ -149,6 +132,37 @@ export function createRequestBody(
         })
         .once('close', () => clearTimeout(timer))
         .resume()
+    },
+  }
+}
+
+/** The body on its way to one attempt. */
+type Sending =
+  | { readonly kind: 'idle' }
+  /** There is no connection that it could go to yet. */
+  | { readonly kind: 'offered'; readonly stream: Readable }
+  | { readonly kind: 'following'; readonly stream: Readable; readonly stop: () => unknown }
+  | { readonly kind: 'sent' }
+
+function isAt(state: Sending, stream: Readable): boolean {
+  return 'stream' in state && state.stream === stream
+}
+
+/** What has come, kept for another attempt as long as it is no more than `replayLimit`: all of it or nothing. */
+function createReceived(replayLimit: number) {
+  let kept: Buffer[] | undefined = []
+  let size = 0
+  return {
+    kept: (): readonly Buffer[] | undefined => kept,
+    /** @returns the bytes of all chunks */
+    add(chunk: Buffer): number {
+      size += chunk.length
+      if (size <= replayLimit) kept?.push(chunk)
+      else kept = undefined
+      return size
+    },
+    release(): void {
+      kept = undefined
     },
   }
 }
