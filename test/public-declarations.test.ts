@@ -24,6 +24,11 @@ test('every function and value that can be imported has an example', (t) => {
   )
 })
 
+test('an example is fenced as a program, so that it is run', (t) => {
+  for (const { title, docstring } of declarations)
+    t.is(examplesOf({ docstring }).length, docstring.split('@example').length - 1, title)
+})
+
 test('the examples in docstrings compile, and those that need no browser run', async (t) => {
   t.timeout(180_000)
   const programs = declarations.flatMap((one) => examplesOf(one).map((text) => ({ title: one.title, text })))

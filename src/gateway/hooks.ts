@@ -2,6 +2,7 @@ import { publish, type SessionEndCause } from '../telemetry/events.js'
 
 /** A login that the authorization server has confirmed. */
 export interface Login {
+  /** Its name. */
   readonly frontend: string
   /** `sub`. Undefined without OpenID Connect. */
   readonly subject: string | undefined
@@ -23,18 +24,25 @@ export type LoginDecision =
  * Asked when a login has succeeded, before its session begins.
  * @throws Anything: then the login fails (`bff.login.failed`), and the log says that it was the hook.
  * @example
- * const onLogin: OnLogin = async ({ subject }) =>
- *   (await isBlocked(subject)) ? { refuse: 'Your account is blocked.' } : { claims: { plan: await planOf(subject) } }
+ * ```ts
+ * import type { OnLogin } from 'sallyport/gateway'
+ *
+ * const blocked = new Set(['mallory'])
+ * export const onLogin: OnLogin = ({ subject }) =>
+ *   blocked.has(subject ?? '') ? { refuse: 'Your account is blocked.' } : { claims: { plan: 'free' } }
+ * ```
  */
 export type OnLogin = (login: Login) => LoginDecision | Promise<LoginDecision>
 
 /** A session that has ended. */
 export interface Logout {
+  /** Its name. */
   readonly frontend: string
   /** As in the log, and in the user's list of sessions. */
   readonly session: string
   /** Undefined where the session was ended without being opened: by another session, or by back-channel logout. */
   readonly subject: string | undefined
+  /** What has ended it. */
   readonly cause: SessionEndCause
 }
 

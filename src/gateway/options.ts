@@ -27,7 +27,9 @@ export interface GatewayOptions {
   readonly streamLimits?: StreamLimits
   /** Name and colours of the pages for errors and logout. */
   readonly branding?: Branding
+  /** Asked before a session begins. Default: every login that the authorization server confirms is taken. */
   readonly onLogin?: OnLogin
+  /** Told when a session has ended. */
   readonly onLogout?: OnLogout
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
