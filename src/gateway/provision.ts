@@ -23,7 +23,7 @@ import { createSessionsPerUser } from './session/sessions-per-user.js'
 import { createRouteStepUp } from './step-up/route-step-up.js'
 import { createStepUp } from './step-up/step-up.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
-import { audiencesOf } from './tokens/token-audience.js'
+import { audiencesOf, mayBeOfClient } from './tokens/token-audience.js'
 
 /** What all frontends have in common. */
 export interface SharedServices extends GatewayOptions {
@@ -47,21 +47,17 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   }
   const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
-  const access = createAccess(options.access ?? [])
+  const access = createAccess(options.access ?? [], now)
   const stepUp = createStepUp({ name: options.name, seal, store, now })
   const audiences = audiencesOf(options)
   const limitsOf = createRateLimits(options, { count: store.count, now })
   const ready = (route: RouteOptions): Route =>
-    provisionRoute(
-      route,
-      connections,
-      {
-        audiences: audiences(route),
-        limitRate: limitsOf(route),
-        stepUp: createRouteStepUp(route, stepUp, now),
-      },
-      options.access,
-    )
+    provisionRoute(route, connections, {
+      audiences: audiences(route),
+      limitRate: limitsOf(route),
+      stepUp: createRouteStepUp(route, stepUp, now),
+      ...routeAccess(route, options.access, now),
+    })
   const routes = options.routes.map(ready)
   const toDevelopmentServer = developmentServerRoute(options)
   // Open like a folder: a session that is there has to be one that may in.
@@ -89,29 +85,32 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
 }
 
 /** A configured route, with what its calls need. @param own What it has from its frontend. */
-export function provisionRoute(
-  options: RouteOptions,
-  connections: Connections,
-  own: Pick<Route, 'audiences' | 'limitRate' | 'stepUp'>,
-  accessOfFrontend: readonly AccessRule[] = [],
-): Route {
+export function provisionRoute(options: RouteOptions, connections: Connections, own: OwnOfRoute): Route {
   return {
     ...options,
     ...own,
     timeouts: timeoutsOf(options.timeouts),
     pool: createUpstreamPool(options, connections),
-    ...routeAccess(options, accessOfFrontend),
   }
 }
 
+type OwnOfRoute = Pick<Route, 'audiences' | 'limitRate' | 'stepUp' | 'mayIn' | 'session'>
 type RouteAccess = Pick<Route, 'mayIn' | 'session'>
 
-/** `None` looks at no user: neither rules nor sessions are for it. A rule on a route of the gateway's own token needs a session. */
-function routeAccess({ access: own = [], tokenType }: RouteOptions, ofFrontend: readonly AccessRule[]): RouteAccess {
+/**
+ * `None` looks at no user: neither rules nor sessions are for it. The gateway's own token is not for those whom rules keep out,
+ * so that its routes need a session where there are rules.
+ */
+export function routeAccess(
+  { access: own = [], tokenType }: RouteOptions,
+  ofFrontend: readonly AccessRule[] = [],
+  now?: () => number,
+): RouteAccess {
   if (tokenType === 'None') return { mayIn: undefined, session: 'none' }
-  const mayIn = createAccess([...ofFrontend, ...own])
-  if (tokenType === 'Client') return { mayIn, session: mayIn === undefined ? 'none' : 'required' }
-  return { mayIn, session: tokenType === 'User' ? 'required' : 'optional' }
+  const mayIn = createAccess([...ofFrontend, ...own], now)
+  if (tokenType === 'Client' && mayIn === undefined) return { mayIn, session: 'none' }
+  const needsUser = tokenType === 'User' || (mayIn !== undefined && mayBeOfClient(tokenType))
+  return { mayIn, session: needsUser ? 'required' : 'optional' }
 }
 
 function openPage(mayIn: Access | undefined): RouteAccess {

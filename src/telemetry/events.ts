@@ -86,7 +86,10 @@ export type GatewayEvent =
   | {
       readonly type: 'gateway.userinfo.unusable'
       readonly frontend: string
-      readonly requestId: string
+      /** Of the login. */
+      readonly requestId?: string
+      /** Whose refresh it was. */
+      readonly session?: string
       readonly reason: string
     }
   | {

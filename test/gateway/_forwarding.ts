@@ -6,7 +6,7 @@ import { createForwarder, type Forwarder } from '../../src/gateway/forwarding/fo
 import { createConnections } from '../../src/gateway/forwarding/upstream.js'
 import { createFrontend } from '../../src/gateway/frontend/frontend.js'
 import type { FrontendOptions } from '../../src/gateway/options.js'
-import { provisionRoute } from '../../src/gateway/provision.js'
+import { provisionRoute, routeAccess } from '../../src/gateway/provision.js'
 import { Refusal, statusOf } from '../../src/gateway/refusal.js'
 import { type ProvisionedFrontend, type ProxiedRequest, proxiedRequest } from '../../src/gateway/request.js'
 import type { RouteOptions } from '../../src/gateway/route-options.js'
@@ -49,7 +49,12 @@ export function aRoute(route: ForwardingOptions['routes'][number]): RouteOptions
 
 /** What a route has from its frontend, where nothing is said there. */
 export function ofNoFrontend(route: RouteOptions) {
-  return { audiences: audiencesOf({ scopes: [], routes: [] })(route), limitRate: undefined, stepUp: undefined }
+  return {
+    audiences: audiencesOf({ scopes: [], routes: [] })(route),
+    limitRate: undefined,
+    stepUp: undefined,
+    ...routeAccess(route),
+  }
 }
 
 export function aFrontend(

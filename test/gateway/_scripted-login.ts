@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava'
-import { createUserAgent } from '../flows/_user-agent.js'
+import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
 import { anIssuer, type Issuer } from './_issuer.js'
-import { aPlantedGateway, type Planted } from './_planted.js'
+import { aPlantedGateway, type Planted, type PlantedOptions } from './_planted.js'
 
 /** A login at an authorization server of which every answer is the test's to say. */
 export interface ScriptedLogin {
@@ -10,12 +10,12 @@ export interface ScriptedLogin {
   /** Claims of the next ID token, besides the usual ones, and its signature. */
   idToken: (claims: Record<string, unknown>) => Promise<string>
   /** One login from its beginning to its end: what `P/user` says then, or the code of the refusal. */
-  run(): Promise<{ readonly code?: string; readonly user: Record<string, unknown> }>
+  run(): Promise<{ readonly code?: string; readonly user: Record<string, unknown>; readonly browser: UserAgent }>
 }
 
-export async function aScriptedLogin(t: ExecutionContext): Promise<ScriptedLogin> {
+export async function aScriptedLogin(t: ExecutionContext, options: PlantedOptions = {}): Promise<ScriptedLogin> {
   const issuer = await anIssuer(t)
-  const world = await aPlantedGateway(t, { authority: issuer.issuer })
+  const world = await aPlantedGateway(t, { ...options, authority: issuer.issuer })
   let pushed = new URLSearchParams()
   issuer.metadata = { userinfo_endpoint: `${issuer.issuer}/userinfo` }
   issuer.answers.set('/par', async (request, response) => {
@@ -38,7 +38,7 @@ export async function aScriptedLogin(t: ExecutionContext): Promise<ScriptedLogin
       })
       const code = /"code":"([^"]*)"/.exec(body)?.[1]
       const user = (await (await browser.call(at('/bff/user'))).json()) as Record<string, unknown>
-      return { ...(code !== undefined && { code }), user }
+      return { ...(code !== undefined && { code }), user, browser }
     },
   }
   issuer.refreshed = async () => {

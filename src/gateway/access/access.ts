@@ -1,21 +1,27 @@
+import { UpstreamError } from '../../errors.js'
 import { Refusal } from '../refusal.js'
 import type { AccessRule } from '../route-options.js'
+import { knownClaims } from '../session/session-claims.js'
 import type { Session } from '../session/session-record.js'
 import { type ReadyRule, readyRule } from './access-rule.js'
 
 /**
  * Whether a session's user may in.
  * @throws Refusal `bff.access.denied`
+ * @throws UpstreamError when it cannot be known: userinfo is out of reach, and the ID token does not say
  */
 export type Access = (session: Pick<Session, 'record' | 'handle'>) => void
 
 /** Undefined where there is no rule: then nothing is asked. */
-export function createAccess(rules: readonly AccessRule[]): Access | undefined {
+export function createAccess(rules: readonly AccessRule[], now = () => Date.now() / 1000): Access | undefined {
   if (rules.length === 0) return undefined
   const ready = rules.map(readyRule)
   return ({ record, handle }) => {
-    const broken = brokenRule(ready, record.claims)
-    if (broken !== undefined) throw denied(broken, handle)
+    const { claims, isComplete } = knownClaims(record, now())
+    const broken = brokenRule(ready, claims)
+    if (broken === undefined) return
+    if (isComplete) throw denied(broken, handle)
+    throw new UpstreamError('unreachable', 'the authorization server does not tell at the moment what this user may do')
   }
 }
 

@@ -2,12 +2,8 @@ import { publish } from '../../telemetry/events.js'
 import { type Login, type LoginDecision, nameOf, type OnLogin } from '../hooks.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
 import { Refusal } from '../refusal.js'
+import { loginClaims } from '../session/session-claims.js'
 import type { SessionRecord } from '../session/session-record.js'
-
-/** Of the protocol, or decided by it. */
-const claimsOfTheProtocol = new Set(
-  'iss sub aud exp iat nbf jti nonce azp sid acr amr auth_time at_hash c_hash s_hash session_expiry'.split(' '),
-)
 
 /**
  * The program around the gateway has the last word on a login.
@@ -36,7 +32,7 @@ async function askOnLogin(onLogin: OnLogin, login: Login): Promise<Login['claims
   const decision = await decided(onLogin, login)
   if (decision === undefined) return {}
   if ('refuse' in decision) throw new Refusal('bff.login.refused', decision.refuse)
-  const taken = Object.keys(decision.claims).find((name) => claimsOfTheProtocol.has(name))
+  const taken = Object.keys(decision.claims).find((name) => loginClaims.has(name))
   if (taken !== undefined) throw failed(login, new TypeError(`the claim ${taken} cannot be set`))
   return decision.claims
 }

@@ -6,11 +6,12 @@ import { assertNavigation, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { ExpectedResponse, TokenSet } from '../oauth/oauth-client.js'
 import { ServerRefusal } from '../oauth/oauth-error.js'
 import { printable, serverWords } from '../oauth/server-words.js'
-import type { Claims } from '../oauth/user-info.js'
+import type { UserInfo } from '../oauth/user-info.js'
 import { ownPage, textsFor } from '../page/own-page.js'
 import { Refusal } from '../refusal.js'
 import { clientInfoOf, type GatewayRequest, type ProvisionedFrontend } from '../request.js'
 import { type EndpointContext, regenerateSession } from '../session/koa-session.js'
+import { sessionClaims, userInfoDue } from '../session/session-claims.js'
 import type { SessionRecord } from '../session/session-record.js'
 import { authenticationOf, type Requirements, textOf } from '../step-up/requirements.js'
 import { assertAsAsked, notMet } from '../step-up/returned.js'
@@ -65,7 +66,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
     countLogin(call, ctx.res, ctx.state.now())
     throw error
   }
-  const userInfo = await claimsOfUserInfo(frontend, tokens, secrets, transaction.requestId)
+  const userInfo = await readUserInfo(frontend, tokens, secrets, transaction.requestId)
   const confirmed = sessionRecord(tokens, userInfo, secrets, transaction.asked, ctx.state.now())
   const record = await admitted(frontend, confirmed, transaction.requestId)
   await beginSession(ctx, record, transaction.formerSession)
@@ -191,27 +192,28 @@ async function redeem(
 }
 
 /** The login does not depend on it: what cannot be used is told to the operator. */
-async function claimsOfUserInfo(
+async function readUserInfo(
   frontend: ProvisionedFrontend,
   { accessToken, claims: { sub } = {} }: TokenSet,
   { proofKey }: LoginSecrets,
   requestId: string,
-): Promise<Claims> {
-  if (typeof sub !== 'string') return {}
+): Promise<UserInfo> {
+  if (typeof sub !== 'string') return { kind: 'none' }
   const userInfo = await frontend.oauth.userInfo(accessToken.value, sub, proofKey).catch(refuseLogin)
-  if (userInfo.kind === 'claims') return userInfo.claims
-  publish({ type: 'gateway.userinfo.unusable', frontend: frontend.name, requestId, reason: userInfo.reason })
-  return {}
+  if (userInfo.kind === 'unusable' || userInfo.kind === 'unavailable')
+    publish({ type: 'gateway.userinfo.unusable', frontend: frontend.name, requestId, reason: userInfo.reason })
+  return userInfo
 }
 
 function sessionRecord(
   { accessToken, claims = {}, ...tokens }: TokenSet,
-  userInfo: Claims,
+  userInfo: UserInfo,
   { proofKey, nonce }: LoginSecrets,
   asked: Requirements | undefined,
   now: number,
 ): SessionRecord {
   const { sub, sid, session_expiry: sessionExpiry } = claims
+  const said = userInfo.kind === 'claims' ? userInfo.claims : undefined
   return {
     createdAt: Math.floor(now),
     ...(typeof sub === 'string' && { subject: sub }),
@@ -219,8 +221,9 @@ function sessionRecord(
     ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
     ...(nonce !== undefined && { nonce }),
     ...(proofKey !== undefined && { proofKey }),
-    // The ID token is signed and comes first.
-    claims: { ...userInfo, ...claims },
+    claims: sessionClaims({ idToken: claims, userInfo: said }),
+    ...(said !== undefined && { userInfo: said }),
+    ...(userInfo.kind === 'unavailable' && { userInfoDue: userInfoDue(now) }),
     authentication: authenticationOf(claims),
     ...(asked !== undefined && { askedFor: textOf(asked) }),
     accessTokens: { '': accessToken },

@@ -168,7 +168,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
     async userInfo(accessToken, subject, proofKey) {
       const known = await configuration()
       const { userinfo_endpoint: endpoint } = known.serverMetadata()
-      if (endpoint === undefined) return { kind: 'claims', claims: {} }
+      if (endpoint === undefined) return { kind: 'none' }
       const headers = new Headers({ Accept: 'application/json, application/jwt' })
       const proof = await dpop(known, proofKey)
       try {
@@ -184,7 +184,8 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
         )
       } catch (error) {
         if (error instanceof UpstreamError) throw error
-        return { kind: 'unusable', reason: `the endpoint did not answer well (${codeOf(error)})` }
+        const reason = `the endpoint did not answer well (${codeOf(error)})`
+        return { kind: error instanceof openid.WWWAuthenticateChallengeError ? 'unusable' : 'unavailable', reason }
       }
     },
 

@@ -7,7 +7,12 @@ export type Claims = Readonly<Record<string, unknown>>
 /** What the userinfo endpoint adds about the user, or why it adds nothing. */
 export type UserInfo =
   | { readonly kind: 'claims'; readonly claims: Claims }
+  /** The server has no such endpoint. */
+  | { readonly kind: 'none' }
+  /** It has answered, and says nothing that we may believe. */
   | { readonly kind: 'unusable'; readonly reason: string }
+  /** It cannot be asked at the moment. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
 
 export interface UserInfoChecks {
   /** Whom the ID token is about. */
@@ -25,37 +30,38 @@ export interface UserInfoChecks {
  */
 export async function readUserInfo(response: Response, checks: UserInfoChecks): Promise<UserInfo> {
   const body = await response.text()
+  if (response.status >= 500 || response.status === 429)
+    return { kind: 'unavailable', reason: `the endpoint answered with status ${response.status}` }
   if (response.status !== 200) return unusable(`the endpoint answered with status ${response.status}`)
   const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-  const claims = type === 'application/jwt' ? await signedClaims(body, checks) : jsonObject(body)
-  if (claims === undefined) return unusable(`the answer (${type ?? 'without a type'}) is not a JSON object`)
-  if (typeof claims === 'string') return unusable(claims)
-  if (claims.sub !== checks.subject)
+  const said = type === 'application/jwt' ? await signedClaims(body, checks) : jsonClaims(body, type)
+  if (said.kind === 'claims' && said.claims.sub !== checks.subject)
     throw new UpstreamError('invalid_response', 'userinfo is about another user than the ID token')
-  return { kind: 'claims', claims }
+  return said
 }
 
-/** The claims, or what is wrong with the JWT. */
-async function signedClaims(
-  jwt: string,
-  { issuer, clientId, algorithms, keys }: UserInfoChecks,
-): Promise<Claims | string> {
+async function signedClaims(jwt: string, { issuer, clientId, algorithms, keys }: UserInfoChecks): Promise<UserInfo> {
   try {
     const checks = { algorithms: [...algorithms], issuer, audience: clientId, clockTolerance: 30 }
-    return (await keys.verify((find) => jwtVerify(jwt, find, checks))).payload
+    return { kind: 'claims', claims: (await keys.verify((find) => jwtVerify(jwt, find, checks))).payload }
   } catch (error) {
-    if (isKeySetOutOfReach(error)) return 'the keys for its signature cannot be fetched'
+    if (isKeySetOutOfReach(error))
+      return { kind: 'unavailable', reason: 'the keys for its signature cannot be fetched' }
     const claim = error instanceof errors.JWTClaimValidationFailed ? ` at "${error.claim}"` : ''
-    return `the signed answer is not valid (${error instanceof errors.JOSEError ? error.code : 'no code'}${claim})`
+    return unusable(
+      `the signed answer is not valid (${error instanceof errors.JOSEError ? error.code : 'no code'}${claim})`,
+    )
   }
 }
 
-function jsonObject(text: string): Claims | undefined {
+function jsonClaims(text: string, type = 'without a type'): UserInfo {
+  const noObject = unusable(`the answer (${type}) is not a JSON object`)
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? { kind: 'claims', claims: { ...value } } : noObject
   } catch {
-    return undefined
+    return noObject
   }
 }
 

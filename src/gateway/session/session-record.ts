@@ -10,7 +10,12 @@ export interface SessionRecord {
   readonly subject?: string
   /** The authorization server's name for its own session, for back-channel logout. */
   readonly sid?: string
+  /** Of the ID token and of userinfo, as the server has said last. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** What of them userinfo has said. */
+  readonly userInfo?: Readonly<Record<string, unknown>>
+  /** Userinfo could not be read since then, and is asked for again at the next call after `retryAt`. */
+  readonly userInfoDue?: { readonly since: number; readonly retryAt: number }
   /** What the program around the gateway has added to them. */
   readonly addedClaims?: Readonly<Record<string, unknown>>
   /** How the user signed in, as the ID token of the login says. No refresh changes it. */

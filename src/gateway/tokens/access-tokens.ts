@@ -55,11 +55,12 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
 
   /** The token that serves without a refresh. A server may end idle refresh tokens long before the access token ends. */
   const freshTokenOf = (
-    { accessTokens, refreshTokenRenewAt = Number.POSITIVE_INFINITY }: SessionRecord,
+    { accessTokens, refreshTokenRenewAt = Number.POSITIVE_INFINITY, userInfoDue }: SessionRecord,
     tokenKey: string,
   ): AccessToken | undefined => {
     const token = accessTokens[tokenKey]
-    return token !== undefined && isFresh(token) && now() < refreshTokenRenewAt ? token : undefined
+    const renewAt = Math.min(refreshTokenRenewAt, userInfoDue?.retryAt ?? Number.POSITIVE_INFINITY)
+    return token !== undefined && isFresh(token) && now() < renewAt ? token : undefined
   }
   const refresh = createRefresh({
     frontend,

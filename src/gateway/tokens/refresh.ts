@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ProtocolError, UpstreamError } from '../../errors.js'
 import { createLock } from '../../store/lock.js'
 import type { Store } from '../../store/store.js'
@@ -7,9 +6,12 @@ import type { Frontend } from '../frontend/frontend.js'
 import type { OAuthClient, TokenSet } from '../oauth/oauth-client.js'
 import { serverSaid } from '../oauth/server-said.js'
 import { Refusal } from '../refusal.js'
+import { claimsOfIdToken, sessionClaims, userInfoDue } from '../session/session-claims.js'
 import type { OpenSession, Session, SessionRecord } from '../session/session-record.js'
 import type { SessionStore } from '../session/session-store.js'
-import { grantedPart, type KeyedAudience, refusedToken } from './token-audience.js'
+import { persistently } from './persistently.js'
+import { grantedPart, isForServer, type KeyedAudience, loginAudience, refusedToken } from './token-audience.js'
+import { createUserInfoReading } from './user-info-reading.js'
 
 /**
  * The session with a fresh token for the audience: asked for once, however many calls, processes and replicas want it.
@@ -31,6 +33,7 @@ export interface RefreshOptions {
 
 export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh }: RefreshOptions): Refresh {
   const lock = createLock(store, now)
+  const readUserInfo = createUserInfoReading({ frontend, oauth, sessions })
   /** Calls of this process that wait for the same token. */
   const underway = new Map<string, Promise<OpenSession>>()
 
@@ -51,7 +54,12 @@ export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh 
     } catch (error) {
       return afterFailure(open, audience, error)
     }
-    const record = renewed(session.record, tokens, audience.tokenKey)
+    const isToBeRead = await hasUserInfo(session.record)
+    const record = {
+      ...renewed(session.record, tokens, audience.tokenKey),
+      // Written down before it is read: whatever happens in between, it is asked for again.
+      ...(isToBeRead && { userInfoDue: userInfoDue(now(), session.record.userInfoDue) }),
+    }
     const replaced = await persistently(() => sessions.replace(id, session, record))
     if (replaced === undefined) {
       // Ended or overtaken meanwhile. What was just issued has no session to belong to.
@@ -61,7 +69,22 @@ export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh 
       })
     }
     publish({ type: 'gateway.session.refreshed', frontend: frontend.name, session: session.handle })
-    return { id, session: replaced }
+    const renewedSession = { id, session: replaced }
+    return isToBeRead ? withUserInfo(renewedSession, audience) : renewedSession
+  }
+
+  const hasUserInfo = async ({ subject }: SessionRecord): Promise<boolean> =>
+    subject !== undefined && (await oauth.metadata()).userinfo_endpoint !== undefined
+
+  /** Asked with the token that was just got, where the server's own endpoint takes it; else with that of the login. */
+  const withUserInfo = async (open: OpenSession, audience: KeyedAudience): Promise<OpenSession> => {
+    const { expiresAt = Number.POSITIVE_INFINITY } = open.session.record.accessTokens[''] ?? { expiresAt: 0 }
+    const tokenKey = isForServer(audience) ? audience.tokenKey : now() < expiresAt ? loginAudience.tokenKey : undefined
+    if (tokenKey !== undefined) return (await readUserInfo(open, tokenKey)) ?? reopened(open.id)
+    return refreshed(open, loginAudience).catch((error: unknown) => {
+      if (error instanceof Refusal && error.code === 'bff.session.ended') throw error
+      return open
+    })
   }
 
   /** Only the death of the refresh token that the session still has ends it. */
@@ -125,23 +148,15 @@ function renewed(
   return {
     ...record,
     ...tokens,
-    claims: { ...record.claims, ...claims, ...record.addedClaims },
+    claims: sessionClaims({
+      before: record.claims,
+      idToken: claims ?? claimsOfIdToken(record),
+      userInfo: record.userInfo,
+      added: record.addedClaims,
+    }),
     ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
     accessTokens: { ...record.accessTokens, [tokenKey]: accessToken },
   }
-}
-
-/** A rotated refresh token that is not written down is a session lost: a store that blinks gets a few more tries. */
-async function persistently<Result>(write: () => Promise<Result>): Promise<Result> {
-  for (const wait of [100, 400, 1500]) {
-    try {
-      return await write()
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error
-      await delay(wait)
-    }
-  }
-  return write()
 }
 
 function ended(): Refusal {

@@ -34,6 +34,11 @@ export function mayBeOfClient(tokenType: TokenType): boolean {
 /** What the login was for. */
 export const loginAudience: KeyedAudience = { tokenKey: '', scopes: [] }
 
+/** Whether the authorization server's own endpoint takes the token: it is for no API in particular, with all scopes of the frontend. */
+export function isForServer({ resource, tokenKey, implied }: KeyedAudience): boolean {
+  return tokenKey === loginAudience.tokenKey || (resource === undefined && implied === true)
+}
+
 /**
  * What the user is asked to agree to: enough for every route. Resources are named only where all of the user's routes
  * have one: the others live on the audience that the server gives by itself.

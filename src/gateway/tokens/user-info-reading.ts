@@ -1,0 +1,70 @@
+import { UpstreamError } from '../../errors.js'
+import { publish } from '../../telemetry/events.js'
+import type { Frontend } from '../frontend/frontend.js'
+import type { OAuthClient } from '../oauth/oauth-client.js'
+import type { UserInfo } from '../oauth/user-info.js'
+import { claimsOfIdToken, sessionClaims } from '../session/session-claims.js'
+import type { OpenSession, SessionRecord } from '../session/session-record.js'
+import type { SessionStore } from '../session/session-store.js'
+import { persistently } from './persistently.js'
+
+export interface UserInfoReadingOptions {
+  readonly frontend: Frontend
+  readonly oauth: OAuthClient
+  readonly sessions: SessionStore
+}
+
+/**
+ * Reads userinfo into a session whose tokens are fresh, and replaces what it said before. A server that does not answer
+ * leaves the session as it is: marked, so that it is asked again soon. One that answers without anything that can be used has
+ * taken back what it said. Undefined when the session has changed or ended in between.
+ * @param tokenKey names the access token to ask with
+ */
+export type ReadUserInfo = (open: OpenSession, tokenKey: string) => Promise<OpenSession | undefined>
+
+export function createUserInfoReading({ frontend, oauth, sessions }: UserInfoReadingOptions): ReadUserInfo {
+  const ask = async ({ session }: OpenSession, tokenKey: string): Promise<UserInfo> => {
+    const { accessTokens, subject, proofKey } = session.record
+    const token = accessTokens[tokenKey]
+    if (token === undefined || subject === undefined) return { kind: 'none' }
+    const userInfo = await oauth.userInfo(token.value, subject, proofKey).catch(aboutAnother)
+    if (userInfo.kind === 'unusable' || userInfo.kind === 'unavailable')
+      publish({
+        type: 'gateway.userinfo.unusable',
+        frontend: frontend.name,
+        session: session.handle,
+        reason: userInfo.reason,
+      })
+    return userInfo
+  }
+
+  return async (open, tokenKey) => {
+    const { id, session } = open
+    const userInfo = await ask(open, tokenKey)
+    if (userInfo.kind === 'unavailable') return open
+    const record = withUserInfo(session.record, userInfo)
+    const replaced = await persistently(() => sessions.replace(id, session, record))
+    return replaced && { id, session: replaced }
+  }
+}
+
+function withUserInfo({ userInfo: _, userInfoDue: __, ...record }: SessionRecord, userInfo: UserInfo): SessionRecord {
+  const said = userInfo.kind === 'claims' ? userInfo.claims : undefined
+  return {
+    ...record,
+    ...(said !== undefined && { userInfo: said }),
+    claims: sessionClaims({
+      before: record.claims,
+      idToken: claimsOfIdToken(record),
+      userInfo: said,
+      added: record.addedClaims,
+    }),
+  }
+}
+
+/** What is about another user is not used (OpenID Connect Core §5.3.2). */
+function aboutAnother(error: unknown): UserInfo {
+  if (error instanceof UpstreamError && error.code === 'invalid_response')
+    return { kind: 'unusable', reason: error.message }
+  throw error
+}
