@@ -33,24 +33,43 @@ export function createMetrics(): ValidatorMetrics {
 
     text() {
       let count = 0
-      const buckets = [...ageBounds, '+Inf'].map((bound, index) => {
+      const buckets = [...ageBounds, '+Inf'].map((bound, index): Sample => {
         count += ages[index] ?? 0
-        return `sallyport_validator_proof_age_seconds_bucket{le="${bound}"} ${count}`
+        return [`_bucket{le="${bound}"}`, count]
       })
       return [
-        '# HELP sallyport_validator_accepted_total Requests let through, by whether their access token was known.',
-        '# TYPE sallyport_validator_accepted_total counter',
-        ...Object.entries(accepted).map(([token, n]) => `sallyport_validator_accepted_total{token="${token}"} ${n}`),
-        '# HELP sallyport_validator_refused_total Requests refused, by the check that failed.',
-        '# TYPE sallyport_validator_refused_total counter',
-        ...[...refusals].map(([labels, n]) => `sallyport_validator_refused_total{${labels}} ${n}`),
-        '# HELP sallyport_validator_proof_age_seconds Age of accepted proofs: the difference of two clocks.',
-        '# TYPE sallyport_validator_proof_age_seconds histogram',
-        ...buckets,
-        `sallyport_validator_proof_age_seconds_sum ${ageSum}`,
-        `sallyport_validator_proof_age_seconds_count ${count}`,
+        ...lines(
+          'sallyport_validator_accepted_total',
+          'counter',
+          'Requests let through, by whether their access token was known.',
+          Object.entries(accepted).map(([token, n]) => [`{token="${token}"}`, n]),
+        ),
+        ...lines(
+          'sallyport_validator_refused_total',
+          'counter',
+          'Requests refused, by the check that failed.',
+          [...refusals].map(([labels, n]) => [`{${labels}}`, n]),
+        ),
+        ...lines(
+          'sallyport_validator_proof_age_seconds',
+          'histogram',
+          'Age of accepted proofs: the difference of two clocks.',
+          [...buckets, ['_sum', ageSum], ['_count', count]],
+        ),
         '',
       ].join('\n')
     },
   }
+}
+
+/** What follows a metric's name on one line, and the value. */
+type Sample = readonly [suffix: string, value: number]
+
+function lines(
+  name: string,
+  type: 'counter' | 'histogram',
+  help: string,
+  samples: readonly Sample[],
+): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map(([suffix, n]) => `${name}${suffix} ${n}`)]
 }

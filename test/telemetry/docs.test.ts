@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { createMetrics as createValidatorMetrics } from '../../src/dpop-validator/metrics.js'
 import type { SallyportEvent } from '../../src/telemetry/events.js'
 import { levelOf } from '../../src/telemetry/log.js'
 import { createMetrics } from '../../src/telemetry/metrics.js'
@@ -16,8 +17,9 @@ function tableBelow(heading: string): Map<string, readonly string[]> {
 }
 
 test('every event is documented, at the level that it is logged at', async (t) => {
-  const source = await readFile('src/telemetry/events.ts', 'utf8')
-  const types = [...source.matchAll(/type: '([\w.-]+)'/g)].map(([, type]) => type as SallyportEvent['type'])
+  const files = (await readdir('src/telemetry')).filter((file) => /events\.ts$/.test(file))
+  const sources = await Promise.all(files.map((file) => readFile(join('src/telemetry', file), 'utf8')))
+  const types = [...sources.join('\n').matchAll(/type: '([\w.-]+)'/g)].map(([, type]) => type as SallyportEvent['type'])
   t.true(types.length > 40)
   const documented = tableBelow('All events')
   const expected = types.map((type): [string, string] => [
@@ -42,6 +44,17 @@ test('every metric is documented with its labels', async (t) => {
   )
 })
 
+test('what a validator counts by itself is documented', async (t) => {
+  const text = await readFile('docs/protect-an-api.md', 'utf8')
+  const names = [
+    ...createValidatorMetrics()
+      .text()
+      .matchAll(/^# TYPE (sallyport_\w+)/gm),
+  ].map(([, name = '']) => name)
+  t.true(names.length >= 3)
+  for (const name of names) t.true(text.includes(`| \`${name}\` |`), name)
+})
+
 test('each metric has one definition in the source; the one that a validator also tells by itself has the same labels', async (t) => {
   const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts')).sort()
   const found = await Promise.all(
@@ -62,17 +75,14 @@ function defined(source: string): [name: string, labels: string][] {
   const labelsIn = (list = ''): string => [...list.matchAll(/'(\w+)'/g)].map(([, label]) => label).join(', ')
   const made = source.matchAll(/\b(counter|gauge)\(\s*'(\w+)',\s*'[^']*'(?:,\s*\[([^\]]*)\])?/g)
   const ofPromClient = source.matchAll(/\bname: '(sallyport_\w+)',\s*help: '[^']*',(?:\s*labelNames: \[([^\]]*)\])?/g)
-  const asText = source.matchAll(/# TYPE (sallyport_\w+)/g)
+  const asText = source.matchAll(/\blines\(\s*'(sallyport_\w+)'[^;]*?(?=\.\.\.lines|\.join)/g)
   return [
     ...[...made].map(([, kind, name, list]): [string, string] => [
       `sallyport_${kind === 'gauge' ? 'store_' : ''}${name}`,
       labelsIn(list),
     ]),
     ...[...ofPromClient].map(([, name = '', list]): [string, string] => [name, labelsIn(list)]),
-    ...[...asText].map(([, name = '']): [string, string] => [
-      name,
-      new RegExp(`\\b${name}\\{(\\w+)=`).exec(source)?.[1] ?? '',
-    ]),
+    ...[...asText].map(([text, name = '']): [string, string] => [name, /`\{(\w+)=/.exec(text)?.[1] ?? '']),
   ]
 }
 
