@@ -40,6 +40,8 @@ function textOf({ request, frontend, outcome }: Explanation, style: Style): stri
   const rows: [string, string][] = [['request', request]]
   if (frontend !== undefined)
     rows.push(['frontend', `${frontend.name} (endpoints at ${frontend.base}/, cookie ${frontend.sessionCookie})`])
+  if (frontend?.framedBy !== undefined)
+    rows.push(['frames', `of ${frontend.framedBy.join(', ')}; its cookies come from there, too`])
   switch (outcome.kind) {
     case 'refused':
       rows.push(['answer', style.red(`${outcome.status} ${outcome.code}: ${outcome.detail}`)])

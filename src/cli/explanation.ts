@@ -5,7 +5,7 @@ import { routeDefaults } from '../gateway/defaults.js'
 import { endpointMethods } from '../gateway/endpoints/endpoints.js'
 import { requestHeaders } from '../gateway/forwarding/request-headers.js'
 import { addressing } from '../gateway/forwarding/upstream.js'
-import { assertOwnPage, changesState } from '../gateway/frontend/anti-forgery.js'
+import { assertOwnPage, type ForgeryRule, forgeryRuleOf } from '../gateway/frontend/anti-forgery.js'
 import { createFrontend, createFrontendSelection, type Frontend } from '../gateway/frontend/frontend.js'
 import type { RateLimitOptions } from '../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../gateway/options.js'
@@ -22,8 +22,16 @@ import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
 /** What happens to a request, found out by the gateway's own functions. */
 export interface Explanation {
   readonly request: string
-  readonly frontend?: { readonly name: string; readonly base: string; readonly sessionCookie: string }
+  readonly frontend?: ExplainedFrontend
   readonly outcome: Outcome
+}
+
+export interface ExplainedFrontend {
+  readonly name: string
+  readonly base: string
+  readonly sessionCookie: string
+  /** Origins whose pages may show it in a frame. */
+  readonly framedBy?: readonly string[]
 }
 
 export type Outcome =
@@ -74,8 +82,8 @@ export function explanationOf(method: string, url: string, frontends: readonly F
   try {
     const target = parseRequestTarget(path.startsWith('/') ? path : `/${path}`, host)
     frontend = createFrontendSelection(frontends.map(createFrontend))(host, target)
-    const { name, base, sessionCookie, options } = frontend
-    const found = { request, frontend: { name, base, sessionCookie } }
+    const { options } = frontend
+    const found = { request, frontend: explained(frontend) }
     const destination = destinationOf(
       {
         ...frontend,
@@ -90,7 +98,8 @@ export function explanationOf(method: string, url: string, frontends: readonly F
         if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
         if (!methods.includes(method))
           throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
-        const csrf = changesState(frontend, method, target.path) ? csrfRule(frontend, method) : undefined
+        const rule = forgeryRuleOf(frontend, method, target.path)
+        const csrf = rule && csrfRule(frontend, method, 'route', rule)
         return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf } }
       }
       case 'page': {
@@ -113,13 +122,16 @@ export function explanationOf(method: string, url: string, frontends: readonly F
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { code, message: detail } = error
-    const known = frontend && { name: frontend.name, base: frontend.base, sessionCookie: frontend.sessionCookie }
     return {
       request,
-      ...(known && { frontend: known }),
+      ...(frontend && { frontend: explained(frontend) }),
       outcome: { kind: 'refused', status: statusOf(code), code, detail },
     }
   }
+}
+
+function explained({ name, base, sessionCookie, options: { embedding } }: Frontend): ExplainedFrontend {
+  return { name, base, sessionCookie, ...(embedding && { framedBy: embedding.origins }) }
 }
 
 function forwardingOf(
@@ -188,12 +200,7 @@ export const everyKindOfHeader = {
   'x-request-id': 'x',
 }
 
-function csrfRule(
-  frontend: Frontend,
-  method: string,
-  kind: 'route' | 'page' = 'route',
-  route?: RouteOptions,
-): CsrfRule {
+function csrfRule(frontend: Frontend, method: string, kind: 'route' | 'page', rule: ForgeryRule): CsrfRule {
   // A form of a page says its origin; what only reads does not.
   const origin = method === 'GET' || method === 'HEAD' ? undefined : frontend.origin
   const own = { 'sec-fetch-site': 'same-origin', ...(origin !== undefined && { origin }) }
@@ -201,7 +208,7 @@ function csrfRule(
   const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://another.example' }
   const verdict = (headers: Record<string, string>): string => {
     try {
-      assertOwnPage({ request: aRequest(method, headers), frontend }, kind, route)
+      assertOwnPage({ request: aRequest(method, headers), frontend }, kind, rule)
       return 'passes'
     } catch (error) {
       if (error instanceof Refusal) return `${statusOf(error.code)} ${error.code}`

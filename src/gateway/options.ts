@@ -112,6 +112,8 @@ export interface FrontendOptions {
   readonly contentSecurityPolicy?: string
   /** For pages on other hosts than the gateway. Default: only `clientUrl`, if there is one. */
   readonly cors?: CorsOptions
+  /** Pages of other sites that may show this frontend's page in a frame. Needs https. Default: no page may. */
+  readonly embedding?: EmbeddingOptions
   /** Path a login leads to when its link names no `returnUrl`. */
   readonly postLoginRedirectPath: string
   /** Path a logout leads to, after the authorization server's own. */
@@ -120,6 +122,12 @@ export interface FrontendOptions {
   readonly errorRedirectPath?: string
   /** The APIs. What none of them covers is the page's. */
   readonly routes: readonly RouteOptions[]
+}
+
+/** Pages of other sites that may show a frontend's page in a frame. */
+export interface EmbeddingOptions {
+  /** Origins, exactly, as browsers send them: `https://portal.example`. No patterns. */
+  readonly origins: readonly string[]
 }
 
 /** Pages on other hosts that may call with the session's cookie. */

@@ -31,15 +31,30 @@ export function isSecureCookie(name: string): boolean {
 }
 
 export interface CookieAttributes {
-  readonly sameSite: 'strict' | 'lax'
+  readonly sameSite: 'strict' | 'lax' | 'none'
+  /** Whether the browser keeps one for each site in its address bar. Needs `Secure`. */
+  readonly partitioned?: boolean
   /** Seconds. 0 takes the cookie away. Undefined: it goes with the browser. */
   readonly maxAge?: number
 }
 
 /** One `Set-Cookie` field of a cookie of ours. */
-export function cookieField(name: string, value: string, { sameSite, maxAge }: CookieAttributes): string {
+export function cookieField(
+  name: string,
+  value: string,
+  { sameSite, partitioned = false, maxAge }: CookieAttributes,
+): string {
   const lifetime = maxAge !== undefined && { maxAge: Math.floor(maxAge) }
-  const cookie = { name, value, path: '/', httpOnly: true, secure: isSecureCookie(name), sameSite, ...lifetime }
+  const cookie = {
+    name,
+    value,
+    path: '/',
+    httpOnly: true,
+    secure: isSecureCookie(name),
+    sameSite,
+    partitioned,
+    ...lifetime,
+  }
   // Ours need no encoding, and what reads them decodes nothing.
   return stringifySetCookie(cookie, { encode: (text) => text })
 }
@@ -95,8 +110,9 @@ export function leaveCookie(response: ServerResponse, name: string): void {
   else response.removeHeader('Set-Cookie')
 }
 
-export function removeCookie(response: ServerResponse, name: string): void {
-  setCookie(response, name, '', { sameSite: 'lax', maxAge: 0 })
+/** @param attributes As it was set: a browser keeps one of each kind. */
+export function removeCookie(response: ServerResponse, name: string, attributes: CookieAttributes): void {
+  setCookie(response, name, '', { ...attributes, maxAge: 0 })
 }
 
 function cookieHeaders(response: ServerResponse): readonly string[] {

@@ -224,3 +224,15 @@ test('another host is nobody’s', async (t) => {
   t.like(outcome, { kind: 'refused', status: 421, code: 'bff.frontend.unknown' })
   t.like(await call('GET', '/open', {}, 'evil.example'), { status: 421, code: 'bff.frontend.unknown' })
 })
+
+test('says whose pages may show it in a frame, and what tells of the session there', async (t) => {
+  const { frontends } = await aRunningGateway(t)
+  const framed = frontends.map((frontend) => ({ ...frontend, embedding: { origins: ['https://portal.example'] } }))
+  const explain = (given: typeof frontends) => explanationOf('GET', 'https://app.example.com/bff/user', given)
+  t.deepEqual(explain(framed).frontend?.framedBy, ['https://portal.example'])
+  t.like(explain(framed).outcome, {
+    csrf: { own: 'passes', bare: 'passes', silent: '403 bff.csrf.header_missing', foreign: '403 bff.csrf.cross_site' },
+  })
+  t.is(explain(frontends).frontend?.framedBy, undefined)
+  t.like(explain(frontends).outcome, { csrf: undefined })
+})

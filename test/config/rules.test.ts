@@ -194,6 +194,24 @@ test(
   /plain http/,
 )
 test(
+  'a pattern for whose pages may frame it',
+  broken,
+  withFrontend({ PublicUrl: 'https://app.example.com', Embedding: { Origins: ['https://*.portal.example'] } }),
+  '/Bff/Frontends/0/Embedding/Origins/0',
+  /not exactly one https origin/,
+)
+test(
+  'a page for frames without headers',
+  broken,
+  withFrontend({
+    PublicUrl: 'https://app.example.com',
+    Embedding: { Origins: ['https://portal.example'] },
+    SecurityHeaders: 'None',
+  }),
+  '/Bff/Frontends/0/SecurityHeaders',
+  /any site could show/,
+)
+test(
   'one route twice',
   broken,
   withFrontend({ Routes: [route, { ...route, Path: '/api/x' }, route] }),

@@ -77,6 +77,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     ...(settings.DevelopmentServer && { developmentServer: new URL(settings.DevelopmentServer) }),
     ...(settings.ClientUrl && { clientUrl: new URL(settings.ClientUrl) }),
     ...(settings.Cors && { cors: { origins: settings.Cors.Origins.map((origin) => new URL(origin).origin) } }),
+    ...(settings.Embedding && { embedding: { origins: settings.Embedding.Origins } }),
     securityHeaders: settings.SecurityHeaders,
     ...(settings.ContentSecurityPolicy && { contentSecurityPolicy: settings.ContentSecurityPolicy }),
     postLoginRedirectPath: settings.PostLoginRedirectPath ?? home,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { frontendDefaults, gatewayDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
+import { embedding } from './embedding.js'
 import { loginLimits, rateLimits, sessionsPerUser } from './limits.js'
 import { route } from './route.js'
 import {
@@ -166,6 +167,7 @@ const frontend = z
         description: 'For pages on other hosts. Default: only `ClientUrl`, if there is one.',
         required: ['Origins'],
       }),
+    Embedding: embedding.optional(),
     SecurityHeaders: z.enum(['Spa', 'Strict', 'None']).default(frontendDefaults.securityHeaders).meta({
       description: "Headers of the page's files: `Spa` allows inline styles, `Strict` does not, `None` sets none.",
     }),

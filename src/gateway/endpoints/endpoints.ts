@@ -3,7 +3,7 @@ import Router from '@koa/router'
 import Koa from 'koa'
 import { searchParameters } from '../../http/form-body.js'
 import { answerError } from '../error-response.js'
-import { assertOwnPage, changesState, isFromOwnPage } from '../frontend/anti-forgery.js'
+import { assertOwnPage, forgeryRuleOf, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { Refusal } from '../refusal.js'
 import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
@@ -46,7 +46,8 @@ export function createEndpoints(limits: Limits, now: () => number): Endpoints {
   })
   app.use(async function antiForgery(ctx, next) {
     const { call } = ctx.state
-    if (changesState(call.frontend, ctx.method, call.target.path)) assertOwnPage(call, 'route')
+    const rule = forgeryRuleOf(call.frontend, ctx.method, call.target.path)
+    if (rule !== undefined) assertOwnPage(call, 'route', rule)
     await next()
   })
   app.use(koaSession(app))

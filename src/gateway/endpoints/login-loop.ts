@@ -13,18 +13,18 @@ const window = 60
 export function countLogin({ request, frontend }: GatewayRequest, response: ServerResponse, now: number): void {
   const times = [...recentLogins(request.headers.cookie, frontend, now), Math.floor(now)].slice(-maxLogins)
   const value = times.map((time) => time.toString(36)).join('.')
-  setCookie(response, frontend.loopCookie, value, { sameSite: 'lax', maxAge: window })
+  setCookie(response, frontend.loopCookie, value, { ...frontend.cookieReach.login, maxAge: window })
 }
 
 /** A session that is of use is no loop, however often its user logs in. Costs a look at the cookies and no more. */
 export function sessionIsOfUse({ request, frontend }: GatewayRequest, response: ServerResponse): void {
   if (cookieValue(request.headers.cookie, frontend.loopCookie) !== undefined)
-    removeCookie(response, frontend.loopCookie)
+    removeCookie(response, frontend.loopCookie, frontend.cookieReach.login)
 }
 
 /** A person who logs out may log in again at once. */
 export function forgetLogins({ frontend }: GatewayRequest, response: ServerResponse): void {
-  removeCookie(response, frontend.loopCookie)
+  removeCookie(response, frontend.loopCookie, frontend.cookieReach.login)
 }
 
 /**

@@ -80,7 +80,7 @@ export function createLoginTransactions(
   frontend: Frontend,
   now: () => number,
 ): LoginTransactions {
-  const { transactionCookie, name } = frontend
+  const { transactionCookie, name, cookieReach } = frontend
   const cookieOf = (state: string): string => transactionCookie + hash('sha256', state, 'base64url').slice(0, 8)
   // What lies open in the cookie is sealed along.
   const contextOf = (open: string): string => `login ${name} ${hash('sha256', open, 'base64url')}`
@@ -92,8 +92,7 @@ export function createLoginTransactions(
       const open = `${Math.floor(now()).toString(36)}.${Buffer.from(returnUrl).toString('base64url')}`
       const value = `${open}.${seal.seal(JSON.stringify(sealed), state, contextOf(open))}`
       makeRoom(cookieHeader, response, bytesOf(cookieOf(state), value))
-      // Lax: it has to come back on the redirect from the authorization server's site.
-      setCookie(response, cookieOf(state), value, { sameSite: 'lax', maxAge: transactionLifetime })
+      setCookie(response, cookieOf(state), value, { ...cookieReach.login, maxAge: transactionLifetime })
     },
 
     find(cookieHeader, state) {
@@ -129,7 +128,7 @@ export function createLoginTransactions(
     },
 
     forget(cookieHeader, response) {
-      for (const [old] of ownCookies(cookieHeader).slice(0, maxChanges)) removeCookie(response, old)
+      for (const [old] of ownCookies(cookieHeader).slice(0, maxChanges)) removeCookie(response, old, cookieReach.login)
     },
   }
 
@@ -149,8 +148,8 @@ export function createLoginTransactions(
       if (stays !== undefined && stays !== kept?.open) transactions += 1
       if (stays === value) continue
       if (++changes > maxChanges) return
-      if (stays === undefined) removeCookie(response, old)
-      else setCookie(response, old, stays, { sameSite: 'lax', maxAge: kept?.left ?? 0 })
+      if (stays === undefined) removeCookie(response, old, cookieReach.login)
+      else setCookie(response, old, stays, { ...cookieReach.login, maxAge: kept?.left ?? 0 })
     }
   }
 

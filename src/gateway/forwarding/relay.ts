@@ -18,6 +18,7 @@ export function relayAnswer(
   const headers = responseHeaders(upstreamResponse, response, {
     requestId: call.requestId,
     transportSecurity: call.frontend.transportSecurity,
+    framePolicy: call.frontend.framePolicy,
     personal: call.route.tokenType !== 'None',
     publicLocation: (location) => publicLocation(location, url, upstream, call),
     publicCookie: (cookie) => publicCookie(cookie, upstream, call),

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { isOwnCookie } from '../../http/cookie.js'
+import { refusesFrames } from '../frontend/embedding.js'
 import { personalCacheControl } from './cache-control.js'
 import { isTokenChallenge } from './challenge.js'
 import { namedByConnection } from './headers.js'
@@ -10,6 +11,8 @@ export interface ResponseFacts {
   readonly requestId: string
   /** `Strict-Transport-Security` of the frontend. */
   readonly transportSecurity?: string | undefined
+  /** Who may frame it. Policies add up: one of the API's own can only say no to more. */
+  readonly framePolicy?: string | undefined
   /** Whether the route looks at a session or a token: then no shared cache may keep the answer. */
   readonly personal: boolean
   /** Maps a `Location` of the upstream's own to the browser's view of it. */
@@ -25,7 +28,7 @@ export interface ResponseFacts {
 export function responseHeaders(
   upstream: UpstreamResponse,
   response: ServerResponse,
-  { personal, requestId, publicLocation, publicCookie, transportSecurity }: ResponseFacts,
+  { personal, requestId, publicLocation, publicCookie, transportSecurity, framePolicy }: ResponseFacts,
 ): string[] {
   const { rawHeaders, headers } = upstream
   const dropped = namedByConnection(headers.connection)
@@ -73,6 +76,7 @@ export function responseHeaders(
   // What our log knows it by, whatever the API calls it.
   if (!('x-request-id' in ours)) flat.push('X-Request-Id', requestId)
   if (transportSecurity !== undefined) flat.push('Strict-Transport-Security', transportSecurity)
+  if (framePolicy !== undefined && !refusesFrames(headers)) flat.push('Content-Security-Policy', framePolicy)
   // nginx would hold the events back until they fill its buffers.
   if (isEventStream(upstream)) flat.push('X-Accel-Buffering', 'no')
   return flat

@@ -61,10 +61,19 @@ function isOwnReading(request: IncomingMessage, ownOrigin: boolean): boolean {
   return site === 'none' && mode === 'navigate' && destination === 'document' && isOpenedByPerson(request)
 }
 
-/** Which of the gateway's own endpoints only our own page may call: those that change something. */
-export function changesState({ base }: Pick<Frontend, 'base'>, method: string, path: string): boolean {
+/**
+ * The rule of an endpoint that only our own page may call: what changes something. Where the cookie comes from other sites as
+ * well, what tells of the session is another one: without `SameSite` a stranger's page could measure the answer.
+ */
+export function forgeryRuleOf(
+  { base, options }: Pick<Frontend, 'base' | 'options'>,
+  method: string,
+  path: string,
+): ForgeryRule | undefined {
   // Back-channel logout is the authorization server's own call: its token says who it is.
-  return method !== 'GET' && path !== `${base}${endpointPaths.backchannelLogout}`
+  if (method !== 'GET') return path === `${base}${endpointPaths.backchannelLogout}` ? undefined : everyCall
+  const tells = path === `${base}${endpointPaths.user}` || path === `${base}${endpointPaths.sessions}`
+  return tells && options.embedding !== undefined ? { tokenType: 'User', requireCsrfHeader: false } : undefined
 }
 
 /** @throws Refusal `bff.navigation.required` */

@@ -5,6 +5,7 @@ import { accessProblems } from '../access/check-access.js'
 import type { FrontendOptions } from '../options.js'
 import { routeProblems } from '../routing/check-routes.js'
 import { parameterProblems } from './check-authentication.js'
+import { embeddingProblems } from './check-embedding.js'
 import {
   frontendName,
   hasEndpointSegment,
@@ -34,6 +35,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
       ...parameterProblems(frontend),
       ...accessProblems(frontend),
       ...limitProblems(frontend),
+      ...embeddingProblems(frontend),
     ])
       yield { pointer: `${at}/${member}`, problem, remedy }
     yield* routeProblems(frontend, at)

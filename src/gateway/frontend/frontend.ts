@@ -7,6 +7,7 @@ import { Refusal } from '../refusal.js'
 import { lenientReading } from '../routing/lenient-reading.js'
 import type { RequestTarget } from '../routing/request-target.js'
 import { foreignPageOrigins } from './cors.js'
+import { type CookieReach, cookieReach, framePolicy } from './embedding.js'
 
 /** What follows from a frontend's options and never changes: its addresses and its cookies' names. */
 export interface Frontend {
@@ -26,12 +27,15 @@ export interface Frontend {
   readonly transactionCookie: string
   /** Counts logins, to stop a loop. */
   readonly loopCookie: string
+  readonly cookieReach: CookieReach
   /** Path of the application's first page, or its whole URL where it is served elsewhere. */
   readonly home: string
   /** What goes with every answer, from any source. */
   readonly answerHeaders: Readonly<Record<string, string>>
   /** `Strict-Transport-Security`, unless it is not ours to say. */
   readonly transportSecurity: string | undefined
+  /** Who may frame it, said beside the policy of any answer. Undefined where nothing is embedded. */
+  readonly framePolicy: string | undefined
   readonly publicPlace: PublicPlace
   /** Of our own pages. */
   readonly branding?: Branding | undefined
@@ -61,8 +65,10 @@ export function createFrontend(options: FrontendOptions): Frontend {
     sessionCookie,
     transactionCookie: `${sessionCookie}.`,
     loopCookie: `${sessionCookie}~n`,
+    cookieReach: cookieReach(options),
     home: pageUrl(options, options.postLoginRedirectPath),
     answerHeaders: answerHeaders(options),
+    framePolicy: framePolicy(options),
     transportSecurity: strictTransportSecurity(options),
     publicPlace: publicPlaceOf(options.publicUrl),
   }

@@ -2,9 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from 'helmet'
 import { policySource } from '../../http/policy-source.js'
 import { frontendDefaults } from '../defaults.js'
+import { frameAncestors, framePolicy } from '../frontend/embedding.js'
 import type { FrontendOptions } from '../options.js'
 
-type HeaderSettings = Pick<FrontendOptions, 'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority'>
+type HeaderSettings = Pick<
+  FrontendOptions,
+  'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority' | 'embedding'
+>
 
 /** Only this host: others below the same name are not ours to bind. */
 const oneYearOfHttps = { maxAge: 31_536_000, includeSubDomains: false }
@@ -44,6 +48,7 @@ export function createSecurityHeaders({
   contentSecurityPolicy,
   publicUrl,
   authority,
+  embedding,
 }: HeaderSettings): SetSecurityHeaders {
   if (securityHeaders === 'None') return () => {}
   const setHeaders = helmet({
@@ -58,7 +63,7 @@ export function createSecurityHeaders({
         connectSrc: ["'self'"],
         objectSrc: ["'none'"],
         baseUri: ["'self'"],
-        frameAncestors: ["'none'"],
+        frameAncestors: [...frameAncestors({ embedding })],
         // A form that logs out is redirected to the authorization server.
         formAction: ["'self'", policySource(new URL(authority))],
       },
@@ -66,10 +71,14 @@ export function createSecurityHeaders({
     strictTransportSecurity: publicUrl.protocol === 'https:' && oneYearOfHttps,
     // 'no-referrer' would make a form's Origin header "null", and the anti-forgery check refuse it.
     referrerPolicy: { policy: 'same-origin' },
-    frameguard: { action: 'deny' },
+    // It knows one origin at most, and gives way to frame-ancestors in every browser that knows cookies for frames.
+    frameguard: embedding === undefined && { action: 'deny' },
   })
+  const ownPolicy = [contentSecurityPolicy, framePolicy({ embedding })]
+    .filter((policy) => policy !== undefined)
+    .join('; ')
   return (request, response) => {
     setHeaders(request, response, () => {})
-    if (contentSecurityPolicy !== undefined) response.setHeader('Content-Security-Policy', contentSecurityPolicy)
+    if (contentSecurityPolicy !== undefined) response.setHeader('Content-Security-Policy', ownPolicy)
   }
 }

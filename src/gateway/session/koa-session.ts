@@ -79,11 +79,11 @@ export function koaSession(app: Koa<EndpointState>): Koa.Middleware<EndpointStat
     app,
   )
   return async function sessionOfThisFrontend(ctx, next) {
-    const { sessionCookie } = ctx.state.call.frontend
+    const { sessionCookie, cookieReach } = ctx.state.call.frontend
     // Whether a cookie is Secure depends on the public origin, not on what the last hop speaks.
     ctx.cookies.secure = true
     ctx.sessionOptions.key = sessionCookie
-    ctx.sessionOptions.secure = isSecureCookie(sessionCookie)
+    Object.assign(ctx.sessionOptions, cookieReach.session, { secure: isSecureCookie(sessionCookie) })
     await session(ctx, next)
   }
 }
@@ -127,5 +127,6 @@ export function setSessionCookie(
   frontend: ProvisionedFrontend,
   { id, session }: OpenSession,
 ): void {
-  setCookie(response, frontend.sessionCookie, id, { sameSite: 'strict', maxAge: frontend.sessions.keptFor(session) })
+  const { sessionCookie, cookieReach, sessions } = frontend
+  setCookie(response, sessionCookie, id, { ...cookieReach.session, maxAge: sessions.keptFor(session) })
 }
