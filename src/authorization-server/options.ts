@@ -158,7 +158,7 @@ export interface ScopeOptions {
   readonly resources?: readonly string[]
 }
 
-/** Failed sign-ins, counted in each process for itself. Beyond them a user has to wait. */
+/** Failed sign-ins, counted in the store by all processes together. Beyond them a user has to wait. */
 export interface SignInLimits {
   /** Failures of one user from one address within the window. Default: 5. */
   readonly perUserAndAddress?: number

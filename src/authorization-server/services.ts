@@ -2,6 +2,7 @@ import { createNonces } from '../dpop/nonce.js'
 import { createProofVerifier } from '../dpop/verifier.js'
 import { createFailureLimit } from '../http/limits/network-limit.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
+import { createResilientCounts } from '../store/resilient-counts.js'
 import { publish } from '../telemetry/events.js'
 import { checkOptions } from './check-options.js'
 import { createClientAuthentication } from './client/authentication.js'
@@ -65,6 +66,7 @@ export async function assemble(options: AuthorizationServerOptions) {
   })
 
   const firstUse = createFirstUse(store)
+  const count = createResilientCounts(store, now)
   const nonces = dpopNonces === 'off' ? undefined : createNonces({ secret: keys.nonceSecret, now })
   const grants = createGrants(store, seal)
   const sessionCookie = createSecretCookie('session', issuer)
@@ -141,12 +143,15 @@ export async function assemble(options: AuthorizationServerOptions) {
     }),
     signIn: createSignIn({
       users,
-      limit: createSignInLimit(options.signInLimits),
+      limit: createSignInLimit(options.signInLimits, count, (username) => seal.blindIndexes(`sign-in ${username}`)[0]),
       clientIds: new Set(clients.keys()),
     }),
     // Of requests whose client did not prove who it is. A client with a wrong key tries again and again, hence the hundreds.
     clientLimit: createFailureLimit({
+      name: 'client',
       room: 300,
+      store,
+      count,
       onRefused: (network, refused) => publish({ type: 'as.network.limited', limit: 'client', network, refused }),
     }),
     sessionEnd: createSessionEnd(sessions, backchannelLogout),

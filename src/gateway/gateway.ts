@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
+import { createResilientCounts } from '../store/resilient-counts.js'
 import { assertPageAccess } from './access/page-access.js'
 import { checkOptions } from './check-options.js'
 import { gatewayDefaults } from './defaults.js'
@@ -103,17 +104,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const fetch = createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, options.issuerCa)
   const watch = createSessionWatch(options.store, now)
   const connections = createConnections()
+  const count = createResilientCounts(options.store, now)
   const shared = {
     ...options,
     fetch,
     now,
     watch,
     connections,
+    count,
     opened: createOpenedSessions(),
   }
   const frontends = options.frontends.map((frontend) => provisionFrontend(frontend, shared))
   const select = createFrontendSelection(frontends)
-  const endpoints = createEndpoints(createLimits(options.loginLimits), now)
+  const endpoints = createEndpoints(createLimits(options.loginLimits, options.store, count), now)
   const forwarder = createForwarder(options.streamLimits)
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */

@@ -1,3 +1,4 @@
+import type { Store } from '../store/store.js'
 import { type Access, createAccess } from './access/access.js'
 import { gatewayDefaults } from './defaults.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
@@ -32,11 +33,12 @@ export interface SharedServices extends GatewayOptions {
   readonly opened: OpenedSessions
   readonly watch: SessionWatch
   readonly connections: Connections
+  readonly count: Store['count']
 }
 
 /** A configured frontend, with everything that works for it. */
 export function provisionFrontend(options: FrontendOptions, shared: SharedServices): ProvisionedFrontend {
-  const { store, seal, branding, onLogin, onLogout, fetch, now, opened, watch, connections } = shared
+  const { store, seal, branding, onLogin, onLogout, fetch, now, opened, watch, connections, count } = shared
   const { issuerTimeout = gatewayDefaults.issuerTimeout } = shared
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
@@ -50,7 +52,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const access = createAccess(options.access ?? [], now)
   const stepUp = createStepUp({ name: options.name, seal, store, now })
   const audiences = audiencesOf(options)
-  const limitsOf = createRateLimits(options, { count: store.count, now })
+  const limitsOf = createRateLimits(options, count)
   const ready = (route: RouteOptions): Route =>
     provisionRoute(route, connections, {
       audiences: audiences(route),

@@ -10,14 +10,14 @@ import { clientOf, type IsTrustedPeer } from '../../http/trusted-peers.js'
 export function limitStrangers(limit: FailureLimit, isTrustedPeer: IsTrustedPeer): Koa.Middleware {
   return async function limitStrangers(ctx, next) {
     const { address } = clientOf(ctx.req, isTrustedPeer)
-    limit.assertRoom(address)
+    await limit.assertRoom(address)
     try {
       await next()
     } catch (error) {
-      if (ctx.state.clientId === undefined && error instanceof ProtocolError) limit.failed(address)
+      if (ctx.state.clientId === undefined && error instanceof ProtocolError) await limit.failed(address)
       throw error
     } finally {
-      if (ctx.state.clientId !== undefined) limit.proved(address)
+      if (ctx.state.clientId !== undefined) await limit.proved(address)
     }
   }
 }

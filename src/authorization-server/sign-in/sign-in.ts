@@ -50,14 +50,14 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
   }
   const check = async (username: string, password: string, context: SignInContext): Promise<SignInOutcome> => {
     const { address } = context
-    const attempt = limit.attempt(username, address)
+    const attempt = await limit.attempt(username, address)
     switch (attempt.kind) {
       case 'limited':
         return limited(address, attempt.retryAfter)
       case 'allowed': {
-        const user = await users.verify(username, password, context).catch((error: unknown) => {
+        const user = await users.verify(username, password, context).catch(async (error: unknown) => {
           // A directory that cannot be asked is no failure of the user's.
-          attempt.giveBack()
+          await attempt.giveBack()
           throw error
         })
         // A subject that is a client's identifier would let a user's token pass for that client's own (RFC 9068 §5).
@@ -65,7 +65,7 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
           publish({ type: 'as.sign-in.failed', address })
           return { kind: 'failed' }
         }
-        attempt.giveBack()
+        await attempt.giveBack()
         publish({ type: 'as.sign-in.succeeded', subject: user.subject })
         return { kind: 'signed-in', user }
       }
@@ -77,7 +77,7 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
   return async (username, password, context, hasLeft = () => false) => {
     if (username === '' || password === '' || username.length > 256 || password.length > 1024) return { kind: 'failed' }
     const { address } = context
-    const retryAfter = limit.wait(username, address)
+    const retryAfter = await limit.wait(username, address)
     if (retryAfter > 0) return limited(address, retryAfter)
     // Counted when its turn comes and not before: two hundred people who sign in at once are not two hundred failures.
     const queue = users.isOurs(username) ? hashing : asking

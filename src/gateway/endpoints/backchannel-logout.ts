@@ -32,7 +32,7 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
   const { call, limits } = ctx.state
   const { frontend, client } = call
-  limits.logoutToken.assertRoom(client.address)
+  await limits.logoutToken.assertRoom(client.address)
   const body = await readFormBody(ctx.req, { limit: 16_384 })
   const token = body.get('logout_token')
   if (token === undefined) throw new Refusal('bff.logout.token_refused', 'there is no logout_token')
@@ -41,10 +41,10 @@ export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
   } catch (error) {
     const isOfTheSender =
       error instanceof Refusal && (error.code === 'bff.logout.token_refused' || error.cause instanceof LookedTooOften)
-    if (isOfTheSender) limits.logoutToken.failed(client.address)
+    if (isOfTheSender) await limits.logoutToken.failed(client.address)
     throw error
   }
-  limits.logoutToken.proved(client.address)
+  await limits.logoutToken.proved(client.address)
   ctx.body = ''
   ctx.status = 200
 }

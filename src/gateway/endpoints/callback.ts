@@ -138,15 +138,14 @@ type Late =
  * A callback that has come too late or once too often. A user who is logged in goes where that tab wanted to go; a login
  * that only had to give way to newer ones begins again.
  */
-function late(ctx: EndpointContext, { kind, returnUrl }: Late): void {
+async function late(ctx: EndpointContext, { kind, returnUrl }: Late): Promise<void> {
   const { call, limits } = ctx.state
   const { frontend, client } = call
   if (ctx.state.open !== undefined) goTo(ctx, returnUrl ?? frontend.home)
   else if (!isFromOwnPage(ctx.req, frontend)) comeAgain(ctx)
   else if (kind === 'displaced') goTo(ctx, loginUrlTo(frontend, { returnUrl }))
   else {
-    limits.callback.assertRoom(client.address)
-    limits.callback.count(client.address)
+    await limits.callback.take(client.address)
     throw new Refusal('bff.login.transaction_absent', lateReasons[kind])
   }
 }

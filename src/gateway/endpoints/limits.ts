@@ -4,6 +4,7 @@ import {
   type FailureLimit,
   type NetworkLimit,
 } from '../../http/limits/network-limit.js'
+import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
 import { loginLimitDefaults } from '../defaults.js'
 import type { LoginLimits } from '../limits/limit-options.js'
@@ -18,15 +19,29 @@ export interface Limits {
   readonly logoutToken: FailureLimit
 }
 
-export function createLimits({
-  perAddress = loginLimitDefaults.perAddress,
-  window = loginLimitDefaults.window,
-}: LoginLimits = {}): Limits {
+/** @param count Of all processes together. */
+export function createLimits(
+  { perAddress = loginLimitDefaults.perAddress, window = loginLimitDefaults.window }: LoginLimits | undefined = {},
+  store: Store,
+  count: Store['count'],
+): Limits {
   const onRefused = (limit: string) => (network: string, refused: number) =>
     publish({ type: 'gateway.network.limited', limit, network, refused })
   return {
-    login: createNetworkLimit({ room: perAddress, window, onRefused: onRefused('login') }),
-    callback: createNetworkLimit({ room: perAddress, window, onRefused: onRefused('callback') }),
-    logoutToken: createFailureLimit({ room: 60, onRefused: onRefused('logout token') }),
+    login: createNetworkLimit({ name: 'login', room: perAddress, window, count, onRefused: onRefused('login') }),
+    callback: createNetworkLimit({
+      name: 'callback',
+      room: perAddress,
+      window,
+      count,
+      onRefused: onRefused('callback'),
+    }),
+    logoutToken: createFailureLimit({
+      name: 'logout-token',
+      room: 60,
+      store,
+      count,
+      onRefused: onRefused('logout token'),
+    }),
   }
 }

@@ -24,8 +24,7 @@ export async function login(ctx: EndpointContext): Promise<void> {
   const { options, oauth, transactions } = frontend
   assertMeant(call, foreignLink)
   assertNoLoop(call, open !== undefined, ctx.state.now())
-  limits.login.assertRoom(call.client.address)
-  limits.login.count(call.client.address)
+  await limits.login.take(call.client.address)
 
   const query = searchParameters(call.target.query)
   const stepUp = frontend.stepUp.requirementsIn(query)

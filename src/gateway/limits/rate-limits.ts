@@ -1,9 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { UpstreamError } from '../../errors.js'
 import { TooManyRequests } from '../../http/limits/network-limit.js'
 import { networksOf } from '../../http/limits/networks.js'
 import { createRefusalReport } from '../../http/limits/refusal-report.js'
-import { createSlidingCounts } from '../../store/sliding-counts.js'
 import type { Count, Quota, Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
 import { rateLimitDefaults } from '../defaults.js'
@@ -25,14 +23,6 @@ export interface LimitedCall {
   readonly response: ServerResponse | undefined
 }
 
-export interface RateLimitServices {
-  readonly count: Store['count']
-  readonly now: () => number
-}
-
-/** Seconds for which a store that has not answered is not asked: a hanging one would hold every call for its timeout. */
-const pause = 2
-
 interface Limit {
   /** Of this place, these callers and this time: the policy's name for clients, and part of the count's key. */
   readonly name: string
@@ -44,9 +34,8 @@ interface Limit {
 /** Makes what counts the calls of a route; undefined where nothing is limited. */
 export function createRateLimits(
   { name: frontend, rateLimits = [] }: Pick<FrontendOptions, 'name' | 'rateLimits'>,
-  services: RateLimitServices,
+  count: Store['count'],
 ): (route: Pick<RouteOptions, 'path' | 'rateLimits'>) => LimitRate | undefined {
-  const count = countedSomewhere(services)
   const limitOf = (place: string, route: string | undefined) => (options: RateLimitOptions) => {
     const { requests: limit, per: window, by = rateLimitDefaults.by } = options
     const name = `${place}-${by.toLowerCase()}-${window}s`
@@ -85,22 +74,6 @@ export function createRateLimits(
         throw tooMany(limit, call, result)
       }
       setFields(call, counts)
-    }
-  }
-}
-
-/** While the store does not answer, this process counts by itself: neither is everything let through nor everything refused. */
-function countedSomewhere({ count, now }: RateLimitServices): Store['count'] {
-  const own = createSlidingCounts({ now })
-  let askAgainAt = 0
-  return async (key, cost, quota) => {
-    if (now() < askAgainAt) return own.count(key, cost, quota)
-    try {
-      return await count(key, cost, quota)
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error
-      askAgainAt = now() + pause
-      return own.count(key, cost, quota)
     }
   }
 }
