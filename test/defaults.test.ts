@@ -4,6 +4,7 @@ import test from 'ava'
 import {
   authenticatedUserDefaults,
   authorizationServerDefaults,
+  futureSkew,
   lifetimeDefaults,
   signInLimitDefaults,
   signingKeyDefaults,
@@ -211,6 +212,20 @@ test('the values that docs/routes.md says in its text are the defaults', async (
   t.true(text.includes(`| \`CircuitBreaker\` | ${failures} connections or callers, ${openFor} s,`))
   t.true(text.includes(`\`Retries\`, default ${routeDefaults.retries})`))
   t.true(text.includes(`\`WebSocket.PingInterval\`, ${webSocketDefaults.pingInterval} s)`))
+})
+
+test('the times that docs/authorization-server.md says in its text are the defaults', async (t) => {
+  const text = await readFile('docs/authorization-server.md', 'utf8')
+  const { code, requestUri, interaction, accessToken, idToken, refreshToken } = lifetimeDefaults
+  t.is(accessToken, idToken)
+  for (const said of [
+    `must be opened within ${requestUri} seconds`,
+    `\`iat\` at most ${proofLimits.maxAge} seconds old and ${futureSkew} ahead`,
+    `Code: ${code} seconds and one use. \`request_uri\`: ${requestUri} seconds to open it, then ${interaction / 60} minutes`,
+    `Access and ID tokens: ${accessToken / 60} minutes`,
+    `Refresh tokens: ${refreshToken / 86_400} days`,
+  ])
+    t.true(text.includes(said), said)
 })
 
 test('limits of a listener have a setting each', (t) => {

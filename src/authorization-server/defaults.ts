@@ -34,6 +34,9 @@ export const signingKeyDefaults = {
 
 export const authenticatedUserDefaults = { amr: ['pwd'] } as const satisfies Partial<AuthenticatedUser>
 
+/** Seconds that a client's proof or assertion may be ahead of our clock. FAPI 2.0 §5.3.2.1-13 allows 10 to 60. */
+export const futureSkew = 30
+
 export const signInLimitDefaults = {
   perUserAndAddress: 5,
   perUser: 50,

@@ -8,7 +8,7 @@ import { checkOptions } from './check-options.js'
 import { createClientAuthentication } from './client/authentication.js'
 import { createProofOfPossession } from './client/proof-of-possession.js'
 import { createFirstUse } from './client/replay.js'
-import { authorizationServerDefaults, signingKeyDefaults } from './defaults.js'
+import { authorizationServerDefaults, futureSkew, signingKeyDefaults } from './defaults.js'
 import { endpointUrls, issuerIdentifier } from './endpoint-urls.js'
 import { createPushedRequests } from './endpoints/pushed-authorization-request.js'
 import { createAuthorizationPages } from './interaction/authorization-pages.js'
@@ -110,7 +110,7 @@ export async function assemble(options: AuthorizationServerOptions) {
     sessions,
     authenticateClient: createClientAuthentication({ clients, issuer, firstUse, now }),
     provePossession: createProofOfPossession({
-      verifyProof: createProofVerifier({ now, futureSkew: 30 }),
+      verifyProof: createProofVerifier({ now, futureSkew }),
       nonces,
       firstUse,
     }),

@@ -1,6 +1,7 @@
 import { ProtocolError } from '../../errors.js'
 import { readCompactJws } from '../../jose/compact-jws.js'
 import { publish } from '../../telemetry/events.js'
+import { futureSkew } from '../defaults.js'
 import type { ClientOptions } from '../options.js'
 import { verifyJws } from '../tokens/jws.js'
 import type { FirstUse } from './replay.js'
@@ -18,8 +19,6 @@ export interface ClientAuthenticationOptions {
   readonly clients: ReadonlyMap<string, ClientOptions>
   readonly issuer: string
   readonly firstUse: FirstUse
-  /** Seconds an assertion may be ahead of our clock. FAPI 2.0 §5.3.2.1-13 allows 10 to 60. Default: 30. */
-  readonly futureSkew?: number
   /** Seconds an assertion may live at most: so long its `jti` must be remembered. Default: 3600. */
   readonly maxLifetime?: number
   readonly now: () => number
@@ -32,7 +31,6 @@ export function createClientAuthentication({
   clients,
   issuer,
   firstUse,
-  futureSkew = 30,
   maxLifetime = 3600,
   now,
 }: ClientAuthenticationOptions): AuthenticateClient {
