@@ -18,6 +18,11 @@ export interface SallyportOptions {
   readonly onChange?: (user: User) => void
   /** Called once before the session ends, with the seconds that are left. Any call keeps the session alive. */
   readonly onExpiring?: (secondsLeft: number) => void
+  /**
+   * Called when the page is there again after a stronger or more recent sign-in, with the answer to the call that needed it:
+   * it has been made once more. Without it the page comes back, and no call is kept.
+   */
+  readonly onRepeated?: (answer: Response, call: { readonly url: string; readonly method: string }) => void
   /** Seconds before the end at which `onExpiring` is called. Default: 60. */
   readonly warnBefore?: number
 }
@@ -36,7 +41,16 @@ export interface Sallyport {
   close(): void
 }
 
-declare const location: { readonly href: string; assign(url: string): void }
+declare const location: { readonly href: string; readonly hash: string; assign(url: string): void }
+declare const history: { replaceState(state: unknown, unused: string, url: string): void }
+declare const sessionStorage: {
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+  removeItem(key: string): void
+}
+
+/** A call that waits for a sign-in: the mark its page comes back with, the page, and the call. */
+type KeptCall = readonly [mark: string, page: string, url: string, init: RequestInit]
 
 /**
  * Calls a gateway from a page of its frontend. Needs no configuration where the frontend has no path prefix.
@@ -55,6 +69,7 @@ export function createSallyport({
   base = '/bff',
   onChange,
   onExpiring,
+  onRepeated,
   warnBefore = 60,
 }: SallyportOptions = {}): Sallyport {
   const tabs = new BroadcastChannel(`sallyport ${base}`)
@@ -100,14 +115,40 @@ export function createSallyport({
     }
   }
 
-  const login = (returnUrl = location.href): void => {
+  /** @param loginUrl Perhaps an API's: only its query is taken. */
+  const leave = (returnUrl: string, loginUrl = ''): void => {
     if (leaving) return
     leaving = true
     // A user who stops the navigation, or comes back to this page, may be sent again.
     setTimeout(() => {
       leaving = false
     }, 5000)
-    location.assign(`${base}/login?returnUrl=${encodeURIComponent(returnUrl)}`)
+    const query = loginUrl.replace(/^[^?]*\??|#.*/g, '')
+    location.assign(`${base}/login?${query && `${query}&`}returnUrl=${encodeURIComponent(returnUrl)}`)
+  }
+
+  const storageKey = `sallyport ${base}`
+
+  /** @returns where the page has to come back to */
+  const keep = (url: string | URL, { method, headers, body }: RequestInit = {}): string => {
+    const page = location.href
+    if (!onRepeated || leaving || (body && typeof body !== 'string')) return page
+    const mark = `#${crypto.randomUUID()}`
+    const init = { method, headers: [...new Headers(headers)], body }
+    sessionStorage.setItem(storageKey, JSON.stringify([mark, page, url, init]))
+    return page.replace(/#.*/, '') + mark
+  }
+
+  if (onRepeated) {
+    const [mark = '', page = '', url = '', init = {}] = JSON.parse(
+      sessionStorage.getItem(storageKey) ?? '[]',
+    ) as Partial<KeptCall>
+    sessionStorage.removeItem(storageKey)
+    // That very login has brought the page back, not a reload.
+    if (mark && location.hash === mark) {
+      history.replaceState(null, '', page)
+      void call(url, init).then((answer) => onRepeated(answer, { url, method: init.method ?? 'GET' }))
+    }
   }
 
   tabs.onmessage = () => void ask(false).then(learn, () => undefined)
@@ -116,9 +157,16 @@ export function createSallyport({
     async fetch(input, init) {
       const answer = await call(input, init)
       if (answer.status === 401 && answer.headers.get('content-type') === 'application/problem+json') {
-        const { code } = (await answer.clone().json()) as { readonly code?: string }
+        const { code, loginUrl = '' } = (await answer.clone().json()) as {
+          readonly code?: string
+          readonly loginUrl?: string
+        }
+        if (code === 'bff.step_up.required') leave(keep(input, init), loginUrl)
+        // By a login in another tab.
+        else if (code === 'bff.session.ended' && (await ask(false).catch(() => undefined))?.authenticated)
+          return call(input, init).catch(() => answer)
         // An API's own 401 is the page's business.
-        if (code?.startsWith('bff.session.')) login()
+        else if (code?.startsWith('bff.session.')) leave(location.href, loginUrl)
       }
       return answer
     },
@@ -127,7 +175,7 @@ export function createSallyport({
       if (known === undefined && user.authenticated) tabs.postMessage('in')
       return learn(user)
     },
-    login,
+    login: (returnUrl = location.href) => leave(returnUrl),
     async logout() {
       const answer = await call(`${base}/logout`, { method: 'POST' })
       const { redirectTo } = (await answer.json()) as { readonly redirectTo: string }

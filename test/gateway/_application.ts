@@ -10,7 +10,10 @@ const show = (user) => {
   document.title = user.authenticated ? 'in: ' + user.sub : 'out'
 }
 globalThis.expiring = []
-globalThis.sallyport = createSallyport({ onChange: show, onExpiring: (left) => expiring.push(left), warnBefore: 5 })
+globalThis.repeated = []
+const onRepeated = async (answer, call) => repeated.push({ ...call, status: answer.status, body: await answer.text() })
+const onExpiring = (left) => expiring.push(left)
+globalThis.sallyport = createSallyport({ onChange: show, onExpiring, onRepeated, warnBefore: 5 })
 globalThis.ready = sallyport.user().then(show)
 `
 

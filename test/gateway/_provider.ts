@@ -46,6 +46,7 @@ export interface ProviderOptions {
 
 /** node-oidc-provider with its FAPI 2.0 profile: PAR, DPoP with nonces, `private_key_jwt` and rotation required. */
 export async function startProvider({ rotate = true, dpopNonces = true, configuration = {} }: ProviderOptions = {}) {
+  const { features, ...otherConfiguration } = configuration
   let provider: Provider | undefined
   const running = {
     tokenDelay: 0,
@@ -118,6 +119,7 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
         revocation: { enabled: true },
         userinfo: { enabled: true },
         devInteractions: { enabled: true },
+        ...features,
       },
       ttl: {
         AccessToken: () => running.accessTokenLifetime,
@@ -153,7 +155,7 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
         const { dispatcher: _, ...options } = { dispatcher: undefined, ...init }
         return globalThis.fetch(url, options)
       },
-      ...configuration,
+      ...otherConfiguration,
     })
     const failed = (event: string) => (_ctx: unknown, error: Error & { error_detail?: string }) =>
       errors.push(`${event}: ${error.message} ${error.error_detail ?? ''}`)

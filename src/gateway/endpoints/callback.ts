@@ -14,10 +14,11 @@ import { type EndpointContext, regenerateSession } from '../session/koa-session.
 import { sessionClaims, userInfoDue } from '../session/session-claims.js'
 import type { SessionRecord } from '../session/session-record.js'
 import { authenticationOf, type Requirements, textOf } from '../step-up/requirements.js'
-import { assertAsAsked, notMet } from '../step-up/returned.js'
+import { assertAsAsked, notMet, userHash } from '../step-up/returned.js'
 import { admitted } from './admission.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
+import type { LoginTransaction } from './login-transaction.js'
 import { loginUrlTo } from './login-url.js'
 import { refuseLogin } from './refuse-login.js'
 
@@ -47,7 +48,8 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   if (found.kind !== 'open') return late(ctx, found)
   const { transaction } = found
   continueAs(ctx, transaction.requestId)
-  if (!(await found.use())) return late(ctx, { kind: 'spent', returnUrl: transaction.returnUrl })
+  if (!(await found.use()))
+    return late(ctx, { kind: 'spent', returnUrl: isOfOther(ctx, transaction) ? frontend.home : transaction.returnUrl })
 
   const error = response.get('error')
   if (error !== null) {
@@ -128,6 +130,11 @@ function assertIssuer(issuer: string | null, { options }: ProvisionedFrontend): 
 function continueAs(ctx: EndpointContext, requestId: string): void {
   ctx.state.call = { ...ctx.state.call, requestId }
   ctx.set('X-Request-Id', requestId)
+}
+
+/** A page that waits to go on with a step-up of one user's session is not for the next user of this browser. */
+function isOfOther({ state: { open } }: EndpointContext, { user }: LoginTransaction): boolean {
+  return user !== undefined && open !== undefined && userHash(open.session.record.subject ?? '') !== user
 }
 
 type Late =
