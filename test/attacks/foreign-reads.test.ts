@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import type { TokenType } from '../../src/gateway/route-options.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
@@ -124,8 +125,10 @@ test('a typed address is the person’s own, in a window of its own and when it 
     { Origin: 'https://evil.example' },
   ])
     t.is((await ask(headers)).status, 403, JSON.stringify(headers))
-  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
     t.is((await ask({}, '/user/x', method)).status, 403, method)
+  // The parser of Node 20.19 does not know it, and refuses it itself.
+  t.is((await ask({}, '/user/x', 'QUERY')).status, METHODS.includes('QUERY') ? 403 : 400)
   t.is(codeOf(await ask({}, '/strict/x')), 'bff.csrf.header_missing')
   t.is(world.upstream.seen.length, before)
 })
