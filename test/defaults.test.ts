@@ -228,6 +228,18 @@ test('the times that docs/authorization-server.md says in its text are the defau
     t.true(text.includes(said), said)
 })
 
+test('no description of a setting states a value that its default should say', (t) => {
+  for (const [pointer, description = ''] of descriptions(jsonSchema))
+    t.notRegex(description, /Default: `?(?:\d[\d,]*`?\.?(?:$| (?!with))|\d\d:\d\d|true|false)/, pointer)
+})
+
+function* descriptions(schema: JsonSchema, pointer = ''): Generator<readonly [string, string | undefined]> {
+  yield [pointer, schema.description]
+  for (const [name, member] of Object.entries(schema.properties ?? {}))
+    yield* descriptions(member, `${pointer}/${name}`)
+  if (schema.items !== undefined) yield* descriptions(schema.items, `${pointer}/0`)
+}
+
 test('limits of a listener have a setting each', (t) => {
   const names = Object.keys(listenerLimitDefaults).map((name) => name.charAt(0).toUpperCase() + name.slice(1))
   t.deepEqual(

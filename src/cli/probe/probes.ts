@@ -1,6 +1,7 @@
 import { createAuthorizationServer } from '../../authorization-server/authorization-server.js'
 import type { Configuration } from '../../config/load.js'
 import { ConfigurationError } from '../../errors.js'
+import { gatewayDefaults } from '../../gateway/defaults.js'
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
@@ -18,7 +19,7 @@ import { tryUpstreams } from './upstreams.js'
 /** Asks every server that the configuration names, as the gateway would. Never rejects for what they answer. */
 export async function tryOut(configuration: Configuration): Promise<readonly Trial[]> {
   const frontends = configuration.gateway?.frontends ?? []
-  const timeout = configuration.gateway?.issuerTimeout ?? 10
+  const timeout = configuration.gateway?.issuerTimeout ?? gatewayDefaults.issuerTimeout
   const fetch = createIssuerFetch(timeout, configuration.gateway?.issuerCa)
   const embedded = await startEmbedded(configuration)
   try {

@@ -120,8 +120,7 @@ const frontend = z
       .array(text)
       .optional()
       .meta({
-        description:
-          'Parameters of the authorization request that a login link may set, such as `acr_values` or `max_age`. All others are ignored. Never those of the protocol. Default: `login_hint`, `prompt`, `ui_locales`.',
+        description: `Parameters of the authorization request that a login link may set, such as \`acr_values\` or \`max_age\`. All others are ignored. Never those of the protocol. Default: ${frontendDefaults.loginParameters.map((name) => `\`${name}\``).join(', ')}.`,
         examples: [['login_hint', 'acr_values']],
       }),
     AuthorizationParameters: z
