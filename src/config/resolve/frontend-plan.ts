@@ -1,6 +1,15 @@
+import { endpointPath } from '../../gateway/endpoints/endpoint-paths.js'
+import { isLoopback } from '../../http/loopback.js'
 import type { Jwk } from '../../jose/jwk.js'
+import type { ListenAddress } from '../listen-address.js'
+import type { ApplicationSettings, AuthorizationServerSettings } from '../schema/authorization-server.js'
 import type { FrontendSettings } from '../schema/bff.js'
 import type { RouteSettings } from '../schema/route.js'
+import type { Settings } from '../schema/schema.js'
+import { madeClientKeys } from './derived-client-key.js'
+import { type SampleApiPlan, sampleRoute } from './sample-api.js'
+import type { SecretReader } from './secrets.js'
+import type { StateDirectory } from './state-directory.js'
 
 export interface FrontendPlan {
   readonly pointer: string
@@ -23,4 +32,92 @@ export interface FrontendPlan {
   readonly postLogoutRedirectUri: string | undefined
   readonly backchannelLogoutUri: string | undefined
   readonly routes: readonly RouteSettings[]
+}
+
+/** What a frontend's plan follows from, besides its own settings. */
+export interface FrontendContext {
+  readonly settings: Settings
+  /** The embedded one, if there is one. */
+  readonly server: AuthorizationServerSettings | undefined
+  readonly secrets: SecretReader
+  readonly state: StateDirectory
+  readonly listen: ListenAddress
+  readonly sampleApi: SampleApiPlan | undefined
+  /** Those that are 32 bytes long: keys of clients are made of them. */
+  readonly sealingKeys: readonly Buffer[]
+}
+
+export function frontendsOf(context: FrontendContext): readonly FrontendPlan[] {
+  return (context.settings.Bff?.Frontends ?? []).map((frontend, index) =>
+    frontendOf(frontend, `/Bff/Frontends/${index}`, context),
+  )
+}
+
+function frontendOf(frontend: FrontendSettings, pointer: string, context: FrontendContext): FrontendPlan {
+  const { settings, server, secrets, sampleApi } = context
+  const authority = frontend.Authority ?? settings.Bff?.Authority ?? server?.Issuer
+  const isEmbedded = server?.Issuer !== undefined && authority === server.Issuer
+  const name = frontend.Name ?? ''
+  const clientId = frontend.ClientId ?? (isEmbedded && name !== '' ? `${name}-bff` : undefined)
+  const application = server?.Seeding.Applications.find(({ ClientId }) => ClientId === clientId)
+  const { url: publicUrl, pointer: publicUrlPointer } = publicUrlOf(frontend, pointer, context, application)
+  const landing = frontend.PostLogoutRedirectPath ?? `${frontend.PathPrefix}/`
+  return {
+    pointer,
+    settings: frontend,
+    // Where it is not needed for a refresh token, it asks for one that outlives the server's own session.
+    scopes: frontend.Scopes ?? ['openid', 'profile', 'email', ...(isEmbedded ? ['offline_access'] : [])],
+    name,
+    publicUrl,
+    publicUrlPointer,
+    authority,
+    clientId,
+    isEmbedded,
+    keys: clientKeysOf(frontend, pointer, isEmbedded ? { clientId, application } : undefined, context),
+    clientSecret: secrets.text(frontend.ClientSecret, `${pointer}/ClientSecret`),
+    hosts: frontend.Hosts ?? (publicUrl === undefined ? [] : [publicUrl.host]),
+    redirectUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'callback'),
+    postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
+    backchannelLogoutUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'backchannelLogout'),
+    routes: frontend.Routes ?? (sampleApi === undefined ? [] : [sampleRoute(sampleApi)]),
+  }
+}
+
+/** The key that signs, then the retired ones. A client of the embedded server gets one made where none is given. */
+function clientKeysOf(
+  { ClientSigningKeyJwk, ClientAuthenticationMethod, RetiredClientSigningKeyJwks }: FrontendSettings,
+  pointer: string,
+  embedded:
+    | { readonly clientId: string | undefined; readonly application: ApplicationSettings | undefined }
+    | undefined,
+  { secrets, state, sealingKeys }: FrontendContext,
+): readonly Jwk[] {
+  const given = secrets.privateJwk(ClientSigningKeyJwk, `${pointer}/ClientSigningKeyJwk`)
+  const isMade =
+    embedded?.clientId !== undefined &&
+    ClientAuthenticationMethod === 'PrivateKeyJwt' &&
+    (ClientSigningKeyJwk ?? undefined) === undefined &&
+    (embedded.application?.SigningKeyJwk ?? undefined) === undefined
+  const current = isMade ? madeClientKeys(embedded.clientId, sealingKeys, state) : [given]
+  const retired = RetiredClientSigningKeyJwks.map((jwk, index) =>
+    secrets.privateJwk(jwk, `${pointer}/RetiredClientSigningKeyJwks/${index}`),
+  )
+  return [...current, ...retired].filter((jwk) => jwk !== undefined)
+}
+
+function publicUrlOf(
+  frontend: FrontendSettings,
+  pointer: string,
+  { settings, listen }: FrontendContext,
+  application: ApplicationSettings | undefined,
+): { readonly url: URL | undefined; readonly pointer: string } {
+  if (frontend.PublicUrl !== undefined) return { url: new URL(frontend.PublicUrl), pointer: `${pointer}/PublicUrl` }
+  const general = '/Bff/PublicUrl'
+  if (settings.Bff?.PublicUrl !== undefined) return { url: new URL(settings.Bff.PublicUrl), pointer: general }
+  const callback = endpointPath(frontend.PathPrefix, 'callback')
+  const registered = application?.RedirectUris?.map((uri) => new URL(uri)).find(({ pathname }) => pathname === callback)
+  if (registered !== undefined) return { url: new URL(registered.origin), pointer: general }
+  const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0
+  const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
+  return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
 }

@@ -1,17 +1,15 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
-import { endpointPath } from '../../gateway/endpoints/endpoint-paths.js'
 import { isLoopback } from '../../http/loopback.js'
 import type { Environment } from '../environment.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
-import type { ApplicationSettings, AuthorizationServerSettings } from '../schema/authorization-server.js'
-import type { BffSettings, FrontendSettings } from '../schema/bff.js'
+import type { AuthorizationServerSettings } from '../schema/authorization-server.js'
+import type { BffSettings } from '../schema/bff.js'
 import type { Settings } from '../schema/schema.js'
 import { type ApplicationPlan, applicationsOf } from './applications.js'
-import { madeClientKeys } from './derived-client-key.js'
-import type { FrontendPlan } from './frontend-plan.js'
-import { type SampleApiPlan, sampleApiOf, sampleRoute } from './sample-api.js'
-import { createSecretReader, type SecretFile } from './secrets.js'
+import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
+import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
+import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
 
 /** The settings thought to their end: what is left out has got its value, from the other parts of the file where it can. */
@@ -70,59 +68,18 @@ export function planOf(
   { file, directory, environment, state, now = () => Date.now() / 1000 }: PlanContext,
 ): Plan {
   const secrets = createSecretReader(directory, environment)
-  const server = settings.OpenIddict ?? settings.AuthorizationServer
-  const serverPointer = settings.OpenIddict === undefined ? '/AuthorizationServer' : '/OpenIddict'
   const listen = listenOf(settings)
-  const sampleApi = sampleApiOf(settings.Authentication, server?.Issuer)
-
-  const sealingKeys = (settings.Bff?.SealingKeys ?? []).flatMap((source, index) => {
-    const pointer = `/Bff/SealingKeys/${index}`
-    const text = secrets.text(source, pointer)
-    return text === undefined ? [] : [{ pointer, text }]
+  const sampleApi = sampleApiOf(settings.Authentication, serverOf(settings)?.Issuer)
+  const sealingKeys = sealingKeysOf(settings, secrets)
+  const frontends = frontendsOf({
+    settings,
+    server: serverOf(settings),
+    secrets,
+    state,
+    listen,
+    sampleApi,
+    sealingKeys: sealingKeys.map(({ text }) => Buffer.from(text, 'base64url')).filter(({ length }) => length === 32),
   })
-  const usable = sealingKeys.map(({ text }) => Buffer.from(text, 'base64url')).filter(({ length }) => length === 32)
-
-  const frontends = (settings.Bff?.Frontends ?? []).map((frontend, index): FrontendPlan => {
-    const pointer = `/Bff/Frontends/${index}`
-    const authority = frontend.Authority ?? settings.Bff?.Authority ?? server?.Issuer
-    const isEmbedded = server?.Issuer !== undefined && authority === server.Issuer
-    const name = frontend.Name ?? ''
-    const clientId = frontend.ClientId ?? (isEmbedded && name !== '' ? `${name}-bff` : undefined)
-    const application = server?.Seeding.Applications.find(({ ClientId }) => ClientId === clientId)
-    const { url: publicUrl, pointer: publicUrlPointer } = publicUrlOf(frontend, pointer, settings, listen, application)
-    const given = secrets.privateJwk(frontend.ClientSigningKeyJwk, `${pointer}/ClientSigningKeyJwk`)
-    const isMade =
-      isEmbedded &&
-      clientId !== undefined &&
-      frontend.ClientAuthenticationMethod === 'PrivateKeyJwt' &&
-      (frontend.ClientSigningKeyJwk ?? undefined) === undefined &&
-      (application?.SigningKeyJwk ?? undefined) === undefined
-    const current = isMade ? madeClientKeys(clientId, usable, state) : [given]
-    const retired = frontend.RetiredClientSigningKeyJwks.map((jwk, item) =>
-      secrets.privateJwk(jwk, `${pointer}/RetiredClientSigningKeyJwks/${item}`),
-    )
-    const landing = frontend.PostLogoutRedirectPath ?? `${frontend.PathPrefix}/`
-    return {
-      pointer,
-      settings: frontend,
-      // Where it is not needed for a refresh token, it asks for one that outlives the server's own session.
-      scopes: frontend.Scopes ?? ['openid', 'profile', 'email', ...(isEmbedded ? ['offline_access'] : [])],
-      name,
-      publicUrl,
-      publicUrlPointer,
-      authority,
-      clientId,
-      isEmbedded,
-      clientSecret: secrets.text(frontend.ClientSecret, `${pointer}/ClientSecret`),
-      keys: [...current, ...retired].filter((jwk) => jwk !== undefined),
-      hosts: frontend.Hosts ?? (publicUrl === undefined ? [] : [publicUrl.host]),
-      redirectUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'callback'),
-      postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
-      backchannelLogoutUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'backchannelLogout'),
-      routes: frontend.Routes ?? (sampleApi === undefined ? [] : [sampleRoute(sampleApi)]),
-    }
-  })
-
   return {
     settings,
     file,
@@ -133,24 +90,64 @@ export function planOf(
     sealingKeys,
     bff: settings.Bff,
     frontends,
-    authorizationServer: server && {
-      pointer: serverPointer,
-      settings: server,
-      issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
-      tls: tlsFiles(server.Tls, directory),
-      listen: ownListener(server, listen, frontends.length > 0),
-      audience: server.Audience ?? sampleApi?.audience,
-      applications: applicationsOf(server, serverPointer, frontends, (application, pointer) => [
-        secrets.publicJwk(application.SigningKeyJwk, `${pointer}/SigningKeyJwk`),
-        ...application.RetiredSigningKeyJwks.map((jwk, item) =>
-          secrets.publicJwk(jwk, `${pointer}/RetiredSigningKeyJwks/${item}`),
-        ),
-      ]),
-    },
+    authorizationServer: authorizationServerOf({ settings, secrets, directory, listen, frontends, sampleApi }),
     sampleApi,
     now: now(),
     secretFiles: [...secrets.files, ...tlsKeyFiles(settings, directory)],
     problems: secrets.problems,
+  }
+}
+
+function sealingKeysOf({ Bff }: Settings, secrets: SecretReader): readonly SealingKeyPlan[] {
+  return (Bff?.SealingKeys ?? []).flatMap((source, index) => {
+    const pointer = `/Bff/SealingKeys/${index}`
+    const text = secrets.text(source, pointer)
+    return text === undefined ? [] : [{ pointer, text }]
+  })
+}
+
+/** The section has two names: that of OpenIddict's configuration, and its own. */
+function serverOf({ OpenIddict, AuthorizationServer }: Settings): AuthorizationServerSettings | undefined {
+  return OpenIddict ?? AuthorizationServer
+}
+
+function serverPointerOf({ OpenIddict }: Settings): string {
+  return OpenIddict === undefined ? '/AuthorizationServer' : '/OpenIddict'
+}
+
+interface ServerContext {
+  readonly settings: Settings
+  readonly secrets: SecretReader
+  readonly directory: string
+  readonly listen: ListenAddress
+  readonly frontends: readonly FrontendPlan[]
+  readonly sampleApi: SampleApiPlan | undefined
+}
+
+function authorizationServerOf({
+  settings,
+  secrets,
+  directory,
+  listen,
+  frontends,
+  sampleApi,
+}: ServerContext): AuthorizationServerPlan | undefined {
+  const server = serverOf(settings)
+  if (server === undefined) return undefined
+  const pointer = serverPointerOf(settings)
+  return {
+    pointer,
+    settings: server,
+    issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
+    tls: tlsFiles(server.Tls, directory),
+    listen: ownListener(server, listen, frontends.length > 0),
+    audience: server.Audience ?? sampleApi?.audience,
+    applications: applicationsOf(server, pointer, frontends, (application, at) => [
+      secrets.publicJwk(application.SigningKeyJwk, `${at}/SigningKeyJwk`),
+      ...application.RetiredSigningKeyJwks.map((jwk, item) =>
+        secrets.publicJwk(jwk, `${at}/RetiredSigningKeyJwks/${item}`),
+      ),
+    ]),
   }
 }
 
@@ -165,11 +162,11 @@ export function tlsFiles(settings: Settings['Server']['Tls'], directory: string)
 }
 
 function tlsKeyFiles(settings: Settings, directory: string): SecretFile[] {
-  const server = settings.OpenIddict ?? settings.AuthorizationServer
+  const server = serverOf(settings)
   const named = [
     { pointer: '/Server/Tls/KeyFile', file: settings.Server.Tls?.KeyFile },
     {
-      pointer: `${settings.OpenIddict ? '/OpenIddict' : '/AuthorizationServer'}/Tls/KeyFile`,
+      pointer: `${serverPointerOf(settings)}/Tls/KeyFile`,
       file: server?.Tls?.KeyFile,
     },
     ...(settings.Bff?.Frontends ?? []).flatMap(({ Routes = [] }, index) =>
@@ -204,22 +201,4 @@ function ownListener(
   if (issuer !== undefined && isLoopback(issuer.hostname) && (!hasGateway || portOf(issuer) !== gateway.port))
     return { host: '127.0.0.1', port: portOf(issuer) }
   return hasGateway ? undefined : { host: '127.0.0.1', port: 3001 }
-}
-
-function publicUrlOf(
-  frontend: FrontendSettings,
-  pointer: string,
-  settings: Settings,
-  listen: ListenAddress,
-  application: ApplicationSettings | undefined,
-): { readonly url: URL | undefined; readonly pointer: string } {
-  if (frontend.PublicUrl !== undefined) return { url: new URL(frontend.PublicUrl), pointer: `${pointer}/PublicUrl` }
-  const general = '/Bff/PublicUrl'
-  if (settings.Bff?.PublicUrl !== undefined) return { url: new URL(settings.Bff.PublicUrl), pointer: general }
-  const callback = endpointPath(frontend.PathPrefix, 'callback')
-  const registered = application?.RedirectUris?.map((uri) => new URL(uri)).find(({ pathname }) => pathname === callback)
-  if (registered !== undefined) return { url: new URL(registered.origin), pointer: general }
-  const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0
-  const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
-  return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
 }
