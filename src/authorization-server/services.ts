@@ -3,6 +3,7 @@ import { createProofVerifier } from '../dpop/verifier.js'
 import { createFailureLimit } from '../http/limits/network-limit.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
 import { createResilientCounts } from '../store/resilient-counts.js'
+import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import { checkOptions } from './check-options.js'
 import { createClientAuthentication } from './client/authentication.js'
@@ -24,7 +25,7 @@ import { createSignIn } from './sign-in/sign-in.js'
 import { createSignInLimit } from './sign-in/sign-in-limit.js'
 import { createSignInSessions } from './sign-in/sign-in-session.js'
 import { createSessionEnd } from './sign-in/sign-out.js'
-import { createUserDirectory } from './sign-in/users.js'
+import { createUserDirectory, type UserDirectory } from './sign-in/users.js'
 import { createAccessTokens } from './tokens/access-token.js'
 import { createAuthorizationCodes } from './tokens/authorization-code.js'
 import { createGrants } from './tokens/grant.js'
@@ -32,31 +33,68 @@ import { createIdTokens } from './tokens/id-token.js'
 import { createStoreKeySource } from './tokens/key-source.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createResources } from './tokens/resources.js'
-import { createSigningKeys } from './tokens/signing-keys.js'
+import { createSigningKeys, type SigningKeys } from './tokens/signing-keys.js'
 
 /** Everything the endpoints are made of. Each endpoint's options name the few of them that it needs. */
 export async function assemble(options: AuthorizationServerOptions) {
   checkOptions(options)
-  const {
-    store,
-    seal,
-    now = () => Date.now() / 1000,
-    signingKeys = {},
-    dpopNonces = authorizationServerDefaults.dpopNonces,
-    scopes = [],
-  } = options
-  const issuer = issuerIdentifier(options.issuer)
-  const lifetimes = completeLifetimes(options.lifetimes)
-  const clients = new Map(options.clients.map((client) => [client.clientId, client]))
-  const { algorithms = signingKeyDefaults.algorithms } = signingKeys
-  const [algorithm = signingKeyDefaults.algorithms[0]] = algorithms
-
+  const settings = settingsOf(options)
   const users = await createUserDirectory({
     users: options.users ?? [],
     verifyUser: options.verifyUser,
     findUser: options.findUser,
   })
-  const keys = await createSigningKeys({
+  const keys = await signingKeysOf(settings)
+  const tokens = tokensOf(settings, keys)
+  const count = createResilientCounts(settings.store, settings.now)
+  const signIn = signInOf(settings, keys, users, count)
+  return {
+    ...settings,
+    keys,
+    users,
+    ...tokens,
+    ...clientServicesOf(settings, keys, count),
+    ...signIn,
+    ...interactionOf(settings, tokens, signIn),
+    isTrustedPeer: createTrustedPeers(options.trustedProxies ?? []),
+    async close() {
+      keys.close()
+      await signIn.backchannelLogout.close()
+    },
+  }
+}
+
+/** What the options say, with what they leave out. */
+function settingsOf(options: AuthorizationServerOptions) {
+  const { now = () => Date.now() / 1000, signingKeys = {}, scopes = [], audience } = options
+  const { dpopNonces = authorizationServerDefaults.dpopNonces, store, seal, branding, signInLimits } = options
+  const { algorithms = signingKeyDefaults.algorithms } = signingKeys
+  const [algorithm = signingKeyDefaults.algorithms[0]] = algorithms
+  const issuer = issuerIdentifier(options.issuer)
+  return {
+    issuer,
+    urls: endpointUrls(options.issuer),
+    store,
+    seal,
+    clients: new Map(options.clients.map((client) => [client.clientId, client])),
+    scopes,
+    audience: audience ?? issuer,
+    signingKeys,
+    algorithms,
+    /** Of access tokens, and of ID tokens where the client does not say so. */
+    algorithm,
+    lifetimes: completeLifetimes(options.lifetimes),
+    dpopNonces,
+    branding,
+    signInLimits,
+    now,
+  }
+}
+
+type Settings = ReturnType<typeof settingsOf>
+
+function signingKeysOf({ store, seal, signingKeys, algorithms, lifetimes, now }: Settings): Promise<SigningKeys> {
+  return createSigningKeys({
     source: signingKeys.source ?? createStoreKeySource(store, seal, now),
     algorithms,
     ...completeRotation(signingKeys),
@@ -64,59 +102,22 @@ export async function assemble(options: AuthorizationServerOptions) {
     retention: Math.max(lifetimes.accessToken, lifetimes.idToken, lifetimes.session),
     now,
   })
+}
 
-  const firstUse = createFirstUse(store)
-  const count = createResilientCounts(store, now)
-  const nonces = dpopNonces === 'off' ? undefined : createNonces({ secret: keys.nonceSecret, now })
+/** What is issued, and what it is issued for. */
+function tokensOf(settings: Settings, keys: SigningKeys) {
+  const { issuer, store, seal, scopes, audience, algorithm, lifetimes, now } = settings
   const grants = createGrants(store, seal)
-  const sessionCookie = createSecretCookie('session', issuer)
-  const sessions = createSignInSessions({ store, seal, cookie: sessionCookie, lifetime: lifetimes.session, now })
-  const browserCookie = createSecretCookie('browser', issuer)
-  const urls = endpointUrls(options.issuer)
-  const response = createPageResponse(options.branding)
-  const scopeNames = new Map(
-    scopes.flatMap(({ name, displayName }) => (displayName === undefined ? [] : [[name, displayName] as const])),
-  )
-  const pushedRequests = createPushedRequests(store, seal)
-  const interactions = createInteractions({
-    clients,
-    pushedRequests,
-    browserCookie,
-    lifetime: lifetimes.interaction,
-    now,
-  })
-  const codes = createAuthorizationCodes({
-    store,
-    seal,
-    grants,
-    lifetime: lifetimes.code,
-    memory: lifetimes.accessToken,
-    now,
-  })
-  const backchannelLogout = createBackchannelLogout({ issuer, clients, keys, defaultAlgorithm: algorithm, now })
-
   return {
-    issuer,
-    urls,
-    clients,
-    scopes,
-    algorithms,
-    lifetimes,
-    now,
-    keys,
-    nonces,
-    users,
     grants,
-    sessions,
-    authenticateClient: createClientAuthentication({ clients, issuer, firstUse, now }),
-    provePossession: createProofOfPossession({
-      verifyProof: createProofVerifier({ now, futureSkew }),
-      nonces,
-      firstUse,
+    codes: createAuthorizationCodes({
+      store,
+      seal,
+      grants,
+      lifetime: lifetimes.code,
+      memory: lifetimes.accessToken,
+      now,
     }),
-    pushedRequests,
-    interactions,
-    codes,
     accessTokens: createAccessTokens({
       issuer,
       keys,
@@ -128,9 +129,81 @@ export async function assemble(options: AuthorizationServerOptions) {
     }),
     idTokens: createIdTokens({ issuer, keys, defaultAlgorithm: algorithm, lifetime: lifetimes.idToken, now }),
     refreshTokens: createRefreshTokens(store, seal),
-    resources: createResources(scopes, options.audience ?? issuer),
-    consents: createConsents({ store, seal, lifetime: lifetimes.consent, now }),
+    resources: createResources(scopes, audience),
+  }
+}
+
+type Tokens = ReturnType<typeof tokensOf>
+
+/** How clients prove who they are, and that they hold their keys. */
+function clientServicesOf(
+  { clients, issuer, store, dpopNonces, now }: Settings,
+  { nonceSecret }: SigningKeys,
+  count: Store['count'],
+) {
+  const firstUse = createFirstUse(store)
+  const nonces = dpopNonces === 'off' ? undefined : createNonces({ secret: nonceSecret, now })
+  return {
+    nonces,
+    authenticateClient: createClientAuthentication({ clients, issuer, firstUse, now }),
+    provePossession: createProofOfPossession({
+      verifyProof: createProofVerifier({ now, futureSkew }),
+      nonces,
+      firstUse,
+    }),
+    // Of requests whose client did not prove who it is. A client with a wrong key tries again and again, hence the hundreds.
+    clientLimit: createFailureLimit({
+      name: 'client',
+      room: 300,
+      store,
+      count,
+      onRefused: (network, refused) => publish({ type: 'as.network.limited', limit: 'client', network, refused }),
+    }),
+  }
+}
+
+/** Who the user is, for how long, and how that ends. */
+function signInOf(settings: Settings, keys: SigningKeys, users: UserDirectory, count: Store['count']) {
+  const { issuer, store, seal, clients, algorithm, lifetimes, signInLimits, now } = settings
+  const cookie = createSecretCookie('session', issuer)
+  const sessions = createSignInSessions({ store, seal, cookie, lifetime: lifetimes.session, now })
+  const backchannelLogout = createBackchannelLogout({ issuer, clients, keys, defaultAlgorithm: algorithm, now })
+  return {
+    sessions,
+    backchannelLogout,
+    sessionEnd: createSessionEnd(sessions, backchannelLogout),
+    signIn: createSignIn({
+      users,
+      limit: createSignInLimit(signInLimits, count, (username) => seal.blindIndexes(`sign-in ${username}`)[0]),
+      clientIds: new Set(clients.keys()),
+    }),
+  }
+}
+
+type SignInServices = ReturnType<typeof signInOf>
+
+/** From a pushed request to the answer for the client, by way of the user. */
+function interactionOf(settings: Settings, { grants, codes }: Tokens, { sessions }: SignInServices) {
+  const { issuer, urls, store, seal, clients, scopes, lifetimes, branding, now } = settings
+  const browserCookie = createSecretCookie('browser', issuer)
+  const response = createPageResponse(branding)
+  const pushedRequests = createPushedRequests(store, seal)
+  const interactions = createInteractions({
+    clients,
+    pushedRequests,
     browserCookie,
+    lifetime: lifetimes.interaction,
+    now,
+  })
+  const scopeNames = new Map(
+    scopes.flatMap(({ name, displayName }) => (displayName === undefined ? [] : [[name, displayName] as const])),
+  )
+  return {
+    browserCookie,
+    response,
+    pushedRequests,
+    interactions,
+    consents: createConsents({ store, seal, lifetime: lifetimes.consent, now }),
     authorizationPages: createAuthorizationPages({ urls, browserCookie, interactions, response, scopeNames }),
     authorizationResponse: createAuthorizationResponse({
       issuer,
@@ -141,25 +214,5 @@ export async function assemble(options: AuthorizationServerOptions) {
       lifetimes,
       now,
     }),
-    signIn: createSignIn({
-      users,
-      limit: createSignInLimit(options.signInLimits, count, (username) => seal.blindIndexes(`sign-in ${username}`)[0]),
-      clientIds: new Set(clients.keys()),
-    }),
-    // Of requests whose client did not prove who it is. A client with a wrong key tries again and again, hence the hundreds.
-    clientLimit: createFailureLimit({
-      name: 'client',
-      room: 300,
-      store,
-      count,
-      onRefused: (network, refused) => publish({ type: 'as.network.limited', limit: 'client', network, refused }),
-    }),
-    sessionEnd: createSessionEnd(sessions, backchannelLogout),
-    isTrustedPeer: createTrustedPeers(options.trustedProxies ?? []),
-    response,
-    async close() {
-      keys.close()
-      await backchannelLogout.close()
-    },
   }
 }
