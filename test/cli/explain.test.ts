@@ -47,6 +47,7 @@ async function aProgram(t: ExecutionContext) {
             { Path: '/api', Upstreams: [at('')] },
             { Path: '/api/stripped', Upstreams: [at('/v1/')], StripPath: true },
             { Path: '/api/based', Upstreams: [at('/v2/base')], Methods: ['GET', 'POST'] },
+            { Path: '/gold', Upstreams: [at('')], AcrValues: ['gold', 'platinum'], MaxAuthenticationAge: '00:05:00' },
             { Path: '/open', Upstreams: [at('')], TokenType: 'None' },
             { Path: '/maybe', Upstreams: [at('')], TokenType: 'UserOrNone', StripPath: true },
           ],
@@ -169,6 +170,15 @@ for (const [method, path, session] of [
     const added = Object.keys(arrived.headers).filter((name) => name !== 'cookie' && !isKept(name))
     t.deepEqual(list(printed.get('added')).filter(compared), added.filter(compared).sort(), 'what is added')
   })
+
+test('what a route asks of the sign-in is printed, and is what then comes', async (t) => {
+  const { explained, observed } = await aProgram(t)
+  const words = (await explained('GET', '/gold/x')).printed.get('sign-in') ?? ''
+  t.regex(words, /^acr is one of gold, platinum, auth_time is at most 00:05:00 ago; /)
+  const [, status, code] = /otherwise (\d+) (\S+),/.exec(words) ?? []
+  const refused = await observed({ method: 'GET', path: '/gold/x', session: 'with' })
+  t.deepEqual([refused.status, refused.code, refused.seen.length], [status, code, 0])
+})
 
 test('without a session the printed words hold too', async (t) => {
   const { explained, observed } = await aProgram(t)
