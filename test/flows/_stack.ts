@@ -108,7 +108,8 @@ async function ready(url: URL, gone: () => boolean): Promise<void> {
 
 /**
  * All at once, so that none is given twice. Not those that the system gives, which start at 32768: while a port waits for
- * its program, the system would give it to the next connection that some other test opens.
+ * its program, the system would give it to the next connection that some other test opens. Nor those that begin like
+ * 3000, which is replaced in the example.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const probes = await Promise.all(Array.from({ length: count }, probed))
@@ -118,7 +119,7 @@ export async function freePorts(count: number): Promise<number[]> {
 
 async function probed(): Promise<{ readonly probe: Server; readonly port: number }> {
   for (;;) {
-    const port = randomInt(10_000, 32_000)
+    const port = randomInt(10_000, 30_000)
     const probe = createServer().listen(port, '127.0.0.1')
     const isFree = await once(probe, 'listening').then(
       () => true,
