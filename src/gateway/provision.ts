@@ -72,6 +72,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     sessionsPerUser: createSessionsPerUser(options.sessionsPerUser, { name: frontend.name, sessions, store, now }),
     transactions: createLoginTransactions(store, seal, frontend, now),
     access,
+    now,
     stepUp,
     tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
     matchRoute: createRouteMatcher(options.pathPrefix, routes),

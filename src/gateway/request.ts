@@ -32,6 +32,8 @@ export interface ProvisionedFrontend extends Frontend {
   readonly stepUp: StepUp
   /** Which users may in: for pages, and part of what each route asks. Undefined: all. */
   readonly access: Access | undefined
+  /** Seconds since the epoch. */
+  readonly now: () => number
   readonly matchRoute: MatchRoute<Route>
   readonly page: Page<Route>
   readonly allowOrigin: Cors

@@ -1,3 +1,4 @@
+import { guardOf } from './access/stay.js'
 import { sessionIsOfUse } from './endpoints/login-loop.js'
 import { assertOwnPage } from './frontend/anti-forgery.js'
 import { isNavigation } from './page/navigation.js'
@@ -106,5 +107,8 @@ function loginIsOfUse(call: ProxiedRequest): void {
 }
 
 function watchSession(call: ProxiedRequest): void {
-  if (call.open !== undefined) call.held = call.frontend.watch.hold(call.open.session, call.connection)
+  const { open, frontend, route, connection } = call
+  if (open === undefined) return
+  const guard = route.mayIn && guardOf(frontend, open, route.mayIn)
+  call.held = frontend.watch.hold(open.session, connection, guard)
 }

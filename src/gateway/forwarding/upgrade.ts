@@ -4,6 +4,7 @@ import { isWebSocketUpgrade } from '../../http/upgrade.js'
 import { webSocketDefaults } from '../defaults.js'
 import { Refusal } from '../refusal.js'
 import type { ProxiedRequest } from '../request.js'
+import type { Parting } from '../session/session-watch.js'
 import { assertNotDemanded } from '../step-up/demanded.js'
 import { createProxy } from './http-proxy.js'
 import type { Ending, InFlight } from './in-flight.js'
@@ -40,7 +41,10 @@ export function createUpgrade(proofs: Proofs, inFlight: InFlight<Ending>, stream
         const { pingInterval = webSocketDefaults.pingInterval } = route.webSocket ?? {}
         const link = watchWebSocket(socket, upstreamSocket, { pingInterval, idle: route.timeouts.idle })
         ending.leave = () => link.close(1001, 'going away')
-        onSessionEnd = () => link.close(4401, 'the session has ended')
+        onSessionEnd = () => {
+          if (held?.signal().reason === ('access lost' satisfies Parting)) link.close(4403, 'access has ended')
+          else link.close(4401, 'the session has ended')
+        }
         if (held?.signal().aborted) onSessionEnd()
         held?.signal().addEventListener('abort', onSessionEnd, { once: true })
       })

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { closeFrame, createFrameReader, pingFrame } from './web-socket-frames.js'
 
-/** RFC 6455 §7.4: 1001 going away; 4401 is ours, after HTTP's 401: the session is over. */
-export type WebSocketCloseCode = 1001 | 4401
+/** RFC 6455 §7.4: 1001 going away; after HTTP's 401 and 403, 4401: the session is over; 4403: its user may not in any more. */
+export type WebSocketCloseCode = 1001 | 4401 | 4403
 
 export interface WebSocketLink {
   /** Tells the browser why, at the end of the frame that is under way, and ends both sides within two seconds. */

@@ -23,7 +23,7 @@ export const tokenClaims: ReadonlySet<string> = new Set([
 export const loginClaims: ReadonlySet<string> = new Set([...tokenClaims, 'sub', 'acr', 'amr', 'auth_time'])
 
 /** Seconds for which userinfo that was read serves while it cannot be read again. */
-const gracePeriod = 600
+export const gracePeriod = 600
 /** Seconds until userinfo that could not be read is asked for again. */
 const retryAfter = 60
 

@@ -60,3 +60,42 @@ test("a session that ends here ends its streams at once, and nobody else's", (t)
     [true, false],
   )
 })
+
+test('what is open under a rule ends when the rule says so, or when it cannot be asked; what has none stays', async (t) => {
+  let time = 0
+  const watch = createSessionWatch({ get: async () => '' }, () => time)
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => {
+    watch.close()
+    clearInterval(alive)
+  })
+  const session = aSession('mine', 500)
+  let asked = 0
+  const current = async () => {
+    asked++
+    return session
+  }
+  const denies = () => {
+    throw new Error('denied')
+  }
+  const [denied, allowed, unknown, free] = [new Stream(), new Stream(), new Stream(), new Stream()]
+  const heldDenied = watch.hold(session, denied, { current, mayIn: denies })
+  const others = [
+    watch.hold(session, allowed, { current, mayIn: () => undefined }),
+    watch.hold(session, free),
+    watch.hold(aSession('over', 500), new Stream(), { current: async () => undefined, mayIn: denies }),
+  ]
+  const heldUnknown = watch.hold(aSession('other', 500), unknown, {
+    current: () => Promise.reject(new Error('down')),
+    mayIn: () => undefined,
+  })
+  const signals = [heldDenied, heldUnknown].map((held) => held.signal())
+  time = 5
+  await Promise.all([once(denied, 'close'), once(unknown, 'close')])
+  t.deepEqual(
+    signals.map(({ reason }) => reason),
+    ['access lost', 'access lost'],
+  )
+  for (const held of others) t.false(held.signal().aborted)
+  t.is(asked, 1, 'once for all that a session has open')
+})
