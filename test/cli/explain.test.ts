@@ -53,6 +53,23 @@ async function aProgram(t: ExecutionContext) {
           ],
         },
         {
+          Name: 'reader',
+          PathPrefix: '/reader',
+          ClientId: 'my-bff',
+          ClientSigningKeyJwk: generateSigningJwk('ES256'),
+          Routes: [
+            { Path: '/api', Upstreams: [at('')] },
+            {
+              Path: '/news',
+              Upstreams: [at('')],
+              TokenType: 'UserOrClient',
+              Scopes: ['news'],
+              CountsAsUse: false,
+              RateLimits: [{ Requests: 5, Per: '00:00:10' }],
+            },
+          ],
+        },
+        {
           Name: 'admin',
           PathPrefix: '/admin',
           ClientId: 'my-bff',
@@ -178,6 +195,17 @@ test('what a route asks of the sign-in is printed, and is what then comes', asyn
   const [, status, code] = /otherwise (\d+) (\S+),/.exec(words) ?? []
   const refused = await observed({ method: 'GET', path: '/gold/x', session: 'with' })
   t.deepEqual([refused.status, refused.code, refused.seen.length], [status, code, 0])
+})
+
+test('says what is limited, what does not extend the session, and which scopes a token has', async (t) => {
+  const { explained } = await aProgram(t)
+  const { printed } = await explained('GET', '/reader/news/x')
+  t.is(printed.get('limit'), '5 requests within 10 s by session; beyond 429 bff.rate.exceeded')
+  t.is(printed.get('session'), 'not extended by this call')
+  t.regex(printed.get('token') ?? '', /without a session the gateway's own with news, as DPoP$/)
+  const plain = (await explained('GET', '/reader/api/x')).printed
+  t.deepEqual([plain.get('limit'), plain.get('session')], [undefined, undefined])
+  t.regex(plain.get('token') ?? '', /with openid profile email, as DPoP$/)
 })
 
 test('without a session the printed words hold too', async (t) => {

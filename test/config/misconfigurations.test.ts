@@ -780,6 +780,81 @@ test('what is no JSON in UTF-8 is one problem, with what it is and what to do', 
   t.deepEqual(problemsIn(file), [], 'a byte order mark is passed over')
 })
 
+for (const [title, change, pointer, line, problem] of [
+  [
+    'a limit without its time',
+    ['"Upstreams": ["http://orders:8080"]', '"Upstreams": ["http://orders:8080"],\n"RateLimits": [{ "Requests": 5 }]'],
+    'Routes/0/RateLimits/0/Per',
+    'RateLimits',
+    /is missing/,
+  ],
+  [
+    'a limit for no time at all',
+    [
+      '"Upstreams": ["http://orders:8080"]',
+      '"Upstreams": ["http://orders:8080"],\n"RateLimits": [{ "Requests": 5, "Per": "00:00:00" }]',
+    ],
+    'Routes/0/RateLimits/0/Per',
+    'RateLimits',
+    /no whole number of seconds/,
+  ],
+  [
+    'two limits for the same',
+    [
+      '"Name": "app",',
+      '"Name": "app",\n"RateLimits": [{ "Requests": 5, "Per": "00:01:00" },\n{ "Requests": 7, "Per": "00:01:00" }],',
+    ],
+    'RateLimits/1',
+    '"Requests": 7',
+    /the same time and the same callers/,
+  ],
+  [
+    'sessions of nobody in particular',
+    ['"Scopes": ["openid", "offline_access"],', '"Scopes": ["orders"],\n"SessionsPerUser": { "Max": 3 },'],
+    'SessionsPerUser',
+    'SessionsPerUser',
+    /without "openid"/,
+  ],
+  [
+    'polling where no session is looked at',
+    [
+      '"Upstreams": ["http://orders:8080"]',
+      '"Upstreams": ["http://orders:8080"], "TokenType": "None",\n"CountsAsUse": false',
+    ],
+    'Routes/0/CountsAsUse',
+    'CountsAsUse',
+    /no session is looked at/,
+  ],
+  [
+    'a user’s scope for a token that may be the gateway’s own',
+    [
+      '"Upstreams": ["http://orders:8080"]',
+      '"Upstreams": ["http://orders:8080"], "TokenType": "UserOrClient",\n"Scopes": ["openid"]',
+    ],
+    'Routes/0/Scopes/0',
+    'openid',
+    /needs a user/,
+  ],
+  [
+    'a route that would get the scopes of the others',
+    [
+      '"Scopes": ["openid", "offline_access"],\n        "Routes": [',
+      '"Scopes": [],\n        "Routes": [{ "Path": "/orders", "Upstreams": ["http://orders:8080"], "Scopes": ["orders"] },',
+    ],
+    'Routes/1/Scopes',
+    '{',
+    /the scopes of all other routes/,
+  ],
+] as const)
+  test(`limits: ${title}`, finds, {
+    from: aGateway,
+    change,
+    pointer: `/Bff/Frontends/0/${pointer}`,
+    line,
+    problem,
+    remedy: /./,
+  })
+
 test('a key that is something else is told what it is, and not shown', async (t) => {
   const written = JSON.stringify(JSON.stringify(clientKey))
   for (const [value, problem, remedy] of [

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { UpstreamError } from '../../../src/errors.js'
 import type { RateLimitOptions } from '../../../src/gateway/limits/limit-options.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
@@ -29,7 +29,7 @@ const routed =
   ]
 
 async function aLimited(
-  t: Parameters<typeof aPlantedGateway>[0],
+  t: ExecutionContext,
   routes: readonly RouteLimits[],
   { rateLimits = [], gateway = {} }: { rateLimits?: Limits; gateway?: PlantedOptions['gateway'] } = {},
 ): Promise<Planted> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { createRedisStore } from '../../../src/store/redis-store.js'
 import { createSeal } from '../../../src/store/seal.js'
 import { startRedis } from '../../store/_redis.js'
@@ -22,7 +22,7 @@ interface Refusing extends World {
 
 /** @param accepts whether the API takes a token that it has not been told to refuse */
 async function aRefusingApi(
-  t: Parameters<typeof aWorld>[0],
+  t: ExecutionContext,
   options: WorldOptions = {},
   challenge = 'DPoP algs="ES256", error="invalid_token", error_description="unknown key"',
 ): Promise<Refusing> {
