@@ -9,7 +9,8 @@ import { registrationOf } from '../../gateway/oauth/server-said.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
 import { mayBeOfClient } from '../../gateway/tokens/token-audience.js'
-import { type IssuerMetadata, tryMetadata } from './issuer.js'
+import type { IssuerMetadata } from './issuer.js'
+import { tryMetadata } from './metadata.js'
 import { adviceFor, failed, list, passed, reasonOf, type Trial } from './probe.js'
 
 /** What an access token holds that the gateway got for itself. */
