@@ -12,10 +12,26 @@ export function program(): Command {
     .version(version(), '-v, --version')
     .showHelpAfterError('(add --help for what there is)')
     .showSuggestionAfterError()
-  const config = (): Option => new Option('-c, --config <file>', 'configuration file').default('./frontends.json')
+  const commands = [
+    startCommand(),
+    devCommand(),
+    checkCommand(),
+    explainCommand(),
+    dpopExplainCommand(),
+    keygenCommand(),
+    initCommand(),
+    schemaCommand(),
+  ]
+  for (const command of commands) sallyport.addCommand(command.copyInheritedSettings(sallyport))
+  return sallyport
+}
 
-  sallyport
-    .command('start')
+function config(): Option {
+  return new Option('-c, --config <file>', 'configuration file').default('./frontends.json')
+}
+
+function startCommand(): Command {
+  return new Command('start')
     .description('run what the configuration describes; drains on SIGTERM')
     .addOption(config())
     .action(({ config: file }: { readonly config: string }) =>
@@ -24,9 +40,10 @@ export function program(): Command {
         await start({ file })
       }),
     )
+}
 
-  sallyport
-    .command('dev')
+function devCommand(): Command {
+  return new Command('dev')
     .description('run gateway, authorization server, sample API and sample application, with two users')
     .addOption(
       new Option('-p, --port <port>', 'of the gateway; authorization server and sample API get the next two').argParser(
@@ -39,9 +56,10 @@ export function program(): Command {
         await dev({ ...(port !== undefined && { port }) })
       }),
     )
+}
 
-  sallyport
-    .command('check')
+function checkCommand(): Command {
+  return new Command('check')
     .description('look for everything that is wrong with a configuration, and try it out')
     .addOption(config())
     .option('--offline', 'look at the file only; call no server')
@@ -57,9 +75,10 @@ export function program(): Command {
         if (!isFine) process.exitCode = 1
       }),
     )
+}
 
-  sallyport
-    .command('explain')
+function explainCommand(): Command {
+  return new Command('explain')
     .description('tell what happens to a request: frontend, route, rules, token, headers, final URL')
     .argument('<method>', 'such as GET')
     .argument('<url>', 'as the browser sees it')
@@ -71,9 +90,10 @@ export function program(): Command {
         await explain({ method, url, file: options.config, format: options.json ? 'json' : 'text' })
       }),
     )
+}
 
-  sallyport
-    .command('dpop-explain')
+function dpopExplainCommand(): Command {
+  return new Command('dpop-explain')
     .description('tell why an API refuses a DPoP proof; paste the DPoP and Authorization headers into standard input')
     .argument('<method>', 'of the request that was refused, such as GET')
     .argument('<url>', 'that the API believes it was called by')
@@ -87,9 +107,10 @@ export function program(): Command {
         if (!explainPasted({ method: method.toUpperCase(), url, text })) process.exitCode = 1
       }),
     )
+}
 
-  sallyport
-    .command('keygen')
+function keygenCommand(): Command {
+  return new Command('keygen')
     .description('make a key pair for client authentication, a sealing key, or the hash of a password')
     .addOption(new Option('--alg <algorithm>', 'of the key pair').choices([...signatureAlgorithms]).default('ES256'))
     .addOption(new Option('--sealing', 'a 32-byte key for Bff.SealingKeys').conflicts('password'))
@@ -123,9 +144,10 @@ export function program(): Command {
         else process.stdout.write(publicKey)
       }),
     )
+}
 
-  sallyport
-    .command('init')
+function initCommand(): Command {
+  return new Command('init')
     .description('write a configuration to start from, with fresh keys; nothing is overwritten')
     .argument('[folder]', 'where', '.')
     .addOption(new Option('--embedded', 'with the embedded authorization server, and a user').conflicts('authority'))
@@ -157,9 +179,10 @@ export function program(): Command {
         )
       }),
     )
+}
 
-  sallyport
-    .command('schema')
+function schemaCommand(): Command {
+  return new Command('schema')
     .description('print the JSON Schema of the configuration')
     .option('--reference', 'the reference in Markdown instead')
     .option('-o, --out <file>', 'write to a file')
@@ -172,8 +195,6 @@ export function program(): Command {
         else writeFileSync(out, text)
       }),
     )
-
-  return sallyport
 }
 
 interface KeygenOptions {
