@@ -18,6 +18,7 @@ import { compilePrograms, run } from './_programs.js'
  *   ts                       compiled against the package, then loaded
  *   jsonc, json              a whole configuration: `check` accepts it, without the network
  *   jsonc fragment /Pointer  a part of one: accepted at that place of a configuration that is otherwise right
+ *   json file NAME           what the commands of the page read: written where they run
  *   sh                       every command exists: npm scripts in package.json, sallyport commands run in an empty folder
  *   text, mermaid, http      for people only
  */
@@ -51,7 +52,7 @@ const titleOf = ({ page, line, fence }: Block): string => `${page}:${line} (${fe
 
 test('every code block says what it is', (t) => {
   for (const block of blocks)
-    t.regex(block.fence, /^(ts|jsonc?( fragment \/\S+)?|sh|text|mermaid|http)$/, titleOf(block))
+    t.regex(block.fence, /^(ts|jsonc?( fragment \/\S+)?|json file [\w.]+|sh|text|mermaid|http)$/, titleOf(block))
 })
 
 test('every link leads to a file that is there', async (t) => {
@@ -60,7 +61,7 @@ test('every link leads to a file that is there', async (t) => {
       t.true(existsSync(join(dirname(page), target)), `${page} links to ${target}`)
 })
 
-for (const block of blocks.filter(({ fence }) => /^jsonc?\b/.test(fence)))
+for (const block of blocks.filter(({ fence }) => /^jsonc?\b(?! file)/.test(fence)))
   test(`the configuration at ${titleOf(block)} is accepted`, async (t) => {
     const errors: ParseError[] = []
     const value: unknown = parse(block.text, errors, { allowTrailingComma: true })
@@ -121,6 +122,9 @@ for (const block of blocks.filter(({ fence }) => fence === 'sh'))
     const commands = commandsOf(block)
     // A page that speaks of a configuration has one; `init` makes its own.
     if (!commands.some((command) => command.includes('sallyport init'))) await initialise(folder)
+    for (const { page, fence, text } of blocks)
+      if (page === block.page && fence.startsWith('json file '))
+        await writeFile(join(folder, fence.slice('json file '.length)), text)
     for (const command of commands) {
       const [program, ...parameters] = command.replace(/^npx --no-install /, '').split(/\s+/)
       const [verb = '', script = ''] = parameters

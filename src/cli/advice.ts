@@ -1,11 +1,12 @@
 import type { Configuration } from '../config/load.js'
 import { portOf } from '../config/resolve/resolved.js'
 import { isLoopback } from '../http/loopback.js'
+import { claimsWithoutScope } from './claims-without-scope.js'
 import { noted, type Trial } from './probe/probe.js'
 
 /** What works as it is written, and would be safer otherwise or may not be meant. */
 export function advice(configuration: Configuration): readonly Trial[] {
-  return [...servedElsewhere(configuration), ...sharedOrigin(configuration)]
+  return [...servedElsewhere(configuration), ...sharedOrigin(configuration), ...claimsWithoutScope(configuration)]
 }
 
 function sharedOrigin({ plan: { authorizationServer: server, frontends } }: Configuration): readonly Trial[] {

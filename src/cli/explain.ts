@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { durationOf } from '../config/duration.js'
 import type { Environment } from '../config/environment.js'
 import { readConfiguration } from '../config/load.js'
 import { unreachable } from '../errors.js'
 import { rateLimitDefaults } from '../gateway/defaults.js'
 import type { TokenType } from '../gateway/route-options.js'
+import { accessRows, type Claims } from './explained-access.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
 import { type Output, type Style, styleFor } from './report.js'
 
@@ -13,6 +15,8 @@ export interface ExplainOptions {
   readonly url: string
   readonly file: string
   readonly format: 'text' | 'json'
+  /** A JSON file with the claims of a user, as `P/user` shows them. */
+  readonly claimsFile?: string | undefined
   /** Default: the environment of the process. */
   readonly environment?: Environment
   /** Default: standard output. */
@@ -25,6 +29,7 @@ export async function explain({
   url,
   file,
   format,
+  claimsFile,
   environment = process.env,
   output = process.stdout,
 }: ExplainOptions): Promise<void> {
@@ -32,11 +37,29 @@ export async function explain({
     throw new Error(`${url} is not a URL. Write it as the browser sees it, as in https://app.example.com/api/orders`)
   const { gateway } = readConfiguration({ file, environment, state: 'look' })
   if (gateway === undefined) throw new Error(`${file} has no frontends, so that there is nothing to explain`)
-  const explanation = explanationOf(method.toUpperCase(), url, gateway.frontends)
+  const explanation = explanationOf(
+    method.toUpperCase(),
+    url,
+    gateway.frontends,
+    claimsFile === undefined ? undefined : claimsIn(claimsFile),
+  )
   output.write(format === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation, styleFor(output)))
 }
 
-function textOf({ request, frontend, outcome }: Explanation, style: Style): string {
+function claimsIn(file: string): Claims {
+  let claims: unknown
+  try {
+    claims = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read'
+    throw new Error(`${file} ${reason}. Write the claims of a user, as in {"sub": "alice", "roles": ["staff"]}`)
+  }
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    throw new Error(`${file} is not a JSON object. Write the claims of a user, as in {"roles": ["staff"]}`)
+  return { ...claims }
+}
+
+function textOf({ request, frontend, outcome, access }: Explanation, style: Style): string {
   const rows: [string, string][] = [['request', request]]
   if (frontend !== undefined)
     rows.push(['frontend', `${frontend.name} (endpoints at ${frontend.base}/, cookie ${frontend.sessionCookie})`])
@@ -58,6 +81,7 @@ function textOf({ request, frontend, outcome }: Explanation, style: Style): stri
     default:
       return unreachable(outcome)
   }
+  if (access !== undefined) rows.push(...accessRows(access))
   const width = Math.max(...rows.map(([name]) => name.length))
   return `${rows.map(([name, value]) => `${style.bold(name.padEnd(width))}  ${value}`).join('\n')}\n`
 }

@@ -19,11 +19,15 @@ import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gat
 import { requirementsOfRoute } from '../gateway/step-up/requirements.js'
 import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
 
+import { type Claims, type ExplainedAccess, explainedAccess } from './explained-access.js'
+
 /** What happens to a request, found out by the gateway's own functions. */
 export interface Explanation {
   readonly request: string
   readonly frontend?: ExplainedFrontend
   readonly outcome: Outcome
+  /** Absent where every user may in, or none is looked at. */
+  readonly access?: ExplainedAccess
 }
 
 export interface ExplainedFrontend {
@@ -73,8 +77,16 @@ export interface CsrfRule {
   readonly foreign: string
 }
 
-/** @param url As it is asked for: nothing in it is tidied up before the gateway's own functions see it. */
-export function explanationOf(method: string, url: string, frontends: readonly FrontendOptions[]): Explanation {
+/**
+ * @param url As it is asked for: nothing in it is tidied up before the gateway's own functions see it.
+ * @param claims of a user who is signed in, to be told what they get
+ */
+export function explanationOf(
+  method: string,
+  url: string,
+  frontends: readonly FrontendOptions[],
+  claims?: Claims,
+): Explanation {
   const request = `${method} ${url}`
   const { host } = new URL(url)
   const [, path = ''] = /^https?:\/\/[^/?#]*([^#]*)/i.exec(url) ?? []
@@ -92,6 +104,10 @@ export function explanationOf(method: string, url: string, frontends: readonly F
       },
       target,
     )
+    const accessTo = (route: RouteOptions | undefined): Pick<Explanation, 'access'> => {
+      const access = explainedAccess(options, route, claims)
+      return access === undefined ? {} : { access }
+    }
     switch (destination.kind) {
       case 'endpoint': {
         const methods = endpointMethods(frontend, target.path)
@@ -107,16 +123,16 @@ export function explanationOf(method: string, url: string, frontends: readonly F
         if (match !== undefined) {
           assertMethodAllowed(match.route, method)
           const forwarding = forwardingOf(frontend, method, match, 'page')
-          return { ...found, outcome: { kind: 'forwarded', forwarding } }
+          return { ...found, outcome: { kind: 'forwarded', forwarding }, ...accessTo(undefined) }
         }
         if (options.staticFilesPath === undefined)
           throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-        return { ...found, outcome: { kind: 'page', folder: options.staticFilesPath } }
+        return { ...found, outcome: { kind: 'page', folder: options.staticFilesPath }, ...accessTo(undefined) }
       }
       case 'route': {
         assertMethodAllowed(destination.match.route, method)
         const forwarding = forwardingOf(frontend, method, destination.match, 'route')
-        return { ...found, outcome: { kind: 'forwarded', forwarding } }
+        return { ...found, outcome: { kind: 'forwarded', forwarding }, ...accessTo(destination.match.route) }
       }
     }
   } catch (error) {

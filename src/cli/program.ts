@@ -83,11 +83,12 @@ function explainCommand(): Command {
     .argument('<method>', 'such as GET')
     .argument('<url>', 'as the browser sees it')
     .addOption(config())
+    .option('--claims <file>', 'JSON with the claims of a user, to be told whether they may in')
     .option('--json', 'print a JSON document')
-    .action((method: string, url: string, options: { readonly config: string; readonly json?: true }) =>
+    .action((method: string, url: string, { config: file, claims: claimsFile, json }: ExplainArguments) =>
       explained(async () => {
         const { explain } = await import('./explain.js')
-        await explain({ method, url, file: options.config, format: options.json ? 'json' : 'text' })
+        await explain({ method, url, file, format: json ? 'json' : 'text', claimsFile })
       }),
     )
 }
@@ -195,6 +196,12 @@ function schemaCommand(): Command {
         else writeFileSync(out, text)
       }),
     )
+}
+
+interface ExplainArguments {
+  readonly config: string
+  readonly claims?: string
+  readonly json?: true
 }
 
 interface KeygenOptions {

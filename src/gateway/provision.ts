@@ -1,5 +1,6 @@
 import type { Store } from '../store/store.js'
-import { type Access, createAccess } from './access/access.js'
+import { createAccess } from './access/access.js'
+import { pageAccess, routeAccess } from './access/route-access.js'
 import { gatewayDefaults } from './defaults.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
 import { createLoginTransactions } from './endpoints/login-transaction.js'
@@ -15,7 +16,7 @@ import type { FrontendOptions, GatewayOptions } from './options.js'
 import { developmentServerRoute } from './page/development-server.js'
 import { createPage } from './page/page.js'
 import type { ProvisionedFrontend } from './request.js'
-import type { AccessRule, RouteOptions } from './route-options.js'
+import type { RouteOptions } from './route-options.js'
 import { createRouteMatcher, type Route } from './routing/route.js'
 import type { OpenedSessions } from './session/opened-sessions.js'
 import { createSessionStore, type EndedSession } from './session/session-store.js'
@@ -24,7 +25,7 @@ import { createSessionsPerUser } from './session/sessions-per-user.js'
 import { createRouteStepUp } from './step-up/route-step-up.js'
 import { createStepUp } from './step-up/step-up.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
-import { audiencesOf, mayBeOfClient } from './tokens/token-audience.js'
+import { audiencesOf } from './tokens/token-audience.js'
 
 /** What all frontends have in common. */
 export interface SharedServices extends GatewayOptions {
@@ -58,12 +59,11 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
       audiences: audiences(route),
       limitRate: limitsOf(route),
       stepUp: createRouteStepUp(route, stepUp, now),
-      ...routeAccess(route, options.access, now),
+      ...routeAccess(route, options, now),
     })
   const routes = options.routes.map(ready)
   const toDevelopmentServer = developmentServerRoute(options)
-  // Open like a folder: a session that is there has to be one that may in.
-  const pageRoute = toDevelopmentServer && { ...ready(toDevelopmentServer), ...openPage(access) }
+  const pageRoute = toDevelopmentServer && { ...ready(toDevelopmentServer), ...pageAccess(access) }
   return {
     ...frontend,
     oauth,
@@ -88,34 +88,15 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
 }
 
 /** A configured route, with what its calls need. @param own What it has from its frontend. */
-export function provisionRoute(options: RouteOptions, connections: Connections, own: OwnOfRoute): Route {
+export function provisionRoute(
+  options: RouteOptions,
+  connections: Connections,
+  own: Pick<Route, 'audiences' | 'limitRate' | 'stepUp' | 'mayIn' | 'session'>,
+): Route {
   return {
     ...options,
     ...own,
     timeouts: timeoutsOf(options.timeouts),
     pool: createUpstreamPool(options, connections),
   }
-}
-
-type OwnOfRoute = Pick<Route, 'audiences' | 'limitRate' | 'stepUp' | 'mayIn' | 'session'>
-type RouteAccess = Pick<Route, 'mayIn' | 'session'>
-
-/**
- * `None` looks at no user: neither rules nor sessions are for it. The gateway's own token is not for those whom rules keep out,
- * so that its routes need a session where there are rules.
- */
-export function routeAccess(
-  { access: own = [], tokenType }: RouteOptions,
-  ofFrontend: readonly AccessRule[] = [],
-  now?: () => number,
-): RouteAccess {
-  if (tokenType === 'None') return { mayIn: undefined, session: 'none' }
-  const mayIn = createAccess([...ofFrontend, ...own], now)
-  if (tokenType === 'Client' && mayIn === undefined) return { mayIn, session: 'none' }
-  const needsUser = tokenType === 'User' || (mayIn !== undefined && mayBeOfClient(tokenType))
-  return { mayIn, session: needsUser ? 'required' : 'optional' }
-}
-
-function openPage(mayIn: Access | undefined): RouteAccess {
-  return { mayIn, session: mayIn === undefined ? 'none' : 'optional' }
 }

@@ -27,6 +27,11 @@ const claimsOfScope: Readonly<Record<string, readonly string[]>> = {
 export const standardScopes = ['openid', 'offline_access', ...Object.keys(claimsOfScope)]
 export const standardClaims = ['sub', ...Object.values(claimsOfScope).flat()]
 
+/** Undefined for claims that no scope brings. */
+export function scopeOfClaim(name: string): string | undefined {
+  return Object.keys(claimsOfScope).find((scope) => claimsOfScope[scope]?.includes(name))
+}
+
 /** What of a user's claims the scopes let a client see. */
 export function claimsFor(scopes: readonly string[], claims: UserClaims): UserClaims {
   const visible = scopes.flatMap((scope) => (Object.hasOwn(claimsOfScope, scope) ? (claimsOfScope[scope] ?? []) : []))

@@ -1,0 +1,58 @@
+import test, { type ExecutionContext } from 'ava'
+import { claimsWithoutScope } from '../../src/cli/claims-without-scope.js'
+import { readConfiguration } from '../../src/config/load.js'
+import { aFile } from '../config/_workspace.js'
+import { aFrontend, key } from './_checked.js'
+
+const passwordHash = '$scrypt$ln=15,r=8,p=3$bQoexCDV1X/tzG5OEnJF+w$BEsAFn8n5CnwAQP5DLSNGHcr+Twy6xb0+3Q97sTUiOk'
+const rule = (Claim: string) => [{ Claim, AnyOf: ['x'] }]
+const foreign = (Claim: string, Scopes: readonly string[]) =>
+  aFrontend('https://auth.example.com', { Access: rule(Claim), Scopes })
+const embedded = (Claim: string, Scopes: readonly string[], Claims: object = {}) => ({
+  Bff: {
+    PublicUrl: 'http://localhost:3000',
+    Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: key, Access: rule(Claim), Scopes }],
+  },
+  OpenIddict: {
+    Issuer: 'http://localhost:3001',
+    Seeding: { Users: [{ Username: 'alice', PasswordHash: passwordHash, Claims }] },
+  },
+})
+
+async function notesOn(t: ExecutionContext, content: object) {
+  const file = await aFile(t, content)
+  return claimsWithoutScope(readConfiguration({ file, environment: {}, state: 'look' }))
+}
+
+for (const [what, content, result, remedy] of [
+  ['a claim of a scope that is not asked for', foreign('email', ['openid']), /scope "email"/, /Add "email"/],
+  ['a member of such a claim', foreign('address.country', ['openid']), /scope "address"/, /Add "address"/],
+  ['a claim without openid', foreign('roles', ['orders']), /without the scope "openid"/, /Add "openid"/],
+  ['the embedded server’s roles without their scope', embedded('roles', ['openid']), /scope "roles"/, /Add "roles"/],
+  [
+    'a claim that the embedded server does not give',
+    embedded('groups', ['openid', 'roles'], { groups: ['x'] }),
+    /gives no such claim/,
+    /"roles"/,
+  ],
+  ['a claim that no user has', embedded('roles', ['openid', 'roles']), /no user/, /Seeding\.Users/],
+] as const)
+  test(`check notes ${what}`, async (t) => {
+    const notes = await notesOn(t, content)
+    t.is(notes.length, 1, JSON.stringify(notes))
+    t.like(notes[0], { subject: '/Bff/Frontends/0/Access/0/Claim', outcome: 'noted' })
+    t.regex(notes[0]?.result ?? '', result)
+    t.regex(notes[0]?.remedy ?? '', remedy)
+  })
+
+for (const [what, content] of [
+  ['a claim whose scope is asked for', foreign('email', ['openid', 'email'])],
+  ['a claim that a foreign server may well give', foreign('realm_access.roles', ['openid'])],
+  ['roles at a foreign server', foreign('roles', ['openid'])],
+  ['a claim of the login', foreign('acr', ['openid'])],
+  ['roles that a user has', embedded('roles', ['openid', 'roles'], { roles: ['x'] })],
+  ['a claim that every user has', embedded('sub', ['openid'])],
+] as const)
+  test(`check notes nothing about ${what}`, async (t) => {
+    t.deepEqual(await notesOn(t, content), [])
+  })
