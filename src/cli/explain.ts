@@ -74,6 +74,11 @@ function textOf({ request, frontend, outcome, access }: Explanation, style: Styl
       break
     case 'page':
       rows.push(['answer', `the application itself, from ${outcome.folder}`])
+      if (outcome.requireLogin === 'Page')
+        rows.push([
+          'login',
+          'needed: without a session a person is sent there and comes back, all else is 401 bff.session.absent',
+        ])
       break
     case 'forwarded':
       rows.push(...forwardingRows(outcome.forwarding))

@@ -25,10 +25,11 @@ export function explainedAccess(
 ): ExplainedAccess | undefined {
   const rules = route === undefined ? (frontend.access ?? []) : rulesOf(frontend, route)
   if (rules.length === 0) return undefined
-  const session = route !== undefined && routeAccess(route, frontend).session === 'required' ? 'required' : 'optional'
+  const isClosed =
+    route === undefined ? frontend.requireLogin === 'Page' : routeAccess(route, frontend).session === 'required'
   return {
     rules: rules.map((rule) => ({ claim: readyRule(rule).claim, anyOf: rule.anyOf })),
-    session,
+    session: isClosed ? 'required' : 'optional',
     ...(claims !== undefined && { user: userWith(claims, rules) }),
   }
 }

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { targetUri } from '../dpop/proof.js'
-import { routeDefaults } from '../gateway/defaults.js'
+import { frontendDefaults, routeDefaults } from '../gateway/defaults.js'
 import { endpointMethods } from '../gateway/endpoints/endpoints.js'
 import { requestHeaders } from '../gateway/forwarding/request-headers.js'
 import { addressing } from '../gateway/forwarding/upstream.js'
@@ -41,7 +41,7 @@ export interface ExplainedFrontend {
 export type Outcome =
   | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly detail: string }
   | { readonly kind: 'endpoint'; readonly path: string; readonly csrf: CsrfRule | undefined }
-  | { readonly kind: 'page'; readonly folder: string }
+  | { readonly kind: 'page'; readonly folder: string; readonly requireLogin: 'Calls' | 'Page' }
   | { readonly kind: 'forwarded'; readonly forwarding: Forwarding }
 
 export interface Forwarding {
@@ -127,7 +127,8 @@ export function explanationOf(
         }
         if (options.staticFilesPath === undefined)
           throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-        return { ...found, outcome: { kind: 'page', folder: options.staticFilesPath }, ...accessTo(undefined) }
+        const { staticFilesPath: folder, requireLogin = frontendDefaults.requireLogin } = options
+        return { ...found, outcome: { kind: 'page', folder, requireLogin }, ...accessTo(undefined) }
       }
       case 'route': {
         assertMethodAllowed(destination.match.route, method)

@@ -25,6 +25,7 @@ export const frontendDefaults = {
   profile: 'Fapi2',
   loginParameters: ['login_hint', 'prompt', 'ui_locales'],
   idTokenHint: true,
+  requireLogin: 'Calls',
   securityHeaders: 'Spa',
 } as const satisfies Partial<FrontendOptions>
 

@@ -1,36 +1,20 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ProtocolError, UpstreamError } from '../errors.js'
 import { endWithAnswer, holdWithAnswer } from '../http/last-answer.js'
 import { TooManyRequests } from '../http/limits/network-limit.js'
-import { type Html, html } from '../http/page.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
-import { frontendDefaults } from './defaults.js'
-import { addressAsReturnUrl, loginUrlTo } from './endpoints/login-url.js'
-import type { Frontend } from './frontend/frontend.js'
+import { loginUrlTo } from './endpoints/login-url.js'
 import { serverSaid } from './oauth/server-said.js'
-import type { Branding } from './options.js'
-import type { PageTexts } from './page/languages/page-texts.js'
+import { cameByLink } from './page/come-again.js'
 import { isNavigation } from './page/navigation.js'
-import { ownPage, textsFor } from './page/own-page.js'
-import { loginOf, Refusal, refusals, statusOf } from './refusal.js'
-
-/** What is known of a request when it has to be refused: perhaps not even its frontend. */
-export interface Refused {
-  readonly requestId: string
-  readonly request: IncomingMessage
-  /** Set as soon as it is known. */
-  frontend?: Frontend
-  /** Path of the frontend's route that covers it; set as soon as it is known. */
-  route?: string
-  /** Of the page for a request that is no frontend's. */
-  readonly branding?: Branding | undefined
-}
+import { answerPerson, type Refused } from './page/refusal-page.js'
+import { Refusal, refusals, statusOf } from './refusal.js'
 
 /** The one place where an error becomes a response: a document for scripts, a page or a redirect for people. */
 export function answerError(response: ServerResponse, error: unknown, refused: Refused): void {
-  const refusal = refusalOf(error)
+  const refusal = asked(refusalOf(error), refused)
   announce(refusal, error, refused)
   // The first bytes are out: all that can still be said is that it broke off.
   if (response.headersSent) {
@@ -42,6 +26,16 @@ export function answerError(response: ServerResponse, error: unknown, refused: R
   if (retryAfter !== undefined) response.setHeader('Retry-After', String(retryAfter))
   if (isNavigation(refused.request)) answerPerson(response, refusal, refused)
   else answerScript(response, refusal, refused)
+}
+
+/** Another site's link begins no login by itself (FAPI 2.0 §5.3.3.1-12), not by way of a page that needs one either. */
+function asked(refusal: Refusal, { request, frontend }: Refused): Refusal {
+  const { code, loginParameters } = refusal
+  if (statusOf(code) !== 401 || frontend === undefined || !isNavigation(request) || !cameByLink(request, frontend))
+    return refusal
+  return new Refusal('bff.login.confirm', 'A page of another site has sent you here, and you have to sign in.', {
+    loginParameters,
+  })
 }
 
 /** The same for an upgrade request, which has no response object. */
@@ -86,69 +80,6 @@ function answerScript(response: ServerResponse, refusal: Refusal, refused: Refus
   const { status, body } = documentOf(refusal, refused)
   response.writeHead(status, { 'Content-Type': problemMediaType, 'Content-Length': Buffer.byteLength(body) })
   response.end(refused.request.method === 'HEAD' ? undefined : body)
-}
-
-function answerPerson(response: ServerResponse, refusal: Refusal, refused: Refused): void {
-  const { code, message } = refusal
-  const { requestId, frontend } = refused
-  const location = frontend && elsewhere(refusal, refused, frontend)
-  if (location !== undefined) {
-    response.writeHead(303, { Location: location })
-    response.end()
-    return
-  }
-  const texts = textsFor(refused.request)
-  const { title, remedy } = texts.advice[code]
-  const isEnglish = texts.language === 'en'
-  const { headers, body } = ownPage(texts, frontend?.branding ?? refused.branding ?? {}, {
-    title,
-    content: html`<h1>${title}</h1>
-${isEnglish && html`<p>${sentence(message)}</p>`}
-<p class="soft">${remedy}</p>
-${
-  frontend !== undefined &&
-  html`${goingOn(texts, refusal, refused, frontend)}
-<a class="button quiet" href="${frontend.home}">${texts.back}</a>`
-}
-<dl>${!isEnglish && html`<dt>${texts.reason}</dt><dd lang="en">${message}</dd>`}<dt>${texts.code}</dt><dd>${code}</dd><dt>${texts.request}</dt><dd>${requestId}</dd></dl>`,
-  })
-  response.writeHead(statusOf(code), headers)
-  response.end(body)
-}
-
-/** The button that goes on. What only has to be confirmed goes on as it was asked for. */
-function goingOn(
-  { signIn, signInAsOther, signOut }: PageTexts,
-  { code, session = '' }: Refusal,
-  { request: { url = '' } }: Refused,
-  { loginUrl, logoutUrl, options }: Frontend,
-): Html | false {
-  if (code === 'bff.access.denied') {
-    const mayAsk = (options.loginParameters ?? frontendDefaults.loginParameters).includes('prompt')
-    const again = `${loginUrl}?${new URLSearchParams({ prompt: 'login', returnUrl: url })}`
-    return html`<a class="button" href="${mayAsk ? again : `${logoutUrl}?sid=${session}`}">${signInAsOther}</a>`
-  }
-  if (code === 'bff.logout.confirm')
-    return html`<a class="button" href="${url.startsWith(logoutUrl) ? url : logoutUrl}">${signOut}</a>`
-  const again = code === 'bff.login.confirm' && url.startsWith(loginUrl) ? url : loginUrl
-  return loginOf(code) !== undefined && html`<a class="button" href="${again}">${signIn}</a>`
-}
-
-/** Where a person can do something about it: the login, or the application's own page for failed logins. */
-function elsewhere(
-  { code, loginParameters: parameters }: Refusal,
-  { requestId, request }: Refused,
-  frontend: Frontend,
-): string | undefined {
-  const { options, origin } = frontend
-  if (code === 'bff.step_up.required')
-    return loginUrlTo(frontend, { returnUrl: addressAsReturnUrl(frontend, request.url), parameters })
-  if (statusOf(code) === 401) return loginUrlTo(frontend, { parameters })
-  if (options.errorRedirectPath === undefined || loginOf(code) !== 'failed') return undefined
-  const url = new URL(options.errorRedirectPath, options.clientUrl ?? origin)
-  url.searchParams.set('error', code)
-  url.searchParams.set('request_id', requestId)
-  return options.clientUrl === undefined ? url.pathname + url.search : url.href
 }
 
 function documentOf(refusal: Refusal, { requestId, frontend }: Refused) {
@@ -210,10 +141,6 @@ function whereabouts(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
   return [error.name, ...frames.slice(0, 4).map((frame) => frame.trim())].join(' ')
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
 
 function statusText(status: number): string {

@@ -9,19 +9,23 @@ import { checkOptions } from './check-options.js'
 import { gatewayDefaults } from './defaults.js'
 import { createEndpoints } from './endpoints/endpoints.js'
 import { createLimits } from './endpoints/limits.js'
-import { answerError, answerUpgradeError, type Refused, refusalOf } from './error-response.js'
+import { answerError, answerUpgradeError, refusalOf } from './error-response.js'
 import { createForwarder } from './forwarding/forward.js'
 import { reportRefused } from './forwarding/report.js'
 import { createConnections } from './forwarding/upstream.js'
+import { isFromForeignPage } from './frontend/anti-forgery.js'
 import { createFrontendSelection } from './frontend/frontend.js'
 import { createMiddleware, type GatewayMiddleware } from './middleware.js'
 import { createIssuerFetch } from './oauth/issuer-fetch.js'
 import type { GatewayOptions } from './options.js'
+import { enterClosedPage } from './page/closed-page.js'
+import { comeAgain, mustComeAgain } from './page/come-again.js'
+import type { Refused } from './page/refusal-page.js'
 import { provisionFrontend } from './provision.js'
 import { Refusal, statusOf } from './refusal.js'
 import { type GatewayRequest, type ProxiedRequest, proxiedRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
-import { parseRequestTarget } from './routing/request-target.js'
+import { assertOneHost, parseRequestTarget } from './routing/request-target.js'
 import { createOpenedSessions } from './session/opened-sessions.js'
 import { createSessionWatch } from './session/session-watch.js'
 import { steps } from './steps.js'
@@ -143,11 +147,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const destination = destinationOf(call.frontend, call.target)
     if (destination.kind === 'endpoint') return endpoints(call, response)
     if (destination.match === undefined) {
+      const { requireLogin } = call.frontend.options
+      if (requireLogin === 'Page' && (await enterClosedPage(call, response, now())) === 'answered') return
       if (call.frontend.access !== undefined) await assertPageAccess(call, call.frontend.access)
       return call.frontend.page.serve(request, response, call.target)
     }
     const proxied = proxiedRequest(call, destination.kind, destination.match, response)
     refused.route = proxied.route.path
+    refused.needsHeader = destination.kind === 'route' && proxied.route.requireCsrfHeader === true
+    if (isFromForeignPage(request) && mustComeAgain(proxied)) return comeAgain(proxied, response, now())
     await pass(proxied)
     await forwarder.forward(proxied, response)
   }
@@ -213,16 +221,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await fetch.close()
     },
   }
-}
-
-/** Node takes the first of several, the next server perhaps the last (RFC 9112 §3.2). */
-function assertOneHost({ rawHeaders }: IncomingMessage): void {
-  let hosts = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
-  }
-  if (hosts > 1) throw new Refusal('bff.request.ambiguous_target', 'the request names more than one host')
 }
 
 async function pass(call: ProxiedRequest): Promise<void> {

@@ -97,6 +97,11 @@ export interface FrontendOptions {
   readonly sessionsPerUser?: SessionsPerUserOptions
   /** Calls of all routes together. Default: no limit. */
   readonly rateLimits?: readonly RateLimitOptions[]
+  /**
+   * What is for users with a session only: `Calls` of routes, or the `Page` with all its files as well. A person without one is
+   * sent to the login and comes back; a script, a style or a picture is 401. Default: `Calls`.
+   */
+  readonly requireLogin?: 'Calls' | 'Page'
   /** Folder of the built SPA. */
   readonly staticFilesPath?: string
   /** Origin of an SPA that is served elsewhere. It may call with the cookie (CORS), and logins return to it. */

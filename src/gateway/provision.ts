@@ -63,7 +63,10 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     })
   const routes = options.routes.map(ready)
   const toDevelopmentServer = developmentServerRoute(options)
-  const pageRoute = toDevelopmentServer && { ...ready(toDevelopmentServer), ...pageAccess(access) }
+  const pageRoute = toDevelopmentServer && {
+    ...ready(toDevelopmentServer),
+    ...pageAccess(access, options),
+  }
   return {
     ...frontend,
     oauth,

@@ -103,7 +103,8 @@ function access(call: ProxiedRequest): Promise<void> | undefined {
 
 /** The call goes up with the user's token: the login has been worth it. */
 function loginIsOfUse(call: ProxiedRequest): void {
-  if (call.open !== undefined && call.response !== undefined) sessionIsOfUse(call, call.response)
+  if (call.open !== undefined && call.response !== undefined && call.route.tokenType !== 'None')
+    sessionIsOfUse(call, call.response)
 }
 
 function watchSession(call: ProxiedRequest): void {

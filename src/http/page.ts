@@ -64,10 +64,22 @@ export interface Page {
   readonly content: Html
   /** More CSS, after ours: what an operator themes with. */
   readonly theme?: string
+  /** More of the head. */
+  readonly head?: Html
+  /** Runs once the page is there; allowed by its hash. A constant: nothing of a request is ever in it. */
+  readonly script?: string
 }
 
-/** A whole document: no script, styles inline and allowed by hash. */
-export function renderPage({ language = 'en', title, brand = defaultBrand, content, theme = '' }: Page): string {
+/** A whole document: styles inline and allowed by hash, and so is a script, where there is one. */
+export function renderPage({
+  language = 'en',
+  title,
+  brand = defaultBrand,
+  content,
+  theme = '',
+  head,
+  script,
+}: Page): string {
   const css = style + theme
   return `<!doctype html>\n${
     html`<html lang="${language}">
@@ -78,12 +90,13 @@ export function renderPage({ language = 'en', title, brand = defaultBrand, conte
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <style>${{ markup: css }}</style>
-</head>
+${head}</head>
 <body>
 <main>
 <p class="brand">${mark}<span>${brand}</span></p>
 ${content}
 </main>
+${script !== undefined && { markup: `<script>${script}</script>` }}
 </body>
 </html>`.markup
   }\n`
@@ -95,22 +108,23 @@ export interface PageHeadersOptions {
   /** Where forms on the page may lead, redirects included. Default: nowhere but here. */
   readonly formAction?: readonly string[]
   readonly theme?: string
+  readonly script?: string | undefined
 }
 
 /** What goes with every page of ours: nothing may frame it, script it, cache it or learn its URL. */
 export function pageHeaders({
   formAction = [],
   theme = '',
+  script,
 }: PageHeadersOptions = {}): Readonly<Record<string, string>> {
-  const hash = createHash('sha256')
-    .update(style + theme)
-    .digest('base64')
+  const source = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
   return {
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-store',
     'Content-Security-Policy': [
       "default-src 'none'",
-      `style-src 'sha256-${hash}'`,
+      `style-src ${source(style + theme)}`,
+      ...(script === undefined ? [] : [`script-src ${source(script)}`]),
       "base-uri 'none'",
       "frame-ancestors 'none'",
       `form-action ${["'self'", ...formAction].join(' ')}`,

@@ -160,17 +160,17 @@ test('a service worker is no picture: it stays after the logout, so that a scrip
 })
 
 test('a page of ours on another host asks by CORS, and may read without the header; its neighbours may not', async (t) => {
-  const gate = await aGate(t, { frontends: [{ clientUrl: new URL('https://spa.example') }] })
+  const gate = await aGate(t, { frontends: [{ clientUrl: new URL('https://www.shop.example') }] })
   const { cookie } = await gate.plant()
   const stream = { what: 'an event stream', mode: 'cors', destination: 'empty' }
   const ask = (headers: Readonly<Record<string, string>>, method = 'GET') =>
     call(gate.url, '/api/events', { method, headers: { Cookie: cookie, ...saidBy(stream, 'same-site'), ...headers } })
-  const answer = await ask({ Origin: 'https://spa.example' })
+  const answer = await ask({ Origin: 'https://www.shop.example' })
   t.is(answer.status, 200)
-  t.is(answer.headers['access-control-allow-origin'], 'https://spa.example')
-  t.is(codeOf(await ask({ Origin: 'https://spa.example' }, 'POST')), 'bff.csrf.header_missing')
+  t.is(answer.headers['access-control-allow-origin'], 'https://www.shop.example')
+  t.is(codeOf(await ask({ Origin: 'https://www.shop.example' }, 'POST')), 'bff.csrf.header_missing')
   // A Referer outlives a redirect over another site; what the browser says of the way does not.
-  for (const headers of [{}, { Origin: 'https://other.example' }, { Referer: 'https://spa.example/' }])
+  for (const headers of [{}, { Origin: 'https://other.shop.example' }, { Referer: 'https://www.shop.example/' }])
     t.is((await ask(headers)).status, 403)
 })
 

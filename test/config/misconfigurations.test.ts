@@ -711,6 +711,22 @@ for (const [what, change, pointer, line, problem, remedy] of [
     /page of the application/,
   ],
   [
+    'a page to close that is nowhere',
+    ['"Name": "app",', '"Name": "app", "RequireLogin": "Page",'],
+    '/Bff/Frontends/0/RequireLogin',
+    'RequireLogin',
+    /no page is served from here/,
+    /Leave it out/,
+  ],
+  [
+    'a way out of a failed login that leads into the next one',
+    ['"Name": "app",', '"Name": "app", "ErrorRedirectPath": "/api/sign-in?failed",'],
+    '/Bff/Frontends/0/ErrorRedirectPath',
+    'ErrorRedirectPath',
+    /would begin again/,
+    /"TokenType": "None"/,
+  ],
+  [
     'a policy in two lines',
     ['"Name": "app",', '"Name": "app", "ContentSecurityPolicy": "default-src \'self\';\\n img-src *",'],
     '/Bff/Frontends/0/ContentSecurityPolicy',

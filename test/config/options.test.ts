@@ -118,6 +118,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
     sessionsPerUser: { max: 3, whenFull: 'RefuseNew' },
     rateLimits: [{ requests: 100, per: 60, by: 'Address' }],
     cors: { origins: ['https://a.example.com'] },
+    requireLogin: 'Calls',
     securityHeaders: 'Strict',
     contentSecurityPolicy: "default-src 'none'",
     postLoginRedirectPath: '/in',

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import test from 'ava'
+import { aRoute } from './_gateway.js'
 import { aPlantedGateway, codeOf, navigation, ownPage } from './_planted.js'
 
 const script = { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Site': 'same-origin', Accept: '*/*' }
@@ -17,13 +19,46 @@ test('a call without a session gets a document that says where to log in, and ne
   }
 })
 
-test('a person who opens a page that needs a login is sent there', async (t) => {
+test('a person who opens a page that needs a login is sent there, with its address', async (t) => {
   const world = await aPlantedGateway(t)
   for (const headers of [navigation, { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }]) {
-    const answer = await world.call('/api/report', { headers })
+    const answer = await world.call('/api/report?year=2026&sort=%C3%BC', { headers })
     t.is(answer.status, 303)
+    t.is(answer.headers.location, '/bff/login?returnUrl=%2Fapi%2Freport%3Fyear%3D2026%26sort%3D%25C3%25BC')
+  }
+})
+
+test('a person is not sent back to an endpoint, to an address that is too long, or to one that needs the header', async (t) => {
+  const world = await aPlantedGateway(t)
+  const strict = await aPlantedGateway(t, {
+    frontends: [{ name: 'app', routes: [aRoute({ requireCsrfHeader: true, upstreams: [new URL(world.api.url)] })] }],
+  })
+  for (const path of ['/bff/sessions', '/bff/sessions?a=1', `/api/${'a'.repeat(2100)}`]) {
+    const answer = await world.call(path, { headers: navigation })
+    t.is(answer.status, 303, path)
     t.is(answer.headers.location, '/bff/login')
   }
+  t.is((await strict.call('/api/x', { headers: navigation })).headers.location, '/bff/login')
+})
+
+test('a browser goes to the login by way of a page that takes the fragment along; anything that embeds it does not', async (t) => {
+  const world = await aPlantedGateway(t)
+  const browser = { ...navigation, 'Upgrade-Insecure-Requests': '1' }
+  const answer = await world.call('/api/report?a="><script>x', { headers: browser })
+  t.is(answer.status, 200)
+  t.is(answer.headers['cache-control'], 'no-store')
+  t.true(answer.text.includes('href="/bff/login?returnUrl=%2Fapi%2Freport%3Fa%3D%2522%253E%253Cscript%253Ex"'))
+  const [, script = ''] = /<script>(.*?)<\/script>/s.exec(answer.text) ?? []
+  t.false(script.includes('report'), 'nothing of the request is in the script')
+  const policy = String(answer.headers['content-security-policy'])
+  t.true(policy.startsWith("default-src 'none'"))
+  t.true(policy.includes(`script-src 'sha256-${createHash('sha256').update(script).digest('base64')}';`))
+  for (const headers of [
+    { 'Sec-Fetch-Site': 'cross-site', Referer: 'https://evil.example/', Cookie: 'sallyport-bff-app=x' },
+    { 'Sec-Fetch-Site': 'same-site' },
+    { 'Sec-Purpose': 'prefetch' },
+  ])
+    t.notRegex((await world.call('/api/report', { headers: { ...browser, ...headers } })).text, /bff\/login/)
 })
 
 test('what is no GET, no navigation or not for a page is never redirected', async (t) => {

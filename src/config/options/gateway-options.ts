@@ -78,6 +78,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     ...(settings.ClientUrl && { clientUrl: new URL(settings.ClientUrl) }),
     ...(settings.Cors && { cors: { origins: settings.Cors.Origins.map((origin) => new URL(origin).origin) } }),
     ...(settings.Embedding && { embedding: { origins: settings.Embedding.Origins } }),
+    requireLogin: settings.RequireLogin,
     securityHeaders: settings.SecurityHeaders,
     ...(settings.ContentSecurityPolicy && { contentSecurityPolicy: settings.ContentSecurityPolicy }),
     postLoginRedirectPath: settings.PostLoginRedirectPath ?? home,

@@ -140,6 +140,10 @@ const frontend = z
         'Which users may in: all rules have to hold, on every route but those of `TokenType` `None`, and on pages where a session is there. Default: every user.',
       examples: [[{ Claim: 'roles', AnyOf: ['staff'] }]],
     }),
+    RequireLogin: z.enum(['Calls', 'Page']).default(frontendDefaults.requireLogin).meta({
+      description:
+        'What is for users with a session only: `Calls` of routes, or the `Page` with all its files as well. A person without one is sent to the login and comes back to the address that was asked for; a script, a style or a picture is 401.',
+    }),
     StaticFilesPath: text.nullish().meta({
       description: 'Folder of the built single-page application, relative to this file.',
       examples: ['./spa'],

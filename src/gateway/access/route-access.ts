@@ -30,7 +30,10 @@ export function routeAccess(
   return { mayIn, session: needsUser ? 'required' : 'optional' }
 }
 
-/** A page that is open like a folder: a session that is there has to be one that may in. */
-export function pageAccess(mayIn: Access | undefined): RouteAccess {
-  return { mayIn, session: mayIn === undefined ? 'none' : 'optional' }
+/** A page that is open like a folder, but that a session that is there has to be one that may in; or one behind the login. */
+export function pageAccess(
+  mayIn: Access | undefined,
+  { requireLogin }: Pick<FrontendOptions, 'requireLogin'>,
+): RouteAccess {
+  return { mayIn, session: requireLogin === 'Page' ? 'required' : mayIn === undefined ? 'none' : 'optional' }
 }

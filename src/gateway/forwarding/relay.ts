@@ -19,7 +19,7 @@ export function relayAnswer(
     requestId: call.requestId,
     transportSecurity: call.frontend.transportSecurity,
     framePolicy: call.frontend.framePolicy,
-    personal: call.route.tokenType !== 'None',
+    personal: call.route.tokenType !== 'None' || call.route.session !== 'none',
     publicLocation: (location) => publicLocation(location, url, upstream, call),
     publicCookie: (cookie) => publicCookie(cookie, upstream, call),
   })

@@ -95,6 +95,12 @@ export function assertMeant(
   if (!isFromOwnPage(request, frontend)) throw new Refusal(question.code, question.detail)
 }
 
+/** Whether the browser says that another origin's page has to do with the request, sibling hosts included. */
+export function isFromForeignPage({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site']
+  return site === 'cross-site' || site === 'same-site'
+}
+
 /** What no page has sent, an address typed or a bookmark, is the person's own as well. */
 export function isFromOwnPage({ headers }: IncomingMessage, { pageOrigins }: Pick<Frontend, 'pageOrigins'>): boolean {
   const { 'sec-fetch-site': site, referer } = headers

@@ -18,6 +18,7 @@ import {
   mayBeSameSite,
 } from './frontend-grammar.js'
 import { limitProblems } from './limit-problems.js'
+import { loginProblems } from './login-problems.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 
 /** What is wrong with frontends, each by itself and beside those before it. */
@@ -36,6 +37,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
       ...accessProblems(frontend),
       ...limitProblems(frontend),
       ...embeddingProblems(frontend),
+      ...loginProblems(frontend),
     ])
       yield { pointer: `${at}/${member}`, problem, remedy }
     yield* routeProblems(frontend, at)

@@ -27,6 +27,8 @@ export interface Frontend {
   readonly transactionCookie: string
   /** Counts logins, to stop a loop. */
   readonly loopCookie: string
+  /** Tells that another site has sent the browser here, and how often. */
+  readonly linkCookie: string
   readonly cookieReach: CookieReach
   /** Path of the application's first page, or its whole URL where it is served elsewhere. */
   readonly home: string
@@ -65,6 +67,7 @@ export function createFrontend(options: FrontendOptions): Frontend {
     sessionCookie,
     transactionCookie: `${sessionCookie}.`,
     loopCookie: `${sessionCookie}~n`,
+    linkCookie: `${sessionCookie}~f`,
     cookieReach: cookieReach(options),
     home: pageUrl(options, options.postLoginRedirectPath),
     answerHeaders: answerHeaders(options),

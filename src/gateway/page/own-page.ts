@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type Html, pageHeaders, renderPage } from '../../http/page.js'
+import { type Page, pageHeaders, renderPage } from '../../http/page.js'
 import { preferredLanguage } from '../../http/preferred-language.js'
 import type { Branding } from '../options.js'
 import { de } from './languages/de.js'
@@ -22,11 +22,17 @@ export interface OwnPage {
 export function ownPage(
   { language }: PageTexts,
   { name, theme }: Branding,
-  { title, content }: { readonly title: string; readonly content: Html },
+  { script, ...page }: Pick<Page, 'title' | 'content' | 'head' | 'script'>,
 ): OwnPage {
   const themed = theme !== undefined && { theme }
   return {
-    headers: { ...pageHeaders({ ...themed }), Vary: 'Accept-Language' },
-    body: renderPage({ language, title, content, ...(name !== undefined && { brand: name }), ...themed }),
+    headers: { ...pageHeaders({ ...themed, script }), Vary: 'Accept-Language' },
+    body: renderPage({
+      language,
+      ...page,
+      ...(script !== undefined && { script }),
+      ...(name !== undefined && { brand: name }),
+      ...themed,
+    }),
   }
 }

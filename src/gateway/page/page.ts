@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { frontendDefaults } from '../defaults.js'
 import type { FrontendOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
 import type { RouteOptions } from '../route-options.js'
@@ -23,11 +24,14 @@ export function createPage<Matched extends RouteOptions>(
   frontend: FrontendOptions,
   developmentServer: Matched | undefined,
 ): Page<Matched> {
-  const { staticFilesPath, pathPrefix } = frontend
+  const { staticFilesPath, pathPrefix, requireLogin = frontendDefaults.requireLogin } = frontend
   // Without the slash a page's relative URLs would lead out of its frontend.
   const lacksSlash = (path: string): boolean => path === pathPrefix && pathPrefix !== ''
   const setSecurityHeaders = createSecurityHeaders(frontend)
-  const serveFile = staticFilesPath === undefined ? undefined : createStaticFiles(staticFilesPath)
+  const serveFile =
+    staticFilesPath === undefined
+      ? undefined
+      : createStaticFiles(staticFilesPath, requireLogin === 'Page' ? 'members' : 'anyone')
   const isServed = serveFile !== undefined || developmentServer !== undefined
   return {
     isServed,

@@ -19,8 +19,11 @@ export type ServeStaticFile = (
   purpose: 'navigation' | 'asset',
 ) => Promise<void>
 
-/** @param folder of the built page. Looked at for each request: a new build is served without a restart. */
-export function createStaticFiles(folder: string): ServeStaticFile {
+/**
+ * @param folder of the built page. Looked at for each request: a new build is served without a restart.
+ * @param readers `members`: of a page behind the login, which no shared cache keeps, and no browser for its next user
+ */
+export function createStaticFiles(folder: string, readers: 'anyone' | 'members' = 'anyone'): ServeStaticFile {
   const configured = resolve(folder)
   /** Links are followed while they stay inside: releases and mounted volumes are made of such. */
   const placeOf = async (root: string, name: string): Promise<string | undefined> => {
@@ -52,7 +55,9 @@ export function createStaticFiles(folder: string): ServeStaticFile {
     const { name: file } = found
     const encoded = await firstFile(root, siblings(file, request))
     if (compressible.test(file)) response.appendHeader('Vary', 'Accept-Encoding')
-    response.setHeader('Cache-Control', cacheControl(file))
+    if (readers === 'members') response.appendHeader('Vary', 'Cookie')
+    const caching = cacheControl(file)
+    response.setHeader('Cache-Control', readers === 'anyone' ? caching : forMembers(caching, response))
     response.setHeader(
       'Content-Type',
       mime.contentType(file.slice(file.lastIndexOf('/') + 1)) || 'application/octet-stream',
@@ -117,6 +122,11 @@ const hashedName =
 
 function cacheControl(file: string): string {
   return hashedName.test(file) && !file.endsWith('.html') ? 'public, max-age=31536000, immutable' : 'no-cache'
+}
+
+function forMembers(caching: string, response: ServerResponse): string {
+  // Beside anything else the session's cookie is one that a cache may hand to the next visitor.
+  return response.hasHeader('Set-Cookie') ? 'no-store' : `private, ${caching.replace(/^public, /, '')}`
 }
 
 /** ETag, Last-Modified, conditions and ranges are `send`'s. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../refusal.js'
 import { hasDotSegment, lenientReading } from './lenient-reading.js'
 
@@ -62,4 +63,14 @@ function percentEncoded(character: string): string {
 
 function refuse(detail: string): never {
   throw new Refusal('bff.request.ambiguous_target', detail)
+}
+
+/** Node takes the first of several, the next server perhaps the last (RFC 9112 §3.2). @throws Refusal `bff.request.ambiguous_target` */
+export function assertOneHost({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  if (hosts > 1) throw new Refusal('bff.request.ambiguous_target', 'the request names more than one host')
 }

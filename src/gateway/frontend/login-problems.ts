@@ -1,0 +1,35 @@
+import type { FrontendOptions } from '../options.js'
+import { type MemberProblem, wrong } from './member-problem.js'
+
+/** Pages that cannot be closed, and ways out of a failed login that lead into the next one. */
+export function* loginProblems(frontend: FrontendOptions): Generator<MemberProblem> {
+  const { requireLogin, staticFilesPath, developmentServer, errorRedirectPath, clientUrl, embedding } = frontend
+  if (requireLogin === 'Page' && staticFilesPath === undefined && developmentServer === undefined)
+    yield wrong(
+      'RequireLogin',
+      'is "Page", and no page is served from here',
+      'Leave it out. A page at another place has to be closed there; calls of its routes need a session anyway.',
+    )
+  if (requireLogin === 'Page' && embedding !== undefined)
+    yield wrong(
+      'RequireLogin',
+      'is "Page", and a frame of another site cannot be sent to the login',
+      'Leave it out, and let the page in the frame begin the login; or leave Embedding out.',
+    )
+  if (errorRedirectPath !== undefined && clientUrl === undefined && needsSession(frontend, errorRedirectPath))
+    yield wrong(
+      'ErrorRedirectPath',
+      'needs a session itself: a login that has failed would begin again, and fail again',
+      'Leave it out for a page of ours, or write the path of a route with "TokenType": "None".',
+    )
+}
+
+/** Whether a person who opens the address is sent to the login. */
+function needsSession({ pathPrefix, routes, requireLogin }: FrontendOptions, address: string): boolean {
+  const path = address.replace(/[?#].*$/s, '')
+  const [closest] = routes
+    .map(({ path: below, tokenType }) => ({ tokenType, path: pathPrefix + below.replace(/\/$/, '') }))
+    .filter((route) => path === route.path || path.startsWith(`${route.path}/`))
+    .sort((left, right) => right.path.length - left.path.length)
+  return closest === undefined ? requireLogin === 'Page' : closest.tokenType === 'User'
+}
