@@ -391,11 +391,17 @@ for (const [name, bytes, status] of [
 }
 
 for (const [theirs, ours] of [
-  ['X-Total-Count, Link', 'X-Total-Count, Link, X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
-  ['etag,set-cookie, DPoP-Nonce, X-Accel-Expires', 'etag, X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
-  ['*', 'x-total-count, link, X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
-  ['Retry-After, <script>', 'Retry-After, X-Request-Id, X-Bff-Session-Refreshed'],
-  [undefined, 'X-Request-Id, X-Bff-Session-Refreshed, Retry-After'],
+  [
+    'X-Total-Count, Link',
+    'X-Total-Count, Link, X-Request-Id, X-Bff-Session-Refreshed, Retry-After, RateLimit, RateLimit-Policy',
+  ],
+  [
+    'etag,set-cookie, DPoP-Nonce, X-Accel-Expires',
+    'etag, X-Request-Id, X-Bff-Session-Refreshed, Retry-After, RateLimit, RateLimit-Policy',
+  ],
+  ['*', 'x-total-count, link, X-Request-Id, X-Bff-Session-Refreshed, Retry-After, RateLimit, RateLimit-Policy'],
+  ['Retry-After, <script>', 'Retry-After, X-Request-Id, X-Bff-Session-Refreshed, RateLimit, RateLimit-Policy'],
+  [undefined, 'X-Request-Id, X-Bff-Session-Refreshed, Retry-After, RateLimit, RateLimit-Policy'],
 ] as const) {
   test(`a page of ours on another host reads what the API exposes, another site nothing: ${theirs}`, async (t) => {
     const upstream = await webSocketUpstream()
