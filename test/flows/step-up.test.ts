@@ -234,6 +234,19 @@ const script = async (world: World, page: Page, context: BrowserContext, t: Exec
   t.deepEqual(await page.evaluate('[repeated.length, sessionStorage.length]'), [0, 0])
 }
 
+const navigation = async (world: World, page: Page, _context: BrowserContext, t: ExecutionContext): Promise<void> => {
+  world.server.reaches = gold
+  for (const path of ['/gold/report?page=2', '/rule?x=1']) {
+    await page.evaluate(`location.assign('${path}')`)
+    if (path.startsWith('/gold')) {
+      await page.waitForURL((to) => to.origin === world.server.issuer)
+      await world.server.signIn(page)
+    }
+    await page.waitForURL(world.url + path)
+    t.regex((await page.locator('body').textContent()) ?? '', /urn:example:gold/)
+  }
+}
+
 const refused = async (world: World, page: Page, _context: BrowserContext, t: ExecutionContext): Promise<void> => {
   world.server.reaches = bronze
   await page.evaluate(`void sallyport.fetch('/gold/pay', { method: 'POST', body: 'ten' })`)
@@ -261,6 +274,8 @@ if (!chromiumIsInstalled) {
       'localhost',
       script,
     )
+    for (const host of ['localhost', '127.0.0.1'])
+      test.serial(`${name}: a person who opens an address comes back to it (${host})`, walk, start, host, navigation)
     test.serial(`${name}: a lower acr than was asked for is refused`, walk, start, 'localhost', refused)
   }
 }
