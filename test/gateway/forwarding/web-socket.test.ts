@@ -111,7 +111,7 @@ test('draining tells sockets 1001', async (t) => {
 
 test('a browser that answers pings stays, one that is silent goes', async (t) => {
   const upstream = await webSocketUpstream()
-  const routes: ForwardingOptions['routes'] = [{ upstreams: [upstream.url], webSocket: { pingInterval: 0.05 } }]
+  const routes: ForwardingOptions['routes'] = [{ upstreams: [upstream.url], webSocket: { pingInterval: 0.5 } }]
   const gateway = await forwarding({ routes })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
   const silent = opening(gateway, '/api', { autoPong: false })
