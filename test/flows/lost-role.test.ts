@@ -4,111 +4,31 @@ import test, { type ExecutionContext } from 'ava'
 import { WebSocket } from 'ws'
 import type { GatewayOptions } from '../../src/gateway/options.js'
 import type { AccessRule } from '../../src/gateway/route-options.js'
-import { publicHalf, verificationKey } from '../../src/jose/jwk.js'
-import { aClient, startServer } from '../authorization-server/_running.js'
 import { eventually } from '../gateway/_client.js'
 import { aClock } from '../gateway/_clock.js'
 import { watchEvents } from '../gateway/_events.js'
-import {
-  aFrontend,
-  aRoute,
-  clientJwk,
-  clientPublicJwk,
-  gatewayOptions,
-  listen,
-  serveGateway,
-} from '../gateway/_gateway.js'
-import { logIn, startProvider } from '../gateway/_provider.js'
+import { aFrontend, aRoute, gatewayOptions, listen, serveGateway } from '../gateway/_gateway.js'
 import { recordingUpstream } from '../gateway/_upstream.js'
 import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
-import { createUserAgent, type UserAgent } from './_user-agent.js'
-
-/** An authorization server with one user, whose roles are the test's to say. */
-interface Server {
-  readonly issuer: string
-  roles: readonly string[] | undefined
-  /** @param url of the gateway */
-  logIn(browser: UserAgent, url: string): Promise<unknown>
-  close(): Promise<unknown>
-}
+import { type RoleServer, roleServers, scopesWithRoles } from './_role-servers.js'
+import { createUserAgent } from './_user-agent.js'
 
 const access: readonly AccessRule[] = [{ claim: 'roles', anyOf: ['staff'] }]
-const scopes = ['openid', 'profile', 'roles', 'offline_access']
-
-async function nodeOidcProvider(url: string): Promise<Server> {
-  const self: { roles: Server['roles'] } = { roles: undefined }
-  const provider = await startProvider({
-    configuration: {
-      claims: { openid: ['sub'], profile: ['name'], roles: ['roles'] },
-      scopes,
-      findAccount: (_context, sub) => ({
-        accountId: sub,
-        claims: () => ({ sub, ...(self.roles !== undefined && { roles: [...self.roles] }) }),
-      }),
-      async loadExistingGrant(ctx) {
-        const { client, session } = ctx.oidc
-        if (client === undefined || session?.accountId === undefined) return undefined
-        const grant = new ctx.oidc.provider.Grant({ clientId: client.clientId, accountId: session.accountId })
-        grant.addOIDCScope(scopes.join(' '))
-        await grant.save()
-        return grant
-      },
-    },
-  })
-  provider.register([
-    {
-      clientId: 'my-bff',
-      publicJwk: clientPublicJwk,
-      redirectUri: `${url}/bff/callback`,
-      postLogoutRedirectUri: `${url}/`,
-    },
-  ])
-  return Object.assign(self, {
-    issuer: provider.issuer,
-    logIn: (browser: UserAgent) => logIn(browser, `${url}/bff/login`),
-    close: () => provider.close(),
-  })
-}
-
-async function embedded(url: string): Promise<Server> {
-  const self: { roles: Server['roles'] } = { roles: undefined }
-  const claims = () => ({ ...(self.roles !== undefined && { roles: [...self.roles] }) })
-  const client = aClient('my-bff', {
-    redirectUris: [`${url}/bff/callback`],
-    keys: [verificationKey(publicHalf(clientJwk))],
-  })
-  const server = await startServer({
-    client,
-    users: [],
-    verifyUser: async () => ({ subject: 'alice', claims: claims() }),
-    findUser: async () => claims(),
-    lifetimes: { accessToken: 300 },
-  })
-  return Object.assign(self, {
-    issuer: server.url,
-    async logIn(browser: UserAgent) {
-      const page = await browser.navigate(`${url}/bff/login`)
-      const consent = await browser.submit(page, { username: 'alice', password: 'wonderland' })
-      return browser.submit(consent, {}, { button: 'allow' })
-    },
-    close: () => server.stop(),
-  })
-}
 
 /** Two replicas on one store, with an API behind them that keeps streams and sockets open. */
-async function aCompany(t: ExecutionContext, start: (url: string) => Promise<Server>) {
+async function aCompany(t: ExecutionContext, start: (url: string) => Promise<RoleServer>) {
   const [time, api, one, two] = [aClock(), await webSocketUpstream(), await listen(), await listen()]
   const events = await recordingUpstream((_request, response) => {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
     response.write('data: first\n\n')
   })
   const server = await start(one.url)
-  server.roles = ['staff']
+  server.roles.set('alice', ['staff'])
   const upstreams = [api.url]
   const frontend = aFrontend({
     publicUrl: new URL(one.url),
     authority: server.issuer,
-    scopes,
+    scopes: scopesWithRoles,
     routes: [
       aRoute({ upstreams }),
       aRoute({ upstreams, path: '/admin', access }),
@@ -122,7 +42,7 @@ async function aCompany(t: ExecutionContext, start: (url: string) => Promise<Ser
     await Promise.all([...gateways.map((gateway) => gateway.close()), server.close(), api.close(), events.close()])
   })
   const browser = createUserAgent()
-  await server.logIn(browser, one.url)
+  await server.logIn(browser)
   const replicas = [one.url, two.url] as const
   const call = async (origin: string, path: string) => (await browser.call(`${origin}${path}`)).status
   const cookie = () => [...browser.cookies(one.url)].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -139,10 +59,7 @@ async function aCompany(t: ExecutionContext, start: (url: string) => Promise<Ser
   return { time, server, replicas, call, cookie, socket }
 }
 
-for (const [name, start] of [
-  ['node-oidc-provider', nodeOidcProvider],
-  ['the embedded authorization server', embedded],
-] as const) {
+for (const [name, start] of roleServers) {
   test.serial(
     `${name}: who loses the role is out within one refresh, on both replicas, with open sockets and streams`,
     async (t) => {
@@ -161,7 +78,7 @@ for (const [name, start] of [
       )
       const guarded = await Promise.all(replicas.map((replica) => socket(replica, '/admin/socket')))
       const others = await Promise.all(replicas.map((replica) => socket(replica, '/api/socket')))
-      server.roles = ['guest']
+      server.roles.set('alice', ['guest'])
       time.advance(250)
       const started = performance.now()
       t.is(await call(replicas[0], '/admin/x'), 403)
@@ -186,7 +103,7 @@ for (const [name, start] of [
     time.advance(250)
     await eventually(() => events.some(({ type }) => type === 'gateway.session.refreshed'))
     t.is(opened.readyState, WebSocket.OPEN, 'a refresh alone ends nothing')
-    server.roles = undefined
+    server.roles.delete('alice')
     time.advance(250)
     t.is((await closed)[0], 4403)
   })

@@ -42,10 +42,17 @@ export interface ProviderOptions {
   readonly rotate?: boolean
   readonly dpopNonces?: boolean
   readonly configuration?: Configuration
+  /** Of every client, besides the usual. */
+  readonly clientMetadata?: Record<string, unknown>
 }
 
 /** node-oidc-provider with its FAPI 2.0 profile: PAR, DPoP with nonces, `private_key_jwt` and rotation required. */
-export async function startProvider({ rotate = true, dpopNonces = true, configuration = {} }: ProviderOptions = {}) {
+export async function startProvider({
+  rotate = true,
+  dpopNonces = true,
+  configuration = {},
+  clientMetadata = {},
+}: ProviderOptions = {}) {
   const { features, ...otherConfiguration } = configuration
   let provider: Provider | undefined
   const running = {
@@ -99,6 +106,7 @@ export async function startProvider({ rotate = true, dpopNonces = true, configur
         id_token_signed_response_alg: 'PS256',
         dpop_bound_access_tokens: true,
         jwks: { keys: [{ ...publicJwk }] },
+        ...clientMetadata,
         ...(backchannelLogoutUri && {
           backchannel_logout_uri: backchannelLogoutUri,
           backchannel_logout_session_required: true,

@@ -1,8 +1,10 @@
 import test from 'ava'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { generateSigningJwk } from '../../../src/jose/jwk.js'
+import { aClock } from '../_clock.js'
 import { watchEvents } from '../_events.js'
 import { aScriptedLogin, type ScriptedLogin } from '../_scripted-login.js'
+import { aWorld, whoAmI } from '../_world.js'
 
 /** What the endpoint answers: a type and a body. */
 type Answer = (login: ScriptedLogin) => Promise<readonly [type: string, body: string]> | readonly [string, string]
@@ -126,3 +128,34 @@ for (const status of [302, 400, 401, 403, 500, 503])
     t.true(user.authenticated)
     t.is(events.filter(({ type }) => type === 'gateway.userinfo.unusable').length, 1)
   })
+
+test.serial('userinfo that node-oidc-provider signs is used at the login and at each refresh', async (t) => {
+  const [events, time] = [watchEvents(t), aClock()]
+  let name = 'Alice'
+  const { url, loggedIn, provider } = await aWorld(t, {
+    gateway: { now: time.now },
+    provider: {
+      clientMetadata: { userinfo_signed_response_alg: 'PS256' },
+      configuration: {
+        features: { jwtUserinfo: { enabled: true } },
+        enabledJWA: {
+          idTokenSigningAlgValues: ['PS256', 'ES256'],
+          userinfoSigningAlgValues: ['PS256'],
+          clientAuthSigningAlgValues: ['ES256', 'PS256'],
+        },
+        findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, name }) }),
+      },
+    },
+  })
+  const browser = await loggedIn()
+  t.like(await whoAmI(browser, url), { name: 'Alice' })
+  name = 'Alice Liddell'
+  time.advance(280)
+  t.is((await browser.call(`${url}/api/x`)).status, 200)
+  t.like(await whoAmI(browser, url), { name: 'Alice Liddell' })
+  t.is(provider.requests.filter((line) => line.endsWith(' /me')).length >= 2, true)
+  t.deepEqual(
+    events.filter(({ type }) => type === 'gateway.userinfo.unusable'),
+    [],
+  )
+})
