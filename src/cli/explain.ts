@@ -120,9 +120,10 @@ function csrfRows(csrf: CsrfRule | undefined): [string, string][] {
   if (csrf === undefined)
     return [['csrf', 'not checked: this endpoint changes nothing, or proves its caller otherwise']]
   const { own, bare, typed, silent, foreign } = csrf
+  const link = typed === 'passes' && foreign !== 'passes' ? ', its links come by way of one of ours' : ''
   return [
     ['csrf', `our page with X-CSRF: 1 ${own} · without it ${bare} · a typed address ${typed}`],
-    ['', `a program without it ${silent} · a page of another site ${foreign}`],
+    ['', `a program without it ${silent} · a page of another site ${foreign}${link}`],
   ]
 }
 

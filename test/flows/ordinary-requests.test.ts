@@ -198,9 +198,14 @@ if (!chromiumIsInstalled) {
         t.deepEqual(pathsSeen(api), [])
         await until(page, "document.readyState === 'complete'")
         // Picture, film, frame, script, events and the five by hand: what the browser itself holds back never comes.
-        const refused = events.filter((event) => event.type === 'gateway.request.refused')
+        const refused = events.flatMap((event) =>
+          event.type === 'gateway.request.refused' && event.path?.startsWith('/api/') ? [event.code] : [],
+        )
         t.true(refused.length >= 9, `${refused.length} refused`)
-        t.true(refused.every(({ code }) => code === 'bff.csrf.cross_site'))
+        t.true(
+          refused.every((code) => code === 'bff.csrf.cross_site'),
+          refused.join(' '),
+        )
 
         await page.locator('#link').click()
         await page.waitForURL(`${world.url}/api/page`)
