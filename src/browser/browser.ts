@@ -1,3 +1,5 @@
+import type { FrameLogin } from './frame.js'
+
 /** What `P/user` says of the user of this browser. */
 export interface User {
   /** Whether there is a session. */
@@ -23,6 +25,11 @@ export interface SallyportOptions {
    * it has been made once more. Without it the page comes back, and no call is kept.
    */
   readonly onRepeated?: (answer: Response, call: { readonly url: string; readonly method: string }) => void
+  /**
+   * Of a page that other sites show in a frame: `createFrameLogin()` of `sallyport/browser/frame`. Logins and logouts open a
+   * window then, and this page stays; a refused call opens none by itself.
+   */
+  readonly frame?: FrameLogin | undefined
   /** Seconds before the end at which `onExpiring` is called. Default: 60. */
   readonly warnBefore?: number
 }
@@ -33,8 +40,11 @@ export interface Sallyport {
   fetch(input: string | URL, init?: RequestInit): Promise<Response>
   /** Who is signed in. Asking counts as use of the session. @throws Error when the gateway does not answer with 200 */
   user(): Promise<User>
-  /** Leaves the page for the login and comes back. Default: to this very page. */
-  login(returnUrl?: string): void
+  /**
+   * Leaves the page for the login and comes back. Default: to this very page. In a frame it resolves when the user has signed in.
+   * @throws Error in a frame, when the browser blocks the window or the login is not completed
+   */
+  login(returnUrl?: string): Promise<void>
   /** Ends the session here and at the authorization server, tells the other tabs, and leaves the page. */
   logout(): Promise<void>
   /** Stops watching the session and the other tabs. */
@@ -70,6 +80,7 @@ export function createSallyport({
   onChange,
   onExpiring,
   onRepeated,
+  frame,
   warnBefore = 60,
 }: SallyportOptions = {}): Sallyport {
   const tabs = new BroadcastChannel(`sallyport ${base}`)
@@ -115,16 +126,22 @@ export function createSallyport({
     }
   }
 
-  /** @param loginUrl Perhaps an API's: only its query is taken. */
-  const leave = (returnUrl: string, loginUrl = ''): void => {
-    if (leaving) return
-    leaving = true
-    // A user who stops the navigation, or comes back to this page, may be sent again.
-    setTimeout(() => {
-      leaving = false
-    }, 5000)
+  /** @param loginUrl Perhaps an API's: only its query is taken. @returns whether this page stays */
+  const leave = async (returnUrl: string, loginUrl = ''): Promise<boolean> => {
     const query = loginUrl.replace(/^[^?]*\??|#.*/g, '')
-    location.assign(`${base}/login?${query && `${query}&`}returnUrl=${encodeURIComponent(returnUrl)}`)
+    if (frame) {
+      await frame.login(query)
+      tabs.postMessage('in')
+      learn(await ask(true))
+    } else if (!leaving) {
+      leaving = true
+      // A user who stops the navigation, or comes back to this page, may be sent again.
+      setTimeout(() => {
+        leaving = false
+      }, 5000)
+      location.assign(`${base}/login?${query && `${query}&`}returnUrl=${encodeURIComponent(returnUrl)}`)
+    }
+    return !!frame
   }
 
   const storageKey = `sallyport ${base}`
@@ -161,12 +178,14 @@ export function createSallyport({
           readonly code?: string
           readonly loginUrl?: string
         }
-        if (code === 'bff.step_up.required') leave(keep(input, init), loginUrl)
+        if (code === 'bff.step_up.required')
+          return (await leave(keep(input, init), loginUrl).catch(() => false)) ? call(input, init) : answer
         // By a login in another tab.
-        else if (code === 'bff.session.ended' && (await ask(false).catch(() => undefined))?.authenticated)
+        if (code === 'bff.session.ended' && (await ask(false).catch(() => undefined))?.authenticated)
           return call(input, init).catch(() => answer)
         // An API's own 401 is the page's business.
-        else if (code?.startsWith('bff.session.')) leave(location.href, loginUrl)
+        if (code?.startsWith('bff.session.'))
+          await (frame ? ask(false).then(learn, () => {}) : leave(location.href, loginUrl))
       }
       return answer
     },
@@ -175,13 +194,15 @@ export function createSallyport({
       if (known === undefined && user.authenticated) tabs.postMessage('in')
       return learn(user)
     },
-    login: (returnUrl = location.href) => leave(returnUrl),
+    login: (returnUrl = location.href) => leave(returnUrl).then(() => {}),
     async logout() {
       const answer = await call(`${base}/logout`, { method: 'POST' })
       const { redirectTo } = (await answer.json()) as { readonly redirectTo: string }
       tabs.postMessage('out')
       leaving = true
-      location.assign(redirectTo)
+      const place = frame ?? location
+      place.assign(redirectTo)
+      if (frame) learn(await ask(false))
     },
     close() {
       clearTimeout(timer)

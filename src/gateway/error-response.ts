@@ -24,7 +24,7 @@ export function answerError(response: ServerResponse, error: unknown, refused: R
   for (const [name, value] of ownHeaders(refused)) response.setHeader(name, value)
   const retryAfter = retryAfterOf(refusal)
   if (retryAfter !== undefined) response.setHeader('Retry-After', String(retryAfter))
-  if (isNavigation(refused.request)) answerPerson(response, refusal, refused)
+  if (refused.isForPerson === true || isNavigation(refused.request)) answerPerson(response, refusal, refused)
   else answerScript(response, refusal, refused)
 }
 

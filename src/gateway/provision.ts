@@ -15,6 +15,7 @@ import { createOAuthClient } from './oauth/oauth-client.js'
 import type { FrontendOptions, GatewayOptions } from './options.js'
 import { developmentServerRoute } from './page/development-server.js'
 import { createPage } from './page/page.js'
+import { createPopupLogins } from './popup-login/popup-logins.js'
 import type { ProvisionedFrontend } from './request.js'
 import type { RouteOptions } from './route-options.js'
 import { createRouteMatcher, type Route } from './routing/route.js'
@@ -74,6 +75,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     watch,
     sessionsPerUser: createSessionsPerUser(options.sessionsPerUser, { name: frontend.name, sessions, store, now }),
     transactions: createLoginTransactions(store, seal, frontend, now),
+    popupLogins: options.embedding && createPopupLogins(options.name, store, seal, now),
     access,
     now,
     stepUp,

@@ -9,6 +9,7 @@ import type { Frontend } from './frontend/frontend.js'
 import type { OnLogin } from './hooks.js'
 import type { OAuthClient } from './oauth/oauth-client.js'
 import type { Page } from './page/page.js'
+import type { PopupLogins } from './popup-login/popup-logins.js'
 import type { RequestTarget } from './routing/request-target.js'
 import type { MatchRoute, Route, RouteMatch } from './routing/route.js'
 import type { ClientInfo } from './session/session-activity.js'
@@ -28,6 +29,8 @@ export interface ProvisionedFrontend extends Frontend {
   /** Undefined where there is no limit. */
   readonly sessionsPerUser: SessionsPerUser | undefined
   readonly transactions: LoginTransactions
+  /** Undefined where nothing is embedded. */
+  readonly popupLogins: PopupLogins | undefined
   readonly tokens: AccessTokens
   readonly stepUp: StepUp
   /** Which users may in: for pages, and part of what each route asks. Undefined: all. */
@@ -51,6 +54,8 @@ export interface GatewayRequest {
   readonly target: RequestTarget
   readonly frontend: ProvisionedFrontend
   readonly client: Client
+  /** A page in a window, although it is no GET. */
+  readonly isForPerson?: boolean
 }
 
 /** A request of which the answer comes from an upstream. The steps fill it in, one after the other. */

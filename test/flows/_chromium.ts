@@ -13,7 +13,7 @@ if (process.env.CI && !chromiumIsInstalled)
 /** A new browser with an empty profile, gone when `body` is done. */
 export async function withChromium(
   body: (context: BrowserContext) => Promise<void>,
-  options: BrowserContextOptions = {},
+  { args = [], ...options }: BrowserContextOptions & { readonly args?: readonly string[] } = {},
 ): Promise<void> {
   const profile = await mkdtemp(join(tmpdir(), 'sallyport-chromium-'))
   const context = await chromium.launchPersistentContext(profile, {
@@ -25,6 +25,7 @@ export async function withChromium(
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
     ...options,
   })

@@ -14,6 +14,6 @@ export const embedding = z
   })
   .meta({
     description:
-      'Pages of other sites that may show this frontend in a frame. Its cookies become `SameSite=None; Partitioned`. Not beside `ClientUrl`, `Cors` and `SecurityHeaders` "None". Default: no page may.',
+      'Pages of other sites that may show this frontend in a frame. Its cookies become `SameSite=None; Partitioned`. Not beside `ClientUrl`, `Cors`, `RequireLogin` "Page" and `SecurityHeaders` "None". Default: no page may.',
     required: ['Origins'],
   })

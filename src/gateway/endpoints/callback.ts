@@ -1,21 +1,21 @@
 import { ProtocolError } from '../../errors.js'
 import { searchParameters } from '../../http/form-body.js'
-import { html } from '../../http/page.js'
 import { publish } from '../../telemetry/events.js'
 import { assertNavigation, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { ExpectedResponse, TokenSet } from '../oauth/oauth-client.js'
 import { ServerRefusal } from '../oauth/oauth-error.js'
 import { printable, serverWords } from '../oauth/server-words.js'
 import type { UserInfo } from '../oauth/user-info.js'
-import { ownPage, textsFor } from '../page/own-page.js'
+import { lastPageOfWindow, oneMoment } from '../page/passing-pages.js'
 import { Refusal } from '../refusal.js'
-import { clientInfoOf, type GatewayRequest, type ProvisionedFrontend } from '../request.js'
-import { type EndpointContext, regenerateSession } from '../session/koa-session.js'
+import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
+import type { EndpointContext } from '../session/koa-session.js'
 import { sessionClaims, userInfoDue } from '../session/session-claims.js'
 import type { SessionRecord } from '../session/session-record.js'
 import { authenticationOf, type Requirements, textOf } from '../step-up/requirements.js'
 import { assertAsAsked, notMet, userHash } from '../step-up/returned.js'
 import { admitted } from './admission.js'
+import { beginSession } from './begin-session.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
 import type { LoginTransaction } from './login-transaction.js'
@@ -54,7 +54,8 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   const error = response.get('error')
   if (error !== null) {
     // `prompt=none`: not being signed in is what was to be found out.
-    if (transaction.silent) return goTo(ctx, transaction.returnUrl)
+    if (transaction.silent)
+      return transaction.popup === undefined ? goTo(ctx, transaction.returnUrl) : lastPageOfWindow(ctx)
     throw refusedByServer(error, response.get('error_description'))
   }
   if (!response.has('code')) throw new Refusal('bff.login.failed', 'the authorization response has no "code"')
@@ -71,38 +72,19 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   const userInfo = await readUserInfo(frontend, tokens, secrets, transaction.requestId)
   const confirmed = sessionRecord(tokens, userInfo, secrets, transaction.asked, ctx.state.now())
   const record = await admitted(frontend, confirmed, transaction.requestId)
-  await beginSession(ctx, record, transaction.formerSession)
-  const { open } = ctx.state
-  countLogin(call, ctx.res, ctx.state.now())
+  const { session } = await beginSession(ctx, record, transaction)
+  const isOfFrame = transaction.popup !== undefined
+  if (!isOfFrame) countLogin(call, ctx.res, ctx.state.now())
   publish({
     type: 'gateway.login.completed',
     frontend: frontend.name,
     requestId: transaction.requestId,
     subject: record.subject ?? '',
-    session: open?.session.handle ?? '',
+    session: session.handle,
     refreshable: record.refreshToken !== undefined,
   })
-  goTo(ctx, transaction.returnUrl)
-}
-
-/** @param former This browser's former session, when the cookie does not come along from the other site. */
-async function beginSession(ctx: EndpointContext, record: SessionRecord, former: string | undefined): Promise<void> {
-  const { sessions, sessionsPerUser, oauth } = ctx.state.call.frontend
-  const begin = async (): Promise<void> => {
-    await regenerateSession(ctx, record)
-    if (former !== undefined) await sessions.end({ key: former }, 'login')
-    const { open } = ctx.state
-    // So that the list of the user's sessions has it before its first call.
-    if (open !== undefined) await sessions.keepAlive(open.id, open.session, () => clientInfoOf(ctx.state.call))
-  }
-  if (sessionsPerUser === undefined) return begin()
-  const replaced = [former, ctx.state.open?.session.key]
-  await sessionsPerUser.admit(record.subject, replaced, begin).catch(async (error: unknown) => {
-    // What was just issued has no session to belong to.
-    const { refreshToken, proofKey } = record
-    if (refreshToken !== undefined) await oauth.revoke(refreshToken, 'refresh_token', proofKey).catch(() => undefined)
-    throw error
-  })
+  if (isOfFrame) lastPageOfWindow(ctx)
+  else goTo(ctx, transaction.returnUrl)
 }
 
 function authorizationResponse({ target }: GatewayRequest): URLSearchParams {
@@ -168,13 +150,7 @@ const lateReasons = {
  */
 function comeAgain(ctx: EndpointContext): void {
   const { path, query } = ctx.state.call.target
-  const texts = textsFor(ctx.req)
-  const { headers, body } = ownPage(texts, ctx.state.call.frontend.branding ?? {}, {
-    title: texts.oneMoment,
-    content: html`<h1>${texts.oneMoment}</h1><p><a href="${path + query}">${texts.goOn}</a></p>`,
-  })
-  ctx.set({ ...headers, Refresh: `0; url=${path}${query}` })
-  ctx.body = body
+  oneMoment(ctx, path + query)
 }
 
 /** Its words go to the log; a person sees no more than a name that the standards define. */

@@ -5,12 +5,16 @@ export const endpointSegment = 'bff'
 export const endpointPaths = {
   login: '/login',
   callback: '/callback',
+  popupLogin: '/popup-login',
   user: '/user',
   logout: '/logout',
   backchannelLogout: '/backchannel-logout',
   sessions: '/sessions',
   jwks: '/jwks',
 } as const
+
+/** Where a frame's page posts into the window that it has opened, as pages do it: without a header. */
+export const popupWindowPath = `${endpointPaths.popupLogin}/window`
 
 /** `P`: the path of the endpoints of a frontend. */
 export function endpointBase(pathPrefix: string): string {

@@ -5,13 +5,14 @@ import { searchParameters } from '../../http/form-body.js'
 import { answerError } from '../error-response.js'
 import { assertOwnPage, forgeryRuleOf, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { Frontend } from '../frontend/frontend.js'
+import { beginPopupLogin, completePopupLogin, openPopupLogin } from '../popup-login/popup-endpoints.js'
 import { Refusal } from '../refusal.js'
 import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
 import { type EndpointState, koaSession } from '../session/koa-session.js'
 import { keepSession } from '../session/sliding-expiration.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import { callback } from './callback.js'
-import { endpointPaths } from './endpoint-paths.js'
+import { endpointPaths, popupWindowPath } from './endpoint-paths.js'
 import { clientKeys } from './jwks.js'
 import type { Limits } from './limits.js'
 import { login } from './login.js'
@@ -66,7 +67,7 @@ export function createEndpoints(limits: Limits, now: () => number): Endpoints {
 }
 
 /** The endpoint table. */
-function endpointRouter({ base }: Pick<Frontend, 'base'>): Router<EndpointState> {
+function endpointRouter({ base, options: { embedding } }: Pick<Frontend, 'base' | 'options'>): Router<EndpointState> {
   const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
   router.get(endpointPaths.login, login)
   router.get(endpointPaths.callback, callback)
@@ -78,11 +79,16 @@ function endpointRouter({ base }: Pick<Frontend, 'base'>): Router<EndpointState>
   router.delete(endpointPaths.sessions, endOtherSessions)
   router.delete(`${endpointPaths.sessions}/:handle`, endSessionByHandle)
   router.get(endpointPaths.jwks, clientKeys)
+  if (embedding !== undefined) {
+    router.post(endpointPaths.popupLogin, beginPopupLogin)
+    router.post(popupWindowPath, openPopupLogin)
+    router.post(`${endpointPaths.popupLogin}/session`, completePopupLogin)
+  }
   return router
 }
 
 /** The methods of the endpoint at a path. None: there is no such endpoint. */
-export function endpointMethods(frontend: Pick<Frontend, 'base'>, path: string): readonly string[] {
+export function endpointMethods(frontend: Pick<Frontend, 'base' | 'options'>, path: string): readonly string[] {
   return methodsAt(endpointRouter(frontend), path)
 }
 

@@ -23,6 +23,8 @@ export interface LoginTransaction {
   readonly asked?: Requirements | undefined
   /** Whose session it is to be the next of, as `userHash` says. Undefined: anybody may sign in. */
   readonly user?: string | undefined
+  /** Of a window that a frame has opened: the challenge of that frame. */
+  readonly popup?: string | undefined
 }
 
 /** As it comes back. */
@@ -64,7 +66,7 @@ const clockTolerance = 60
 /** Second of its beginning, return URL, and what is sealed. Displaced: without the last. */
 const cookieFormat = /^([0-9a-z]{1,9})\.([A-Za-z0-9_-]{1,2736})(?:\.([A-Za-z0-9_.-]+))?$/
 
-/** The last two only where there is something. */
+/** The last three only where there is something. */
 type Sealed = readonly [
   seed: string,
   requestId: string,
@@ -72,6 +74,7 @@ type Sealed = readonly [
   formerSession: string | null,
   asked?: Requirements | null,
   user?: string | null,
+  popup?: string | null,
 ]
 
 export function createLoginTransactions(
@@ -86,9 +89,10 @@ export function createLoginTransactions(
   const contextOf = (open: string): string => `login ${name} ${hash('sha256', open, 'base64url')}`
 
   return {
-    begin(cookieHeader, response, { state, seed, returnUrl, silent, formerSession, requestId, asked, user }) {
+    begin(cookieHeader, response, { state, seed, returnUrl, silent, formerSession, requestId, asked, user, popup }) {
       const usual = [seed, requestId, silent ? 1 : 0, formerSession ?? null] as const
-      const sealed: Sealed = asked === undefined ? usual : [...usual, asked, user ?? null]
+      const sealed: Sealed =
+        asked === undefined && popup === undefined ? usual : [...usual, asked ?? null, user ?? null, popup ?? null]
       const open = `${Math.floor(now()).toString(36)}.${Buffer.from(returnUrl).toString('base64url')}`
       const value = `${open}.${seal.seal(JSON.stringify(sealed), state, contextOf(open))}`
       makeRoom(cookieHeader, response, bytesOf(cookieOf(state), value))
@@ -103,7 +107,7 @@ export function createLoginTransactions(
       if (kept.sealed === undefined) return { kind: 'displaced', returnUrl }
       const opened = seal.unseal(kept.sealed, state, contextOf(kept.open))
       if (opened === undefined) return { kind: 'absent' }
-      const [seed, requestId, silent, formerSession, asked, user] = JSON.parse(opened) as Sealed
+      const [seed, requestId, silent, formerSession, asked, user, popup] = JSON.parse(opened) as Sealed
       return {
         kind: 'open',
         transaction: {
@@ -115,6 +119,7 @@ export function createLoginTransactions(
           requestId,
           asked: asked ?? undefined,
           user: user ?? undefined,
+          popup: popup ?? undefined,
           begunAt: kept.begunAt,
         },
         // One atomic operation: of any number of callbacks at most one goes on. The others still know the return URL.

@@ -4,11 +4,13 @@ import { publish } from '../../telemetry/events.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import type { GatewayRequest } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
+import { forgetOtherCookie } from '../session/other-cookie.js'
 import { requirementsOf } from '../step-up/requirements.js'
 import { userHash } from '../step-up/returned.js'
 import { assertNoLoop } from './login-loop.js'
 import { authorizationParameters, ignore, once } from './login-parameters.js'
 import { deriveLoginSecrets } from './login-secrets.js'
+import type { LoginTransaction } from './login-transaction.js'
 import { refuseLogin } from './refuse-login.js'
 import { maxReturnUrlLength, safeReturnUrl } from './return-url.js'
 
@@ -20,17 +22,41 @@ const foreignLink = {
 /** `GET P/login`: pushes an authorization request bound to this browser and sends the browser on. */
 export async function login(ctx: EndpointContext): Promise<void> {
   const { call, open, limits } = ctx.state
-  const { frontend, requestId } = call
-  const { options, oauth, transactions } = frontend
   assertMeant(call, foreignLink)
   assertNoLoop(call, open !== undefined, ctx.state.now())
   await limits.login.take(call.client.address)
 
   const query = searchParameters(call.target.query)
-  const stepUp = frontend.stepUp.requirementsIn(query)
-  if (stepUp !== undefined && open !== undefined) await frontend.stepUp.begin(open.session)
-  const parameters = authorizationParameters(call, query, stepUp)
-  const subject = stepUp && open?.session.record.subject
+  const user = await userOfStepUp(ctx, query)
+  const url = await requestAuthorization(ctx, { query, formerSession: open?.session.key, user })
+  forgetOtherCookie(call, ctx.res)
+  ctx.status = 303
+  ctx.set('Location', url.href)
+}
+
+/** Counts a step-up that begins. @returns who has to sign in; undefined: anybody may. @throws Refusal `bff.login.loop` */
+export async function userOfStepUp({ state }: EndpointContext, query: URLSearchParams): Promise<string | undefined> {
+  const { stepUp } = state.call.frontend
+  if (state.open === undefined || stepUp.requirementsIn(query) === undefined) return undefined
+  const { session } = state.open
+  await stepUp.begin(session)
+  return session.record.subject && userHash(session.record.subject)
+}
+
+export interface WantedLogin extends Pick<LoginTransaction, 'formerSession' | 'user' | 'popup'> {
+  /** Of the login link. */
+  readonly query: URLSearchParams
+}
+
+/** Pushes an authorization request that only this browser can complete. @returns where the browser goes with it */
+export async function requestAuthorization(
+  ctx: EndpointContext,
+  { query, formerSession, user, popup }: WantedLogin,
+): Promise<URL> {
+  const { call } = ctx.state
+  const { frontend, requestId } = call
+  const { options, oauth, transactions } = frontend
+  const parameters = authorizationParameters(call, query, frontend.stepUp.requirementsIn(query))
   const [state, seed] = [random(), random()]
   const authorizationUrl = await oauth
     .pushAuthorizationRequest({ state, ...deriveLoginSecrets(seed, options), parameters })
@@ -40,14 +66,14 @@ export async function login(ctx: EndpointContext): Promise<void> {
     seed,
     returnUrl: returnUrlOf(call, query),
     silent: parameters.prompt === 'none',
-    formerSession: open?.session.key,
+    formerSession,
     requestId,
     asked: requirementsOf(parameters),
-    user: subject && userHash(subject),
+    user,
+    popup,
   })
   publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
-  ctx.status = 303
-  ctx.set('Location', authorizationUrl.href)
+  return authorizationUrl
 }
 
 function random(): string {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { routeDefaults } from '../defaults.js'
-import { endpointPaths } from '../endpoints/endpoint-paths.js'
+import { endpointPaths, popupWindowPath } from '../endpoints/endpoint-paths.js'
 import { isOpenedByPerson } from '../page/navigation.js'
 import { Refusal } from '../refusal.js'
 import type { RouteOptions } from '../route-options.js'
@@ -71,9 +71,30 @@ export function forgeryRuleOf(
   path: string,
 ): ForgeryRule | undefined {
   // Back-channel logout is the authorization server's own call: its token says who it is.
-  if (method !== 'GET') return path === `${base}${endpointPaths.backchannelLogout}` ? undefined : everyCall
+  if (path === `${base}${endpointPaths.backchannelLogout}` && method !== 'GET') return undefined
+  // A form into another window has no header; `assertOwnWindow` looks closer.
+  if (path === `${base}${popupWindowPath}` && options.embedding !== undefined) return undefined
+  if (method !== 'GET') return everyCall
   const tells = path === `${base}${endpointPaths.user}` || path === `${base}${endpointPaths.sessions}`
   return tells && options.embedding !== undefined ? { tokenType: 'User', requireCsrfHeader: false } : undefined
+}
+
+/**
+ * A form that a page of ours has posted into a window of its own. The browser has to say all of it: what comes without
+ * `Sec-Fetch-*`, from a link or from another page, could be there to make a user's session another browser's.
+ * @throws Refusal `bff.csrf.cross_site`, `bff.navigation.required`
+ */
+export function assertOwnWindow({
+  request: { headers },
+  frontend,
+}: {
+  readonly request: IncomingMessage
+  readonly frontend: Pick<Frontend, 'origin'>
+}): void {
+  if (headers.origin !== frontend.origin || headers['sec-fetch-site'] !== 'same-origin')
+    throw new Refusal('bff.csrf.cross_site', 'the window was not opened by a page of this application')
+  if (headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document')
+    throw new Refusal('bff.navigation.required', 'this address is for a window that a page opens')
 }
 
 /** @throws Refusal `bff.navigation.required` */

@@ -29,6 +29,8 @@ export interface Frontend {
   readonly loopCookie: string
   /** Tells that another site has sent the browser here, and how often. */
   readonly linkCookie: string
+  /** Of a frame that has opened a window to log in: its secret. */
+  readonly popupCookie: string
   readonly cookieReach: CookieReach
   /** Path of the application's first page, or its whole URL where it is served elsewhere. */
   readonly home: string
@@ -68,6 +70,7 @@ export function createFrontend(options: FrontendOptions): Frontend {
     transactionCookie: `${sessionCookie}.`,
     loopCookie: `${sessionCookie}~n`,
     linkCookie: `${sessionCookie}~f`,
+    popupCookie: `${sessionCookie}~p`,
     cookieReach: cookieReach(options),
     home: pageUrl(options, options.postLoginRedirectPath),
     answerHeaders: answerHeaders(options),

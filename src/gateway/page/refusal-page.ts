@@ -21,6 +21,8 @@ export interface Refused {
   route?: string
   /** Whether a person could not come back to the address from a login: reads of the route need the header too. */
   needsHeader?: boolean
+  /** A page in a window, although it is no GET. */
+  readonly isForPerson?: boolean
   /** Of the page for a request that is no frontend's. */
   readonly branding?: Branding | undefined
 }

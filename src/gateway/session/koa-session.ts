@@ -23,6 +23,10 @@ export type EndpointContext = Koa.ParameterizedContext<EndpointState>
 /** 32 random bytes. */
 const identifier = /^[A-Za-z0-9_-]{43}$/
 
+export function newSessionIdentifier(): string {
+  return randomBytes(32).toString('base64url')
+}
+
 /** The session identifier a request carries, if it is one that we could have made. */
 export function sessionIdentifier(cookieHeader: string | undefined, frontend: Frontend): string | undefined {
   const value = cookieValue(cookieHeader, frontend.sessionCookie)
@@ -42,7 +46,7 @@ export function koaSession(app: Koa<EndpointState>): Koa.Middleware<EndpointStat
       secure: true,
       httpOnly: true,
       sameSite: 'strict',
-      genid: () => randomBytes(32).toString('base64url'),
+      genid: newSessionIdentifier,
       externalKey: {
         get: (ctx: EndpointContext) => sessionIdentifier(ctx.req.headers.cookie, ctx.state.call.frontend) ?? '',
         set(ctx: EndpointContext, id: string) {

@@ -162,4 +162,6 @@ export const de: PageTexts = {
   reason: 'Grund',
   oneMoment: 'Einen Moment',
   goOn: 'Weiter',
+  signedIn: 'Sie sind angemeldet',
+  closeWindow: 'Sie können dieses Fenster schließen.',
 }

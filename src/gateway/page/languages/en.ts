@@ -14,4 +14,6 @@ export const en: PageTexts = {
   reason: 'Reason',
   oneMoment: 'One moment',
   goOn: 'Go on',
+  signedIn: 'You are signed in',
+  closeWindow: 'You can close this window.',
 }

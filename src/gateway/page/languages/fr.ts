@@ -153,4 +153,6 @@ export const fr: PageTexts = {
   reason: 'Raison',
   oneMoment: 'Un instant',
   goOn: 'Continuer',
+  signedIn: 'Vous êtes connecté',
+  closeWindow: 'Vous pouvez fermer cette fenêtre.',
 }

@@ -21,4 +21,6 @@ export interface PageTexts {
   readonly reason: string
   readonly oneMoment: string
   readonly goOn: string
+  readonly signedIn: string
+  readonly closeWindow: string
 }
