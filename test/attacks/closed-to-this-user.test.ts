@@ -76,12 +76,17 @@ test('the refusal names the claim, and neither what the user has in it nor what 
 
 test('rules open no door: without a session, from another site or without the header it is refused as ever', async (t) => {
   const gate = await aGate(t, {
-    frontends: [{ access: staff, routes: [{}, { path: '/machine', tokenType: 'Client' }] }],
+    frontends: [
+      {
+        access: staff,
+        routes: [{}, { path: '/machine', tokenType: 'Client' }, { path: '/either', tokenType: 'UserOrClient' }],
+      },
+    ],
   })
   const cookie = await userWith(gate, { roles: ['staff'] })
-  for (const target of ['/api/orders', '/machine'])
+  for (const target of ['/api/orders', '/machine', '/either'])
     await everyWay(gate, { target }, ({ status, code }) => t.deepEqual([status, code], [401, 'bff.session.absent']))
-  for (const target of ['/api/orders', '/machine'])
+  for (const target of ['/api/orders', '/machine', '/either'])
     await everyWay(gate, { target, cookie, page: 'unknown', headers: ['Origin: https://evil.example'] }, ({ code }) =>
       t.is(code, 'bff.csrf.cross_site'),
     )

@@ -30,6 +30,7 @@ for (const [tokenType, count] of [
   ['User', 0],
   ['Client', 0],
   ['UserOrNone', 1],
+  ['UserOrClient', 1],
   ['None', 1],
 ] as const)
   test(`a rule on a route with tokenType ${tokenType} is ${count === 0 ? 'in order' : 'refused'}`, (t) => {
