@@ -88,7 +88,9 @@ export async function forwarding(options: ForwardingOptions): Promise<Forwarding
   const connections = createConnections()
   const routes = frontend.routes.map((route) => provisionRoute(route, connections, ofNoFrontend(route)))
   const matchRoute = createRouteMatcher(frontend.pathPrefix, routes)
-  const provisioned = createFrontend(frontend) as ProvisionedFrontend
+  // No session is behind these calls, so there is no other token for one that an API refuses.
+  const tokens = { insteadOf: async () => undefined }
+  const provisioned = { ...createFrontend(frontend), tokens } as unknown as ProvisionedFrontend
   const shared = dpopCredentials()
   const credentials = options.credentials ?? (() => shared)
   const refusals: string[] = []
