@@ -1,6 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
+import type { FrontendOptions } from '../../../src/gateway/options.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
-import type { Reply } from '../_client.js'
+import { call, type Reply } from '../_client.js'
+import { listen, serveGateway } from '../_gateway.js'
 import { codeOf, navigation, ownPage } from '../_planted.js'
 import { aScriptedLogin } from '../_scripted-login.js'
 
@@ -39,14 +41,14 @@ const ownWindow = {
   'Content-Type': 'application/x-www-form-urlencoded',
 }
 
-async function aPortal(t: ExecutionContext) {
+async function aPortal(t: ExecutionContext, overrides: Partial<FrontendOptions> = {}) {
   let later = 0
   const now = () => Date.now() / 1000 + later
   const store = createMemoryStore({ now })
   const frontend = { publicUrl: new URL(publicOrigin), embedding, routes: [] }
   const { issuer, world } = await aScriptedLogin(t, {
     frontends: [
-      { name: 'app', ...frontend },
+      { name: 'app', ...frontend, ...overrides },
       { name: 'other', pathPrefix: '/other', ...frontend },
       { name: 'plain', pathPrefix: '/plain', publicUrl: frontend.publicUrl, routes: [] },
     ],
@@ -284,6 +286,33 @@ test('the frame’s former session ends, and the window’s own one stays', asyn
   t.like(await world.user(frame), { authenticated: true })
   t.like(await world.user(former), { authenticated: false })
   t.like(await world.user(window), { authenticated: true })
+})
+
+test('the window’s own session counts as one of the user’s', async (t) => {
+  const world = await aPortal(t, { sessionsPerUser: { max: 1, whenFull: 'RefuseNew' } })
+  const [frame, window] = [aJar(), aJar()]
+  window.cookies.set(session, (await world.world.plant('app')).id)
+  t.regex((await world.signIn(frame, window)).text, /bff\.login\.too_many_sessions/)
+  t.deepEqual(JSON.parse((await world.ask(frame)).text), { authenticated: false })
+  t.like(await world.user(window), { authenticated: true })
+})
+
+test('the frame may ask another replica than its window', async (t) => {
+  const world = await aPortal(t)
+  const [frame, window] = [aJar(), aJar()]
+  await world.signIn(frame, window)
+  const replica = await listen()
+  const gateway = await serveGateway(replica, world.world.options)
+  t.teardown(async () => {
+    await replica.close()
+    await gateway.close()
+  })
+  const reply = await call(new URL(replica.url), '/bff/popup-login/session', {
+    method: 'POST',
+    headers: { ...ownPage, ...frame.header() },
+  })
+  t.deepEqual(JSON.parse(frame.keep(reply).text), { authenticated: true })
+  t.like(await world.user(frame), { authenticated: true, sub: 'alice' })
 })
 
 test('a session that ends before its frame has it is not handed over', async (t) => {
