@@ -160,7 +160,7 @@ test('a service worker is no picture: it stays after the logout, so that a scrip
 })
 
 test('a page of ours on another host asks by CORS, and may read without the header; its neighbours may not', async (t) => {
-  const gate = await aGate(t, { frontends: [{ clientUrl: new URL('https://www.shop.example') }] })
+  const gate = await aGate(t, { frontends: [{ cors: { origins: ['https://www.shop.example'] } }] })
   const { cookie } = await gate.plant()
   const stream = { what: 'an event stream', mode: 'cors', destination: 'empty' }
   const ask = (headers: Readonly<Record<string, string>>, method = 'GET') =>
