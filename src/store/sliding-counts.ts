@@ -9,7 +9,10 @@ export interface SlidingCounts {
 }
 
 export interface SlidingCountsOptions {
-  /** Keys that are held at most. Beyond, the one that was counted longest ago is given up: callers choose keys. Default: 100,000. */
+  /**
+   * Keys of one purpose, which is what comes before the first colon, that are held at most. Beyond, the one that was counted
+   * longest ago is given up: callers choose keys. What calls fill does not push out what guards passwords. Default: 100,000.
+   */
   readonly maxKeys?: number
   /** Seconds. */
   readonly now: () => number
@@ -24,10 +27,10 @@ interface Slices {
 
 /** The counts of this process: of the memory store, and of a process that cannot reach its store. */
 export function createSlidingCounts({ maxKeys = 100_000, now }: SlidingCountsOptions): SlidingCounts {
-  const keys = new Map<string, Slices>()
+  const purposes = new Map<string, Map<string, Slices>>()
 
   /** Two for each that comes, so that what has ended is gone without one long look at all of it. */
-  const makeRoom = (): void => {
+  const makeRoom = (keys: Map<string, Slices>): void => {
     let looked = 0
     for (const [key, { endsAt }] of keys) {
       if (++looked > 2 || (endsAt > now() && keys.size < maxKeys)) return
@@ -37,6 +40,9 @@ export function createSlidingCounts({ maxKeys = 100_000, now }: SlidingCountsOpt
 
   return {
     count(key, cost, { limit, window }) {
+      const [purpose = ''] = key.split(':', 1)
+      const keys = purposes.get(purpose) ?? new Map<string, Slices>()
+      purposes.set(purpose, keys)
       const slice = window / slicesOfWindow
       const current = Math.floor(now() / slice)
       const counts = keys.get(key)?.counts ?? new Map<number, number>()
@@ -52,7 +58,7 @@ export function createSlidingCounts({ maxKeys = 100_000, now }: SlidingCountsOpt
       }
       keys.delete(key)
       if (counts.size > 0) {
-        makeRoom()
+        makeRoom(keys)
         keys.set(key, { counts, endsAt: (current + slicesOfWindow + 1) * slice })
       }
       const oldest = Math.min(...counts.keys())

@@ -1,5 +1,7 @@
 import test from 'ava'
+import { admitted } from '../../src/gateway/endpoints/admission.js'
 import type { Logout, OnLogin } from '../../src/gateway/hooks.js'
+import type { SessionRecord } from '../../src/gateway/session/session-record.js'
 import { eventually } from './_client.js'
 import { watchEvents } from './_events.js'
 import { logIn } from './_provider.js'
@@ -71,4 +73,33 @@ test.serial('onLogout is told of a logout with its user, and a failure of it is 
   await eventually(() => events.some(({ type }) => type === 'gateway.hook.failed'))
   t.like(told, [{ frontend: 'app', subject: 'alice', cause: 'logout' }])
   t.is(told.length, 1)
+})
+
+const circular: Record<string, unknown> = {}
+circular['self'] = circular
+
+test('an onLogin that answers what is no decision lets no user in, and the tokens are revoked', async (t) => {
+  const record: SessionRecord = { createdAt: 0, subject: 'alice', claims: {}, accessTokens: { '': { value: 'token' } } }
+  for (const answer of [
+    {},
+    true,
+    false,
+    'no',
+    [],
+    { claims: null },
+    { claims: ['a'] },
+    { refuse: '' },
+    { refuse: undefined, claims: 1 },
+    { claims: { a: 10n } },
+    { claims: circular },
+    { claims: { toJSON: () => 1 } },
+  ]) {
+    const revoked: string[] = []
+    const oauth = { revoke: async (token: string) => void revoked.push(token) }
+    const frontend = { name: 'app', onLogin: (() => answer) as OnLogin, oauth }
+    await t.throwsAsync(admitted(frontend, record, '1'), { code: 'bff.login.failed' }, String(answer))
+    t.deepEqual(revoked, ['token'])
+  }
+  const none = { name: 'app', onLogin: (() => null) as unknown as OnLogin, oauth: { revoke: async () => {} } }
+  t.deepEqual((await admitted(none, record, '1')).addedClaims, {})
 })

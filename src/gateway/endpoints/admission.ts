@@ -16,12 +16,14 @@ export async function admitted(
   requestId: string,
 ): Promise<SessionRecord> {
   if (onLogin === undefined) return record
-  const { subject, claims, refreshToken, proofKey } = record
+  const { subject, claims, accessTokens, refreshToken, proofKey } = record
   try {
     const added = await askOnLogin(onLogin, { frontend: name, subject, claims, requestId })
     return { ...record, claims: { ...claims, ...added }, addedClaims: added }
   } catch (refusal) {
+    const access = accessTokens['']?.value
     if (refreshToken !== undefined) await oauth.revoke(refreshToken, 'refresh_token', proofKey).catch(() => undefined)
+    else if (access !== undefined) await oauth.revoke(access, 'access_token', proofKey).catch(() => undefined)
     throw refusal
   }
 }
@@ -32,17 +34,47 @@ async function askOnLogin(onLogin: OnLogin, login: Login): Promise<Login['claims
   const decision = await decided(onLogin, login)
   if (decision === undefined) return {}
   if ('refuse' in decision) throw new Refusal('bff.login.refused', decision.refuse)
-  const taken = Object.keys(decision.claims).find((name) => loginClaims.has(name))
-  if (taken !== undefined) throw failed(login, new TypeError(`the claim ${taken} cannot be set`))
   return decision.claims
 }
 
+/** Seconds that a hook may take: a directory that hangs must not hang the login. */
+const patience = 30
+
 async function decided(onLogin: OnLogin, login: Login): Promise<LoginDecision> {
+  const { signal, clear } = deadline()
   try {
-    return await onLogin(login)
+    return checked(await Promise.race([onLogin(login), signal]))
   } catch (error) {
     throw failed(login, error)
+  } finally {
+    clear()
   }
+}
+
+function deadline(): { readonly signal: Promise<never>; clear(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const signal = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new RangeError(`onLogin has not answered within ${patience} s`)), patience * 1000)
+  })
+  return { signal, clear: () => clearTimeout(timer) }
+}
+
+/** Programs without types answer other things as well. What is not understood lets no user in. */
+function checked(decision: unknown): LoginDecision {
+  if (decision === undefined || decision === null) return undefined
+  if (!isObject(decision)) throw new TypeError('onLogin answers with an object, or nothing')
+  const { refuse, claims } = decision
+  if (typeof refuse === 'string' && refuse !== '') return { refuse }
+  if (refuse !== undefined || !isObject(claims)) throw new TypeError('onLogin answers { refuse } or { claims }')
+  const added: unknown = JSON.parse(JSON.stringify(claims))
+  if (!isObject(added)) throw new TypeError('the claims are not an object')
+  const taken = Object.keys(added).find((name) => loginClaims.has(name))
+  if (taken !== undefined) throw new TypeError(`the claim ${taken} cannot be set`)
+  return { claims: added }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function failed({ frontend, requestId }: Login, error: unknown): Refusal {

@@ -181,7 +181,7 @@ async function askedForNonce(
   return brought
 }
 
-/** @throws Refusal `bff.session.ended` */
+/** @throws Refusal `bff.session.ended`, `bff.access.denied` when the refresh has told that the user may not in any more */
 async function changeToken(call: ProxiedRequest): Promise<boolean> {
   const { credentials, open, frontend, route, response } = call
   if (credentials.kind === 'none') return false
@@ -191,6 +191,7 @@ async function changeToken(call: ProxiedRequest): Promise<boolean> {
   call.credentials = other.credentials
   if (other.refreshed !== undefined) {
     call.open = other.refreshed
+    route.mayIn?.(other.refreshed.session)
     response?.setHeader('X-Bff-Session-Refreshed', 'true')
   }
   return true

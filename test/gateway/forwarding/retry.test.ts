@@ -6,8 +6,9 @@ import { timeoutRefusal, timeoutsOf } from '../../../src/gateway/forwarding/time
 import { failureOf, type Send, type TransportResult } from '../../../src/gateway/forwarding/transport.js'
 import { createConnections } from '../../../src/gateway/forwarding/upstream.js'
 import { provisionRoute } from '../../../src/gateway/provision.js'
+import { Refusal } from '../../../src/gateway/refusal.js'
 import type { ProxiedRequest } from '../../../src/gateway/request.js'
-import { aRoute, ofNoFrontend } from '../_forwarding.js'
+import { aRoute, dpopCredentials, ofNoFrontend } from '../_forwarding.js'
 
 const reset = (syscall: 'read' | 'connect') => Object.assign(new Error('reset'), { code: 'ECONNRESET', syscall })
 /** What a kept connection says that died before its request was written, and while its answer was awaited. */
@@ -79,6 +80,37 @@ test('a GET on a kept connection that had died is sent on another, twice at most
 
 test('an upstream that refuses connections is not asked again without leave', async (t) => {
   t.is(await attemptsOf('GET', noBody, [refused]), 'bff.upstream.unreachable after 1')
+})
+
+test('a call is not sent again for a user who may not in any more by what the refresh has told', async (t) => {
+  const connections = createConnections()
+  t.teardown(() => connections.close())
+  const denied = new Refusal('bff.access.denied', 'not staff any more')
+  const mayIn = () => {
+    throw denied
+  }
+  const options = aRoute({ upstreams: [new URL('http://127.0.0.1:1')] })
+  const route = { ...provisionRoute(options, connections, ofNoFrontend(options)), mayIn }
+  const credentials = dpopCredentials()
+  const call = {
+    route,
+    upstreamTarget: '/api',
+    credentials,
+    client: { address: '192.0.2.7', host: 'shop.example' },
+    open: undefined,
+    current: undefined,
+    request: { method: 'POST' },
+    connection: { destroyed: false },
+    frontend: { tokens: { insteadOf: async () => ({ credentials, refreshed: { session: {} } }) } },
+  } as unknown as ProxiedRequest
+  let sent = 0
+  const send: Send = async () => {
+    sent++
+    return answerOf(401, 'DPoP error="invalid_token"')
+  }
+  const proofs = { authorize: createAuthorize(), nonces: createNonceMemory() }
+  t.is(await t.throwsAsync(sendUntilAnswered(call, { headers: {}, body: aBody, send }, proofs)), denied)
+  t.is(sent, 1)
 })
 
 /** How an attempt ended, what it was, and what follows. Unless said otherwise: a GET with a proof, with everything left. */
