@@ -67,6 +67,8 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const pageRoute = toDevelopmentServer && {
     ...ready(toDevelopmentServer),
     ...pageAccess(access, options),
+    // Files of a page, as those of a folder: a development build has hundreds.
+    limitRate: undefined,
   }
   return {
     ...frontend,
