@@ -23,7 +23,7 @@ export interface StepUpOptions {
 /** Of one user within `window` seconds, in all their browsers. */
 const most = 5
 const window = 60
-/** Seconds within which nobody signs in twice by hand. */
+/** Seconds within which no person signs in twice by hand. */
 const quickest = 10
 
 export function createStepUp({ name, seal, store, now }: StepUpOptions): StepUp {
