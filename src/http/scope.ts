@@ -5,3 +5,8 @@
 export function isScope(text: string): boolean {
   return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)
 }
+
+/** The member `scope` of a token or an answer: a list of none cannot be written. */
+export function scopeMember(scopes: readonly string[]): { readonly scope?: string } {
+  return scopes.length === 0 ? {} : { scope: scopes.join(' ') }
+}

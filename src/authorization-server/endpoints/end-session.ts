@@ -2,6 +2,7 @@ import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
 import { parameters, readFormBody, searchParameters } from '../../http/form-body.js'
 import { redirectSources } from '../../http/policy-source.js'
+import { listOf } from '../../http/space-separated.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
 import type { ClientOptions } from '../options.js'
 import { type PageResponse, seeOther, withParameters } from '../pages/page-response.js'
@@ -9,7 +10,6 @@ import { formToken, formTokenFits, type SecretCookie } from '../sign-in/cookies.
 import type { SignInSession, SignInSessions } from '../sign-in/sign-in-session.js'
 import type { SessionEnd } from '../sign-in/sign-out.js'
 import type { IdTokens } from '../tokens/id-token.js'
-import { listOf } from './pushed-authorization-request.js'
 
 export interface EndSessionOptions {
   readonly urls: EndpointUrls

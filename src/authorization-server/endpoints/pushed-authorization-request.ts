@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
 import { readFormBody } from '../../http/form-body.js'
+import { listOf } from '../../http/space-separated.js'
 import type { Seal } from '../../store/seal.js'
 import { createSealedStore, type SealedStore } from '../../store/sealed-store.js'
 import type { Store } from '../../store/store.js'
@@ -192,11 +193,6 @@ async function subjectOf(
   const recognised = await idTokens.recognise(hint)
   if (recognised?.clientId !== client.clientId) refuse('id_token_hint is not an ID token of the client')
   return recognised.subject
-}
-
-/** Space-separated, as OAuth writes lists. */
-export function listOf(text: string | undefined): readonly string[] {
-  return (text ?? '').split(' ').filter((item) => item !== '')
 }
 
 function refuse(message: string): never {

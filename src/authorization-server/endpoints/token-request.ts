@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import { ProtocolError, unreachable } from '../../errors.js'
 import { readFormBody } from '../../http/form-body.js'
+import { scopeMember } from '../../http/scope.js'
 import { publish } from '../../telemetry/events.js'
 import type { AuthenticateClient } from '../client/authentication.js'
 import { type GrantType, mayHaveScope } from '../client/permissions.js'
@@ -151,7 +152,8 @@ async function clientCredentials(
   { grants, resources, lifetimes, now }: TokenRequestOptions,
   { client, form }: TokenRequest,
 ): Promise<Issue> {
-  const scopes = requestedScopes(form.get('scope'), client)
+  // The default that RFC 6749 §3.3 asks for is the least: none, and the audience of the client's own resources.
+  const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : []
   if (scopes.includes('openid') || scopes.includes('offline_access'))
     throw new ProtocolError('invalid_scope', 'openid and offline_access need a user')
   const target = resources.target(form.get('resource'), scopes, client)
@@ -175,7 +177,7 @@ async function tokens(
     access_token: token,
     token_type: 'DPoP',
     expires_in: lifetimes.accessToken,
-    scope: scopes.join(' '),
+    ...scopeMember(scopes),
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     ...(idToken !== undefined && { id_token: idToken }),
   }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { scopeMember } from '../../http/scope.js'
+import { listOf } from '../../http/space-separated.js'
 import type { JsonObject } from '../../jose/compact-jws.js'
 import type { Store } from '../../store/store.js'
 import type { ServerAlgorithm } from '../options.js'
@@ -84,7 +86,7 @@ export function createAccessTokens({
         iat: issuedAt,
         exp: expiresAt,
         jti,
-        scope: scopes.join(' '),
+        ...scopeMember(scopes),
         cnf: { jkt },
         ...(grant.user && { auth_time: grant.user.authTime, amr: grant.user.amr }),
         ...(grant.user?.acr !== undefined && { acr: grant.user.acr }),
@@ -98,13 +100,13 @@ export function createAccessTokens({
       const verified = await verifyJws(token, keys.verificationKeys())
       if (verified === undefined || verified.header.typ !== 'at+jwt') return undefined
       const { claims } = verified
-      const { iss, exp, jti, scope, cnf } = claims
+      const { iss, exp, jti, scope = '', cnf } = claims
       if (iss !== issuer || typeof exp !== 'number' || exp <= now()) return undefined
       const jkt = confirmation(cnf)
       if (typeof jti !== 'string' || typeof scope !== 'string' || jkt === undefined) return undefined
       const grant = await grantOf(jti)
       if (grant === undefined) return undefined
-      return { claims, grantId: grantIdOf(jti), grant, jkt, scopes: scope.split(' ') }
+      return { claims, grantId: grantIdOf(jti), grant, jkt, scopes: listOf(scope) }
     },
 
     isRevoked: async (jti) => (await grantOf(jti)) === undefined,

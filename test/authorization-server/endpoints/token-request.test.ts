@@ -215,8 +215,18 @@ test('client credentials give a bound token without a user (RFC 6749 §4.4)', as
   })
   t.is(body.refresh_token, undefined)
   t.is((await client.userinfo(String(body.access_token))).status, 403)
-  for (const scope of ['openid', 'offline_access', 'unknown', undefined])
+  for (const scope of ['openid', 'offline_access', 'unknown'])
     t.is((await client.post('token', { grant_type: 'client_credentials', scope })).body.error, 'invalid_scope')
+})
+
+test('client credentials without a scope give a token without one, for the resources of the client (RFC 6749 §3.3)', async (t) => {
+  const client = aProtocolClient(shared)
+  const { status, body } = await client.post('token', { grant_type: 'client_credentials' })
+  t.is(status, 200)
+  t.false('scope' in body)
+  const token = String(body.access_token)
+  t.false('scope' in claimsOf(token))
+  t.is((await client.userinfo(token)).status, 403)
 })
 
 test('a proof 10 seconds off is taken, 61 seconds in the future is not (FAPI 2.0 §5.3.2.1-13)', async (t) => {
