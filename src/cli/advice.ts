@@ -2,11 +2,15 @@ import type { Configuration } from '../config/load.js'
 import { portOf } from '../config/resolve/resolved.js'
 import { isLoopback } from '../http/loopback.js'
 import { claimsWithoutScope } from './claims-without-scope.js'
+import { landings } from './landings.js'
 import { noted, type Trial } from './probe/probe.js'
+import { withoutEffect } from './without-effect.js'
 
 /** What works as it is written, and would be safer otherwise or may not be meant. */
 export function advice(configuration: Configuration): readonly Trial[] {
-  return [...servedElsewhere(configuration), ...sharedOrigin(configuration), ...claimsWithoutScope(configuration)]
+  return [servedElsewhere, sharedOrigin, claimsWithoutScope, landings, withoutEffect].flatMap((look) =>
+    look(configuration),
+  )
 }
 
 function sharedOrigin({ plan: { authorizationServer: server, frontends } }: Configuration): readonly Trial[] {

@@ -33,6 +33,14 @@ export function listMeantBy(pointer: string, given: unknown): string | undefined
   return `Write ${JSON.stringify(given.split(/[\s,]+/).filter(Boolean))}.`
 }
 
+/** A number, a switch or a list where a text goes: `300`, `["de", "fr"]`. */
+export function textMeantBy(given: unknown): string | undefined {
+  if (typeof given === 'number' || typeof given === 'boolean') return `Write "${given}".`
+  return Array.isArray(given) && given.length > 0 && given.every((item) => typeof item === 'string')
+    ? `Write ${JSON.stringify(given.join(' '))}.`
+    : undefined
+}
+
 function urlRemedy(given: string): string | undefined {
   if (/^https?:\/\/[^/]*@/i.test(given)) return 'Leave out the user and password: a URL is no place for a secret.'
   if (/^wss?:\/\//i.test(given)) return `Write "${given.replace(/^ws/i, 'http')}": sockets go the same way.`

@@ -899,3 +899,46 @@ function problemsIn(file: string) {
     throw error
   }
 }
+
+for (const [number, setting, pointer, remedy] of [
+  [
+    'max_age as a number',
+    '"AuthorizationParameters": { "max_age": 300 }',
+    'AuthorizationParameters/max_age',
+    /^Write "300"\.$/,
+  ],
+  [
+    'languages as a list',
+    '"AuthorizationParameters": { "ui_locales": ["de", "fr"] }',
+    'AuthorizationParameters/ui_locales',
+    /^Write "de fr"\.$/,
+  ],
+  [
+    'values of a claim that are no texts',
+    '"Access": [{ "Claim": "level", "AnyOf": [5] }]',
+    'Access/0/AnyOf/0',
+    /^Write "5"\.$/,
+  ],
+  [
+    'a claim that ends with a space',
+    '"Access": [{ "Claim": "roles", "AnyOf": ["staff "] }]',
+    'Access/0',
+    /Leave the space out/,
+  ],
+  ['a number of sessions alone', '"SessionsPerUser": 3', 'SessionsPerUser', /^Write \{ "Max": 3 \}\.$/],
+  ['a switch with two names', '"RequireLogin": true', 'RequireLogin', /^Write "Page"\.$/],
+  [
+    'a way out that rules close',
+    '"Access": [{ "Claim": "roles", "AnyOf": ["staff"] }], "ErrorRedirectPath": "/api/sorry"',
+    'ErrorRedirectPath',
+    /TokenType/,
+  ],
+] as const)
+  test(`a value of another kind: ${number}`, finds, {
+    from: aGateway,
+    change: ['"Name": "app",', `"Name": "app",\n        ${setting},`],
+    pointer: `/Bff/Frontends/0/${pointer}`,
+    line: setting.slice(0, 12),
+    problem: /./,
+    remedy,
+  })

@@ -1,9 +1,7 @@
-import type { z } from 'zod'
 import type { ConfigurationProblem } from '../../errors.js'
 import { didYouMean } from '../did-you-mean.js'
-import { durationRemedy, isDuration } from '../duration.js'
-import { listMeantBy, meantBy } from '../meant.js'
 import { type Path, pointerOf } from '../pointer.js'
+import { example, misfit } from './misfit.js'
 import { type JsonSchema, jsonSchema, type Settings, settingsSchema } from './schema.js'
 import { alternatives, schemaAt } from './schema-walk.js'
 
@@ -78,66 +76,6 @@ function membersAt(path: Path): string[] {
   return alternatives(schemaAt(jsonSchema, path)).flatMap(({ properties = {} }) => Object.keys(properties))
 }
 
-function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): ConfigurationProblem {
-  const schema = schemaAt(jsonSchema, path)
-  const pointer = pointerOf(path)
-  const remedy = example(schema)
-  switch (issue.code) {
-    case 'invalid_value': {
-      const choices = issue.values.map(String)
-      const meant = typeof given === 'string' ? didYouMean(given, choices) : undefined
-      return {
-        pointer,
-        problem: `is not one of ${choices.map((choice) => `"${choice}"`).join(', ')}`,
-        remedy: meant === undefined ? `Write "${choices[0]}".` : `Did you mean "${meant}"?`,
-      }
-    }
-    case 'invalid_type':
-      if (given === undefined) return { pointer, problem: 'is missing', remedy }
-      return {
-        pointer,
-        problem: `is ${kindOf(given)}; ${nounFor(issue.expected)} goes here`,
-        remedy:
-          (issue.expected === 'array' ? listMeantBy(pointer, given) : undefined) ??
-          (isDuration(String(schema?.examples?.[0] ?? schema?.default)) ? durationRemedy(given) : undefined) ??
-          remedy,
-      }
-    case 'invalid_union':
-      return { pointer, problem: `is ${kindOf(given)} that does not fit`, remedy: unionRemedy(schema) }
-    case 'too_small':
-      return { pointer, problem: typeof given === 'number' ? `is less than ${issue.minimum}` : 'is empty', remedy }
-    case 'too_big':
-      return { pointer, problem: `is more than ${issue.maximum}`, remedy }
-    default:
-      return {
-        pointer,
-        problem: issue.message,
-        remedy: meantBy(issue.message, given) ?? remedy,
-      }
-  }
-}
-
-function example(schema: JsonSchema | undefined): string {
-  if (schema?.enum !== undefined)
-    return `Write one of ${schema.enum.map((choice) => JSON.stringify(choice)).join(', ')}.`
-  if (schema?.type === 'boolean') return 'Write true or false, without quotes.'
-  const shown = schema?.examples?.[0] ?? schema?.default
-  if (shown !== undefined) return `Write it as in ${JSON.stringify(shown)}.`
-  switch (schema?.type) {
-    case 'array':
-      return 'Write a list: [ … ].'
-    case 'object':
-      return `Write an object with ${Object.keys(schema.properties ?? {}).join(', ')}.`
-    default:
-      return schema?.description ?? 'See docs/configuration.md.'
-  }
-}
-
-function unionRemedy(schema: JsonSchema | undefined): string {
-  const isKey = alternatives(schema).some(({ properties = {} }) => 'kty' in properties)
-  return `Write ${isKey ? 'the JWK, as an object or a string' : 'the text itself'}, or {"File": "…"}, or {"Env": "…"}.`
-}
-
 function* missingMembers(value: unknown, schema: JsonSchema | undefined, path: Path): Generator<ConfigurationProblem> {
   if (Array.isArray(value))
     for (const [index, item] of value.entries()) yield* missingMembers(item, schema?.items, [...path, index])
@@ -188,35 +126,4 @@ function remove(root: unknown, path: Path): unknown {
 
 function isEmptyObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  switch (typeof value) {
-    case 'string':
-      return 'a text'
-    case 'number':
-      return 'a number'
-    case 'boolean':
-      return `${value}`
-    default:
-      return 'an object'
-  }
-}
-
-function nounFor(expected: string): string {
-  switch (expected) {
-    case 'string':
-      return 'a text'
-    case 'array':
-      return 'a list'
-    case 'boolean':
-      return 'true or false'
-    case 'object':
-    case 'record':
-      return 'an object'
-    default:
-      return 'a whole number'
-  }
 }

@@ -27,6 +27,12 @@ function* ruleProblems(rules: readonly AccessRule[], at: string): Generator<Memb
         problem: anyOf.length === 0 ? 'is empty, so that no user is let in' : 'has an empty value',
         remedy: 'Write the values that let a user in, as in ["staff"].',
       }
+    else if ([...path, ...anyOf].some((text) => text !== text.trim()))
+      yield {
+        member: `${at}/${index}`,
+        problem: 'has a text that begins or ends with a space: no claim says that',
+        remedy: 'Leave the space out.',
+      }
   }
 }
 

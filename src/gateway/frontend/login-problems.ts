@@ -1,3 +1,4 @@
+import { routeAccess } from '../access/route-access.js'
 import type { FrontendOptions } from '../options.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 
@@ -25,11 +26,13 @@ export function* loginProblems(frontend: FrontendOptions): Generator<MemberProbl
 }
 
 /** Whether a person who opens the address is sent to the login. */
-function needsSession({ pathPrefix, routes, requireLogin }: FrontendOptions, address: string): boolean {
+export function needsSession(frontend: FrontendOptions, address: string): boolean {
   const path = address.replace(/[?#].*$/s, '')
-  const [closest] = routes
-    .map(({ path: below, tokenType }) => ({ tokenType, path: pathPrefix + below.replace(/\/$/, '') }))
-    .filter((route) => path === route.path || path.startsWith(`${route.path}/`))
+  const [closest] = frontend.routes
+    .map((route) => ({ route, path: frontend.pathPrefix + route.path.replace(/\/$/, '') }))
+    .filter((candidate) => path === candidate.path || path.startsWith(`${candidate.path}/`))
     .sort((left, right) => right.path.length - left.path.length)
-  return closest === undefined ? requireLogin === 'Page' : closest.tokenType === 'User'
+  return closest === undefined
+    ? frontend.requireLogin === 'Page'
+    : routeAccess(closest.route, frontend).session === 'required'
 }

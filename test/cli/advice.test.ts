@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import { claimsWithoutScope } from '../../src/cli/claims-without-scope.js'
+import { advice } from '../../src/cli/advice.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { aFile } from '../config/_workspace.js'
 import { aFrontend, key } from './_checked.js'
@@ -21,7 +21,7 @@ const embedded = (Claim: string, Scopes: readonly string[], Claims: object = {})
 
 async function notesOn(t: ExecutionContext, content: object) {
   const file = await aFile(t, content)
-  return claimsWithoutScope(readConfiguration({ file, environment: {}, state: 'look' }))
+  return advice(readConfiguration({ file, environment: {}, state: 'look' }))
 }
 
 for (const [what, content, result, remedy] of [
@@ -56,3 +56,66 @@ for (const [what, content] of [
   test(`check notes nothing about ${what}`, async (t) => {
     t.deepEqual(await notesOn(t, content), [])
   })
+
+const app = (settings: object, bff: object = {}) => {
+  const { Bff } = aFrontend('https://auth.example.com', settings)
+  return { Bff: { ...Bff, ...bff } }
+}
+const orders = { Path: '/api', Upstreams: ['https://orders.example.com'] }
+const anApi = (settings: object) => ({ Routes: [{ ...orders, ...settings }] })
+
+for (const [what, content, member, result, remedy] of [
+  [
+    'a limit that another one keeps from being reached',
+    app({
+      RateLimits: [
+        { Requests: 10, Per: '00:01:00' },
+        { Requests: 100, Per: '00:02:00' },
+      ],
+    }),
+    'RateLimits/1',
+    /10 in 60 s come before 100 in 120 s/,
+    /lower its Requests/,
+  ],
+  [
+    'a parameter of login links that is misspelt',
+    app({ LoginParameters: ['acr_value'] }),
+    'LoginParameters/0',
+    /"acr_value"/,
+    /"acr_values"/,
+  ],
+  [
+    'calls that do not count where none does',
+    app(anApi({ CountsAsUse: false }), { UseSessionSlidingExpiration: false }),
+    'Routes/0/CountsAsUse',
+    /changes nothing/,
+    /Leave out/,
+  ],
+  ['a rule about the token', app({ Access: rule('iss') }), 'Access/0/Claim', /the ID token/, /claim of the user/],
+  [
+    'a logout that leads to the login',
+    app({ ...anApi({}), PostLogoutRedirectPath: '/api/bye' }),
+    'PostLogoutRedirectPath',
+    /needs a session/,
+    /says goodbye/,
+  ],
+] as const)
+  test(`check notes ${what}`, async (t) => {
+    const notes = (await notesOn(t, content)).filter(({ subject }) => subject === `/Bff/Frontends/0/${member}`)
+    t.is(notes.length, 1)
+    t.regex(notes[0]?.result ?? '', result)
+    t.regex(notes[0]?.remedy ?? '', remedy)
+  })
+
+test('check notes nothing about two limits that are both reached, and parameters that some server has', async (t) => {
+  const content = app({
+    RateLimits: [
+      { Requests: 10, Per: '00:00:01' },
+      { Requests: 100, Per: '00:01:00' },
+      { Requests: 100, Per: '00:02:00', By: 'Address' },
+    ],
+    LoginParameters: ['acr_values', 'tenant'],
+    AuthorizationParameters: { audience: 'orders' },
+  })
+  t.deepEqual(await notesOn(t, content), [])
+})

@@ -1,0 +1,100 @@
+import { didYouMean } from '../config/did-you-mean.js'
+import type { Configuration } from '../config/load.js'
+import { claimPath } from '../gateway/access/access-rule.js'
+import type { RateLimitOptions } from '../gateway/limits/limit-options.js'
+import type { FrontendOptions } from '../gateway/options.js'
+import type { AccessRule } from '../gateway/route-options.js'
+import { tokenClaims } from '../gateway/session/session-claims.js'
+import { noted, type Trial } from './probe/probe.js'
+
+/** Settings that change nothing as they are written, or not what they seem to. */
+export function withoutEffect({ gateway }: Configuration): readonly Trial[] {
+  return (gateway?.frontends ?? []).flatMap((frontend, index) => {
+    const at = `/Bff/Frontends/${index}`
+    return [
+      ...misspeltParameters(frontend, at),
+      ...limitsBehindOthers(frontend.rateLimits ?? [], at),
+      ...rulesAboutTokens(frontend.access ?? [], at),
+      ...frontend.routes.flatMap((route, number) => [
+        ...limitsBehindOthers(route.rateLimits ?? [], `${at}/Routes/${number}`),
+        ...rulesAboutTokens(route.access ?? [], `${at}/Routes/${number}`),
+        ...(route.countsAsUse === false && !frontend.session.sliding
+          ? [
+              noted(
+                `${at}/Routes/${number}/CountsAsUse`,
+                'changes nothing: UseSessionSlidingExpiration is false, so that no call counts as use',
+                'Leave out one of the two.',
+              ),
+            ]
+          : []),
+      ]),
+    ]
+  })
+}
+
+/** What login links are asked to set at the servers that people have. */
+const linkParameters = [
+  'acr_values',
+  'claims_locales',
+  'connection',
+  'display',
+  'domain_hint',
+  'id_token_hint',
+  'kc_action',
+  'kc_idp_hint',
+  'login_hint',
+  'max_age',
+  'organization',
+  'prompt',
+  'screen_hint',
+  'ui_locales',
+]
+
+function misspeltParameters({ loginParameters = [], authorizationParameters = {} }: FrontendOptions, at: string) {
+  const named = [
+    ...loginParameters.map((name, index) => ({ name, pointer: `${at}/LoginParameters/${index}` })),
+    ...Object.keys(authorizationParameters).map((name) => ({
+      name,
+      pointer: `${at}/AuthorizationParameters/${name}`,
+    })),
+  ]
+  return named.flatMap(({ name, pointer }) => {
+    const meant = linkParameters.includes(name) ? undefined : didYouMean(name, linkParameters)
+    if (meant === undefined) return []
+    return [noted(pointer, `is "${name}", which no server is known to read`, `Did you mean "${meant}"?`)]
+  })
+}
+
+/** Of two limits for the same callers, one may always be met before the other. */
+function limitsBehindOthers(limits: readonly RateLimitOptions[], at: string): readonly Trial[] {
+  return limits.flatMap((limit, index) => {
+    const first = limits.find((other) => other !== limit && other.by === limit.by && comesFirst(other, limit))
+    if (first === undefined) return []
+    return [
+      noted(
+        `${at}/RateLimits/${index}`,
+        `is never reached: ${first.requests} in ${first.per} s come before ${limit.requests} in ${limit.per} s`,
+        'Leave it out, or lower its Requests.',
+      ),
+    ]
+  })
+}
+
+function comesFirst(one: RateLimitOptions, other: RateLimitOptions): boolean {
+  const times = Math.ceil(other.per / one.per)
+  return one.per === other.per ? false : one.requests * times <= other.requests
+}
+
+function rulesAboutTokens(rules: readonly AccessRule[], at: string): readonly Trial[] {
+  return rules.flatMap(({ claim }, index) => {
+    const [name = ''] = claimPath(claim)
+    if (!tokenClaims.has(name)) return []
+    return [
+      noted(
+        `${at}/Access/${index}/Claim`,
+        `is "${name}", which says something about the ID token and nothing about the user`,
+        'Write a claim of the user, as in "roles".',
+      ),
+    ]
+  })
+}
