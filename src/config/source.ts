@@ -75,7 +75,15 @@ function encodingRemedy(bytes: Buffer): string {
 
 /** What stands in no file: there is no place in it to name. */
 export function sourceOf(value: object): Source {
-  const { offsetOf, problems, ...parsed } = parseSource(JSON.stringify(value), '')
+  const text = jsonOf(value)
+  if (text === undefined)
+    return emptySource('the object', {
+      pointer: '',
+      problem: 'is no configuration: neither the path of a file nor an object of JSON',
+      remedy: 'Pass what a file could say: texts, numbers, true, false, lists and objects.',
+      where: 'the object',
+    })
+  const { offsetOf, problems, ...parsed } = parseSource(text, '')
   return { value: parsed.value, problems, locate: () => 'the object', offsetOf }
 }
 
@@ -148,4 +156,13 @@ function position(text: string, offset: number): string {
 /** `CommaExpected` → `comma expected`. */
 function words(code: string): string {
   return code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+}
+
+/** Undefined for what JSON cannot say: nothing at all, a circle, a bigint. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }

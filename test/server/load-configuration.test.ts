@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import {
-  type ConfigurationError,
+  ConfigurationError,
   createAuthorizationServer,
   createGateway,
   type LoadConfigurationOptions,
@@ -60,4 +60,11 @@ test('what is wrong with an object is told with its pointer, all at once, and no
   t.true(told.includes('the object /Bff/Frontends/0/Routs'), told.join('\n'))
   t.true(told.includes('the object /Bff/Frontends/0/Name'), told.join('\n'))
   t.deepEqual(await readdir(directory), [])
+})
+
+test('what is no configuration at all is refused as one', async (t) => {
+  const circle: Record<string, unknown> = {}
+  circle.itself = circle
+  for (const source of [undefined, null, 5, [], circle, { Bff: 1n }])
+    await t.throwsAsync(loadConfiguration(source as object, { environment: {} }), { instanceOf: ConfigurationError })
 })
