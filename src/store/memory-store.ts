@@ -1,7 +1,8 @@
 import { getHeapStatistics } from 'node:v8'
 import { UpstreamError } from '../errors.js'
+import { createLocalSignals } from './local-signals.js'
 import { createSlidingCounts } from './sliding-counts.js'
-import type { Store } from './store.js'
+import type { Expiry, Store } from './store.js'
 
 /** How much a memory store may hold. */
 export interface MemoryStoreOptions {
@@ -158,6 +159,10 @@ export function createMemoryStore({
     entries.set(key, { value, bytes: size, expiresAt })
     timer ??= setInterval(round, roundMs).unref()
   }
+  const endOf = (expiry: Expiry, before = 0): number => {
+    if (typeof expiry === 'number') return expiry
+    return 'lasts' in expiry ? now() + expiry.lasts : Math.max(before, expiry.atLeast)
+  }
   const writeText = (key: string, text: string, expiresAt: number): void =>
     write(key, text, recordBytes + Buffer.byteLength(key) + Buffer.byteLength(text), expiresAt)
 
@@ -166,13 +171,12 @@ export function createMemoryStore({
     set: async (key, text, expiresAt) => writeText(key, text, expiresAt),
     async addIfAbsent(key, text, expiresAt) {
       if (alive(key) !== undefined) return false
-      writeText(key, text, expiresAt)
+      writeText(key, text, endOf(expiresAt))
       return true
     },
     async replace(key, expected, text, expiresAt) {
       if (textAt(key) !== expected) return false
-      const before = alive(key)?.expiresAt ?? 0
-      writeText(key, text, typeof expiresAt === 'number' ? expiresAt : Math.max(before, expiresAt.atLeast))
+      writeText(key, text, endOf(expiresAt, alive(key)?.expiresAt))
       return true
     },
     async extend(key, expiresAt) {
@@ -221,6 +225,7 @@ export function createMemoryStore({
     members: async (key) =>
       [...(setAt(key)?.members ?? [])].filter(([, until]) => until > now()).map(([member]) => member),
     count: async (key, cost, quota) => count(key, cost, quota),
+    signals: createLocalSignals(),
     async close() {
       clearInterval(timer)
       entries.clear()

@@ -1,14 +1,16 @@
 import { connectionCode, UpstreamError } from '../errors.js'
 import { type RedisStoreOptions, redisStoreDefaults } from './redis-options.js'
+import { createRedisSignals } from './redis-signals.js'
 import { slicesOfWindow } from './sliding-counts.js'
-import type { Store } from './store.js'
+import type { Expiry, Lifetime, Store } from './store.js'
 
 // Redis runs a script alone: that is what makes compare-and-set atomic.
 const replaceScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local at = tonumber(ARGV[3])
+local at, kind = tonumber(ARGV[3]), 'PXAT'
 if ARGV[4] == 'atLeast' then at = math.max(at, redis.call('PEXPIRETIME', KEYS[1])) end
-redis.call('SET', KEYS[1], ARGV[2], 'PXAT', at)
+if ARGV[4] == 'lasts' then kind = 'PX' end
+redis.call('SET', KEYS[1], ARGV[2], kind, at)
 return 1`
 const deleteIfScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -117,7 +119,6 @@ export async function createRedisStore({
       throw unavailable(cause)
     }
   }
-  const at = (expiresAt: number): number => Math.ceil(expiresAt * 1000)
   const evaluate = (text: string, key: string, values: string[]) =>
     available(() => client.eval(text, { keys: [prefix + key], arguments: values }))
   const script = async (text: string, key: string, ...values: string[]): Promise<boolean> =>
@@ -127,6 +128,7 @@ export async function createRedisStore({
     throw unavailable(cause)
   })
   hasConnected = true
+  const signals = createRedisSignals(client, prefix)
 
   return {
     get: async (key) => (await available(() => client.get(prefix + key))) ?? undefined,
@@ -134,13 +136,10 @@ export async function createRedisStore({
       await available(() => client.set(prefix + key, value, { expiration: { type: 'PXAT', value: at(expiresAt) } }))
     },
     async addIfAbsent(key, value, expiresAt) {
-      const expiration = { type: 'PXAT', value: at(expiresAt) } as const
+      const expiration = expirationOf(expiresAt)
       return (await available(() => client.set(prefix + key, value, { condition: 'NX', expiration }))) === 'OK'
     },
-    replace: (key, expected, value, expiresAt) =>
-      typeof expiresAt === 'number'
-        ? script(replaceScript, key, expected, value, String(at(expiresAt)), 'exactly')
-        : script(replaceScript, key, expected, value, String(at(expiresAt.atLeast)), 'atLeast'),
+    replace: (key, expected, value, expiresAt) => script(replaceScript, key, expected, value, ...expiryOf(expiresAt)),
     extend: async (key, expiresAt) => (await available(() => client.pExpireAt(prefix + key, at(expiresAt)))) === 1,
     take: async (key) => (await available(() => client.getDel(prefix + key))) ?? undefined,
     delete: async (key) => (await available(() => client.del(prefix + key))) === 1,
@@ -158,10 +157,26 @@ export async function createRedisStore({
       const [counted = 0, left = 0, reset = 0] = Array.isArray(reply) ? reply.map(Number) : []
       return { counted: counted === 1, left, reset: reset / 1000 }
     },
+    signals,
     async close() {
+      signals.close()
       client.destroy()
     },
   }
+}
+
+function at(seconds: number): number {
+  return Math.ceil(seconds * 1000)
+}
+
+function expirationOf(expiry: number | Lifetime): { readonly type: 'PX' | 'PXAT'; readonly value: number } {
+  return typeof expiry === 'number' ? { type: 'PXAT', value: at(expiry) } : { type: 'PX', value: at(expiry.lasts) }
+}
+
+/** What the script takes. */
+function expiryOf(expiry: Expiry): readonly [milliseconds: string, kind: string] {
+  if (typeof expiry === 'number') return [String(at(expiry)), 'exactly']
+  return 'lasts' in expiry ? [String(at(expiry.lasts)), 'lasts'] : [String(at(expiry.atLeast)), 'atLeast']
 }
 
 /** The client's own limit ends when a command has been sent: a Redis that hangs would hold every request. */

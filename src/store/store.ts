@@ -1,5 +1,25 @@
+/** Seconds from now on, by the store's own clock: for locks, since the clocks of replicas differ. */
+export interface Lifetime {
+  readonly lasts: number
+}
+
 /** Seconds since the epoch. `atLeast`: not earlier than the record would expire by itself. */
-export type Expiry = number | { readonly atLeast: number }
+export type Expiry = number | { readonly atLeast: number } | Lifetime
+
+/**
+ * Messages between all processes that share a store. Each listener is told at most once, and nothing is kept for those that
+ * do not listen at the moment: a message says that it is worth looking now. Who needs to know for certain also looks by itself.
+ */
+export interface Signals {
+  /** Resolves when the message is on its way. */
+  send(topic: string, message: string): Promise<void>
+  /**
+   * Messages of every process, this one's included. Returns at once; a store that cannot listen now does so later. Topics
+   * are few names that are written in the code.
+   * @returns what ends it
+   */
+  listen(topic: string, listener: (message: string) => void): () => void
+}
 
 /** How many within which time. */
 export interface Quota {
@@ -32,7 +52,7 @@ export interface Store {
   /** Writes whatever was there before. */
   set(key: string, value: string, expiresAt: number): Promise<void>
   /** False, and nothing is written, when the key is there already. */
-  addIfAbsent(key: string, value: string, expiresAt: number): Promise<boolean>
+  addIfAbsent(key: string, value: string, expiresAt: number | Lifetime): Promise<boolean>
   /** False, and nothing is written, when the key does not hold `expected` any more. */
   replace(key: string, expected: string, value: string, expiresAt: Expiry): Promise<boolean>
   /** Moves the expiry of a record that is there. False when there is none. */
@@ -56,6 +76,8 @@ export interface Store {
    * @param cost Whole. 0 only looks; less than 0 gives back what was counted last.
    */
   count(key: string, cost: number, quota: Quota): Promise<Count>
+  /** Absent in a store that cannot tell other processes: they find out by looking, a little later. */
+  readonly signals?: Signals
   /** Lets go of connections and timers. */
   close(): Promise<void>
 }

@@ -101,6 +101,7 @@ function aFailingStore(): { readonly store: Store; fail(): void } {
   const memory = createMemoryStore()
   const store = new Proxy(memory, {
     get(target, name: keyof Store) {
+      if (name === 'signals') return undefined
       const operation = target[name]
       return async (...parameters: never[]) => {
         if (down) throw new UpstreamError('store_unavailable', 'no answer from redis://secret@host')

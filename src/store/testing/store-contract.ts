@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { Store } from '../store.js'
+import { signalChecks } from './signal-checks.js'
+import type { StoreCheck } from './store-check.js'
 
-/** One thing that every store must do. */
-export interface StoreCheck {
-  /** A sentence that follows the store's name. */
-  readonly title: string
-  /** @throws AssertionError when the store does not. */
-  run(store: Store): Promise<void>
-}
+export type { StoreCheck } from './store-check.js'
 
 const later = (seconds = 60): number => Date.now() / 1000 + seconds
 const parallel = <Result>(count: number, attempt: (index: number) => Promise<Result>): Promise<Result[]> =>
@@ -137,6 +132,20 @@ export const storeContract: readonly StoreCheck[] = [
     },
   },
   {
+    title: 'ends a record so many seconds from now, by its own clock, where that is asked for',
+    async run(store) {
+      const key = randomUUID()
+      assert.equal(await store.addIfAbsent(key, 'mine', { lasts: 60 }), true)
+      assert.equal(await store.addIfAbsent(key, 'theirs', { lasts: 60 }), false)
+      assert.equal(await store.replace(key, 'mine', 'still mine', { lasts: 60 }), true)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      assert.equal(await store.get(key), 'still mine')
+      assert.equal(await store.replace(key, 'still mine', 'mine', { lasts: 0.1 }), true)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      assert.equal(await store.addIfAbsent(key, 'theirs', { lasts: 60 }), true)
+    },
+  },
+  {
     title: 'counts to the limit and no further, in 200 parallel tries',
     async run(store) {
       const key = randomUUID()
@@ -214,4 +223,5 @@ export const storeContract: readonly StoreCheck[] = [
       assert.equal(members.includes('short'), false)
     },
   },
+  ...signalChecks,
 ]

@@ -1,9 +1,14 @@
 import test from 'ava'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
-import type { Store } from '../../../src/store/store.js'
+import type { Expiry, Store } from '../../../src/store/store.js'
 import { storeContract } from '../../../src/store/testing/store-contract.js'
 
 const pause = () => new Promise((resolve) => setImmediate(resolve))
+
+function endOf(expiry: Expiry): number {
+  if (typeof expiry === 'number') return expiry
+  return 'lasts' in expiry ? Date.now() / 1000 + expiry.lasts : expiry.atLeast
+}
 
 /** What most adapters do at first: look, then write. */
 function findThenSave(): Store {
@@ -14,14 +19,14 @@ function findThenSave(): Store {
       const found = await store.get(key)
       await pause()
       if (found !== undefined) return false
-      await store.set(key, value, expiresAt)
+      await store.set(key, value, endOf(expiresAt))
       return true
     },
     async replace(key, expected, value, expiresAt) {
       const found = await store.get(key)
       await pause()
       if (found !== expected) return false
-      await store.set(key, value, typeof expiresAt === 'number' ? expiresAt : expiresAt.atLeast)
+      await store.set(key, value, endOf(expiresAt))
       return true
     },
     async count(key, cost, quota) {
