@@ -17,6 +17,7 @@ export { createGateway, type Gateway } from './gateway/gateway.js'
 export type { Login, LoginDecision, Logout, OnLogin, OnLogout } from './gateway/hooks.js'
 export type { GatewayMiddleware } from './gateway/middleware.js'
 export type { FrontendOptions, GatewayOptions } from './gateway/options.js'
+export type { FrontendChanges, PreparedGateway } from './gateway/reload/replacement.js'
 export type { RouteOptions } from './gateway/route-options.js'
 export {
   type LoadConfigurationOptions,

@@ -1,34 +1,28 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { clientOf, createTrustedPeers } from '../http/trusted-peers.js'
+import { requestIdOf } from '../http/request-id.js'
+import { clientOf } from '../http/trusted-peers.js'
 import { createResilientCounts } from '../store/resilient-counts.js'
 import { assertPageAccess } from './access/page-access.js'
-import { checkOptions } from './check-options.js'
-import { gatewayDefaults } from './defaults.js'
-import { createEndpoints } from './endpoints/endpoints.js'
-import { createLimits } from './endpoints/limits.js'
-import { answerError, answerUpgradeError, refusalOf } from './error-response.js'
+import { answerError, answerUpgradeError } from './error-response.js'
 import { createForwarder } from './forwarding/forward.js'
-import { reportRefused } from './forwarding/report.js'
 import { createConnections } from './forwarding/upstream.js'
 import { isFromForeignPage } from './frontend/anti-forgery.js'
-import { createFrontendSelection } from './frontend/frontend.js'
 import { createMiddleware, type GatewayMiddleware } from './middleware.js'
-import { createIssuerFetch } from './oauth/issuer-fetch.js'
 import type { GatewayOptions } from './options.js'
 import { enterClosedPage } from './page/closed-page.js'
 import { comeAgain, mustComeAgain } from './page/come-again.js'
 import type { Refused } from './page/refusal-page.js'
-import { provisionFrontend } from './provision.js'
-import { Refusal, statusOf } from './refusal.js'
-import { type GatewayRequest, type ProxiedRequest, proxiedRequest } from './request.js'
+import { Refusal } from './refusal.js'
+import { createGeneration, type Generation } from './reload/generation.js'
+import { createRetirement, type PreparedGateway, prepareGeneration } from './reload/replacement.js'
+import { type GatewayRequest, proxiedRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
 import { assertOneHost, parseRequestTarget } from './routing/request-target.js'
 import { createOpenedSessions } from './session/opened-sessions.js'
 import { createSessionWatch } from './session/session-watch.js'
-import { steps } from './steps.js'
+import { pass } from './steps.js'
 
 // What it takes to make one, for those who import this product alone.
 export { type SigningKey, signingKey } from '../jose/jwk.js'
@@ -39,9 +33,10 @@ export type { Store } from '../store/store.js'
 export type { Login, LoginDecision, Logout, OnLogin, OnLogout } from './hooks.js'
 export type { GatewayMiddleware } from './middleware.js'
 export type * from './options.js'
+export type { FrontendChanges, PreparedGateway } from './reload/replacement.js'
 export type * from './route-options.js'
 
-/** Serves every frontend that it was made with, on whatever server it is given to. */
+/** Serves every frontend that it was made with, or that have taken their place, on whatever server it is given to. */
 export interface Gateway {
   /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */
   callback(): RequestListener
@@ -56,12 +51,25 @@ export interface Gateway {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Asks open WebSockets and event streams to leave, and waits for them. @param seconds How long, at most. */
   drain(seconds: number): Promise<void>
+  /**
+   * Makes other options ready to be served, while these still are: with the same store, everything else may differ. Sessions,
+   * counts and what is open stay; frontends whose options are the same go on as they are.
+   * @throws ConfigurationError as `createGateway` does; nothing has changed then
+   * @throws TypeError for another store
+   * @example
+   * ```ts
+   * import type { Gateway, GatewayOptions } from 'sallyport'
+   *
+   * export async function change(gateway: Gateway, options: GatewayOptions) {
+   *   const prepared = await gateway.prepare(options)
+   *   prepared.swap({ drain: 30 })
+   * }
+   * ```
+   */
+  prepare(options: GatewayOptions): Promise<PreparedGateway>
   /** Stops health checks and closes the connections to upstreams and issuers. The store stays open. */
   close(): Promise<void>
 }
-
-/** What may stand in a log line, a header and an address. */
-const usableRequestId = /^[\w.~:+/=-]{1,128}$/
 
 /**
  * Makes a gateway (backend for frontend) of the FAPI 2.0 Security Profile: login, sealed sessions, and calls to APIs with a
@@ -97,55 +105,42 @@ const usableRequestId = /^[\w.~:+/=-]{1,128}$/
  * ```
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const {
-    now = () => Date.now() / 1000,
-    trustedProxies = [],
-    trustForwardedHost = gatewayDefaults.trustForwardedHost,
-  } = options
-  checkOptions(options)
-  const isTrustedPeer = createTrustedPeers(trustedProxies)
-  const saysHost = createTrustedPeers(trustForwardedHost ? trustedProxies : [])
-  const fetch = createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, options.issuerCa)
-  const watch = createSessionWatch(options.store, now)
+  const { now = () => Date.now() / 1000, store, streamLimits } = options
+  const watch = createSessionWatch(store, now)
   const connections = createConnections()
-  const count = createResilientCounts(options.store, now)
-  const shared = {
-    ...options,
-    fetch,
-    now,
-    watch,
-    connections,
-    count,
-    opened: createOpenedSessions(),
-  }
-  const frontends = options.frontends.map((frontend) => provisionFrontend(frontend, shared))
-  const select = createFrontendSelection(frontends)
-  const endpoints = createEndpoints(createLimits(options.loginLimits, options.store, count), now)
-  const forwarder = createForwarder(options.streamLimits)
+  const lasting = { now, watch, connections, count: createResilientCounts(store, now), opened: createOpenedSessions() }
+  const forwarder = createForwarder(streamLimits)
+  const retirement = createRetirement(forwarder)
+  let current: Generation = createGeneration(options, lasting)
 
   /** What every request is before anything else: a target with one meaning, for one frontend. */
   const received = (request: IncomingMessage, requestId: string): GatewayRequest => {
     assertOneHost(request)
+    const { isTrustedPeer, saysHost, select } = current
     const client = clientOf(request, isTrustedPeer, saysHost)
     const target = parseRequestTarget(request.url ?? '', request.headers.host)
     return { requestId, request, target, client, frontend: select(client.host, target) }
   }
 
-  /** A proxy of ours may have given it one already, by which its own log knows it. */
-  const requestIdOf = ({ socket, headers }: IncomingMessage): string => {
-    const given = headers['x-request-id']
-    return typeof given === 'string' && usableRequestId.test(given) && isTrustedPeer(socket.remoteAddress)
-      ? given
-      : randomUUID()
-  }
-
+  /** One frontend from beginning to end: what takes its place meanwhile is for the next request. */
   const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {
     const call = received(request, refused.requestId)
-    refused.frontend = call.frontend
+    const { frontend } = call
+    refused.frontend = frontend
+    frontend.underway.enter()
+    try {
+      await serve(call, response, refused)
+    } finally {
+      frontend.underway.leave()
+    }
+  }
+
+  const serve = async (call: GatewayRequest, response: ServerResponse, refused: Refused): Promise<void> => {
+    const { request } = call
     // Before anything can be refused, so that a page on another host can read why.
     if (call.frontend.allowOrigin(request, response) === 'answered') return
     const destination = destinationOf(call.frontend, call.target)
-    if (destination.kind === 'endpoint') return endpoints(call, response)
+    if (destination.kind === 'endpoint') return current.endpoints(call, response)
     if (destination.match === undefined) {
       const { requireLogin } = call.frontend.options
       if (requireLogin === 'Page' && (await enterClosedPage(call, response, now())) === 'answered') return
@@ -162,18 +157,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const answerUpgrade = async (request: IncomingMessage, socket: Socket, head: Buffer, refused: Refused) => {
     const call = received(request, refused.requestId)
-    refused.frontend = call.frontend
-    const destination = destinationOf(call.frontend, call.target)
-    if (destination.kind === 'endpoint' || destination.match === undefined)
-      throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
-    const proxied = proxiedRequest(call, 'upgrade', destination.match, socket)
-    refused.route = proxied.route.path
-    await pass(proxied)
-    await forwarder.upgrade(proxied, socket, head)
+    const { frontend } = call
+    refused.frontend = frontend
+    frontend.underway.enter()
+    try {
+      const destination = destinationOf(frontend, call.target)
+      if (destination.kind === 'endpoint' || destination.match === undefined)
+        throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
+      const proxied = proxiedRequest(call, 'upgrade', destination.match, socket)
+      refused.route = proxied.route.path
+      await pass(proxied)
+      await forwarder.upgrade(proxied, socket, head)
+    } finally {
+      frontend.underway.leave()
+    }
   }
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const refused: Refused = { requestId: requestIdOf(request), request, branding: options.branding }
+    const refused: Refused = {
+      requestId: requestIdOf(request, current.isTrustedPeer),
+      request,
+      branding: current.options.branding,
+    }
     await answer(request, response, refused)
       .catch((error: unknown) => answerError(response, error, refused))
       // Whatever goes wrong in saying what went wrong ends this connection, not the process.
@@ -207,33 +212,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     upgrade(request, socket, head) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())
-      const refused: Refused = { requestId: requestIdOf(request), request }
+      const refused: Refused = { requestId: requestIdOf(request, current.isTrustedPeer), request }
       if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
       answerUpgrade(request, socket, head, refused)
         .catch((error: unknown) => answerUpgradeError(socket, error, refused))
         .catch(() => socket.destroy())
     },
     drain: (seconds) => forwarder.drain(seconds),
+    async prepare(next) {
+      if (next.store !== store) throw new TypeError('the store cannot be another one: sessions are in it')
+      const before = current
+      return prepareGeneration(createGeneration(next, lasting, before), before, (generation, seconds) => {
+        if (current !== before) throw new TypeError('others have been swapped in since these were prepared')
+        current = generation
+        retirement.begin(before, generation, seconds)
+      })
+    },
     async close() {
       watch.close()
-      for (const frontend of frontends) frontend.close()
+      for (const frontend of current.frontends) frontend.close()
+      await retirement.close()
       connections.close()
-      await fetch.close()
+      await current.fetch.close()
     },
-  }
-}
-
-async function pass(call: ProxiedRequest): Promise<void> {
-  try {
-    for (const step of steps) {
-      const pending = step(call)
-      // Most steps have nothing to wait for.
-      if (pending !== undefined) await pending
-    }
-  } catch (error) {
-    // An issuer or a store that does not answer is as much an outage of this route as its upstream's.
-    const refusal = refusalOf(error)
-    if (statusOf(refusal.code) >= 500) reportRefused(call, refusal)
-    throw error
   }
 }

@@ -16,6 +16,7 @@ import type { FrontendOptions, GatewayOptions } from './options.js'
 import { developmentServerRoute } from './page/development-server.js'
 import { createPage } from './page/page.js'
 import { createPopupLogins } from './popup-login/popup-logins.js'
+import { createUnderway } from './reload/underway.js'
 import type { ProvisionedFrontend } from './request.js'
 import type { RouteOptions } from './route-options.js'
 import { createRouteMatcher, type Route } from './routing/route.js'
@@ -87,6 +88,10 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     allowOrigin: createCors(options, frontend.answerHeaders),
     onLogin,
     acceptLogoutToken: createLogoutTokenAcceptance({ name: frontend.name, sessions }, verifyLogoutToken, store),
+    underway: createUnderway(),
+    async warm() {
+      await Promise.allSettled([oauth.warm(), ...routes.map(({ pool }) => pool.warm())])
+    },
     close() {
       for (const route of routes) route.pool.close()
       pageRoute?.pool.close()

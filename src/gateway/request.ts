@@ -10,6 +10,7 @@ import type { OnLogin } from './hooks.js'
 import type { OAuthClient } from './oauth/oauth-client.js'
 import type { Page } from './page/page.js'
 import type { PopupLogins } from './popup-login/popup-logins.js'
+import type { Underway } from './reload/underway.js'
 import type { RequestTarget } from './routing/request-target.js'
 import type { MatchRoute, Route, RouteMatch } from './routing/route.js'
 import type { ClientInfo } from './session/session-activity.js'
@@ -43,7 +44,11 @@ export interface ProvisionedFrontend extends Frontend {
   readonly onLogin: OnLogin | undefined
   /** Ends the sessions that a back-channel logout token names. */
   readonly acceptLogoutToken: (token: string, network: string) => Promise<void>
-  /** Stops its health checks. */
+  /** Its requests, sockets and streams. */
+  readonly underway: Underway
+  /** Asks its authorization server and its upstreams what the first request would have to wait for. Never rejects. */
+  warm(): Promise<void>
+  /** Stops its health checks, and gives back the connections to its upstreams. */
   close(): void
 }
 

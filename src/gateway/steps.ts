@@ -1,8 +1,10 @@
 import { guardOf } from './access/stay.js'
 import { sessionIsOfUse } from './endpoints/login-loop.js'
+import { refusalOf } from './error-response.js'
+import { reportRefused } from './forwarding/report.js'
 import { assertOwnPage } from './frontend/anti-forgery.js'
 import { isNavigation } from './page/navigation.js'
-import { Refusal } from './refusal.js'
+import { Refusal, statusOf } from './refusal.js'
 import type { ProxiedRequest } from './request.js'
 import { assertMethodAllowed } from './routing/route.js'
 import { sessionIdentifier } from './session/koa-session.js'
@@ -10,7 +12,7 @@ import { keepSession } from './session/sliding-expiration.js'
 import type { UserCredentials } from './tokens/access-tokens.js'
 
 /** What is forwarded passes these, in this order: calls of an API, upgrades, a development server's pages. */
-export const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | void)[] = [
+const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | void)[] = [
   allowedMethod,
   openSession,
   antiForgery,
@@ -23,6 +25,22 @@ export const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefine
   loginIsOfUse,
   watchSession,
 ]
+
+/** @throws Refusal */
+export async function pass(call: ProxiedRequest): Promise<void> {
+  try {
+    for (const step of steps) {
+      const pending = step(call)
+      // Most steps have nothing to wait for.
+      if (pending !== undefined) await pending
+    }
+  } catch (error) {
+    // An issuer or a store that does not answer is as much an outage of this route as its upstream's.
+    const refusal = refusalOf(error)
+    if (statusOf(refusal.code) >= 500) reportRefused(call, refusal)
+    throw error
+  }
+}
 
 function allowedMethod({ route, request }: ProxiedRequest): void {
   assertMethodAllowed(route, request.method ?? '')

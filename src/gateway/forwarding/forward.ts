@@ -32,8 +32,11 @@ export interface Forwarder {
    * @throws Refusal only while nothing has been sent to the browser
    */
   upgrade(call: ProxiedRequest, socket: Socket, head: Buffer): Promise<void>
-  /** Ends WebSockets and event streams, waits for what is under way, and breaks off what has not ended after `seconds`. */
-  drain(seconds: number): Promise<void>
+  /**
+   * Ends WebSockets and event streams, waits for what is under way, and breaks off what has not ended after `seconds`.
+   * @param isMeant Which frontends this is about. Default: all.
+   */
+  drain(seconds: number, isMeant?: (frontend: object) => boolean): Promise<void>
 }
 
 export function createForwarder(limits?: StreamLimits): Forwarder {
@@ -44,11 +47,12 @@ export function createForwarder(limits?: StreamLimits): Forwarder {
     forward: createForward(proofs, inFlight, streams),
     upgrade: createUpgrade(proofs, inFlight, streams),
 
-    async drain(seconds) {
-      for (const { leave } of inFlight.all()) leave?.()
+    async drain(seconds, isMeant = () => true) {
+      const left = (): readonly Ending[] => inFlight.all().filter(({ frontend }) => isMeant(frontend))
+      for (const { leave } of left()) leave?.()
       const limit = performance.now() + seconds * 1000
-      while (inFlight.size > 0 && performance.now() < limit) await setTimeout(Math.min(50, seconds * 1000))
-      for (const { breakOff } of inFlight.all()) breakOff()
+      while (left().length > 0 && performance.now() < limit) await setTimeout(Math.min(50, seconds * 1000))
+      for (const { breakOff } of left()) breakOff()
     },
   }
 }
@@ -60,7 +64,7 @@ function createForward(proofs: Proofs, inFlight: InFlight<Ending>, streams: Open
     const { request, route, times } = call
     times.forwarded = performance.now()
     const body = createRequestBody(request, response, route)
-    const ending: Ending = { breakOff: () => response.destroy() }
+    const ending: Ending = { frontend: call.frontend, breakOff: () => response.destroy() }
     const closed = new Promise<void>((resolve) => {
       response.once('close', () => {
         call.current?.destroy()

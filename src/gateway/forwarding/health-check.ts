@@ -14,16 +14,18 @@ export interface Asked {
 export interface HealthCheck {
   /** True until two checks in a row have failed. */
   readonly healthy: boolean
+  /** Resolves when the first check has been answered, well or not. */
+  readonly asked: Promise<void>
   stop(): void
 }
 
 /** Asks an upstream every few seconds whether it is well. Without options it always is. */
 export function createHealthCheck({ call, agent, dial }: Asked, options: HealthCheckOptions | undefined): HealthCheck {
-  if (options === undefined) return { healthy: true, stop() {} }
+  if (options === undefined) return { healthy: true, asked: Promise.resolve(), stop() {} }
   const { path, interval = healthCheckDefaults.interval, timeout = healthCheckDefaults.timeout } = options
   const { pathname } = call(path)
   let failures = 0
-  let asked: ClientRequest | undefined
+  let underway: ClientRequest | undefined
 
   const check = async (): Promise<void> => {
     failures = (await isWell()) ? 0 : failures + 1
@@ -43,18 +45,19 @@ export function createHealthCheck({ call, agent, dial }: Asked, options: HealthC
           resolve(false)
         })
         .end()
-      asked = asking
+      underway = asking
     })
 
-  void check()
+  const asked = check()
   const timer = setInterval(check, interval * 1000).unref()
   return {
     get healthy() {
       return failures < 2
     },
+    asked,
     stop() {
       clearInterval(timer)
-      asked?.destroy()
+      underway?.destroy()
     },
   }
 }

@@ -1,5 +1,7 @@
 /** How something in flight is ended, for draining. */
 export interface Ending {
+  /** Whose it is. */
+  readonly frontend: object
   /** Ends what would not end by itself. */
   leave?: () => void
   breakOff(): void

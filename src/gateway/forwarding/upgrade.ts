@@ -25,7 +25,7 @@ export function createUpgrade(proofs: Proofs, inFlight: InFlight<Ending>, stream
     const { request, route, times, held } = call
     assertWebSocket(request)
     times.forwarded = performance.now()
-    const ending: Ending = { breakOff: () => socket.destroy() }
+    const ending: Ending = { frontend: call.frontend, breakOff: () => socket.destroy() }
     const closed = new Promise<void>((resolve) => {
       socket.once('close', () => {
         call.current?.destroy()

@@ -56,30 +56,50 @@ export interface UpstreamPool {
    * @param visitor whose request it is, where that decides
    */
   choose(tried: ReadonlySet<Upstream>, visitor: string): Upstream | undefined
+  /** Resolves when each health check has been answered once. */
+  warm(): Promise<void>
+  /** Stops health checks, and gives the connections back. */
   close(): void
 }
 
 /** Shared by all routes to the same origin with the same TLS settings and time to connect. */
 export interface Connections {
-  to(url: URL, route: RouteOptions): Connection
+  /** As long as one route has them they stay open. */
+  to(url: URL, route: RouteOptions): Lease
   close(): void
 }
 
+interface Lease {
+  readonly connection: Connection
+  /** Once: nothing of it is under way any more. */
+  giveBack(): void
+}
+
 export function createConnections(): Connections {
-  const known = new Map<string, Connection>()
+  const known = new Map<string, { readonly connection: Connection; leases: number }>()
+  const end = ({ pool, agent }: Connection): void => {
+    void pool.destroy()
+    agent.destroy()
+  }
   return {
     to(url, { tls, timeouts }) {
       const { connect } = timeoutsOf(timeouts)
       const key = JSON.stringify([url.origin, tls, connect])
-      const connections = known.get(key) ?? connectionsTo(url, tls, connect)
-      known.set(key, connections)
-      return connections
+      const shared = known.get(key) ?? { connection: connectionsTo(url, tls, connect), leases: 0 }
+      known.set(key, shared)
+      shared.leases++
+      return {
+        connection: shared.connection,
+        giveBack() {
+          shared.leases--
+          if (shared.leases > 0) return
+          known.delete(key)
+          end(shared.connection)
+        },
+      }
     },
     close() {
-      for (const { pool, agent } of known.values()) {
-        void pool.destroy()
-        agent.destroy()
-      }
+      for (const { connection } of known.values()) end(connection)
     },
   }
 }
@@ -116,7 +136,8 @@ function connectionsTo(
 }
 
 export function createUpstreamPool(route: RouteOptions, connections: Connections): UpstreamPool {
-  const upstreams = route.upstreams.map((url) => createUpstream(url, route, connections.to(url, route)))
+  const leased = route.upstreams.map((url) => ({ url, ...connections.to(url, route) }))
+  const upstreams = leased.map(({ url, connection }) => createUpstream(url, route, connection))
   const checks = upstreams.map((upstream) => createHealthCheck(upstream, route.healthCheck))
   let turn = 0
   const inTurn = (visitor: string): readonly Upstream[] => {
@@ -138,8 +159,12 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
         candidates.find((upstream) => isWell(upstream) && upstream.breaker.isReachable())
       )
     },
+    async warm() {
+      await Promise.all(checks.map(({ asked }) => asked))
+    },
     close() {
       for (const check of checks) check.stop()
+      for (const { giveBack } of leased) giveBack()
     },
   }
 }

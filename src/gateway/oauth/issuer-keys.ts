@@ -35,6 +35,8 @@ export interface IssuerKeys {
   verify<Result>(check: SignatureCheck<Result>, sender?: Sender): Promise<Result>
   /** @throws UpstreamError `invalid_response` when the signature does not hold, others when the keys cannot be had */
   verifySignature(idToken: string, algorithms: readonly string[]): Promise<CompactVerifyResult>
+  /** Fetches them, if they are not there yet. @throws when they cannot be had */
+  warm(): Promise<void>
 }
 
 export interface IssuerKeysOptions {
@@ -128,6 +130,11 @@ export function createIssuerKeys({
 
   return {
     verify,
+
+    async warm() {
+      const set = await keySet()
+      if (set.jwks() === undefined) await set.reload()
+    },
 
     async verifySignature(idToken, algorithms) {
       try {

@@ -16,6 +16,8 @@ import { type Claims, readUserInfo, type UserInfo } from './user-info.js'
 export interface OAuthClient {
   /** What the server says of itself. Fetched when first needed, and again when that failed. */
   metadata(): Promise<openid.ServerMetadata>
+  /** Fetches what the first login would have to wait for: metadata and keys. @throws UpstreamError */
+  warm(): Promise<void>
   /** Where to send the browser. With PAR its URL holds `client_id` and `request_uri` and nothing else. */
   pushAuthorizationRequest(request: AuthorizationRequest): Promise<URL>
   redeemCode(response: URL, expected: ExpectedResponse): Promise<TokenSet>
@@ -114,6 +116,7 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   return {
     keys,
     metadata: async () => (await configuration()).serverMetadata(),
+    warm: keys.warm,
 
     async pushAuthorizationRequest({ state, nonce, codeVerifier, proofKey, parameters }) {
       const known = await configuration()

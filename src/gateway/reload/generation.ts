@@ -1,0 +1,78 @@
+import { createTrustedPeers, type IsTrustedPeer } from '../../http/trusted-peers.js'
+import { checkOptions } from '../check-options.js'
+import { gatewayDefaults } from '../defaults.js'
+import { createEndpoints, type Endpoints } from '../endpoints/endpoints.js'
+import { createLimits } from '../endpoints/limits.js'
+import { createFrontendSelection, type SelectFrontend } from '../frontend/frontend.js'
+import { createIssuerFetch, type IssuerFetch } from '../oauth/issuer-fetch.js'
+import type { GatewayOptions } from '../options.js'
+import { provisionFrontend, type SharedServices } from '../provision.js'
+import type { ProvisionedFrontend } from '../request.js'
+import { isSameOptions } from './same-options.js'
+
+/** What is served by one set of options. Everything else of a gateway outlives it. */
+export interface Generation {
+  readonly options: GatewayOptions
+  readonly frontends: readonly ProvisionedFrontend[]
+  readonly select: SelectFrontend<ProvisionedFrontend>
+  readonly endpoints: Endpoints
+  readonly isTrustedPeer: IsTrustedPeer
+  /** Whose `X-Forwarded-Host` counts. */
+  readonly saysHost: IsTrustedPeer
+  readonly fetch: IssuerFetch
+}
+
+/** What outlives every generation: sessions that are held open, counts, connections. */
+export type LastingServices = Pick<SharedServices, 'now' | 'opened' | 'watch' | 'connections' | 'count'>
+
+/**
+ * Provisions what is new. What the generation before serves by the same options is taken over as it is, with all it knows: the
+ * state of its upstreams, its tokens, what its authorization server has said.
+ * @throws ConfigurationError, with everything that is wrong at once
+ */
+export function createGeneration(options: GatewayOptions, lasting: LastingServices, before?: Generation): Generation {
+  checkOptions(options)
+  const { trustedProxies = [], trustForwardedHost = gatewayDefaults.trustForwardedHost, store, loginLimits } = options
+  const fetch =
+    before !== undefined && isSameOptions(callsOf(before.options), callsOf(options)) ? before.fetch : undefined
+  const shared = {
+    ...options,
+    ...lasting,
+    fetch: fetch ?? createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, options.issuerCa),
+  }
+  const served = new Map(
+    before !== undefined && hasSameServices(before.options, options)
+      ? before.frontends.map((frontend) => [frontend.name, frontend])
+      : [],
+  )
+  const frontends = options.frontends.map((frontend) => {
+    const same = served.get(frontend.name)
+    return same !== undefined && isSameOptions(same.options, frontend) ? same : provisionFrontend(frontend, shared)
+  })
+  return {
+    options,
+    frontends,
+    select: createFrontendSelection(frontends),
+    endpoints:
+      before !== undefined && isSameOptions(before.options.loginLimits, loginLimits)
+        ? before.endpoints
+        : createEndpoints(createLimits(loginLimits, store, lasting.count), lasting.now),
+    isTrustedPeer: createTrustedPeers(trustedProxies),
+    saysHost: createTrustedPeers(trustForwardedHost ? trustedProxies : []),
+    fetch: shared.fetch,
+  }
+}
+
+/** What calls of authorization servers depend on. */
+function callsOf({ issuerTimeout, issuerCa }: GatewayOptions) {
+  return { issuerTimeout, issuerCa }
+}
+
+/** Whether frontends of the one can be served by the other: besides its own options, all that one is provisioned with. */
+function hasSameServices(one: GatewayOptions, other: GatewayOptions): boolean {
+  const described = (options: GatewayOptions) => {
+    const { branding, onLogin, onLogout } = options
+    return { ...callsOf(options), branding, onLogin, onLogout }
+  }
+  return one.store === other.store && one.seal === other.seal && isSameOptions(described(one), described(other))
+}
