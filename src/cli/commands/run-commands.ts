@@ -1,0 +1,37 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { configOption, explained } from './command.js'
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('run what the configuration describes; drains on SIGTERM')
+    .addOption(configOption())
+    .action(({ config: file }: { readonly config: string }) =>
+      explained(async () => {
+        const { start } = await import('../start.js')
+        await start({ file })
+      }),
+    )
+}
+
+export function devCommand(): Command {
+  return new Command('dev')
+    .description('run gateway, authorization server, sample API and sample application, with two users')
+    .addOption(
+      new Option('-p, --port <port>', 'of the gateway; authorization server and sample API get the next two').argParser(
+        portNumber,
+      ),
+    )
+    .action(({ port }: { readonly port?: number }) =>
+      explained(async () => {
+        const { dev } = await import('../dev.js')
+        await dev({ ...(port !== undefined && { port }) })
+      }),
+    )
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_533)
+    throw new InvalidArgumentError('Write a number from 1 to 65533: the next two are used as well.')
+  return port
+}
