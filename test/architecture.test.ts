@@ -21,7 +21,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   negotiator: ['http/preferred-language.ts', 'gateway/page/static-files.ts'],
   send: ['gateway/page/static-files.ts'],
   pino: ['telemetry/log.ts', 'cli/start.ts'],
-  'prom-client': ['telemetry/metrics.ts'],
+  'prom-client': ['telemetry/metrics.ts', 'telemetry/registered-metrics.ts'],
   zod: ['config/'],
   'jsonc-parser': ['config/'],
   commander: ['main.ts', 'cli/'],

@@ -1,17 +1,15 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command } from 'commander'
+import { packageVersion } from '../server/package.js'
 import { checkCommand, dpopExplainCommand, explainCommand, routesCommand } from './commands/check-commands.js'
 import { keygenCommand } from './commands/keygen-command.js'
 import { devCommand, startCommand } from './commands/run-commands.js'
 import { initCommand, schemaCommand } from './commands/setup-commands.js'
-import { packageRoot } from './package-root.js'
 
 /** The command line. Each command loads what it needs and no more. Every one ends with exit code 0, or says what to do and ends with another. */
 export function program(): Command {
   const sallyport = new Command('sallyport')
     .description('A FAPI 2.0 gateway for browser apps, an authorization server and a DPoP validator')
-    .version(version(), '-v, --version')
+    .version(packageVersion(), '-v, --version')
     .showHelpAfterError('(add --help for what there is)')
     .showSuggestionAfterError()
   const commands = [
@@ -27,11 +25,4 @@ export function program(): Command {
   ]
   for (const command of commands) sallyport.addCommand(command.copyInheritedSettings(sallyport))
   return sallyport
-}
-
-function version(): string {
-  const { version: text } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-    readonly version: string
-  }
-  return text
 }

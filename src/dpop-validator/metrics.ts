@@ -1,3 +1,5 @@
+import { type MetricDefinition, metricDefinitions } from '../telemetry/metric-definitions.js'
+
 /** Counts for Prometheus, without a dependency: a subscriber of nothing, an `observe` away from everything. */
 export interface ValidatorMetrics {
   accepted(proofAge: number | undefined, cached: boolean): void
@@ -6,8 +8,7 @@ export interface ValidatorMetrics {
   text(): string
 }
 
-/** Seconds. The tails show clocks that are wrong before they are so wrong that proofs are refused. */
-const ageBounds = [-5, -1, 0, 1, 2, 5, 10, 30, 60]
+const ageBounds = metricDefinitions.validatorProofAge.buckets
 
 export function createMetrics(): ValidatorMetrics {
   const accepted = { known: 0, new: 0 }
@@ -39,23 +40,14 @@ export function createMetrics(): ValidatorMetrics {
       })
       return [
         ...lines(
-          'sallyport_validator_accepted_total',
-          'counter',
-          'Requests let through, by whether their access token was known.',
+          metricDefinitions.validatorAccepted,
           Object.entries(accepted).map(([token, n]) => [`{token="${token}"}`, n]),
         ),
         ...lines(
-          'sallyport_validator_refused_total',
-          'counter',
-          'Requests refused, by the check that failed.',
+          metricDefinitions.validatorRefused,
           [...refusals].map(([labels, n]) => [`{${labels}}`, n]),
         ),
-        ...lines(
-          'sallyport_validator_proof_age_seconds',
-          'histogram',
-          'Age of accepted proofs: the difference of two clocks.',
-          [...buckets, ['_sum', ageSum], ['_count', count]],
-        ),
+        ...lines(metricDefinitions.validatorProofAge, [...buckets, ['_sum', ageSum], ['_count', count]]),
         '',
       ].join('\n')
     },
@@ -65,11 +57,6 @@ export function createMetrics(): ValidatorMetrics {
 /** What follows a metric's name on one line, and the value. */
 type Sample = readonly [suffix: string, value: number]
 
-function lines(
-  name: string,
-  type: 'counter' | 'histogram',
-  help: string,
-  samples: readonly Sample[],
-): readonly string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map(([suffix, n]) => `${name}${suffix} ${n}`)]
+function lines({ name, kind, help }: MetricDefinition, samples: readonly Sample[]): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...samples.map(([suffix, n]) => `${name}${suffix} ${n}`)]
 }

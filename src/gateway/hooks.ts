@@ -1,4 +1,5 @@
-import { publish, type SessionEndCause } from '../telemetry/events.js'
+import { publish } from '../telemetry/events.js'
+import type { SessionEndCause } from '../telemetry/gateway-events.js'
 
 /** A login that the authorization server has confirmed. */
 export interface Login {

@@ -2,7 +2,7 @@ import type { AuthorizationServerOptions } from '../authorization-server/options
 import type { Environment } from '../config/environment.js'
 import { readConfiguration } from '../config/load.js'
 import type { GatewayOptions } from '../gateway/options.js'
-import { productOptions } from './products.js'
+import { openStore, productOptions } from './products.js'
 
 /** A configuration, as what the `create…` functions take. Products that it does not name are undefined. */
 export interface LoadedConfiguration {
@@ -46,6 +46,7 @@ export async function loadConfiguration(
     ...(typeof source === 'string' ? { file: source } : { value: source, directory }),
     environment,
   })
-  const { store, gateway, authorizationServer } = await productOptions(configuration)
+  const store = await openStore(configuration)
+  const { gateway, authorizationServer } = productOptions(configuration, store)
   return { gateway, authorizationServer, close: () => store.close() }
 }

@@ -11,19 +11,17 @@ import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import { createOutage } from '../telemetry/outage.js'
 
-/** A configuration as the options of its products, with the store that they share open. */
+/** A configuration as the options of its products. */
 export interface ProductOptions {
-  readonly store: Store | MemoryStore
   readonly gateway: GatewayOptions | undefined
   readonly authorizationServer: AuthorizationServerOptions | undefined
 }
 
-export async function productOptions(configuration: Configuration): Promise<ProductOptions> {
-  const store = await openStore(configuration)
+/** @param store The one that the products share. */
+export function productOptions(configuration: Configuration, store: Store): ProductOptions {
   const seal = createSeal(configuration.sealingKeys)
   const { gateway, authorizationServer } = configuration
   return {
-    store,
     gateway: gateway && { ...gateway, store, seal },
     authorizationServer: authorizationServer && {
       ...authorizationServer.options,

@@ -7,12 +7,14 @@ import type { RevocableToken } from '../dpop-validator/options.js'
 import { addressesOf } from '../gateway/frontend/frontend.js'
 import { createGateway, type Gateway } from '../gateway/gateway.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
+import { observedStore } from '../store/observed-store.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
 import { type Listener, listen } from './listener.js'
-import { productOptions } from './products.js'
+import { packageVersion } from './package.js'
+import { openStore, productOptions } from './products.js'
 import { createSampleApi } from './sample-api.js'
 import { sharedListener } from './shared-listener.js'
 
@@ -43,14 +45,20 @@ export async function run(
   let isReady = false
 
   try {
-    const { store, ...products } = await productOptions(configuration)
-    closers.push(() => store.close())
-    const metrics = createMetrics({
-      isStoreUp: () => isStoreUp(store),
-      ...('usage' in store && { storeUsage: store.usage }),
-    })
-    closers.push(() => metrics.close())
-    if (server.adminListen !== undefined && place === 'here')
+    const opened = await openStore(configuration)
+    closers.push(() => opened.close())
+    // Without the listener there is no one to read them.
+    const metrics =
+      server.adminListen &&
+      createMetrics({
+        version: packageVersion(),
+        isStoreUp: () => isStoreUp(opened),
+        ...('usage' in opened && { storeUsage: opened.usage }),
+      })
+    if (metrics !== undefined) closers.push(() => metrics.close())
+    const store = metrics === undefined ? opened : observedStore(opened, metrics.storeOperation)
+    const products = productOptions(configuration, store)
+    if (server.adminListen !== undefined && metrics !== undefined && place === 'here')
       listeners.push(
         await listen({
           ...everywhere,

@@ -107,6 +107,7 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
     case 'validator.request.accepted':
     case 'as.request.pushed':
     case 'gateway.login.started':
+    case 'gateway.issuer.called':
     case 'validator.keys.fetched':
       return 'debug'
     default:

@@ -1,19 +1,25 @@
 import cluster from 'node:cluster'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import type { MemoryStoreUsage } from '../store/memory-store.js'
+import type { ObserveOperation } from '../store/observed-store.js'
 import { channelName, type SallyportEvent } from './events.js'
+import { metricsIn } from './registered-metrics.js'
 
 export interface Metrics {
   /** The media type of `render`. */
   readonly contentType: string
   /** In Prometheus' text format. */
   render(): Promise<string>
+  /** One operation of the store. */
+  readonly storeOperation: ObserveOperation
   /** Stops counting. */
   close(): void
 }
 
 export interface MetricsOptions {
+  /** Of this package. */
+  readonly version: string
   /** Whether the store answers; asked when metrics are read. */
   readonly isStoreUp?: () => Promise<boolean>
   /** What the store of this process holds; asked when metrics are read. */
@@ -24,71 +30,46 @@ export interface MetricsOptions {
  * Counts events. Labels hold what the configuration names (frontends, routes, clients) and codes from closed lists,
  * never what a caller can choose: no caller can make the number of series grow.
  */
-export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): Metrics {
+export function createMetrics({ version, isStoreUp, storeUsage }: MetricsOptions): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   if (cluster.isWorker) answerPrimaryWith(registry)
-  const registers = [registry]
-  const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
-    new Counter({ name: `sallyport_${name}`, help, labelNames: [...labelNames], registers })
+  const { counter, gauge, histogram } = metricsIn(registry)
 
-  const logins = counter('logins_total', 'Logins, by frontend and outcome.', ['frontend', 'outcome'])
-  const refusals = counter('refusals_total', 'Requests refused, by product, code and route.', [
-    'product',
-    'code',
-    'route',
-  ])
-  const limited = counter('limited_total', 'Requests refused by a limit, by product and limit.', ['product', 'limit'])
-  const failures = counter('failures_total', 'Requests that failed through a fault of ours, by product.', ['product'])
-  const refreshes = counter('token_refreshes_total', 'Access token refreshes, by frontend and outcome.', [
-    'frontend',
-    'outcome',
-  ])
-  const ends = counter('sessions_ended_total', 'Sessions ended, by frontend and cause.', ['frontend', 'cause'])
-  const forwarded = new Histogram({
-    name: 'sallyport_forwarded_seconds',
-    help: 'Forwarded requests and the seconds they took, by frontend, route, method and class of status.',
-    labelNames: ['frontend', 'route', 'method', 'status'],
-    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-    registers,
-  })
-  const replays = counter(
-    'forward_replays_total',
-    'Forwarded requests sent again, for a nonce or a stale connection.',
-    ['frontend'],
-  )
-  const upstreamFailures = counter(
-    'upstream_failures_total',
-    'Failed attempts, by upstream and route; told once a minute.',
-    ['upstream', 'route'],
-  )
-  const issuerFailures = counter(
-    'issuer_failures_total',
-    'Calls of an authorization server that failed; told once a minute.',
-    ['issuer'],
-  )
-  const storeFailures = counter('store_failures_total', 'Operations that the store did not answer; told once a minute.')
-  const tokens = counter('tokens_issued_total', 'Token responses, by client and grant.', ['client', 'grant'])
-  const signIns = counter('sign_ins_total', 'Sign-ins at the authorization server, by outcome.', ['outcome'])
-  const accepted = counter(
-    'validator_accepted_total',
-    'Requests that the validator let through, by whether their access token was known.',
-    ['token'],
-  )
-  const keyFetches = counter('issuer_key_fetches_total', 'Fetches of key sets, by outcome.', ['outcome'])
-  const lostLines = counter('log_lines_lost_total', 'Lines of the log that could not be written, by cause.', ['cause'])
-  const alarms = counter('alarms_total', 'What the operator should look at, by kind.', ['kind'])
-  new Gauge({
-    name: 'sallyport_store_up',
-    help: '1 when the store answers, 0 when it does not.',
-    aggregator: 'min',
-    registers,
-    async collect() {
-      this.set((await (isStoreUp?.() ?? Promise.resolve(true))) ? 1 : 0)
-    },
-  })
-
-  if (storeUsage !== undefined) observeStore(storeUsage, registers)
+  const logins = counter('logins')
+  const refusals = counter('refusals')
+  const limited = counter('limited')
+  const failures = counter('failures')
+  const refreshes = counter('refreshes')
+  const ends = counter('sessionsEnded')
+  const forwarded = histogram('forwarded')
+  const ownTime = histogram('ownTime')
+  const upstreamTime = histogram('upstreamTime')
+  const replays = counter('replays')
+  const upstreamFailures = counter('upstreamFailures')
+  const issuerCalls = histogram('issuerCalls')
+  const issuerFailures = counter('issuerFailures')
+  const storeOperations = histogram('storeOperations')
+  const storeFailures = counter('storeFailures')
+  const tokens = counter('tokensIssued')
+  const signIns = counter('signIns')
+  const accepted = counter('validatorAccepted')
+  const refused = counter('validatorRefused')
+  const proofAges = histogram('validatorProofAge')
+  const keyFetches = counter('keyFetches')
+  const lostLines = counter('linesLost')
+  const alarms = counter('alarms')
+  gauge('build', (build) => build.set({ version, node: process.version }, 1))
+  gauge('storeUp', async (up) => up.set((await (isStoreUp?.() ?? true)) ? 1 : 0))
+  if (storeUsage !== undefined) {
+    gauge('storeRecords', (value) => value.set(storeUsage().records))
+    gauge('storeBytes', (value) => value.set(storeUsage().bytes))
+    gauge('storeMaxBytes', (value) => value.set(storeUsage().maxBytes))
+    counter('storeRefusedWrites', (all) => {
+      all.reset()
+      all.inc(storeUsage().refused)
+    })
+  }
 
   // What is not here is of interest in the log only.
   const counts: Counts = {
@@ -98,12 +79,25 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'gateway.session.refresh-failed': ({ frontend, fatal }) =>
       refreshes.inc({ frontend, outcome: fatal ? 'fatal' : 'failed' }),
     'gateway.session.ended': ({ frontend, cause }) => ends.inc({ frontend, cause }),
-    'gateway.request.forwarded': ({ frontend, route, method, status, seconds, attempts }) => {
-      forwarded.observe({ frontend, route, method: known(method), status: `${Math.floor(status / 100)}xx` }, seconds)
+    'gateway.request.forwarded': ({
+      frontend,
+      route,
+      method,
+      status,
+      seconds,
+      ownSeconds,
+      upstreamSeconds,
+      attempts,
+    }) => {
+      forwarded.observe({ frontend, route, method: known(method), status: classOf(status) }, seconds)
+      ownTime.observe({ frontend, route }, ownSeconds)
+      if (attempts > 0) upstreamTime.observe({ frontend, route }, upstreamSeconds)
       if (attempts > 1) replays.inc({ frontend }, attempts - 1)
     },
     'gateway.upstream.failing': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
     'gateway.upstream.back': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
+    'gateway.issuer.called': ({ issuer, endpoint, status, seconds }) =>
+      issuerCalls.observe({ issuer, endpoint, status: classOf(status) }, seconds),
     'gateway.issuer.failing': ({ issuer, count }) => issuerFailures.inc({ issuer }, count),
     'gateway.issuer.back': ({ issuer, count }) => issuerFailures.inc({ issuer }, count),
     'server.store.failing': ({ count }) => storeFailures.inc(count),
@@ -115,7 +109,10 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'gateway.rate.limited': ({ limit, refused }) => limited.inc({ product: 'gateway', limit }, refused),
     'as.network.limited': ({ limit, refused }) => limited.inc({ product: 'authorization-server', limit }, refused),
     'as.request.refused': ({ code }) => refusals.inc({ product: 'authorization-server', code, route: '' }),
-    'validator.request.refused': ({ code }) => refusals.inc({ product: 'dpop-validator', code, route: '' }),
+    'validator.request.refused': ({ code, check, beforeCrypto }) => {
+      refusals.inc({ product: 'dpop-validator', code, route: '' })
+      refused.inc({ check, code, crypto: beforeCrypto ? 'before' : 'after' })
+    },
     'gateway.request.failed': () => failures.inc({ product: 'gateway' }),
     'as.request.failed': () => failures.inc({ product: 'authorization-server' }),
     'as.token.issued': ({ client, grant }) => tokens.inc({ client, grant }),
@@ -125,7 +122,10 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
     'as.keys.unavailable': () => alarms.inc({ kind: 'signing-keys-unavailable' }),
     'as.code.reused': () => alarms.inc({ kind: 'code-reused' }),
     'server.log.lost': ({ lines, cause }) => lostLines.inc({ cause }, lines),
-    'validator.request.accepted': ({ token }) => accepted.inc({ token }),
+    'validator.request.accepted': ({ token, proofAge: age }) => {
+      accepted.inc({ token })
+      if (age !== undefined) proofAges.observe(age)
+    },
     'validator.keys.fetched': () => keyFetches.inc({ outcome: 'fetched' }),
     'validator.keys.unavailable': () => keyFetches.inc({ outcome: 'unavailable' }),
   }
@@ -139,32 +139,9 @@ export function createMetrics({ isStoreUp, storeUsage }: MetricsOptions = {}): M
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    storeOperation: (operation, seconds, outcome) => storeOperations.observe({ operation, outcome }, seconds),
     close: () => void unsubscribe(channelName, count),
   }
-}
-
-function observeStore(usage: () => MemoryStoreUsage, registers: Registry[]): void {
-  const gauge = (name: string, help: string, read: (usage: MemoryStoreUsage) => number) =>
-    new Gauge({
-      name: `sallyport_store_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read(usage()))
-      },
-    })
-  gauge('records', 'Records in the store of this process.', ({ records }) => records)
-  gauge('bytes', 'Bytes that they take.', ({ bytes }) => bytes)
-  gauge('max_bytes', 'Bytes beyond which new records are refused.', ({ maxBytes }) => maxBytes)
-  new Counter({
-    name: 'sallyport_store_refused_writes_total',
-    help: 'Writes that found no room.',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(usage().refused)
-    },
-  })
 }
 
 type Counts = {
@@ -175,6 +152,11 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 function known(method: string): string {
   return methods.includes(method) ? method : 'other'
+}
+
+/** `2xx`; without an answer, `none`. */
+function classOf(status: number | undefined): string {
+  return status === undefined ? 'none' : `${Math.floor(status / 100)}xx`
 }
 
 /** The metrics of all workers, added up by the primary process. */

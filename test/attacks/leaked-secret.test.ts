@@ -16,7 +16,7 @@ test('no token, code, cookie, key or assertion appears in any log, event, metric
   const listener = (event: unknown) => void written.push(JSON.stringify(event), inspect(event, { depth: 20 }))
   subscribe(channelName, listener)
   logEvents(createLogger({ level: 'debug', destination: { write: (line) => void written.push(line) } }))
-  const metrics = createMetrics()
+  const metrics = createMetrics({ version: '1.2.3' })
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream)
     stream.write = (chunk: string | Uint8Array) => {

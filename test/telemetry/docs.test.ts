@@ -4,6 +4,7 @@ import test from 'ava'
 import { createMetrics as createValidatorMetrics } from '../../src/dpop-validator/metrics.js'
 import type { SallyportEvent } from '../../src/telemetry/events.js'
 import { levelOf } from '../../src/telemetry/log.js'
+import { metricDefinitions } from '../../src/telemetry/metric-definitions.js'
 import { createMetrics } from '../../src/telemetry/metrics.js'
 
 const page = await readFile('docs/logs-and-metrics.md', 'utf8')
@@ -32,16 +33,25 @@ test('every event is documented, at the level that it is logged at', async (t) =
   )
 })
 
-test('every metric is documented with its labels', async (t) => {
-  const metrics = createMetrics({ storeUsage: usage })
+test('every metric is documented with its labels, and every one that is documented is told', async (t) => {
+  const metrics = createMetrics({ version: '1.2.3', storeUsage: usage })
   t.teardown(metrics.close)
   const text = await metrics.render()
-  const names = [...text.matchAll(/^# TYPE (sallyport_\w+)/gm)].map(([, name = '']) => name)
-  const labels = new Map(defined(await readFile('src/telemetry/metrics.ts', 'utf8')))
+  const told = [...text.matchAll(/^# TYPE (sallyport_\w+)/gm)].map(([, name = '']) => name)
+  const defined = Object.values(metricDefinitions)
+  t.deepEqual(told.sort(), defined.map(({ name }) => name).sort())
   t.deepEqual(
     Object.fromEntries([...tableBelow('All metrics')].map(([name, cells]) => [name, cells[0]])),
-    Object.fromEntries(names.map((name) => [name, labels.get(name)])),
+    Object.fromEntries(defined.map(({ name, labels }) => [name, labels.join(', ')])),
   )
+})
+
+test('names and units are those of Prometheus', (t) => {
+  for (const { name, kind } of Object.values(metricDefinitions)) {
+    t.regex(name, /^sallyport_[a-z_]+$/)
+    t.is(kind === 'counter', name.endsWith('_total'), name)
+    t.is(kind === 'histogram', name.endsWith('_seconds'), name)
+  }
 })
 
 test('what a validator counts by itself is documented', async (t) => {
@@ -55,36 +65,18 @@ test('what a validator counts by itself is documented', async (t) => {
   for (const name of names) t.true(text.includes(`| \`${name}\` |`), name)
 })
 
-test('each metric has one definition in the source; the one that a validator also tells by itself has the same labels', async (t) => {
-  const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts')).sort()
-  const found = await Promise.all(
-    files.map(async (file) => defined(await readFile(join('src', file), 'utf8')).map((metric) => ({ file, metric }))),
+test('the name of a metric is written in one place of the source', async (t) => {
+  const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))
+  const sources = await Promise.all(
+    files.map(async (file) => [file, await readFile(join('src', file), 'utf8')] as const),
   )
-  const definitions = new Map<string, string[]>()
-  for (const { file, metric } of found.flat())
-    definitions.set(metric[0], [...(definitions.get(metric[0]) ?? []), `${file}: ${metric[1]}`])
-  t.true(definitions.size > 20)
-  t.deepEqual(
-    [...definitions].filter(([, places]) => places.length > 1),
-    [['sallyport_validator_accepted_total', ['dpop-validator/metrics.ts: token', 'telemetry/metrics.ts: token']]],
-  )
+  for (const { name } of Object.values(metricDefinitions))
+    t.deepEqual(
+      sources.filter(([, source]) => source.includes(name)).map(([file]) => file),
+      ['telemetry/metric-definitions.ts'],
+      name,
+    )
 })
-
-/** Names and labels of the metrics that a source file defines: by our own functions, prom-client's, or as text. */
-function defined(source: string): [name: string, labels: string][] {
-  const labelsIn = (list = ''): string => [...list.matchAll(/'(\w+)'/g)].map(([, label]) => label).join(', ')
-  const made = source.matchAll(/\b(counter|gauge)\(\s*'(\w+)',\s*'[^']*'(?:,\s*\[([^\]]*)\])?/g)
-  const ofPromClient = source.matchAll(/\bname: '(sallyport_\w+)',\s*help: '[^']*',(?:\s*labelNames: \[([^\]]*)\])?/g)
-  const asText = source.matchAll(/\blines\(\s*'(sallyport_\w+)'[^;]*?(?=\.\.\.lines|\.join)/g)
-  return [
-    ...[...made].map(([, kind, name, list]): [string, string] => [
-      `sallyport_${kind === 'gauge' ? 'store_' : ''}${name}`,
-      labelsIn(list),
-    ]),
-    ...[...ofPromClient].map(([, name = '', list]): [string, string] => [name, labelsIn(list)]),
-    ...[...asText].map(([text, name = '']): [string, string] => [name, /`\{(\w+)=/.exec(text)?.[1] ?? '']),
-  ]
-}
 
 function inOrderOf(names: readonly string[]) {
   return ([left]: readonly [string, string], [right]: readonly [string, string]): number =>

@@ -80,7 +80,8 @@ test.serial(
   async (t) => {
     const [port = 0] = await freePorts(1)
     const issuer = `http://127.0.0.1:${port}`
-    const told = eventsOf(t, /^gateway\.issuer\./)
+    const told = eventsOf(t, /^gateway\.issuer\.(?:failing|back)$/)
+    const calls = eventsOf(t, /^gateway\.issuer\.called$/)
     const fetch = createIssuerFetch(2)
     t.teardown(fetch.close)
     await t.throwsAsync(fetch(`${issuer}/jwks`, {}))
@@ -94,6 +95,16 @@ test.serial(
     t.deepEqual(told.slice(0, 1), [{ type: 'gateway.issuer.failing', issuer, cause: 'ECONNREFUSED', count: 1 }])
     t.like(told[1], { type: 'gateway.issuer.back', issuer })
     t.is(told.length, 2)
+    const place = { type: 'gateway.issuer.called', issuer, seconds: 0 }
+    t.deepEqual(
+      calls.map((call) => ({ ...call, seconds: 0 })),
+      [
+        { ...place, endpoint: '/jwks' },
+        { ...place, endpoint: '/token' },
+        { ...place, endpoint: '/', status: 500 },
+        { ...place, endpoint: '/', status: 400 },
+      ],
+    )
   },
 )
 

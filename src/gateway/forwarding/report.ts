@@ -27,6 +27,7 @@ export function report(
     ...(open !== undefined && { session: open.session.handle }),
     bytes: socket.bytesWritten - times.bytesBefore,
     seconds: inSeconds(ended - times.started),
+    ownSeconds: inSeconds((times.forwarded || ended) - times.started),
     upstreamSeconds: times.forwarded === 0 ? 0 : inSeconds((times.answered || ended) - times.forwarded),
     attempts,
   })

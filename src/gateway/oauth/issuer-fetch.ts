@@ -51,8 +51,17 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
   const issuerFetch = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
     if (!isSecureUrl(url))
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
-    const { origin } = new URL(url)
+    const { origin, pathname } = new URL(url)
     const outage = outageOf(origin)
+    const started = performance.now()
+    const called = (status?: number): void =>
+      publish({
+        type: 'gateway.issuer.called',
+        issuer: origin,
+        endpoint: pathname,
+        ...(status !== undefined && { status }),
+        seconds: Math.round((performance.now() - started) * 1000) / 1_000_000,
+      })
     const response = await undiciFetch(url, {
       method,
       headers: Object.fromEntries(new Headers(headers)),
@@ -62,9 +71,11 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
       signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), ...(signal ? [signal] : [])]),
       dispatcher: agent,
     }).catch((error: unknown) => {
+      called()
       outage.failed(connectionCode(error) ?? (error instanceof Error ? error.name : 'unknown'))
       throw error
     })
+    called(response.status)
     if (response.status >= 500) outage.failed(`status ${response.status}`)
     else outage.worked()
     const nonce = response.headers.get('dpop-nonce')

@@ -1,5 +1,5 @@
 import { connectionCode, UpstreamError } from '../../errors.js'
-import type { ServerSaid } from '../../telemetry/events.js'
+import type { ServerSaid } from '../../telemetry/gateway-events.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { ServerRefusal } from './oauth-error.js'
 import { type Registration, remedyFor } from './registration-remedy.js'
