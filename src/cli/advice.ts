@@ -1,15 +1,24 @@
+import { certificateProblems } from '../config/certificate-problems.js'
 import type { Configuration } from '../config/load.js'
 import { portOf } from '../config/resolve/resolved.js'
 import { isLoopback } from '../http/loopback.js'
 import { claimsWithoutScope } from './claims-without-scope.js'
 import { landings } from './landings.js'
-import { noted, type Trial } from './probe/probe.js'
+import { failed, noted, type Trial } from './probe/probe.js'
 import { withoutEffect } from './without-effect.js'
 
 /** What works as it is written, and would be safer otherwise or may not be meant. */
 export function advice(configuration: Configuration): readonly Trial[] {
-  return [servedElsewhere, sharedOrigin, claimsWithoutScope, landings, withoutEffect].flatMap((look) =>
+  return [certificates, servedElsewhere, sharedOrigin, claimsWithoutScope, landings, withoutEffect].flatMap((look) =>
     look(configuration),
+  )
+}
+
+/** Behind a proxy of ours browsers see that one's certificate. */
+function certificates(configuration: Configuration): readonly Trial[] {
+  const isBehind = configuration.plan.settings.Server.TrustedProxies.length > 0
+  return certificateProblems(configuration).map(({ pointer, problem, remedy }) =>
+    (isBehind ? noted : failed)(pointer, problem, remedy),
   )
 }
 

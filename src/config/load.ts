@@ -1,57 +1,30 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
-import type { ListenerLimits } from '../http/listener-limits.js'
+import type { Configuration } from './configuration.js'
 import { seconds } from './duration.js'
 import { type Environment, override } from './environment.js'
+import { type ConfigurationFiles, createFiles } from './files.js'
 import { freeze } from './freeze.js'
-import { type ListenAddress, listenAddress } from './listen-address.js'
-import {
-  type AuthorizationServerConfiguration,
-  authorizationServerConfiguration,
-} from './options/authorization-server-options.js'
-import { type GatewaySettings, gatewaySettings } from './options/gateway-options.js'
+import { withFrontendsFolder } from './frontends-folder.js'
+import { listenAddress } from './listen-address.js'
+import { located, type Places } from './located.js'
+import { authorizationServerConfiguration } from './options/authorization-server-options.js'
+import { certificatesOf } from './options/certificates.js'
+import { gatewaySettings } from './options/gateway-options.js'
 import { listenerLimits } from './options/listener-limits.js'
-import { type SampleApiConfiguration, sampleApiConfiguration } from './options/sample-api-options.js'
+import { sampleApiConfiguration } from './options/sample-api-options.js'
+import { pinned } from './pinned.js'
 import { isWithin } from './pointer.js'
-import { type Plan, planOf, type TlsFiles, tlsFiles } from './resolve/resolved.js'
+import { type Plan, type PlanContext, planOf } from './resolve/resolved.js'
 import { readOnlyStateDirectory, type StateDirectory, stateDirectory } from './resolve/state-directory.js'
 import { productProblems } from './rules/product-checks.js'
 import { rules } from './rules/rules.js'
+import type { Settings } from './schema/schema.js'
 import { checkStructure } from './schema/shape.js'
-import { readSource, type Source, sourceOf } from './source.js'
+import { readSource, sourceOf } from './source.js'
 
-/** A file and its environment, checked and complete: what the products are made from. */
-export interface Configuration {
-  readonly server: ServerSettings
-  readonly store: StoreSettings
-  /** 32 bytes each. The first one seals. */
-  readonly sealingKeys: readonly Buffer[]
-  readonly gateway: GatewaySettings | undefined
-  readonly authorizationServer: AuthorizationServerConfiguration | undefined
-  readonly sampleApi: SampleApiConfiguration | undefined
-  /** Absolute. Holds what is made at first start. */
-  readonly stateDirectory: string
-  readonly plan: Plan
-}
-
-export interface ServerSettings {
-  readonly listen: ListenAddress
-  readonly tls: TlsFiles | undefined
-  readonly adminListen: ListenAddress | undefined
-  /** Processes that share the listeners. */
-  readonly workers: number
-  /** Seconds. */
-  readonly drainTimeout: number
-  readonly limits: ListenerLimits
-  readonly accessLog: boolean
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
-}
-
-export type StoreSettings =
-  | { readonly kind: 'memory' }
-  /** `timeout` is seconds. */
-  | { readonly kind: 'redis'; readonly url: string; readonly prefix: string; readonly timeout: number }
+export type { Configuration } from './configuration.js'
 
 /** A file, or what stands in one; paths of an object are relative to `directory`. */
 export type ConfigurationSource = { readonly file: string } | { readonly value: object; readonly directory: string }
@@ -60,6 +33,10 @@ export type LoadOptions = ConfigurationSource & {
   readonly environment: Environment
   /** `look` makes nothing: keys that are not kept yet are made for the moment. Default: `keep`. */
   readonly state?: 'keep' | 'look'
+  /** Default: the disk. */
+  readonly files?: ConfigurationFiles
+  /** For a process that runs: with what it cannot change as it is. */
+  readonly running?: Configuration
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
 }
@@ -68,44 +45,83 @@ export type LoadOptions = ConfigurationSource & {
  * Reads, checks and completes a configuration.
  * @throws ConfigurationError with everything that is wrong, in the order of the file.
  */
-export function readConfiguration({ environment, state = 'keep', now, ...from }: LoadOptions): Configuration {
+export function readConfiguration({
+  environment,
+  state = 'keep',
+  now,
+  files = createFiles(),
+  running,
+  ...from
+}: LoadOptions): Configuration {
   const file = 'file' in from ? resolve(from.file) : undefined
-  const directory = 'file' in from ? dirname(resolve(from.file)) : resolve(from.directory)
-  const source = 'file' in from ? readSource(resolve(from.file)) : sourceOf(from.value)
-  const context = { file, directory, environment, ...(now !== undefined && { now }) }
+  const directory = file === undefined ? resolve((from as { directory: string }).directory) : dirname(file)
+  const source = 'file' in from ? readSource(resolve(from.file), files) : sourceOf(from.value)
   if (source.value === undefined) throw new ConfigurationError(source.problems)
   const overridden = override(source.value, environment)
-  const { settings, problems, broken } = checkStructure(overridden.value)
-  const statePath = resolve(directory, settings.Server.StateDirectory)
+  const whole = withFrontendsFolder(overridden.value, directory, files)
+  const places = { source, frontendFiles: whole.files, variables: overridden.variables }
+  const context = { file, directory, environment, files, frontendFiles: whole.files, ...(now !== undefined && { now }) }
+  const { settings, problems, broken } = checkStructure(whole.value)
+  const written = [...source.problems, ...overridden.problems, ...whole.problems, ...problems]
 
-  // Nothing is made or kept for a configuration that does not work.
-  const plan = planOf(settings, { ...context, state: readOnlyStateDirectory(statePath) })
+  const next = completed(settings, context, { written, broken, places })
+  if (running === undefined) return state === 'look' ? next.configuration : keep(next, context)
+  const { settings: possible, kept } = pinned(next.configuration, running)
+  const best = kept.length === 0 ? next : completed(possible, context, { written, broken, places })
+  return { ...keep(best, context), store: running.store, kept: located(kept, places) }
+}
+
+interface Checked {
+  readonly written: readonly ConfigurationProblem[]
+  readonly broken: ReadonlySet<string>
+  readonly places: Places
+}
+
+interface Completed {
+  readonly configuration: Configuration
+  /** Whether it needs something that is made once and kept, and is not there yet. */
+  readonly isForTheMoment: boolean
+}
+
+/** Nothing is made or kept for a configuration that does not work. */
+function completed(
+  settings: Settings,
+  context: Omit<PlanContext, 'state'>,
+  { written, broken, places }: Checked,
+): Completed {
+  const state = readOnlyStateDirectory(resolve(context.directory, settings.Server.StateDirectory))
+  const plan = planOf(settings, { ...context, state })
   const found = [...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])].filter(
     ({ pointer }) => ![...broken].some((gone) => isWithin(pointer, gone)),
   )
-  const all = [...source.problems, ...overridden.problems, ...problems, ...found]
-  if (all.length > 0) throw new ConfigurationError(located(all, source, overridden.variables))
-  const looked = configurationOf(plan, readOnlyStateDirectory(statePath))
-  const refused = [...productProblems(looked)]
-  if (refused.length > 0) throw new ConfigurationError(located(refused, source, overridden.variables))
-  if (state === 'look') return looked
-  const kept = stateDirectory(statePath)
-  return configurationOf(planOf(settings, { ...context, state: kept }), kept)
+  const all = [...written, ...found]
+  if (all.length > 0) throw new ConfigurationError(located(all, places))
+  const configuration = configurationOf(plan, state)
+  const refused = [...productProblems(configuration)]
+  if (refused.length > 0) throw new ConfigurationError(located(refused, places))
+  return { configuration, isForTheMoment: state.hasMade() }
+}
+
+function keep({ configuration, isForTheMoment }: Completed, context: Omit<PlanContext, 'state'>): Configuration {
+  if (!isForTheMoment) return configuration
+  const state = stateDirectory(configuration.stateDirectory)
+  return configurationOf(planOf(configuration.plan.settings, { ...context, state }), state)
 }
 
 function configurationOf(plan: Plan, state: StateDirectory): Configuration {
-  const { settings, directory, redisUrl, sealingKeys } = plan
+  const { settings, redisUrl, sealingKeys } = plan
   const { Server, Store } = settings
   const keys = sealingKeys.map(({ text }) => text)
   const configuration: Configuration = {
     server: {
       listen: plan.listen,
-      tls: tlsFiles(Server.Tls, directory),
+      tls: certificatesOf(plan.tls, plan.files),
       adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
       workers: Server.Workers,
       drainTimeout: seconds(Server.DrainTimeout),
       limits: listenerLimits(Server.Limits),
       accessLog: Server.AccessLog,
+      watch: Server.Watch,
       logLevel: Server.LogLevel,
     },
     store:
@@ -121,24 +137,7 @@ function configurationOf(plan: Plan, state: StateDirectory): Configuration {
     sampleApi: sampleApiConfiguration(plan),
     stateDirectory: plan.stateDirectory,
     plan,
+    kept: [],
   }
   return freeze(configuration)
-}
-
-/** Says where each problem is, and puts them in the order of the file; what the environment says comes last. */
-function located(
-  problems: readonly ConfigurationProblem[],
-  source: Source,
-  variables: ReadonlyMap<string, string>,
-): ConfigurationProblem[] {
-  const variableFor = (pointer: string): string | undefined =>
-    [...variables].find(([set]) => isWithin(pointer, set))?.[1]
-  const placed = problems.map((problem) => {
-    const variable = problem.where === undefined ? variableFor(problem.pointer) : undefined
-    return { ...problem, where: problem.where ?? variable ?? source.locate(problem.pointer) }
-  })
-  const offset = ({ pointer, where }: ConfigurationProblem): number =>
-    where?.includes(':') ? source.offsetOf(pointer) : Number.MAX_SAFE_INTEGER
-  const unique = new Map(placed.map((problem) => [`${problem.pointer} ${problem.problem}`, problem]))
-  return [...unique.values()].sort((left, right) => offset(left) - offset(right))
 }

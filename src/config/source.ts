@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import {
   findNodeAtLocation,
@@ -9,10 +8,13 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser'
 import type { ConfigurationProblem } from '../errors.js'
+import type { ConfigurationFiles } from './files.js'
 import { type Path, pathOf, pointerOf } from './pointer.js'
 
 /** The file as it was written: its value, and where in it everything is. */
 export interface Source {
+  /** `frontends.json` */
+  readonly name: string
   /** Undefined when there is nothing to look at. */
   readonly value: unknown
   /** What is wrong with it as JSON. */
@@ -23,14 +25,13 @@ export interface Source {
   offsetOf(pointer: string): number
 }
 
-/** Reads JSON with comments. */
-export function readSource(file: string): Source {
-  const name = basename(file)
+/** Reads JSON with comments. @param name What it is called in messages. Default: without its folder. */
+export function readSource(file: string, files: ConfigurationFiles, name = basename(file)): Source {
   const wrong = (problem: string, remedy: string): Source =>
     emptySource(name, { pointer: '', problem, remedy, where: name })
   let bytes: Buffer
   try {
-    bytes = readFileSync(file)
+    bytes = files.read(file)
   } catch (cause) {
     return wrong(...unreadable(file, (cause as NodeJS.ErrnoException).code))
   }
@@ -84,7 +85,7 @@ export function sourceOf(value: object): Source {
       where: 'the object',
     })
   const { offsetOf, problems, ...parsed } = parseSource(text, '')
-  return { value: parsed.value, problems, locate: () => 'the object', offsetOf }
+  return { name: 'the object', value: parsed.value, problems, locate: () => 'the object', offsetOf }
 }
 
 export function parseSource(text: string, name: string): Source {
@@ -116,6 +117,7 @@ export function parseSource(text: string, name: string): Source {
     })
 
   return {
+    name,
     value: tree && getNodeValue(tree),
     problems: [...problems, ...(tree === undefined ? [] : [...repeatedMembers(tree, [], at)])],
     locate: (pointer) => at(offsetOf(pointer)),
@@ -124,7 +126,7 @@ export function parseSource(text: string, name: string): Source {
 }
 
 function emptySource(name: string, problem: ConfigurationProblem): Source {
-  return { value: undefined, problems: [problem], locate: () => name, offsetOf: () => 0 }
+  return { name, value: undefined, problems: [problem], locate: () => name, offsetOf: () => 0 }
 }
 
 /** JSON keeps the last of several members with one name, so that the first is silently ignored. */

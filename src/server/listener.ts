@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ListenAddress } from '../config/listen-address.js'
-import type { TlsFiles } from '../config/resolve/resolved.js'
+import type { Certificate } from '../config/options/certificates.js'
 import { ConfigurationError } from '../errors.js'
 import { type ListenerLimits, listenerLimitDefaults } from '../http/listener-limits.js'
-import { tlsPreset } from '../http/tls.js'
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
+import { type Certificates, createCertificates } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { answerForNode, serverOptions } from './node-decisions.js'
 import { oneAtATime } from './one-at-a-time.js'
@@ -21,7 +20,8 @@ export interface ListenerOptions {
   /** JSON Pointer of the setting that says where, for the message when it cannot be had. */
   readonly pointer: string
   readonly address: ListenAddress
-  readonly tls?: TlsFiles | undefined
+  /** One, or several of which the host that is asked for chooses. Default: plain HTTP. */
+  readonly tls?: readonly Certificate[] | undefined
   readonly onRequest: RequestListener
   readonly onUpgrade?: UpgradeListener | undefined
   readonly limits?: ListenerLimits
@@ -35,6 +35,8 @@ export interface Listener {
   readonly url: string
   /** Takes no new connections; resolves when every connection has finished, or is broken off after so many seconds. */
   drain(seconds: number): Promise<void>
+  /** The next handshake has these certificates; no connection is touched. Without TLS it does nothing. */
+  secure(certificates: readonly Certificate[]): void
 }
 
 /** @throws ConfigurationError when the address cannot be had or the certificate does not work. */
@@ -55,7 +57,7 @@ export async function listen({
     request.socket.setTimeout(limits.clientTimeout * 1000)
     onRequest(request, response)
   }
-  const server = serverFor(pointer, tls, limits)
+  const { server, certificates } = serverFor(pointer, tls, limits)
   // The server forgets those that were upgraded, and those whose TLS handshake is under way.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -93,19 +95,21 @@ export async function listen({
       clearInterval(sweep)
       clearTimeout(limit)
     },
+
+    secure: (next) => certificates?.replace(server as TlsServer, next),
   }
 }
 
-function serverFor(pointer: string, tls: TlsFiles | undefined, limits: ListenerLimits): Server {
+function serverFor(
+  pointer: string,
+  tls: readonly Certificate[] | undefined,
+  limits: ListenerLimits,
+): { readonly server: Server; readonly certificates?: Certificates } {
   const decisions = serverOptions(limits)
-  if (tls === undefined) return createServer(decisions)
+  if (tls === undefined) return { server: createServer(decisions) }
   try {
-    return createTlsServer({
-      ...decisions,
-      ...tlsPreset,
-      cert: readFileSync(tls.certFile),
-      key: readFileSync(tls.keyFile),
-    })
+    const certificates = createCertificates(tls)
+    return { server: createTlsServer({ ...decisions, ...certificates.options }), certificates }
   } catch (cause) {
     throw new ConfigurationError(
       [

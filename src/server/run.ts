@@ -147,7 +147,7 @@ function arrange(
       ? {
           pointer: `${plan.authorizationServer?.pointer}/Listen`,
           address: configured.listen,
-          tls: plan.authorizationServer?.tls,
+          tls: configured.tls,
           onRequest: serverRequests,
         }
       : undefined

@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { override } from '../../src/config/environment.js'
+import { createFiles } from '../../src/config/files.js'
 import { planOf } from '../../src/config/resolve/resolved.js'
 import { readOnlyStateDirectory } from '../../src/config/resolve/state-directory.js'
 import { rules } from '../../src/config/rules/rules.js'
@@ -86,6 +87,8 @@ function problemsOf(value: unknown): string {
     file: '/nowhere/frontends.json',
     directory: '/nowhere',
     environment: {},
+    files: createFiles(),
+    frontendFiles: [],
     state: readOnlyStateDirectory('/nowhere/state'),
   })
   const found = [...problems, ...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])]

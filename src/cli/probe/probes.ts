@@ -72,7 +72,7 @@ async function startEmbedded({
   sealingKeys,
 }: Configuration): Promise<{ readonly trials: readonly Trial[]; stop(): Promise<void> }> {
   if (authorizationServer === undefined) return { trials: [], stop: async () => undefined }
-  const { options, listen: own } = authorizationServer
+  const { options, listen: own, tls } = authorizationServer
   const server = await createAuthorizationServer({
     ...options,
     store: createMemoryStore(),
@@ -81,7 +81,7 @@ async function startEmbedded({
   const place =
     own === undefined
       ? { pointer: '/Server/Listen', address: front.listen, tls: front.tls }
-      : { pointer: `${plan.authorizationServer?.pointer}/Listen`, address: own, tls: plan.authorizationServer?.tls }
+      : { pointer: `${plan.authorizationServer?.pointer}/Listen`, address: own, tls }
   let listener: Listener | undefined
   const trials: Trial[] = []
   try {

@@ -6,21 +6,25 @@ import type { ListenAddress } from '../listen-address.js'
 import type { ApplicationPlan } from '../resolve/applications.js'
 import type { Plan } from '../resolve/resolved.js'
 import { brandingOptions } from './branding.js'
+import { type Certificate, certificatesOf } from './certificates.js'
 
 /** What the authorization server needs besides the store, the seal and the place for its keys. */
 export interface AuthorizationServerConfiguration {
   /** Undefined: on the gateway's listener, told apart by host and path. */
   readonly listen: ListenAddress | undefined
+  /** Of its own listener. */
+  readonly tls: readonly Certificate[] | undefined
   readonly options: Omit<AuthorizationServerOptions, 'store' | 'seal' | 'signingKeys'>
 }
 
 /** @param plan One in which every rule holds. */
 export function authorizationServerConfiguration(plan: Plan): AuthorizationServerConfiguration | undefined {
-  const { authorizationServer: server, settings, directory } = plan
+  const { authorizationServer: server, settings, directory, files } = plan
   if (server?.issuer === undefined) return undefined
   const { RequireNonce, Seeding, Branding, SignInLimits } = server.settings
   return {
     listen: server.listen,
+    tls: certificatesOf(server.tls, files),
     options: {
       issuer: server.issuer,
       clients: server.applications.map(clientOptions),
@@ -35,7 +39,7 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
         session: seconds(server.settings.SessionLifetime),
         consent: seconds(server.settings.ConsentLifetime),
       },
-      branding: brandingOptions(Branding, directory),
+      branding: brandingOptions(Branding, directory, files),
       signInLimits: {
         perUserAndAddress: SignInLimits.PerUserAndAddress,
         perUser: SignInLimits.PerUser,

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { ConfigurationFiles } from '../files.js'
 import type { BrandingSettings } from '../schema/values.js'
 
 export interface BrandingOptions {
@@ -8,8 +8,13 @@ export interface BrandingOptions {
 }
 
 /** @param directory What relative paths start at. */
-export function brandingOptions(settings: BrandingSettings | undefined, directory: string): BrandingOptions {
+export function brandingOptions(
+  settings: BrandingSettings | undefined,
+  directory: string,
+  files: ConfigurationFiles,
+): BrandingOptions {
   if (settings === undefined) return {}
   const { Name, ThemeFile } = settings
-  return { name: Name, ...(ThemeFile !== undefined && { theme: readFileSync(resolve(directory, ThemeFile), 'utf8') }) }
+  const theme = ThemeFile === undefined ? undefined : files.read(resolve(directory, ThemeFile)).toString('utf8')
+  return { name: Name, ...(theme !== undefined && { theme }) }
 }

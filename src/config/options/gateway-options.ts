@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ClientAuthentication, FrontendOptions, GatewayOptions } from '../../gateway/options.js'
 import { signingKey } from '../../jose/jwk.js'
 import { seconds } from '../duration.js'
+import type { ConfigurationFiles } from '../files.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { BffSettings } from '../schema/bff.js'
@@ -19,27 +19,28 @@ export function gatewaySettings({
   frontends,
   settings,
   directory,
+  files,
   authorizationServer,
 }: Plan): GatewaySettings | undefined {
   if (bff === undefined || frontends.length === 0) return undefined
   const { Limits } = settings.Server
   const { LoginLimits } = bff
   return {
-    frontends: frontends.map((frontend) => frontendOptions(frontend, bff, directory)),
+    frontends: frontends.map((frontend) => frontendOptions(frontend, bff, files)),
     trustedProxies: settings.Server.TrustedProxies,
     trustForwardedHost: settings.Server.TrustForwardedHost,
     streamLimits: { perSession: Limits.StreamsPerSession, perAddress: Limits.StreamsPerAddress },
     issuerTimeout: seconds(bff.AuthorityTimeout),
-    branding: brandingOptions(bff.Branding ?? authorizationServer?.settings.Branding, directory),
+    branding: brandingOptions(bff.Branding ?? authorizationServer?.settings.Branding, directory, files),
     loginLimits: { perAddress: LoginLimits.PerAddress, window: seconds(LoginLimits.Window) },
     ...(bff.AuthorityCaFile !== undefined && {
-      issuerCa: readFileSync(resolve(directory, bff.AuthorityCaFile), 'utf8'),
+      issuerCa: files.read(resolve(directory, bff.AuthorityCaFile)).toString('utf8'),
     }),
   }
 }
 
-function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string): FrontendOptions {
-  const { settings, scopes, name, publicUrl, authority, clientId, hosts, routes } = plan
+function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: ConfigurationFiles): FrontendOptions {
+  const { settings, directory, scopes, name, publicUrl, authority, clientId, hosts, routes } = plan
   if (publicUrl === undefined || authority === undefined || clientId === undefined)
     throw new TypeError('a frontend is incomplete that the rules have let pass')
   const home = `${settings.PathPrefix}/`
@@ -84,7 +85,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, directory: string
     postLoginRedirectPath: settings.PostLoginRedirectPath ?? home,
     postLogoutRedirectPath: settings.PostLogoutRedirectPath ?? home,
     ...(settings.ErrorRedirectPath && { errorRedirectPath: settings.ErrorRedirectPath }),
-    routes: routes.map((route) => routeOptions(route, directory)),
+    routes: routes.map((route) => routeOptions(route, directory, files)),
   }
 }
 

@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { AccessRule, RouteOptions, UpstreamTlsOptions } from '../../gateway/route-options.js'
 import { seconds } from '../duration.js'
+import type { ConfigurationFiles } from '../files.js'
 import type { RouteSettings } from '../schema/route.js'
 import type { AccessRuleSettings } from '../schema/values.js'
 import { rateLimitOptions } from './rate-limit-options.js'
 
 /** @param directory What relative paths start at. */
-export function routeOptions(settings: RouteSettings, directory: string): RouteOptions {
+export function routeOptions(settings: RouteSettings, directory: string, files: ConfigurationFiles): RouteOptions {
   const {
     Resource,
     AcrValues,
@@ -53,7 +53,7 @@ export function routeOptions(settings: RouteSettings, directory: string): RouteO
         timeout: seconds(HealthCheck.Timeout),
       },
     }),
-    ...(Tls !== undefined && { tls: tlsOptions(Tls, directory) }),
+    ...(Tls !== undefined && { tls: tlsOptions(Tls, directory, files) }),
   }
 }
 
@@ -61,9 +61,13 @@ export function accessRules(settings: AccessRuleSettings): readonly AccessRule[]
   return settings.map(({ Claim, AnyOf }) => ({ claim: Claim, anyOf: AnyOf }))
 }
 
-function tlsOptions(settings: NonNullable<RouteSettings['Tls']>, directory: string): UpstreamTlsOptions {
+function tlsOptions(
+  settings: NonNullable<RouteSettings['Tls']>,
+  directory: string,
+  files: ConfigurationFiles,
+): UpstreamTlsOptions {
   const { CaFile, CertFile, KeyFile, ServerName } = settings
-  const pem = (file: string): string => readFileSync(resolve(directory, file), 'utf8')
+  const pem = (file: string): string => files.read(resolve(directory, file)).toString('utf8')
   return {
     ...(CaFile !== undefined && { ca: pem(CaFile) }),
     ...(CertFile !== undefined && { cert: pem(CertFile) }),

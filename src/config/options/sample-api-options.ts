@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { VerifierOptions } from '../../dpop-validator/options.js'
 import { seconds } from '../duration.js'
@@ -11,7 +10,7 @@ export interface SampleApiConfiguration {
 }
 
 /** @param plan One in which every rule holds. */
-export function sampleApiConfiguration({ sampleApi, directory }: Plan): SampleApiConfiguration | undefined {
+export function sampleApiConfiguration({ sampleApi, directory, files }: Plan): SampleApiConfiguration | undefined {
   if (sampleApi?.issuer === undefined || sampleApi.audience === undefined) return undefined
   const { OpenIddict, DPoP } = sampleApi.settings
   return {
@@ -19,7 +18,7 @@ export function sampleApiConfiguration({ sampleApi, directory }: Plan): SampleAp
     verifier: {
       issuer: { issuer: sampleApi.issuer },
       ...(OpenIddict.AuthorityCaFile !== undefined && {
-        ca: readFileSync(resolve(directory, OpenIddict.AuthorityCaFile), 'utf8'),
+        ca: files.read(resolve(directory, OpenIddict.AuthorityCaFile)).toString('utf8'),
       }),
       audience: sampleApi.audience,
       publicUrl: sampleApi.publicUrls,

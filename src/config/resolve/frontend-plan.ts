@@ -1,6 +1,7 @@
 import { endpointPath } from '../../gateway/endpoints/endpoint-paths.js'
 import { isLoopback } from '../../http/loopback.js'
 import type { Jwk } from '../../jose/jwk.js'
+import type { FrontendFile } from '../frontends-folder.js'
 import type { ListenAddress } from '../listen-address.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from '../schema/authorization-server.js'
 import type { FrontendSettings } from '../schema/bff.js'
@@ -13,6 +14,8 @@ import type { StateDirectory } from './state-directory.js'
 
 export interface FrontendPlan {
   readonly pointer: string
+  /** What its relative paths start at. */
+  readonly directory: string
   readonly settings: FrontendSettings
   /** What is asked for at login. */
   readonly scopes: readonly string[]
@@ -40,6 +43,10 @@ export interface FrontendContext {
   /** The embedded one, if there is one. */
   readonly server: AuthorizationServerSettings | undefined
   readonly secrets: SecretReader
+  /** What relative paths start at. */
+  readonly directory: string
+  /** Frontends that have a file of their own. */
+  readonly frontendFiles: readonly FrontendFile[]
   readonly state: StateDirectory
   readonly listen: ListenAddress
   readonly sampleApi: SampleApiPlan | undefined
@@ -48,9 +55,12 @@ export interface FrontendContext {
 }
 
 export function frontendsOf(context: FrontendContext): readonly FrontendPlan[] {
-  return (context.settings.Bff?.Frontends ?? []).map((frontend, index) =>
-    frontendOf(frontend, `/Bff/Frontends/${index}`, context),
-  )
+  const directories = new Map(context.frontendFiles.map(({ index, directory }) => [index, directory]))
+  return (context.settings.Bff?.Frontends ?? []).map((frontend, index) => {
+    const directory = directories.get(index) ?? context.directory
+    const secrets = context.secrets.from(directory)
+    return frontendOf(frontend, `/Bff/Frontends/${index}`, { ...context, directory, secrets })
+  })
 }
 
 function frontendOf(frontend: FrontendSettings, pointer: string, context: FrontendContext): FrontendPlan {
@@ -64,6 +74,7 @@ function frontendOf(frontend: FrontendSettings, pointer: string, context: Fronte
   const landing = frontend.PostLogoutRedirectPath ?? `${frontend.PathPrefix}/`
   return {
     pointer,
+    directory: context.directory,
     settings: frontend,
     // Where it is not needed for a refresh token, it asks for one that outlives the server's own session.
     scopes: frontend.Scopes ?? ['openid', 'profile', 'email', ...(isEmbedded ? ['offline_access'] : [])],

@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
 import { isLoopback } from '../../http/loopback.js'
 import type { Environment } from '../environment.js'
+import type { ConfigurationFiles } from '../files.js'
+import type { FrontendFile } from '../frontends-folder.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
 import type { AuthorizationServerSettings } from '../schema/authorization-server.js'
 import type { BffSettings } from '../schema/bff.js'
@@ -11,6 +13,7 @@ import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
 import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
 import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
+import { type TlsFiles, tlsFiles, tlsKeyFiles } from './tls-files.js'
 
 /** The settings thought to their end: what is left out has got its value, from the other parts of the file where it can. */
 export interface Plan {
@@ -20,9 +23,13 @@ export interface Plan {
   /** What relative paths start at. */
   readonly directory: string
   readonly stateDirectory: string
+  /** Where the files that it names are read. */
+  readonly files: ConfigurationFiles
   /** Every file that a secret is read from, and private keys for TLS. */
   readonly secretFiles: readonly SecretFile[]
   readonly listen: ListenAddress
+  /** Undefined: plain HTTP. */
+  readonly tls: readonly TlsFiles[] | undefined
   readonly redisUrl: string | undefined
   readonly sealingKeys: readonly SealingKeyPlan[]
   readonly bff: BffSettings | undefined
@@ -47,7 +54,7 @@ export interface AuthorizationServerPlan {
   /** Undefined: it answers on the gateway's listener. */
   readonly listen: ListenAddress | undefined
   /** Of its own listener. */
-  readonly tls: TlsFiles | undefined
+  readonly tls: readonly TlsFiles[] | undefined
   /** Of tokens for which nothing else says so. Undefined: the issuer. */
   readonly audience: string | undefined
   readonly applications: readonly ApplicationPlan[]
@@ -58,6 +65,9 @@ export interface PlanContext {
   /** What relative paths are relative to. */
   readonly directory: string
   readonly environment: Environment
+  readonly files: ConfigurationFiles
+  /** Frontends that have a file of their own. */
+  readonly frontendFiles: readonly FrontendFile[]
   readonly state: StateDirectory
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
@@ -65,9 +75,9 @@ export interface PlanContext {
 
 export function planOf(
   settings: Settings,
-  { file, directory, environment, state, now = () => Date.now() / 1000 }: PlanContext,
+  { file, directory, environment, files, frontendFiles, state, now = () => Date.now() / 1000 }: PlanContext,
 ): Plan {
-  const secrets = createSecretReader(directory, environment)
+  const secrets = createSecretReader({ directory, environment, source: files })
   const listen = listenOf(settings)
   const sampleApi = sampleApiOf(settings.Authentication, serverOf(settings)?.Issuer)
   const sealingKeys = sealingKeysOf(settings, secrets)
@@ -75,25 +85,32 @@ export function planOf(
     settings,
     server: serverOf(settings),
     secrets,
+    directory,
+    frontendFiles,
     state,
     listen,
     sampleApi,
     sealingKeys: sealingKeys.map(({ text }) => Buffer.from(text, 'base64url')).filter(({ length }) => length === 32),
   })
+  const tls = tlsFiles(settings.Server.Tls, '/Server/Tls', directory)
+  const redisUrl = secrets.text(settings.Store.Redis?.Url, '/Store/Redis/Url')
+  const authorizationServer = authorizationServerOf({ settings, secrets, directory, listen, frontends, sampleApi })
   return {
     settings,
     file,
     directory,
     stateDirectory: resolve(directory, settings.Server.StateDirectory),
     listen,
-    redisUrl: secrets.text(settings.Store.Redis?.Url, '/Store/Redis/Url'),
+    tls,
+    redisUrl,
     sealingKeys,
     bff: settings.Bff,
     frontends,
-    authorizationServer: authorizationServerOf({ settings, secrets, directory, listen, frontends, sampleApi }),
+    authorizationServer,
     sampleApi,
     now: now(),
-    secretFiles: [...secrets.files, ...tlsKeyFiles(settings, directory)],
+    files,
+    secretFiles: [...secrets.files, ...tlsKeyFiles([tls, authorizationServer?.tls], frontends)],
     problems: secrets.problems,
   }
 }
@@ -139,7 +156,7 @@ function authorizationServerOf({
     pointer,
     settings: server,
     issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
-    tls: tlsFiles(server.Tls, directory),
+    tls: tlsFiles(server.Tls, `${pointer}/Tls`, directory),
     listen: ownListener(server, listen, frontends.length > 0),
     audience: server.Audience ?? sampleApi?.audience,
     applications: applicationsOf(server, pointer, frontends, (application, at) => [
@@ -149,34 +166,6 @@ function authorizationServerOf({
       ),
     ]),
   }
-}
-
-/** Absolute paths of PEM files. */
-export interface TlsFiles {
-  readonly certFile: string
-  readonly keyFile: string
-}
-
-export function tlsFiles(settings: Settings['Server']['Tls'], directory: string): TlsFiles | undefined {
-  return settings && { certFile: resolve(directory, settings.CertFile), keyFile: resolve(directory, settings.KeyFile) }
-}
-
-function tlsKeyFiles(settings: Settings, directory: string): SecretFile[] {
-  const server = serverOf(settings)
-  const named = [
-    { pointer: '/Server/Tls/KeyFile', file: settings.Server.Tls?.KeyFile },
-    {
-      pointer: `${serverPointerOf(settings)}/Tls/KeyFile`,
-      file: server?.Tls?.KeyFile,
-    },
-    ...(settings.Bff?.Frontends ?? []).flatMap(({ Routes = [] }, index) =>
-      Routes.map(({ Tls }, route) => ({
-        pointer: `/Bff/Frontends/${index}/Routes/${route}/Tls/KeyFile`,
-        file: Tls?.KeyFile,
-      })),
-    ),
-  ]
-  return named.flatMap(({ pointer, file }) => (file === undefined ? [] : [{ pointer, path: resolve(directory, file) }]))
 }
 
 /** The port a URL is served on. */

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
 import { type Jwk, signingKey, verificationKey } from '../../jose/jwk.js'
 import type { Environment } from '../environment.js'
+import type { ConfigurationFiles } from '../files.js'
 import type { JwkSource, Secret } from '../schema/values.js'
 
 /** Reads secrets from where the file says they are. What is wrong is reported; a value is in no message. */
@@ -11,6 +11,8 @@ export interface SecretReader {
   /** A private signing key. */
   privateJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
   publicJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
+  /** The same, for relative paths that start elsewhere. */
+  from(directory: string): SecretReader
   readonly problems: readonly ConfigurationProblem[]
   /** Those that a secret was looked for in. */
   readonly files: readonly SecretFile[]
@@ -36,25 +38,34 @@ function noKey(value: string): [problem: string, remedy: string] {
   return ['is not a JWK', 'Write what `npx --no-install sallyport keygen` prints.']
 }
 
-export function createSecretReader(directory: string, environment: Environment): SecretReader {
-  const problems: ConfigurationProblem[] = []
-  const files: SecretFile[] = []
+export interface SecretReaderOptions {
+  /** What relative paths start at. */
+  readonly directory: string
+  readonly environment: Environment
+  readonly source: ConfigurationFiles
+}
+
+export function createSecretReader(
+  { directory, environment, source }: SecretReaderOptions,
+  problems: ConfigurationProblem[] = [],
+  files: SecretFile[] = [],
+): SecretReader {
   const report = (pointer: string, problem: string, remedy: string): undefined => {
     problems.push({ pointer, problem, remedy })
   }
 
-  const text = (source: Secret, pointer: string): string | undefined => {
-    if (typeof source === 'string') return source
-    if ('Env' in source) {
-      const value = environment[source.Env]
+  const text = (secret: Secret, pointer: string): string | undefined => {
+    if (typeof secret === 'string') return secret
+    if ('Env' in secret) {
+      const value = environment[secret.Env]
       if (value) return value
-      return report(`${pointer}/Env`, `names the variable ${source.Env}, which is not set`, `Set ${source.Env}.`)
+      return report(`${pointer}/Env`, `names the variable ${secret.Env}, which is not set`, `Set ${secret.Env}.`)
     }
-    const path = resolve(directory, source.File)
+    const path = resolve(directory, secret.File)
     files.push({ pointer: `${pointer}/File`, path })
     try {
-      const value = readFileSync(path, 'utf8').trim()
-      return value || report(`${pointer}/File`, `names ${source.File}, which is empty`, 'Put the secret there.')
+      const value = source.read(path).toString('utf8').trim()
+      return value || report(`${pointer}/File`, `names ${secret.File}, which is empty`, 'Put the secret there.')
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       const why = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is a folder' : 'cannot be read'
@@ -64,13 +75,13 @@ export function createSecretReader(directory: string, environment: Environment):
           : code === 'EACCES'
             ? 'Let the user that runs sallyport read it.'
             : `Relative paths start at ${directory}.`
-      return report(`${pointer}/File`, `names ${source.File}, which ${why}`, remedy)
+      return report(`${pointer}/File`, `names ${secret.File}, which ${why}`, remedy)
     }
   }
 
-  const jwk = (source: JwkSource, pointer: string): Jwk | undefined => {
-    if (typeof source === 'object' && 'kty' in source) return source as Jwk
-    const value = text(source as Secret, pointer)
+  const jwk = (given: JwkSource, pointer: string): Jwk | undefined => {
+    if (typeof given === 'object' && 'kty' in given) return given as Jwk
+    const value = text(given as Secret, pointer)
     if (value === undefined) return undefined
     try {
       const parsed: unknown = JSON.parse(value)
@@ -86,10 +97,11 @@ export function createSecretReader(directory: string, environment: Environment):
   return {
     problems,
     files,
-    text: (source, pointer) => (source === null || source === undefined ? undefined : text(source, pointer)),
+    from: (other) => createSecretReader({ directory: other, environment, source }, problems, files),
+    text: (secret, pointer) => (secret === null || secret === undefined ? undefined : text(secret, pointer)),
 
-    privateJwk(source, pointer) {
-      const key = source === null || source === undefined ? undefined : jwk(source, pointer)
+    privateJwk(given, pointer) {
+      const key = given === null || given === undefined ? undefined : jwk(given, pointer)
       if (key === undefined) return undefined
       try {
         signingKey(key)
@@ -103,8 +115,8 @@ export function createSecretReader(directory: string, environment: Environment):
       }
     },
 
-    publicJwk(source, pointer) {
-      const key = source === null || source === undefined ? undefined : jwk(source, pointer)
+    publicJwk(given, pointer) {
+      const key = given === null || given === undefined ? undefined : jwk(given, pointer)
       if (key === undefined) return undefined
       try {
         verificationKey(key)

@@ -54,7 +54,7 @@ function writable(path: string, write: () => void): void {
 }
 
 /** For looking only: what is not there is made for the moment and forgotten. */
-export function readOnlyStateDirectory(path: string): StateDirectory {
+export function readOnlyStateDirectory(path: string): StateDirectory & { hasMade(): boolean } {
   const made = new Map<string, string>()
   return {
     keep(name, make) {
@@ -64,5 +64,6 @@ export function readOnlyStateDirectory(path: string): StateDirectory {
       made.set(name, value)
       return value
     },
+    hasMade: () => made.size > 0,
   }
 }

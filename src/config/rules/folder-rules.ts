@@ -32,12 +32,12 @@ export const folderRules: readonly Rule[] = [
   },
 
   function* foldersAreThere(plan) {
-    for (const { pointer, named, folder } of foldersOf(plan)) {
+    for (const { pointer, named, folder, directory } of foldersOf(plan)) {
       if (fileKind(folder) !== 'folder')
         yield problem(
           pointer,
           `names ${named}, which is not a folder`,
-          `Build the application first. Relative paths start at ${plan.directory}.`,
+          `Build the application first. Relative paths start at ${directory}.`,
         )
       else if (fileKind(join(folder, 'index.html')) !== 'file')
         yield problem(
@@ -49,12 +49,12 @@ export const folderRules: readonly Rule[] = [
   },
 ]
 
-function foldersOf({ frontends, directory }: Pick<Plan, 'frontends' | 'directory'>) {
-  return frontends.flatMap(({ pointer, settings }: FrontendPlan) => {
+function foldersOf({ frontends }: Pick<Plan, 'frontends'>) {
+  return frontends.flatMap(({ pointer, directory, settings }: FrontendPlan) => {
     const named = settings.StaticFilesPath ?? undefined
     return named === undefined
       ? []
-      : [{ pointer: `${pointer}/StaticFilesPath`, named, folder: resolve(directory, named) }]
+      : [{ pointer: `${pointer}/StaticFilesPath`, named, folder: resolve(directory, named), directory }]
   })
 }
 

@@ -1,5 +1,6 @@
 import { applicationRules } from './application-rules.js'
 import { authorizationServerRules } from './authorization-server-rules.js'
+import { fileRules } from './file-rules.js'
 import { folderRules } from './folder-rules.js'
 import { frontendRules } from './frontend-rules.js'
 import { limitRules } from './limit-rules.js'
@@ -14,6 +15,7 @@ import { userRules } from './user-rules.js'
 /** Everything that has to hold between settings. */
 export const rules: readonly Rule[] = [
   ...serverRules,
+  ...fileRules,
   ...profileRules,
   ...frontendRules,
   ...folderRules,

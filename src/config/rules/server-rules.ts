@@ -1,12 +1,7 @@
-import { X509Certificate } from 'node:crypto'
-import { accessSync, constants, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
 import { isNetwork } from '../../http/trusted-peers.js'
 import { seconds } from '../duration.js'
 import { fileKind } from '../file-kind.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
-import { type Plan, tlsFiles } from '../resolve/resolved.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const serverRules: readonly Rule[] = [
@@ -21,7 +16,7 @@ export const serverRules: readonly Rule[] = [
   },
 
   function* aGatewayHasFrontends({ settings, bff, authorizationServer, sampleApi }) {
-    if (bff === undefined || settings.Bff?.Frontends.length !== 0) return
+    if (bff === undefined || bff.FrontendsFolder !== undefined || settings.Bff?.Frontends.length !== 0) return
     // The sealing keys stand there also for an authorization server by itself.
     const isOnlyForKeys = bff.Authority === undefined && bff.PublicUrl === undefined
     if (!isOnlyForKeys || (authorizationServer === undefined && sampleApi === undefined))
@@ -62,52 +57,6 @@ export const serverRules: readonly Rule[] = [
         'changes nothing, because no proxy is trusted',
         'Name your proxies in Server.TrustedProxies, or leave it out and let them keep Host.',
       )
-  },
-
-  function* filesAreThere(plan) {
-    for (const [pointer, file] of filesOf(plan))
-      if (file !== undefined && !isReadable(resolve(plan.directory, file)))
-        yield problem(
-          pointer,
-          `names ${file}, which is not there or cannot be read`,
-          `Relative paths start at ${plan.directory}.`,
-        )
-  },
-
-  function* authoritiesAreCertificates(plan) {
-    for (const [pointer, file] of filesOf(plan)) {
-      const path = pointer.endsWith('CaFile') && file !== undefined ? resolve(plan.directory, file) : undefined
-      if (path !== undefined && isReadable(path) && !isCertificate(readFileSync(path)))
-        yield problem(
-          pointer,
-          'has no PEM certificate at its beginning',
-          'Give the certificate of the authority, "-----BEGIN CERTIFICATE-----" and all.',
-        )
-    }
-  },
-
-  function* certificatesWork({ settings, authorizationServer: server, directory, now }) {
-    const sections = [
-      ['/Server/Tls', tlsFiles(settings.Server.Tls, directory)],
-      [`${server?.pointer}/Tls`, server?.tls],
-    ] as const
-    for (const [pointer, files] of sections) {
-      if (files === undefined || !isReadable(files.certFile) || !isReadable(files.keyFile)) continue
-      const cert = readFileSync(files.certFile)
-      try {
-        createSecureContext({ cert, key: readFileSync(files.keyFile) })
-      } catch {
-        yield problem(
-          pointer,
-          'is not a certificate with its private key',
-          'Give PEM files that belong together, the certificate first and then its chain.',
-        )
-        continue
-      }
-      const { validTo } = new X509Certificate(cert)
-      if (Date.parse(validTo) < now * 1000)
-        yield problem(`${pointer}/CertFile`, `has expired on ${validTo}`, 'Have it renewed: no browser will accept it.')
-    }
   },
 
   function* listenersAreApart({ settings, listen, frontends, authorizationServer, sampleApi }) {
@@ -207,37 +156,4 @@ export const serverRules: readonly Rule[] = [
 function clash(one: ListenAddress, other: ListenAddress): boolean {
   const isEvery = ({ host }: ListenAddress): boolean => host === '0.0.0.0' || host === '::'
   return one.port !== 0 && one.port === other.port && (one.host === other.host || isEvery(one) || isEvery(other))
-}
-
-/** Every file that is named and is not a secret's. */
-function* filesOf({ settings, bff, frontends, authorizationServer: server, sampleApi }: Plan) {
-  yield ['/Server/Tls/CertFile', settings.Server.Tls?.CertFile] as const
-  yield ['/Server/Tls/KeyFile', settings.Server.Tls?.KeyFile] as const
-  yield [`${server?.pointer}/Tls/CertFile`, server?.settings.Tls?.CertFile] as const
-  yield [`${server?.pointer}/Tls/KeyFile`, server?.settings.Tls?.KeyFile] as const
-  yield [`${server?.pointer}/Branding/ThemeFile`, server?.settings.Branding?.ThemeFile] as const
-  yield ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile] as const
-  yield ['/Bff/Branding/ThemeFile', bff?.Branding?.ThemeFile] as const
-  yield ['/Authentication/OpenIddict/AuthorityCaFile', sampleApi?.settings.OpenIddict.AuthorityCaFile] as const
-  for (const { pointer, settings: frontend } of frontends)
-    for (const [index, { Tls }] of (frontend.Routes ?? []).entries())
-      for (const member of ['CaFile', 'CertFile', 'KeyFile'] as const)
-        yield [`${pointer}/Routes/${index}/Tls/${member}`, Tls?.[member]] as const
-}
-
-function isCertificate(pem: Buffer): boolean {
-  try {
-    return new X509Certificate(pem).subject !== ''
-  } catch {
-    return false
-  }
-}
-
-function isReadable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK)
-    return true
-  } catch {
-    return false
-  }
 }

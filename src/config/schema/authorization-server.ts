@@ -4,7 +4,7 @@ import {
   lifetimeDefaults,
   signInLimitDefaults,
 } from '../../authorization-server/defaults.js'
-import { tls } from './server.js'
+import { tlsOrList } from './server.js'
 import { branding, counted, httpUrl, jwk, lasting, listenAddress, secret, text } from './values.js'
 
 /** What a client may do, in the original's notation: endpoint, grant type, response type, scope. */
@@ -122,7 +122,7 @@ export const authorizationServer = z
         'Host and port of its own listener. Default: the port of a loopback `Issuer` when that is another than that of `Server.Listen`; otherwise the server answers on `Server.Listen` to requests for the host and path of `Issuer`.',
       examples: ['127.0.0.1:3001'],
     }),
-    Tls: tls.optional(),
+    Tls: tlsOrList.optional(),
     Audience: text.optional().meta({
       description:
         '`aud` of access tokens for which neither a scope nor a `resource` says so. Default: the `Audience` of the sample API in this file, otherwise the issuer.',

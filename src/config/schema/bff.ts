@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { frontendDefaults, gatewayDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
 import { embedding } from './embedding.js'
+import { frontendsFolder } from './frontends-folder.js'
 import { loginLimits, rateLimits, sessionsPerUser } from './limits.js'
 import { route } from './route.js'
 import {
@@ -239,6 +240,7 @@ export const bff = z
         examples: [[{ Env: 'SEALING_KEY' }]],
       }),
     Frontends: z.array(frontend).default([]).meta({ description: 'One entry per browser application.' }),
+    FrontendsFolder: frontendsFolder,
   })
   .meta({ description: 'The gateway.' })
 

@@ -39,6 +39,9 @@ function* sections(path: string, schema: JsonSchema): Generator<string> {
 /** The object that a member is, or is a list of. */
 function nested(schema: JsonSchema): JsonSchema | undefined {
   if (schema.properties !== undefined) return schema
+  // One, or a list of them.
+  if (schema.anyOf?.some(({ items }) => items?.properties !== undefined))
+    return schema.anyOf.find(({ properties }) => properties !== undefined)
   return schema.items?.properties === undefined ? undefined : schema.items
 }
 

@@ -4,12 +4,17 @@ import { listenerLimitDefaults } from '../../http/listener-limits.js'
 import { redisStoreDefaults } from '../../store/redis-options.js'
 import { counted, lasting, listenAddress, secret, text } from './values.js'
 
-export const tls = z
-  .strictObject({
-    CertFile: text.meta({ description: 'PEM file with the certificate and its chain.', examples: ['./tls/cert.pem'] }),
-    KeyFile: text.meta({ description: "PEM file with the certificate's private key.", examples: ['./tls/key.pem'] }),
-  })
-  .meta({ description: 'Ends TLS here. Absent: plain HTTP, for a loopback address or behind a proxy that ends TLS.' })
+export const tls = z.strictObject({
+  CertFile: text.meta({ description: 'PEM file with the certificate and its chain.', examples: ['./tls/cert.pem'] }),
+  KeyFile: text.meta({ description: "PEM file with the certificate's private key.", examples: ['./tls/key.pem'] }),
+})
+
+/** One certificate, or several of which the host that the browser asks for chooses one. */
+export const tlsOrList = z.union([tls, z.array(tls).min(1)]).meta({
+  description:
+    'Ends TLS here. A list: the host that the browser asks for chooses, and the first one is for all others. Absent: plain HTTP, for a loopback address or behind a proxy that ends TLS. Files that change are taken over while it runs.',
+  examples: [{ CertFile: './tls/cert.pem', KeyFile: './tls/key.pem' }],
+})
 
 const limits = z
   .strictObject({
@@ -54,7 +59,7 @@ export const server = z
         "Host and port that the frontends are served on. Default: 127.0.0.1 with the port of a loopback `Bff.PublicUrl`, otherwise '127.0.0.1:3000'.",
       examples: ['127.0.0.1:3000'],
     }),
-    Tls: tls.optional(),
+    Tls: tlsOrList.optional(),
     TrustedProxies: z
       .array(text)
       .default([])
@@ -91,6 +96,10 @@ export const server = z
     AccessLog: z.boolean().default(true).meta({
       description:
         'One line of level `info` per forwarded call: method, path without its query, status, times, bytes, frontend, route, and the handle of the session. Paths of your APIs may hold personal data.',
+    }),
+    Watch: z.boolean().default(true).meta({
+      description:
+        'Whether a change of this file, or of a file that it names, is taken over by itself. false: with SIGHUP only.',
     }),
     LogLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').meta({
       description: 'The least important thing that is logged.',

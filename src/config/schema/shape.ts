@@ -1,6 +1,7 @@
+import type { z } from 'zod'
 import type { ConfigurationProblem } from '../../errors.js'
 import { didYouMean } from '../did-you-mean.js'
-import { type Path, pointerOf } from '../pointer.js'
+import { isWithin, type Path, pointerOf } from '../pointer.js'
 import { example, misfit } from './misfit.js'
 import { type JsonSchema, jsonSchema, type Settings, settingsSchema } from './schema.js'
 import { alternatives, schemaAt } from './schema-walk.js'
@@ -26,7 +27,10 @@ export function checkStructure(value: unknown): Structure {
       return { settings: result.data, problems, broken }
     }
     const misfits: Path[] = []
-    for (const issue of result.error.issues) {
+    const before = [...broken]
+    // What is missing in its place is not another mistake.
+    const isNew = (path: Path): boolean => !before.some((gone) => isWithin(pointerOf(path), gone))
+    for (const issue of result.error.issues.flatMap(ofOneAlternative)) {
       const path = issue.path as Path
       if (issue.code === 'unrecognized_keys') {
         for (const key of issue.keys) {
@@ -37,7 +41,7 @@ export function checkStructure(value: unknown): Structure {
           misfits.push([...path, key])
         }
       } else {
-        problems.push(misfit(issue, path, valueAt(rest, path)))
+        if (isNew(path)) problems.push(misfit(issue, path, valueAt(rest, path)))
         const gone = removable(rest, path)
         broken.add(pointerOf(path)).add(pointerOf(gone))
         misfits.push(gone)
@@ -45,6 +49,17 @@ export function checkStructure(value: unknown): Structure {
     }
     rest = misfits.reduce(remove, rest)
   }
+}
+
+/** What is wrong with one form of a value that can have several, when only that one can be meant: an object, or a list. */
+function ofOneAlternative(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const meant = issue.errors.filter(
+    (issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+  )
+  const [only] = meant
+  if (only === undefined || meant.length > 1) return [issue]
+  return only.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(ofOneAlternative)
 }
 
 /** Settings of the original that have no meaning here, and why. */
@@ -78,7 +93,8 @@ function membersAt(path: Path): string[] {
 
 function* missingMembers(value: unknown, schema: JsonSchema | undefined, path: Path): Generator<ConfigurationProblem> {
   if (Array.isArray(value))
-    for (const [index, item] of value.entries()) yield* missingMembers(item, schema?.items, [...path, index])
+    for (const [index, item] of value.entries())
+      yield* missingMembers(item, schemaAt(schema ?? {}, [index]), [...path, index])
   else if (typeof value === 'object' && value !== null) {
     for (const { required = [], properties = {} } of alternatives(schema).slice(0, 1))
       for (const name of required) {

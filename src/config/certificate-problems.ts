@@ -1,0 +1,71 @@
+import { X509Certificate } from 'node:crypto'
+import type { ConfigurationProblem } from '../errors.js'
+import { isFor } from '../http/certificate-names.js'
+import type { Configuration } from './configuration.js'
+import type { Certificate } from './options/certificates.js'
+import type { TlsFiles } from './resolve/tls-files.js'
+
+/**
+ * What browsers will have against the certificates. No reason not to start, nor to refuse a change: one frontend with an
+ * expired certificate would take all others along.
+ */
+export function certificateProblems({ plan, server, authorizationServer }: Configuration): ConfigurationProblem[] {
+  const issuer = plan.authorizationServer?.issuer
+  const isShared = authorizationServer !== undefined && authorizationServer.listen === undefined
+  const frontends = plan.frontends.flatMap(({ publicUrl, hosts, name }) =>
+    publicUrl?.protocol === 'https:'
+      ? [publicUrl.hostname, ...hosts.map(withoutPort)].map((host) => ({ host, whose: `the frontend "${name}"` }))
+      : [],
+  )
+  const ofIssuer = issuer?.protocol === 'https:' ? [{ host: issuer.hostname, whose: 'the issuer' }] : []
+  return [
+    ...problemsOf(plan.tls, server.tls, [...frontends, ...(isShared ? ofIssuer : [])], plan.now),
+    ...problemsOf(plan.authorizationServer?.tls, authorizationServer?.tls, isShared ? [] : ofIssuer, plan.now),
+  ]
+}
+
+interface AskedFor {
+  readonly host: string
+  readonly whose: string
+}
+
+function problemsOf(
+  files: readonly TlsFiles[] = [],
+  certificates: readonly Certificate[] = [],
+  hosts: readonly AskedFor[],
+  now: number,
+): ConfigurationProblem[] {
+  const expired = certificates.flatMap(({ cert }, index) => {
+    const { validTo } = new X509Certificate(cert)
+    return Date.parse(validTo) >= now * 1000
+      ? []
+      : [
+          {
+            pointer: `${files[index]?.pointer}/CertFile`,
+            problem: `has expired on ${validTo}`,
+            remedy: 'Have it renewed: no browser will accept it.',
+          },
+        ]
+  })
+  if (certificates.length === 0) return expired
+  const unfit = new Map(hosts.map(({ host, whose }) => [host, whose]))
+  for (const host of unfit.keys()) if (certificates.some(({ cert }) => isFor(cert, bare(host)))) unfit.delete(host)
+  return [
+    ...expired,
+    ...[...unfit].map(([host, whose]) => ({
+      pointer: files[0]?.pointer.replace(/\/\d+$/, '') ?? '',
+      problem: `has no certificate for ${host}, the host of ${whose}`,
+      remedy:
+        'Add one to the list, or have one made with that name in it. Browsers look at its alternative names only.',
+    })),
+  ]
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, '')
+}
+
+/** An IPv6 address stands in brackets in a URL. */
+function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, '')
+}

@@ -1,0 +1,44 @@
+import type { ConfigurationProblem } from '../errors.js'
+import type { ListenerLimits } from '../http/listener-limits.js'
+import type { ListenAddress } from './listen-address.js'
+import type { AuthorizationServerConfiguration } from './options/authorization-server-options.js'
+import type { Certificate } from './options/certificates.js'
+import type { GatewaySettings } from './options/gateway-options.js'
+import type { SampleApiConfiguration } from './options/sample-api-options.js'
+import type { Plan } from './resolve/resolved.js'
+
+/** A file and its environment, checked and complete: what the products are made from. */
+export interface Configuration {
+  readonly server: ServerSettings
+  readonly store: StoreSettings
+  /** 32 bytes each. The first one seals. */
+  readonly sealingKeys: readonly Buffer[]
+  readonly gateway: GatewaySettings | undefined
+  readonly authorizationServer: AuthorizationServerConfiguration | undefined
+  readonly sampleApi: SampleApiConfiguration | undefined
+  /** Absolute. Holds what is made at first start. */
+  readonly stateDirectory: string
+  readonly plan: Plan
+  /** What the file says and the running process cannot take over: it goes on with what it has. */
+  readonly kept: readonly ConfigurationProblem[]
+}
+
+export interface ServerSettings {
+  readonly listen: ListenAddress
+  readonly tls: readonly Certificate[] | undefined
+  readonly adminListen: ListenAddress | undefined
+  /** Processes that share the listeners. */
+  readonly workers: number
+  /** Seconds. */
+  readonly drainTimeout: number
+  readonly limits: ListenerLimits
+  readonly accessLog: boolean
+  /** Whether files that change are taken over by themselves. */
+  readonly watch: boolean
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+export type StoreSettings =
+  | { readonly kind: 'memory' }
+  /** `timeout` is seconds. */
+  | { readonly kind: 'redis'; readonly url: string; readonly prefix: string; readonly timeout: number }

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What a configuration is read from. Each file is read once: all that is made of it is made of the same bytes. */
+export interface ConfigurationFiles {
+  /** @throws NodeJS.ErrnoException */
+  read(path: string): Buffer
+  /** Names of what is in a folder, in order. @throws NodeJS.ErrnoException */
+  list(folder: string): readonly string[]
+  /** All that was read, or looked for and not found, so far. */
+  snapshot(): Snapshot
+}
+
+/** The contents of files, for another process to read them from. Secrets are in it: it is for pipes between our own. */
+export interface Snapshot {
+  readonly files: Readonly<Record<string, Read<string>>>
+  readonly folders: Readonly<Record<string, Read<readonly string[]>>>
+}
+
+/** Base64 of a file, or the names in a folder; or why there are none. */
+type Read<Found> = { readonly found: Found } | { readonly code: string }
+
+/** @param from What was read before. Default: nothing, everything is read from the disk. */
+export function createFiles(from: Snapshot = { files: {}, folders: {} }): ConfigurationFiles {
+  const files = new Map(Object.entries(from.files))
+  const folders = new Map(Object.entries(from.folders))
+  return {
+    read: (path) =>
+      Buffer.from(
+        once(files, path, () => readFileSync(path).toString('base64')),
+        'base64',
+      ),
+    list: (folder) => once(folders, folder, () => readdirSync(folder).sort()),
+    snapshot: () => ({ files: Object.fromEntries(files), folders: Object.fromEntries(folders) }),
+  }
+}
+
+/** Equal for equal contents, and good for comparing only. */
+export function fingerprintOf(snapshot: Snapshot): string {
+  return createHash('sha256').update(JSON.stringify(snapshot)).digest('base64url')
+}
+
+function once<Found>(known: Map<string, Read<Found>>, path: string, look: () => Found): Found {
+  const read = known.get(path) ?? attempt(look)
+  known.set(path, read)
+  if ('found' in read) return read.found
+  throw Object.assign(new Error(`${read.code}: ${path}`), { code: read.code })
+}
+
+function attempt<Found>(look: () => Found): Read<Found> {
+  try {
+    return { found: look() }
+  } catch (error) {
+    return { code: (error as NodeJS.ErrnoException).code ?? 'EIO' }
+  }
+}

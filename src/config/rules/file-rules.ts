@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto'
+import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import type { ConfigurationFiles } from '../files.js'
+import type { Plan } from '../resolve/resolved.js'
+import type { TlsFiles } from '../resolve/tls-files.js'
+import { problem, type Rule } from './rule.js'
+
+export const fileRules: readonly Rule[] = [
+  function* filesAreThere(plan) {
+    for (const { pointer, file, directory } of filesOf(plan))
+      if (contentOf(resolve(directory, file), plan.files) === undefined)
+        yield problem(
+          pointer,
+          `names ${file}, which is not there or cannot be read`,
+          `Relative paths start at ${directory}.`,
+        )
+  },
+
+  function* authoritiesAreCertificates(plan) {
+    for (const { pointer, file, directory } of filesOf(plan)) {
+      const pem = pointer.endsWith('CaFile') ? contentOf(resolve(directory, file), plan.files) : undefined
+      if (pem !== undefined && !isCertificate(pem))
+        yield problem(
+          pointer,
+          'has no PEM certificate at its beginning',
+          'Give the certificate of the authority, "-----BEGIN CERTIFICATE-----" and all.',
+        )
+    }
+  },
+
+  function* certificatesWork({ tls, authorizationServer: server, files }) {
+    for (const { pointer, certFile, keyFile } of [...(tls ?? []), ...(server?.tls ?? [])]) {
+      const cert = contentOf(certFile, files)
+      const key = contentOf(keyFile, files)
+      if (cert === undefined || key === undefined) continue
+      try {
+        createSecureContext({ cert, key })
+      } catch {
+        yield problem(
+          pointer,
+          'is not a certificate with its private key',
+          'Give PEM files that belong together, the certificate first and then its chain.',
+        )
+      }
+    }
+  },
+]
+
+interface NamedFile {
+  readonly pointer: string
+  /** As it is written. */
+  readonly file: string
+  /** What it starts at where it is relative. */
+  readonly directory: string
+}
+
+/** Every file that is named and is not a secret's. */
+function* filesOf(plan: Plan): Generator<NamedFile> {
+  const { settings, directory, bff, frontends, authorizationServer: server, sampleApi } = plan
+  yield* ofListener(plan.tls, settings.Server.Tls, directory)
+  yield* ofListener(server?.tls, server?.settings.Tls, directory)
+  const others: (readonly [string, string | undefined])[] = [
+    [`${server?.pointer}/Branding/ThemeFile`, server?.settings.Branding?.ThemeFile],
+    ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile],
+    ['/Bff/Branding/ThemeFile', bff?.Branding?.ThemeFile],
+    ['/Authentication/OpenIddict/AuthorityCaFile', sampleApi?.settings.OpenIddict.AuthorityCaFile],
+  ]
+  for (const [pointer, file] of others) if (file !== undefined) yield { pointer, file, directory }
+  for (const { pointer, directory, settings: frontend } of frontends)
+    for (const [index, { Tls }] of (frontend.Routes ?? []).entries())
+      for (const member of ['CaFile', 'CertFile', 'KeyFile'] as const) {
+        const file = Tls?.[member]
+        if (file !== undefined) yield { pointer: `${pointer}/Routes/${index}/Tls/${member}`, file, directory }
+      }
+}
+
+function* ofListener(
+  files: readonly TlsFiles[] | undefined,
+  settings: Plan['settings']['Server']['Tls'],
+  directory: string,
+): Generator<NamedFile> {
+  const named = settings === undefined ? [] : [settings].flat()
+  for (const [index, { pointer }] of (files ?? []).entries())
+    for (const member of ['CertFile', 'KeyFile'] as const) {
+      const file = named[index]?.[member]
+      if (file !== undefined) yield { pointer: `${pointer}/${member}`, file, directory }
+    }
+}
+
+function contentOf(path: string, files: ConfigurationFiles): Buffer | undefined {
+  try {
+    return files.read(path)
+  } catch {
+    return undefined
+  }
+}
+
+function isCertificate(pem: Buffer): boolean {
+  try {
+    return new X509Certificate(pem).subject !== ''
+  } catch {
+    return false
+  }
+}
