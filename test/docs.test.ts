@@ -6,7 +6,8 @@ import { dirname, join, resolve } from 'node:path'
 import test from 'ava'
 import { type ParseError, parse } from 'jsonc-parser'
 import { check } from '../src/cli/check.js'
-import { initialise } from '../src/cli/init.js'
+import type { InitChoices } from '../src/cli/init/choices.js'
+import { initialise } from '../src/cli/init/init.js'
 import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
 import { refusedFromBrowser } from '../src/gateway/forwarding/request-fields.js'
 import { refusedBesidePersonal, refusedFromUpstream } from '../src/gateway/forwarding/response-fields.js'
@@ -23,6 +24,9 @@ import { compilePrograms, run } from './_programs.js'
  *   text, mermaid, http      for people only
  */
 const main = resolve('dist/main.js')
+
+/** What a page's fragments are parts of: a server elsewhere, and an API. */
+const begun: InitChoices = { server: { kind: 'none' }, api: new URL('http://127.0.0.1:8080') }
 
 interface Block {
   readonly page: string
@@ -69,7 +73,7 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b(?! file)/.test(fence
     const [, , pointer] = block.fence.split(' ')
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-docs-'))
     t.teardown(() => rm(folder, { recursive: true }))
-    await initialise(folder)
+    await initialise(folder, begun)
     const file = join(folder, 'frontends.json')
     const whole = pointer === undefined ? value : withAt(parse(await readFile(file, 'utf8')), pointer, value)
     await writeFile(file, JSON.stringify(whole))
@@ -121,7 +125,7 @@ for (const block of blocks.filter(({ fence }) => fence === 'sh'))
     t.teardown(() => rm(folder, { recursive: true }))
     const commands = commandsOf(block)
     // A page that speaks of a configuration has one; `init` makes its own.
-    if (!commands.some((command) => command.includes('sallyport init'))) await initialise(folder)
+    if (!commands.some((command) => command.includes('sallyport init'))) await initialise(folder, begun)
     for (const { page, fence, text } of blocks)
       if (page === block.page && fence.startsWith('json file '))
         await writeFile(join(folder, fence.slice('json file '.length)), text)

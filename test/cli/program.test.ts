@@ -1,16 +1,14 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
 import test from 'ava'
 import { verifyPassword } from '../../src/authorization-server/sign-in/password.js'
-import { initialise } from '../../src/cli/init.js'
 import { signingKeyTexts } from '../../src/cli/keygen.js'
 import { promptForPassword } from '../../src/cli/password-prompt.js'
-import { readConfiguration } from '../../src/config/load.js'
 import { type Jwk, publicHalf, signatureAlgorithms, signingKey } from '../../src/jose/jwk.js'
 import { aFile, aFolder } from '../config/_workspace.js'
 
@@ -162,42 +160,6 @@ test('two passwords that differ, and Ctrl+C, make nothing; the terminal shows ag
     await t.throwsAsync(promptForPassword(terminal, write), { message })
     t.is(modes.at(-1), false)
   }
-})
-
-test('init writes a configuration that is right, with keys for their owner only, over nothing', async (t) => {
-  const folder = join(await aFolder(t), 'new')
-  t.deepEqual((await initialise(folder)).kept, [])
-  t.deepEqual((await readdir(folder)).sort(), ['.gitignore', 'frontends.json', 'keys', 'spa'])
-  for (const name of ['client.jwk', 'sealing.key']) t.is((await stat(join(folder, 'keys', name))).mode & 0o777, 0o600)
-  const file = join(folder, 'frontends.json')
-  t.notThrows(() => readConfiguration({ file, environment: {}, state: 'look' }))
-
-  await writeFile(file, '{}')
-  const key = await readFile(join(folder, 'keys/client.jwk'), 'utf8')
-  t.true((await initialise(folder)).kept.includes('frontends.json'))
-  t.is(await readFile(file, 'utf8'), '{}')
-  t.is(await readFile(join(folder, 'keys/client.jwk'), 'utf8'), key)
-})
-
-test('init --authority names the server, and takes no other text', async (t) => {
-  const folder = await aFolder(t)
-  await initialise(folder, { kind: 'foreign', authority: 'https://login.example.com/realms/x' })
-  const { gateway } = readConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
-  t.is(gateway?.frontends[0]?.authority, 'https://login.example.com/realms/x')
-  for (const authority of ['login.example.com', 'http://login.example.com', 'https://a.example/?x', '"'])
-    await t.throwsAsync(initialise(folder, { kind: 'foreign', authority }), { message: /issuer identifier/ })
-})
-
-test('init --embedded makes a whole: localhost answers, and its user signs in with the password that is shown once', async (t) => {
-  const folder = await aFolder(t)
-  const { password = '', created } = await initialise(folder, { kind: 'embedded' })
-  t.false(created.includes('keys/client.jwk'))
-  const configuration = readConfiguration({ file: join(folder, 'frontends.json'), environment: {}, state: 'look' })
-  t.is(configuration.gateway?.frontends[0]?.publicUrl.origin, 'http://localhost:3000')
-  const [user] = configuration.authorizationServer?.options.users ?? []
-  t.true(await verifyPassword(password, user?.passwordHash ?? ''))
-  t.false((await readFile(join(folder, 'frontends.json'), 'utf8')).includes(password))
-  t.is((await initialise(folder, { kind: 'embedded' })).password, undefined)
 })
 
 test.serial('explain prints what happens', async (t) => {

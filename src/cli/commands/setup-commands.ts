@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import type { InitFlags } from '../init/choices.js'
 import { explained } from './command.js'
 
 export function initCommand(): Command {
@@ -8,32 +8,14 @@ export function initCommand(): Command {
     .description('write a configuration to start from, with fresh keys; nothing is overwritten')
     .argument('[folder]', 'where', '.')
     .addOption(new Option('--embedded', 'with the embedded authorization server, and a user').conflicts('authority'))
-    .option('--authority <url>', 'the issuer identifier of your authorization server')
-    .action((folder: string, { embedded, authority }: { readonly embedded?: true; readonly authority?: string }) =>
+    .option('--authority <url>', 'the issuer identifier of your authorization server; what fits to it is written')
+    .option('--spa <place>', 'the folder your application is built into, or the origin of its development server')
+    .option('--api <url>', 'your API: what is below /api goes there')
+    .addHelpText('after', '\nWithout options, at a terminal, it asks.')
+    .action((folder: string, flags: InitFlags) =>
       explained(async () => {
-        const { initialise } = await import('../init.js')
-        const server = embedded
-          ? ({ kind: 'embedded' } as const)
-          : authority === undefined
-            ? undefined
-            : ({ kind: 'foreign', authority } as const)
-        const { created, kept, password } = await initialise(folder, server)
-        for (const name of created) process.stdout.write(`made ${name}\n`)
-        for (const name of kept) process.stdout.write(`left ${name} as it was\n`)
-        const file = folder === '.' ? '' : ` --config ${join(folder, 'frontends.json')}`
-        process.stdout.write(
-          [
-            '',
-            ...(password === undefined ? [] : [`Sign in as alice with ${password}: it is shown this once.`]),
-            ...(embedded || authority !== undefined
-              ? []
-              : ['Write your authorization server into frontends.json, as Authority.']),
-            `Next: npx --no-install sallyport check${file}`,
-            `      npx --no-install sallyport start${file}`,
-            'Then open http://localhost:3000 in a browser.',
-            '',
-          ].join('\n'),
-        )
+        const { init } = await import('../init/init-command.js')
+        await init(folder, flags)
       }),
     )
 }
