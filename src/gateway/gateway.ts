@@ -3,11 +3,9 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { requestIdOf } from '../http/request-id.js'
 import { clientOf } from '../http/trusted-peers.js'
-import { createResilientCounts } from '../store/resilient-counts.js'
 import { assertPageAccess } from './access/page-access.js'
 import { answerError, answerUpgradeError } from './error-response.js'
 import { createForwarder } from './forwarding/forward.js'
-import { createConnections } from './forwarding/upstream.js'
 import { isFromForeignPage } from './frontend/anti-forgery.js'
 import { createMiddleware, type GatewayMiddleware } from './middleware.js'
 import type { GatewayOptions } from './options.js'
@@ -15,13 +13,11 @@ import { enterClosedPage } from './page/closed-page.js'
 import { comeAgain, mustComeAgain } from './page/come-again.js'
 import type { Refused } from './page/refusal-page.js'
 import { Refusal } from './refusal.js'
-import { createGeneration, type Generation } from './reload/generation.js'
+import { createGeneration, createLastingServices, type Generation, settled } from './reload/generation.js'
 import { createRetirement, type PreparedGateway, prepareGeneration } from './reload/replacement.js'
 import { type GatewayRequest, proxiedRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
 import { assertOneHost, parseRequestTarget } from './routing/request-target.js'
-import { createOpenedSessions } from './session/opened-sessions.js'
-import { createSessionWatch } from './session/session-watch.js'
 import { pass } from './steps.js'
 
 // What it takes to make one, for those who import this product alone.
@@ -49,7 +45,7 @@ export interface Gateway {
   middleware(): GatewayMiddleware
   /** For the server's `upgrade` event. @throws TypeError for a socket that is none of `node:net` */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Asks open WebSockets and event streams to leave, and waits for them. @param seconds How long, at most. */
+  /** Asks open WebSockets and event streams to leave, and waits for them and for refreshes. @param seconds How long, at most. */
   drain(seconds: number): Promise<void>
   /**
    * Makes other options ready to be served, while these still are: with the same store, everything else may differ. Sessions,
@@ -106,9 +102,7 @@ export interface Gateway {
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { now = () => Date.now() / 1000, store, streamLimits } = options
-  const watch = createSessionWatch(store, now)
-  const connections = createConnections()
-  const lasting = { now, watch, connections, count: createResilientCounts(store, now), opened: createOpenedSessions() }
+  const lasting = createLastingServices(store, now)
   const forwarder = createForwarder(streamLimits)
   const retirement = createRetirement(forwarder)
   let current: Generation = createGeneration(options, lasting)
@@ -218,7 +212,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         .catch((error: unknown) => answerUpgradeError(socket, error, refused))
         .catch(() => socket.destroy())
     },
-    drain: (seconds) => forwarder.drain(seconds),
+    async drain(seconds) {
+      const deadline = performance.now() + seconds * 1000
+      await forwarder.drain(seconds)
+      await settled(current, (deadline - performance.now()) / 1000)
+    },
     async prepare(next) {
       if (next.store !== store) throw new TypeError('the store cannot be another one: sessions are in it')
       const before = current
@@ -229,10 +227,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       })
     },
     async close() {
-      watch.close()
+      lasting.watch.close()
       for (const frontend of current.frontends) frontend.close()
       await retirement.close()
-      connections.close()
+      lasting.connections.close()
       await current.fetch.close()
     },
   }

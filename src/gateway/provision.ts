@@ -1,3 +1,4 @@
+import type { Lock } from '../store/lock.js'
 import type { Store } from '../store/store.js'
 import { createAccess } from './access/access.js'
 import { pageAccess, routeAccess } from './access/route-access.js'
@@ -37,11 +38,12 @@ export interface SharedServices extends GatewayOptions {
   readonly watch: SessionWatch
   readonly connections: Connections
   readonly count: Store['count']
+  readonly lock: Lock
 }
 
 /** A configured frontend, with everything that works for it. */
 export function provisionFrontend(options: FrontendOptions, shared: SharedServices): ProvisionedFrontend {
-  const { store, seal, branding, onLogin, onLogout, fetch, now, opened, watch, connections, count } = shared
+  const { store, seal, branding, onLogin, onLogout, fetch, now, opened, watch, connections, count, lock } = shared
   const { issuerTimeout = gatewayDefaults.issuerTimeout } = shared
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
@@ -71,18 +73,19 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     // Files of a page, as those of a folder: a development build has hundreds.
     limitRate: undefined,
   }
+  const tokens = createAccessTokens({ frontend, oauth, sessions, store, lock, issuerTimeout, now })
   return {
     ...frontend,
     oauth,
     sessions,
     watch,
-    sessionsPerUser: createSessionsPerUser(options.sessionsPerUser, { name: frontend.name, sessions, store, now }),
+    sessionsPerUser: createSessionsPerUser(options.sessionsPerUser, { name: frontend.name, sessions, lock }),
     transactions: createLoginTransactions(store, seal, frontend, now),
     popupLogins: options.embedding && createPopupLogins(options.name, store, seal, now),
     access,
     now,
     stepUp,
-    tokens: createAccessTokens({ frontend, oauth, sessions, store, now }),
+    tokens,
     matchRoute: createRouteMatcher(options.pathPrefix, routes),
     page: createPage(options, pageRoute),
     allowOrigin: createCors(options, frontend.answerHeaders),
@@ -93,6 +96,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
       await Promise.allSettled([oauth.warm(), ...routes.map(({ pool }) => pool.warm())])
     },
     close() {
+      tokens.close()
       for (const route of routes) route.pool.close()
       pageRoute?.pool.close()
     },

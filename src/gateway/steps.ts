@@ -1,5 +1,5 @@
 import { guardOf } from './access/stay.js'
-import { sessionIsOfUse } from './endpoints/login-loop.js'
+import { isLoginInQuestion, sessionIsOfUse } from './endpoints/login-loop.js'
 import { refusalOf } from './error-response.js'
 import { reportRefused } from './forwarding/report.js'
 import { assertOwnPage } from './frontend/anti-forgery.js'
@@ -9,7 +9,7 @@ import type { ProxiedRequest } from './request.js'
 import { assertMethodAllowed } from './routing/route.js'
 import { sessionIdentifier } from './session/koa-session.js'
 import { keepSession } from './session/sliding-expiration.js'
-import type { UserCredentials } from './tokens/access-tokens.js'
+import type { Needs, UserCredentials } from './tokens/access-tokens.js'
 
 /** What is forwarded passes these, in this order: calls of an API, upgrades, a development server's pages. */
 const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | void)[] = [
@@ -99,10 +99,15 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
       .ofClient(audiences.ofClient)
       .then((credentials) => carry({ credentials, refreshed: undefined }))
   if (open === undefined || tokenType === 'None') return undefined
-  const credentials = frontend.tokens.ofUser(open, audiences.ofUser)
+  const credentials = frontend.tokens.ofUser(open, audiences.ofUser, () => needsOf(call))
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
   return undefined
+}
+
+/** What a refresh says counts where rules decide, and where it shows whether a login was of any use. */
+function needsOf(call: ProxiedRequest): Needs {
+  return call.route.mayIn !== undefined || isLoginInQuestion(call) ? 'claims' : 'token'
 }
 
 /** After the token, so that what a refresh has learnt about the user counts. A route that takes no token of theirs asks for it. */

@@ -83,8 +83,8 @@ export async function createRedisStore({
       connectTimeout: timeout * 1000,
       ...(ca !== undefined && { tls: true as const, ca }),
       // A Redis that is not there at start is a mistake to be told; one that goes away later comes back.
-      reconnectStrategy: (attempts: number, cause: Error) =>
-        hasConnected ? Math.min(50 * 2 ** attempts, 2000) : cause,
+      // Often, since refreshed tokens may wait to be written down, and other replicas wait two seconds for them at most.
+      reconnectStrategy: (attempts: number, cause: Error) => (hasConnected ? Math.min(50 * 2 ** attempts, 500) : cause),
     },
   }
   const { username, password } = new URL(url)

@@ -3,6 +3,7 @@ import { admitted } from '../../src/gateway/endpoints/admission.js'
 import type { Logout, OnLogin } from '../../src/gateway/hooks.js'
 import type { SessionRecord } from '../../src/gateway/session/session-record.js'
 import { eventually } from './_client.js'
+import { aClock } from './_clock.js'
 import { watchEvents } from './_events.js'
 import { logIn } from './_provider.js'
 import { aWorld, problemOf, whoAmI } from './_world.js'
@@ -27,12 +28,12 @@ test('onLogin adds claims, and a refresh keeps them', async (t) => {
     seen.push(`${frontend} ${subject} ${claims.sub}`)
     return { claims: { plan: 'gold' } }
   }
-  const { url, loggedIn, provider } = await aWorld(t, { gateway: { onLogin } })
-  // Below the grace period: every call refreshes.
-  provider.accessTokenLifetime = 30
+  const time = aClock()
+  const { url, loggedIn } = await aWorld(t, { gateway: { onLogin, now: time.now } })
   const browser = await loggedIn()
   t.deepEqual(seen, ['app alice alice'])
   t.like(await whoAmI(browser, url), { sub: 'alice', plan: 'gold' })
+  time.advance(301)
   const answer = await browser.call(`${url}/api/orders`)
   t.is(answer.headers.get('x-bff-session-refreshed'), 'true')
   t.like(await whoAmI(browser, url), { sub: 'alice', plan: 'gold' })

@@ -21,10 +21,15 @@ export function countLogin({ request, frontend }: GatewayRequest, response: Serv
   addTime(request.headers.cookie, response, logins(frontend), now)
 }
 
-/** A session that is of use is no loop, however often its user logs in. Costs a look at the cookies and no more. */
-export function sessionIsOfUse({ request, frontend }: GatewayRequest, response: ServerResponse): void {
-  if (cookieValue(request.headers.cookie, frontend.loopCookie) !== undefined)
-    removeCookie(response, frontend.loopCookie, frontend.cookieReach.login)
+/** Whether no call since the login has shown that it was of use. Costs a look at the cookies and no more. */
+export function isLoginInQuestion({ request, frontend }: GatewayRequest): boolean {
+  return cookieValue(request.headers.cookie, frontend.loopCookie) !== undefined
+}
+
+/** A session that is of use is no loop, however often its user logs in. */
+export function sessionIsOfUse(call: GatewayRequest, response: ServerResponse): void {
+  const { loopCookie, cookieReach } = call.frontend
+  if (isLoginInQuestion(call)) removeCookie(response, loopCookie, cookieReach.login)
 }
 
 /** A person who logs out may log in again at once. */

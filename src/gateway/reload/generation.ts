@@ -1,13 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createTrustedPeers, type IsTrustedPeer } from '../../http/trusted-peers.js'
+import { createLock } from '../../store/lock.js'
+import { createResilientCounts } from '../../store/resilient-counts.js'
+import type { Store } from '../../store/store.js'
 import { checkOptions } from '../check-options.js'
 import { gatewayDefaults } from '../defaults.js'
 import { createEndpoints, type Endpoints } from '../endpoints/endpoints.js'
 import { createLimits } from '../endpoints/limits.js'
+import { createConnections } from '../forwarding/upstream.js'
 import { createFrontendSelection, type SelectFrontend } from '../frontend/frontend.js'
 import { createIssuerFetch, type IssuerFetch } from '../oauth/issuer-fetch.js'
 import type { GatewayOptions } from '../options.js'
 import { provisionFrontend, type SharedServices } from '../provision.js'
 import type { ProvisionedFrontend } from '../request.js'
+import { createOpenedSessions } from '../session/opened-sessions.js'
+import { createSessionWatch } from '../session/session-watch.js'
 import { isSameOptions } from './same-options.js'
 
 /** What is served by one set of options. Everything else of a gateway outlives it. */
@@ -23,7 +30,24 @@ export interface Generation {
 }
 
 /** What outlives every generation: sessions that are held open, counts, connections. */
-export type LastingServices = Pick<SharedServices, 'now' | 'opened' | 'watch' | 'connections' | 'count'>
+export type LastingServices = Pick<SharedServices, 'now' | 'opened' | 'watch' | 'connections' | 'count' | 'lock'>
+
+export function createLastingServices(store: Store, now: () => number): LastingServices {
+  return {
+    now,
+    watch: createSessionWatch(store, now),
+    connections: createConnections(),
+    count: createResilientCounts(store, now),
+    lock: createLock(store),
+    opened: createOpenedSessions(),
+  }
+}
+
+/** What a server has put in place of a refresh token has to be written down before all ends. @param seconds How long, at most. */
+export async function settled({ frontends }: Generation, seconds: number): Promise<void> {
+  const limit = delay(Math.max(0, seconds) * 1000, undefined, { ref: false })
+  await Promise.race([Promise.all(frontends.map(({ tokens }) => tokens.settled())), limit])
+}
 
 /**
  * Provisions what is new. What the generation before serves by the same options is taken over as it is, with all it knows: the

@@ -105,6 +105,8 @@ export function createRetirement(forwarder: Pick<Forwarder, 'drain'>): Retiremen
         .drain(seconds, (frontend) => isDrained.has(frontend))
         // The same options on other terms, such as other colours: nothing that is open has to leave for that.
         .then(() => Promise.all(frontends.map(({ underway }) => underway.idle())))
+        // A refresh goes on beside the calls that began it, and what it has got has to be written down.
+        .then(() => Promise.all(frontends.map(({ tokens }) => tokens.settled())))
         .then(async () => {
           if (!leaving.delete(left)) return
           for (const frontend of frontends) frontend.close()

@@ -3,13 +3,13 @@ import { createInFlight } from '../forwarding/in-flight.js'
 import type { Session } from './session-record.js'
 
 /**
- * Tells open streams and sockets that their session has ended: at once when it ends here, soon when it ends elsewhere. The same
- * when its user may not in any more.
+ * Tells open streams and sockets that their session has ended: at once when it ends here or where the store has signals, else at
+ * the next look. The same when its user may not in any more.
  */
 export interface SessionWatch {
   /** What is still open a moment after the session's end is cut. @param guard where there are rules */
   hold(session: Session, connection: Connection, guard?: Guard): Held
-  /** The session has ended in this process. */
+  /** The session has ended in this process: its streams end here, and the other processes are told. */
   ended(key: string): void
   close(): void
 }
@@ -52,8 +52,10 @@ const interval = 2
 /** Seconds for a polite end: a last event, a WebSocket's close frame. */
 const politeness = 0.5
 
+const topic = 'session ended'
+
 /** The store is asked only about what has been open for longer than `interval`: short calls cost nothing. */
-export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number): SessionWatch {
+export function createSessionWatch(store: Pick<Store, 'get' | 'signals'>, now: () => number): SessionWatch {
   const watched = createInFlight<Watched>()
   /** Sessions of which an answer is awaited: a slow authorization server is not asked twice. */
   const reviewed = new Set<string>()
@@ -87,15 +89,25 @@ export function createSessionWatch(store: Pick<Store, 'get'>, now: () => number)
     for (const key of new Set(longOpen.map(({ key }) => key))) void look(key)
   }, interval * 1000).unref()
 
+  // A message is a reason to look, not a proof: it ends nothing by itself.
+  const stopListening = store.signals?.listen(topic, (key) => {
+    if (watched.all().some((entry) => entry.key === key)) void look(key)
+  })
+
   return {
     hold(session, connection, guard) {
       const entry = watchOf(session, connection, now(), guard)
       connection.once('close', watched.enter(entry))
       return entry
     },
-    ended: (key) => ended(key),
+    ended(key) {
+      ended(key)
+      // Where it cannot be said the others find out by looking.
+      void store.signals?.send(topic, key).catch(() => undefined)
+    },
     close() {
       clearInterval(timer)
+      stopListening?.()
     },
   }
 }

@@ -1,5 +1,4 @@
-import { createLock } from '../../store/lock.js'
-import type { Store } from '../../store/store.js'
+import type { Lock } from '../../store/lock.js'
 import { sessionsPerUserDefaults } from '../defaults.js'
 import type { SessionsPerUserOptions } from '../limits/limit-options.js'
 import { Refusal } from '../refusal.js'
@@ -24,18 +23,16 @@ export interface SessionsPerUserServices {
   /** Of the frontend. */
   readonly name: string
   readonly sessions: Pick<SessionStore, 'ownKeysOf' | 'activityOf' | 'end' | 'handleOf'>
-  readonly store: Store
-  readonly now: () => number
+  readonly lock: Lock
 }
 
 /** Undefined where there is no limit. */
 export function createSessionsPerUser(
   options: SessionsPerUserOptions | undefined,
-  { name, sessions, store, now }: SessionsPerUserServices,
+  { name, sessions, lock }: SessionsPerUserServices,
 ): SessionsPerUser | undefined {
   if (options === undefined) return undefined
   const { max, whenFull = sessionsPerUserDefaults.whenFull } = options
-  const lock = createLock(store, now)
 
   const makeRoom = async (subject: string, replaced: readonly (string | undefined)[]): Promise<void> => {
     const keys = (await sessions.ownKeysOf({ subject })).filter((key) => !replaced.includes(key))

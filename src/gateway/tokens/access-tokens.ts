@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
+import type { Lock } from '../../store/lock.js'
 import type { Store } from '../../store/store.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
@@ -7,13 +9,17 @@ import type { AccessToken, OpenSession, Session, SessionRecord } from '../sessio
 import type { SessionStore } from '../session/session-store.js'
 import { createClientCredentials } from './client-credentials.js'
 import type { Credentials } from './credentials.js'
-import { createRefresh } from './refresh.js'
+import { createRefreshes } from './refresh.js'
 import { createReplacement } from './replacement.js'
 import { type KeyedAudience, loginAudience, type RouteAudiences, refusedToken } from './token-audience.js'
 
 export interface AccessTokens {
-  /** The user's token for this route, refreshed when it is due. At once when there is nothing to wait for. */
-  ofUser(open: OpenSession, route: KeyedAudience): Promise<UserCredentials> | UserCredentials
+  /**
+   * The user's token for this route. One that is due serves while it lives, and is refreshed beside the call: a server that
+   * hangs costs no caller anything.
+   * @param needs asked when the token is due
+   */
+  ofUser(open: OpenSession, route: KeyedAudience, needs: () => Needs): Promise<UserCredentials> | UserCredentials
   /** The session with claims as current as its tokens: refreshed when that is due. For calls that take no token of the user. */
   current(open: OpenSession): Promise<OpenSession>
   /** The gateway's own token. */
@@ -28,7 +34,13 @@ export interface AccessTokens {
     open: OpenSession | undefined,
     audiences: RouteAudiences,
   ): Promise<UserCredentials | undefined>
+  /** Resolves when the refreshes under way have ended and are written down. */
+  settled(): Promise<void>
+  close(): void
 }
+
+/** What a call wants of a session whose token is due. For claims a refresh is waited for, for a moment. */
+export type Needs = 'token' | 'claims'
 
 export interface UserCredentials {
   readonly credentials: Credentials
@@ -41,13 +53,19 @@ export interface AccessTokensOptions {
   readonly oauth: OAuthClient
   readonly sessions: SessionStore
   readonly store: Store
+  readonly lock: Lock
+  /** Seconds that one call of the authorization server may take. */
+  readonly issuerTimeout: number
   readonly now: () => number
 }
 
+/** Seconds for which claims that are due are waited for, while the old token still lives. */
+const patience = 1
 /** Seconds without another try after the server could not be reached, while the old token still lives. */
 const pause = 5
 
-export function createAccessTokens({ frontend, oauth, sessions, store, now }: AccessTokensOptions): AccessTokens {
+export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
+  const { frontend, oauth, sessions, now } = options
   const { refreshGracePeriod } = frontend.options.session
   const isFresh = ({ expiresAt }: AccessToken): boolean =>
     expiresAt === undefined || now() < expiresAt - refreshGracePeriod
@@ -62,12 +80,8 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
     const renewAt = Math.min(refreshTokenRenewAt, userInfoDue?.retryAt ?? Number.POSITIVE_INFINITY)
     return token !== undefined && isFresh(token) && now() < renewAt ? token : undefined
   }
-  const refresh = createRefresh({
-    frontend,
-    oauth,
-    sessions,
-    store,
-    now,
+  const { refresh, settled, close } = createRefreshes({
+    ...options,
     hasFresh: ({ record }, { tokenKey }) => freshTokenOf(record, tokenKey) !== undefined,
   })
 
@@ -75,40 +89,62 @@ export function createAccessTokens({ frontend, oauth, sessions, store, now }: Ac
   const ofClient = createClientCredentials(frontend, oauth, now)
   const replacement = createReplacement({ sessions, refresh, freshTokenOf, now })
 
-  /** @param held what still serves when the server is down or refuses at the moment */
-  const refreshedOf = async (
-    open: OpenSession,
-    route: KeyedAudience,
-    held: AccessToken | undefined,
-  ): Promise<UserCredentials> => {
-    try {
-      const refreshed = await refresh(open, route)
-      const token = refreshed.session.record.accessTokens[route.tokenKey]
-      if (token === undefined) throw refusedToken()
-      return { credentials: credentialsOf(refreshed.session, token), refreshed }
-    } catch (error) {
-      if (held === undefined || (error instanceof Refusal && error.code === 'bff.session.ended')) throw error
-      paused.add(open.session.key)
-      return { credentials: credentialsOf(open.session, held), refreshed: undefined }
-    }
+  const refreshedOf = async (open: OpenSession, route: KeyedAudience): Promise<UserCredentials> => {
+    const refreshed = await refresh(open, route)
+    const token = refreshed.session.record.accessTokens[route.tokenKey]
+    if (token === undefined) throw refusedToken()
+    return { credentials: credentialsOf(refreshed.session, token), refreshed }
   }
 
-  const ofUser: AccessTokens['ofUser'] = (open, route) => {
+  /** Sessions that are being refreshed beside their calls. */
+  const beside = new Set<string>()
+  const refreshBeside = (open: OpenSession, route: KeyedAudience): void => {
+    const { key } = open.session
+    if (beside.has(key)) return
+    beside.add(key)
+    // Its failure has been told, and the next call finds out what has become of the session.
+    refreshedOf(open, route)
+      .catch(() => paused.add(key))
+      .finally(() => beside.delete(key))
+  }
+
+  /** The old token serves when the server is down, refuses at the moment, or takes long. */
+  const refreshedSoon = async (open: OpenSession, route: KeyedAudience, held: UserCredentials) => {
+    const moment = new AbortController()
+    const inVain = delay(patience * 1000, undefined, { signal: moment.signal }).then(() => undefined)
+    try {
+      const refreshed = await Promise.race([refreshedOf(open, route), inVain])
+      if (refreshed !== undefined) return refreshed
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'bff.session.ended') throw error
+    } finally {
+      inVain.catch(() => undefined)
+      moment.abort()
+    }
+    paused.add(open.session.key)
+    return held
+  }
+
+  const ofUser: AccessTokens['ofUser'] = (open, route, needs) => {
     const { session } = open
     const fresh = freshTokenOf(session.record, route.tokenKey)
     if (fresh !== undefined) return { credentials: credentialsOf(session, fresh), refreshed: undefined }
     const token = session.record.accessTokens[route.tokenKey]
-    const held = token !== undefined && isAlive(token) ? token : undefined
+    if (token === undefined || !isAlive(token)) return refreshedOf(open, route)
+    const held = { credentials: credentialsOf(session, token), refreshed: undefined }
     // Without a refresh token there is nothing to try: the token serves to its end.
-    const mustWait = session.record.refreshToken === undefined || paused.wait(session.key, 1) > 0
-    if (held !== undefined && mustWait) return { credentials: credentialsOf(session, held), refreshed: undefined }
-    return refreshedOf(open, route, held)
+    if (session.record.refreshToken === undefined || paused.wait(session.key, 1) > 0) return held
+    if (needs() === 'claims') return refreshedSoon(open, route, held)
+    refreshBeside(open, route)
+    return held
   }
 
   return {
     ofUser,
-    current: async (open) => (await ofUser(open, loginAudience)).refreshed ?? open,
+    current: async (open) => (await ofUser(open, loginAudience, () => 'claims')).refreshed ?? open,
     ofClient: ofClient.of,
+    settled,
+    close,
 
     async insteadOf(refused, open, audiences) {
       if (open === undefined) {

@@ -1,5 +1,5 @@
 import { ProtocolError, UpstreamError } from '../../errors.js'
-import { createLock } from '../../store/lock.js'
+import type { Hold, Lock } from '../../store/lock.js'
 import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
 import type { Frontend } from '../frontend/frontend.js'
@@ -9,8 +9,9 @@ import { Refusal } from '../refusal.js'
 import { claimsOfIdToken, sessionClaims, userInfoDue } from '../session/session-claims.js'
 import type { OpenSession, Session, SessionRecord } from '../session/session-record.js'
 import type { SessionStore } from '../session/session-store.js'
-import { persistently } from './persistently.js'
+import { createSessionWriter } from './session-writer.js'
 import { grantedPart, isForServer, type KeyedAudience, loginAudience, refusedToken } from './token-audience.js'
+import { createUnfinishedRefreshes } from './unfinished-refresh.js'
 import { createUserInfoReading } from './user-info-reading.js'
 
 /**
@@ -21,18 +22,31 @@ import { createUserInfoReading } from './user-info-reading.js'
  */
 export type Refresh = (open: OpenSession, audience: KeyedAudience, refused?: string) => Promise<OpenSession>
 
+export interface Refreshes {
+  readonly refresh: Refresh
+  /** Resolves when those under way have ended, and what they got is written down. */
+  settled(): Promise<void>
+  /** What is not written down by now is given up. */
+  close(): void
+}
+
 export interface RefreshOptions {
   readonly frontend: Frontend
   readonly oauth: OAuthClient
   readonly sessions: SessionStore
   readonly store: Store
+  readonly lock: Lock
+  /** Seconds that one call of the authorization server may take. */
+  readonly issuerTimeout: number
   readonly now: () => number
   /** Whether the session has a token that serves without a refresh. */
   readonly hasFresh: (session: Session, audience: KeyedAudience) => boolean
 }
 
-export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh }: RefreshOptions): Refresh {
-  const lock = createLock(store, now)
+export function createRefreshes(options: RefreshOptions): Refreshes {
+  const { frontend, oauth, sessions, store, lock, issuerTimeout, now, hasFresh } = options
+  const writer = createSessionWriter({ sessions, now })
+  const unfinished = createUnfinishedRefreshes(store)
   const readUserInfo = createUserInfoReading({ frontend, oauth, sessions })
   /** Calls of this process that wait for the same token. */
   const underway = new Map<string, Promise<OpenSession>>()
@@ -43,7 +57,7 @@ export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh 
     return { id, session }
   }
 
-  const refreshed = async (open: OpenSession, audience: KeyedAudience): Promise<OpenSession> => {
+  const refreshed = async (open: OpenSession, audience: KeyedAudience, hold: Hold): Promise<OpenSession> => {
     const { id, session } = open
     const { refreshToken, proofKey } = session.record
     if (refreshToken === undefined) throw refusedToken()
@@ -60,29 +74,34 @@ export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh 
       // Written down before it is read: whatever happens in between, it is asked for again.
       ...(isToBeRead && { userInfoDue: userInfoDue(now(), session.record.userInfoDue) }),
     }
-    const replaced = await persistently(() => sessions.replace(id, session, record))
-    if (replaced === undefined) {
-      // Ended or overtaken meanwhile. What was just issued has no session to belong to.
-      return reopened(id).catch(async (error: unknown) => {
+    /** What was just issued has no session to belong to. */
+    const revokeIfEnded = async (error: unknown): Promise<never> => {
+      if (isEnd(error))
         await oauth.revoke(tokens.refreshToken ?? refreshToken, 'refresh_token', proofKey).catch(() => undefined)
-        throw error
-      })
+      throw error
     }
+    const written = await writer.write(open, record)
+    if (written.kind === 'overtaken') return reopened(id).catch(revokeIfEnded)
     publish({ type: 'gateway.session.refreshed', frontend: frontend.name, session: session.handle })
-    const renewedSession = { id, session: replaced }
-    return isToBeRead ? withUserInfo(renewedSession, audience) : renewedSession
+    if (written.kind === 'saved') return isToBeRead ? withUserInfo(written.open, audience, hold) : written.open
+    hold(
+      written.landed.then(async (end) => {
+        if (end === 'overtaken') await reopened(id).catch(revokeIfEnded)
+      }),
+    )
+    return written.open
   }
 
   const hasUserInfo = async ({ subject }: SessionRecord): Promise<boolean> =>
     subject !== undefined && (await oauth.metadata()).userinfo_endpoint !== undefined
 
   /** Asked with the token that was just got, where the server's own endpoint takes it; else with that of the login. */
-  const withUserInfo = async (open: OpenSession, audience: KeyedAudience): Promise<OpenSession> => {
+  const withUserInfo = async (open: OpenSession, audience: KeyedAudience, hold: Hold): Promise<OpenSession> => {
     const { expiresAt = Number.POSITIVE_INFINITY } = open.session.record.accessTokens[''] ?? { expiresAt: 0 }
     const tokenKey = isForServer(audience) ? audience.tokenKey : now() < expiresAt ? loginAudience.tokenKey : undefined
     if (tokenKey !== undefined) return (await readUserInfo(open, tokenKey)) ?? reopened(open.id)
-    return refreshed(open, loginAudience).catch((error: unknown) => {
-      if (error instanceof Refusal && error.code === 'bff.session.ended') throw error
+    return refreshed(open, loginAudience, hold).catch((error: unknown) => {
+      if (isEnd(error)) throw error
       return open
     })
   }
@@ -118,14 +137,39 @@ export function createRefresh({ frontend, oauth, sessions, store, now, hasFresh 
       const isRefused = refused !== undefined && held === refused
       return !isRefused && hasFresh(latest.session, audience) ? latest : undefined
     }
-    return lock.with(`refresh:${session.key}`, served, async () => refreshed(await reopened(id), audience))
+    const name = `refresh:${session.key}`
+    return lock.with(
+      name,
+      served,
+      async (hold) => {
+        const attempt = await unfinished.begin(name, served)
+        const held: Promise<unknown>[] = []
+        try {
+          return attempt.served ?? (await refreshed(await reopened(id), audience, (until) => held.push(until)))
+        } finally {
+          if (held.length === 0) await attempt.end()
+          else hold(Promise.allSettled(held).then(attempt.end))
+        }
+      },
+      { longestCall: issuerTimeout },
+    )
   }
 
-  return (open, audience, refused) => {
-    const key = `${open.session.key} ${audience.tokenKey} ${refused ?? ''}`
-    const refresh = underway.get(key) ?? underLock(open, audience, refused).finally(() => underway.delete(key))
-    underway.set(key, refresh)
-    return refresh
+  return {
+    refresh(open, audience, refused) {
+      const unsaved = writer.unsaved(open)
+      if (unsaved !== undefined && refused === undefined && hasFresh(unsaved.session, audience))
+        return Promise.resolve(unsaved)
+      const key = `${open.session.key} ${audience.tokenKey} ${refused ?? ''}`
+      const refresh = underway.get(key) ?? underLock(open, audience, refused).finally(() => underway.delete(key))
+      underway.set(key, refresh)
+      return refresh
+    },
+    async settled() {
+      await Promise.allSettled(underway.values())
+      await writer.settled()
+    },
+    close: writer.close,
   }
 }
 
@@ -157,6 +201,10 @@ function renewed(
     ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
     accessTokens: { ...record.accessTokens, [tokenKey]: accessToken },
   }
+}
+
+function isEnd(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'bff.session.ended'
 }
 
 function ended(): Refusal {

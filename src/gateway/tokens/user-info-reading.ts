@@ -6,7 +6,6 @@ import type { UserInfo } from '../oauth/user-info.js'
 import { claimsOfIdToken, sessionClaims } from '../session/session-claims.js'
 import type { OpenSession, SessionRecord } from '../session/session-record.js'
 import type { SessionStore } from '../session/session-store.js'
-import { persistently } from './persistently.js'
 
 export interface UserInfoReadingOptions {
   readonly frontend: Frontend
@@ -43,8 +42,14 @@ export function createUserInfoReading({ frontend, oauth, sessions }: UserInfoRea
     const userInfo = await ask(open, tokenKey)
     if (userInfo.kind === 'unavailable') return open
     const record = withUserInfo(session.record, userInfo)
-    const replaced = await persistently(() => sessions.replace(id, session, record))
-    return replaced && { id, session: replaced }
+    try {
+      const replaced = await sessions.replace(id, session, record)
+      return replaced && { id, session: replaced }
+    } catch (error) {
+      // Marked as due: it is asked for again once the store is back.
+      if (error instanceof UpstreamError && error.code === 'store_unavailable') return open
+      throw error
+    }
   }
 }
 

@@ -1,13 +1,14 @@
 import test from 'ava'
 import { call } from '../_client.js'
+import { aClock } from '../_clock.js'
 import { watchEvents } from '../_events.js'
 import { logIn } from '../_provider.js'
 import { aWorld, whoAmI } from '../_world.js'
 
 test('a person logs in at node-oidc-provider, calls an API with DPoP, refreshes three times and logs out', async (t) => {
-  const world = await aWorld(t)
+  const time = aClock()
+  const world = await aWorld(t, { gateway: { now: time.now } })
   const { url, provider, api } = world
-  provider.accessTokenLifetime = 30 // less than the grace period: every call refreshes
   const browser = world.aBrowser()
 
   t.deepEqual(await whoAmI(browser, url), { authenticated: false })
@@ -16,6 +17,7 @@ test('a person logs in at node-oidc-provider, calls an API with DPoP, refreshes 
   t.like(await whoAmI(browser, url), { authenticated: true, sub: 'alice', name: 'Name of alice' })
 
   for (const call of [1, 2, 3]) {
+    time.advance(301)
     const answer = await browser.call(`${url}/api/orders/${call}`)
     t.is(answer.status, 200)
     t.is(answer.headers.get('x-bff-session-refreshed'), 'true')

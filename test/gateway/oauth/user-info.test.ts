@@ -150,7 +150,7 @@ test.serial('userinfo that node-oidc-provider signs is used at the login and at 
   const browser = await loggedIn()
   t.like(await whoAmI(browser, url), { name: 'Alice' })
   name = 'Alice Liddell'
-  time.advance(280)
+  time.advance(301)
   t.is((await browser.call(`${url}/api/x`)).status, 200)
   t.like(await whoAmI(browser, url), { name: 'Alice Liddell' })
   t.is(provider.requests.filter((line) => line.endsWith(' /me')).length >= 2, true)

@@ -18,7 +18,7 @@ test('50 calls at expiry make one token request, and all of them get the new tok
   const time = aClock()
   const world = await aWorld(t, { gateway: { now: time.now } })
   const browser = await world.loggedIn()
-  time.advance(280)
+  time.advance(301)
   world.provider.tokenDelay = 3000
   const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => browser.call(`${world.url}/api/${i}`)))
   t.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
@@ -55,7 +55,7 @@ test('the death of the refresh token ends the session, and the page is told wher
   const [grant] = [...new Set(world.provider.posted.map(({ body }) => body.get('code')).filter(Boolean))]
   t.truthy(grant)
   await revokeGrants(world)
-  time.advance(280)
+  time.advance(301)
   const refused = await browser.call(`${world.url}/api/x`)
   t.is(refused.status, 401)
   t.like(await problemOf(refused), { code: 'bff.session.ended', loginUrl: '/bff/login' })
@@ -90,7 +90,7 @@ if (redis === undefined) {
       await Promise.all([store.close(), otherStore.close()])
     })
     const browser = await world.loggedIn()
-    time.advance(280)
+    time.advance(301)
     world.provider.tokenDelay = 3000
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => browser.call(`${i % 2 ? world.url : on.url}/api/${i}`)),
