@@ -161,6 +161,18 @@ function unquoted(words: readonly string[]): string[] {
 const printed = ({ fields, because }: FieldRule): string =>
   `| ${fields.trim().replaceAll(/\S+/g, '`$&`').replaceAll(/\s+/g, ' ')} | ${because}`
 
+test('each row of docs/reliability.md names a test that is there', async (t) => {
+  const rows = (await readFile('docs/reliability.md', 'utf8'))
+    .split('\n')
+    .filter((line) => /^\| (?!what fails|-)/.test(line))
+  t.true(rows.length > 25)
+  for (const row of rows) {
+    const [, file = '', title = ''] = /\| `([\w/-]+)`: "([^"]+)" \|$/.exec(row) ?? []
+    const tests = await readFile(`test/${file}.test.ts`, 'utf8').catch(() => '')
+    t.true(title !== '' && tests.includes(`'${title}`), row)
+  }
+})
+
 test('docs/routes.md prints the rules for header fields as they are', async (t) => {
   const text = await readFile('docs/routes.md', 'utf8')
   for (const rule of [...refusedFromBrowser, ...refusedFromUpstream, ...refusedBesidePersonal])

@@ -169,6 +169,7 @@ export const refusals = {
     title: 'This logout was not accepted',
     remedy: 'Sign out from within the application.',
   },
+  'bff.asset.unreadable': { status: 503, title: 'This page cannot be read at the moment', remedy: inAMoment },
   'bff.asset.unknown': { status: 404, title: nothingHere, remedy: 'Go back to the application.' },
   'bff.route.unknown': { status: 404, title: nothingHere, remedy: 'Go back to the application.' },
   'bff.route.method_denied': notPossible,

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,14 +12,23 @@ const main = resolve('dist/main.js')
 export async function startProgram(
   t: ExecutionContext,
   configuration: object,
-  { admin, environment }: { readonly admin: number; readonly environment: Readonly<Record<string, string>> },
-): Promise<{ output(): string }> {
+  {
+    admin,
+    host = '127.0.0.1',
+    environment,
+  }: {
+    readonly admin: number
+    /** Of the admin listener. Default: 127.0.0.1. */
+    readonly host?: string
+    readonly environment: Readonly<Record<string, string>>
+  },
+): Promise<{ readonly child: ChildProcess; output(): string }> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-program-'))
   const file = join(folder, 'frontends.json')
   await writeFile(file, JSON.stringify(configuration))
   const child = spawn(process.execPath, [main, 'start', '--config', file], {
     cwd: folder,
-    env: { ...process.env, NO_COLOR: '1', Server__AdminListen: `127.0.0.1:${admin}`, ...environment },
+    env: { ...process.env, NO_COLOR: '1', Server__AdminListen: `${host}:${admin}`, ...environment },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
@@ -30,11 +39,11 @@ export async function startProgram(
     }
     await rm(folder, { recursive: true, force: true })
   })
-  while (!(await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok) {
+  while (!(await fetch(`http://${host}:${admin}/readyz`).catch(() => undefined))?.ok) {
     if (child.exitCode !== null) throw new Error(`the program has ended:\n${output}`)
     await new Promise((resume) => setTimeout(resume, 25))
   }
-  return { output: () => output }
+  return { child, output: () => output }
 }
 
 /** What `sallyport keygen --password` prints. */

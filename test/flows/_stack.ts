@@ -25,6 +25,8 @@ export interface StackOptions {
   /** Changes the example configuration before it is written. */
   readonly configure?: (configuration: Configuration) => void
   readonly environment?: Readonly<Record<string, string>>
+  /** A command that ends by becoming the program, such as one that takes something away from it. */
+  readonly within?: readonly string[]
   /** Ports that browsers and clients see, where a wire tap stands in front of a listener. */
   readonly publicPorts?: Partial<Record<Part, number>>
 }
@@ -41,6 +43,7 @@ const main = resolve('dist/main.js')
 export async function startStack({
   configure,
   environment = {},
+  within = [],
   publicPorts = {},
 }: StackOptions = {}): Promise<Stack & { readonly ports: Record<Part | 'admin', number> }> {
   const [gateway = 0, authorizationServer = 0, api = 0, admin = 0] = await freePorts(4)
@@ -62,7 +65,8 @@ export async function startStack({
   const file = join(folder, 'frontends.json')
   await writeFile(file, JSON.stringify(configuration, null, 2))
 
-  const child = spawn(process.execPath, [main, 'start', '--config', file], {
+  const [command = '', ...parameters] = [...within, process.execPath, main, 'start', '--config', file]
+  const child = spawn(command, parameters, {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -36,7 +36,12 @@ interface Cookie {
   readonly host: string
 }
 
-export function createUserAgent(): UserAgent {
+export interface UserAgentOptions {
+  /** What sends a request: for certificates that only a test trusts. Default: the runtime's own. */
+  readonly fetch?: (url: URL, init: RequestInit) => Promise<Response>
+}
+
+export function createUserAgent({ fetch: request = fetch }: UserAgentOptions = {}): UserAgent {
   const jar = new Map<string, Cookie>()
 
   const cookies = (url: URL): Map<string, string> =>
@@ -63,7 +68,7 @@ export function createUserAgent(): UserAgent {
     const headers = new Headers(init.headers)
     const cookie = [...cookies(url)].map(([name, value]) => `${name}=${value}`).join('; ')
     if (cookie !== '') headers.set('Cookie', cookie)
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' })
+    const response = await request(url, { ...init, headers, redirect: 'manual' })
     for (const header of response.headers.getSetCookie()) keep(url, header)
     return response
   }

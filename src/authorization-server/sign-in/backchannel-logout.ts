@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, request } from 'undici'
+import { sharedLookup } from '../../http/shared-lookup.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import type { ClientOptions, ServerAlgorithm } from '../options.js'
@@ -37,7 +38,7 @@ export function createBackchannelLogout({
   timeout = 5,
   now,
 }: BackchannelLogoutOptions): BackchannelLogout {
-  const dispatcher = new Agent({ connect: { ...tlsPreset, timeout: timeout * 1000 } })
+  const dispatcher = new Agent({ connect: { ...tlsPreset, lookup: sharedLookup, timeout: timeout * 1000 } })
   const closing = new AbortController()
   const underway = new Set<Promise<void>>()
 

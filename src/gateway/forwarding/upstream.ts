@@ -2,6 +2,7 @@ import { Agent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { buildConnector, Pool } from 'undici'
 import type { TargetUrl } from '../../dpop/proof.js'
+import { sharedLookup } from '../../http/shared-lookup.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
@@ -110,7 +111,7 @@ function connectionsTo(
   connectTimeout: number,
 ): Connection {
   const secure = { ...tlsPreset, ...certificates, ...(serverName !== undefined && { servername: serverName }) }
-  const connect = buildConnector({ ...secure, allowH2: false, timeout: connectTimeout * 1000 })
+  const connect = buildConnector({ ...secure, lookup: sharedLookup, allowH2: false, timeout: connectTimeout * 1000 })
   const pool = new Pool(origin, {
     // undici would take the name to ask for from the `Host` header.
     connect: (options, done) =>
@@ -131,7 +132,8 @@ function connectionsTo(
   return {
     pool,
     isNewConnection: () => isNew,
-    agent: protocol === 'https:' ? new HttpsAgent(secure) : new Agent(),
+    agent:
+      protocol === 'https:' ? new HttpsAgent({ ...secure, lookup: sharedLookup }) : new Agent({ lookup: sharedLookup }),
   }
 }
 

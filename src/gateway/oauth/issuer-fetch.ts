@@ -3,6 +3,7 @@ import { Agent, fetch as undiciFetch } from 'undici'
 import { isNonce } from '../../dpop/nonce.js'
 import { connectionCode, UpstreamError } from '../../errors.js'
 import { isSecureUrl } from '../../http/secure-url.js'
+import { sharedLookup } from '../../http/shared-lookup.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
@@ -28,7 +29,12 @@ const maxResponseSize = 1_048_576
 /** @param timeout Seconds for the whole call. */
 export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
   const agent = new Agent({
-    connect: { ...tlsPreset, ...(ca !== undefined && { ca: [...rootCertificates, ca] }), timeout: timeout * 1000 },
+    connect: {
+      ...tlsPreset,
+      lookup: sharedLookup,
+      ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+      timeout: timeout * 1000,
+    },
     headersTimeout: timeout * 1000,
     bodyTimeout: timeout * 1000,
     maxResponseSize,

@@ -10,7 +10,7 @@ import { Refusal } from '../refusal.js'
  * Answers with a file of the folder. A navigation to what is not there gets `index.html`, for the page has a router of its
  * own; a missing asset is 404, so that no script tag ever gets HTML.
  * @param path of the request, below the frontend's prefix, in its normal form
- * @throws Refusal `bff.asset.unknown`, `bff.endpoint.method_not_allowed`
+ * @throws Refusal `bff.asset.unknown`, `bff.asset.unreadable`, `bff.endpoint.method_not_allowed`
  */
 export type ServeStaticFile = (
   request: IncomingMessage,
@@ -30,7 +30,8 @@ export function createStaticFiles(folder: string, readers: 'anyone' | 'members' 
     try {
       const place = relative(root, await realpath(join(root, name)))
       return isPublic(place) && (await stat(join(root, place))).isFile() ? place : undefined
-    } catch {
+    } catch (error) {
+      throwUnlessAbsent(error)
       return undefined
     }
   }
@@ -47,7 +48,7 @@ export function createStaticFiles(folder: string, readers: 'anyone' | 'members' 
       throw new Refusal('bff.endpoint.method_not_allowed', 'the page is only read: GET or HEAD')
     const name = fileName(path)
     // Asked each time: the folder itself may be a link, which a new release moves.
-    const root = name === undefined ? undefined : await realpath(configured).catch(() => undefined)
+    const root = name === undefined ? undefined : await realpath(configured).catch(throwUnlessAbsent)
     const found =
       name === undefined || root === undefined ? undefined : await firstFile(root, candidates(name, purpose))
     if (root === undefined || found === undefined) throw new Refusal('bff.asset.unknown', 'there is no such file')
@@ -129,6 +130,16 @@ function forMembers(caching: string, response: ServerResponse): string {
   return response.hasHeader('Set-Cookie') ? 'no-store' : `private, ${caching.replace(/^public, /, '')}`
 }
 
+/**
+ * A file that is there and cannot be read now is no file that is not there: a browser or a cache would believe the 404.
+ * @throws Refusal `bff.asset.unreadable`
+ */
+function throwUnlessAbsent(error: unknown): undefined {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (/^(?:EMFILE|ENFILE|ENOMEM|EIO|ESTALE|ETIMEDOUT)$/.test(code))
+    throw new Refusal('bff.asset.unreadable', 'the file cannot be read at the moment', { cause: error, reason: code })
+}
+
 /** ETag, Last-Modified, conditions and ranges are `send`'s. */
 function transfer(request: IncomingMessage, response: ServerResponse, file: string, root: string): Promise<void> {
   return new Promise((done, refuse) => {
@@ -159,7 +170,12 @@ function transfer(request: IncomingMessage, response: ServerResponse, file: stri
           response.once('close', done).writeHead(error.status).end()
           return
         }
-        refuse(new Refusal('bff.asset.unknown', 'there is no such file', { cause: error }))
+        try {
+          throwUnlessAbsent(error)
+          refuse(new Refusal('bff.asset.unknown', 'there is no such file', { cause: error }))
+        } catch (refusal) {
+          refuse(refusal)
+        }
       })
       .pipe(response)
   })

@@ -38,6 +38,10 @@ export const de: PageTexts = {
     },
     'bff.endpoint.unknown': nothingHere,
     'bff.asset.unknown': nothingHere,
+    'bff.asset.unreadable': {
+      title: 'Diese Seite kann gerade nicht gelesen werden',
+      remedy: 'Versuchen Sie es gleich noch einmal.',
+    },
     'bff.route.unknown': nothingHere,
     'bff.endpoint.method_not_allowed': notPossible,
     'bff.route.method_denied': notPossible,

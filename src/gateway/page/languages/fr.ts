@@ -35,6 +35,10 @@ export const fr: PageTexts = {
     },
     'bff.endpoint.unknown': nothingHere,
     'bff.asset.unknown': nothingHere,
+    'bff.asset.unreadable': {
+      title: 'Cette page ne peut pas être lue pour le moment',
+      remedy: 'Réessayez dans un instant.',
+    },
     'bff.route.unknown': nothingHere,
     'bff.endpoint.method_not_allowed': notPossible,
     'bff.route.method_denied': notPossible,
