@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import test from 'ava'
-import { initialise } from '../../src/cli/init.js'
+import { initialise } from '../../src/cli/init/init.js'
 import { freePorts } from '../flows/_stack.js'
 import { installed, run } from './_manifests.js'
 
@@ -27,7 +27,7 @@ withNamespaces(
     const [port = 0, admin = 0] = await freePorts(2)
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-image-'))
     t.teardown(() => rm(folder, { recursive: true, force: true }))
-    await initialise(folder, { kind: 'foreign', authority: 'https://auth.example.com' })
+    await initialise(folder)
     // A mounted configuration belongs to another user than the container's.
     for (const name of ['.', 'keys', 'keys/client.jwk', 'keys/sealing.key', 'spa'])
       await chmod(join(folder, name), name.includes('.') && name !== '.' ? 0o644 : 0o755)
