@@ -59,7 +59,7 @@ test('no other JWT of ours passes for an access token, whatever it claims (RFC 9
     ['at+jwt', { ...claims, exp: undefined }],
     ['at+jwt', { ...claims, jti: undefined }],
     ['at+jwt', { ...claims, jti: 'unknown.1' }],
-    ['at+jwt', { ...claims, scope: undefined }],
+    ['at+jwt', { ...claims, scope: ['orders'] }],
     ['at+jwt', { ...claims, cnf: undefined }],
   ] as const)
     t.is(await tokens.find(await signToken(key, type, changed)), undefined, JSON.stringify(changed))
