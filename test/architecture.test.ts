@@ -25,6 +25,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   zod: ['config/'],
   'jsonc-parser': ['config/'],
   commander: ['main.ts', 'cli/'],
+  'smol-toml': ['cli/import/oauth2-proxy.ts'],
 }
 
 const source = 'src'

@@ -3,7 +3,7 @@ import { packageVersion } from '../server/package.js'
 import { checkCommand, dpopExplainCommand, explainCommand, routesCommand } from './commands/check-commands.js'
 import { keygenCommand } from './commands/keygen-command.js'
 import { devCommand, startCommand } from './commands/run-commands.js'
-import { initCommand, schemaCommand } from './commands/setup-commands.js'
+import { importCommand, initCommand, schemaCommand } from './commands/setup-commands.js'
 
 /** The command line. Each command loads what it needs and no more. Every one ends with exit code 0, or says what to do and ends with another. */
 export function program(): Command {
@@ -21,6 +21,7 @@ export function program(): Command {
     dpopExplainCommand(),
     keygenCommand(),
     initCommand(),
+    importCommand(),
     schemaCommand(),
   ]
   for (const command of commands) sallyport.addCommand(command.copyInheritedSettings(sallyport))

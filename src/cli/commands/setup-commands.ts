@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { Command, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
+import type { ImportKind } from '../import/import.js'
 import type { InitFlags } from '../init/choices.js'
 import { explained } from './command.js'
 
@@ -16,6 +17,20 @@ export function initCommand(): Command {
       explained(async () => {
         const { init } = await import('../init/init-command.js')
         await init(folder, flags)
+      }),
+    )
+}
+
+export function importCommand(): Command {
+  return new Command('import')
+    .description('make a configuration of another program’s, and name what is not taken over')
+    .addArgument(new Argument('<program>', 'whose configuration it is').choices(['granit', 'duende', 'oauth2-proxy']))
+    .argument('<file>', 'appsettings.json, or oauth2-proxy.cfg')
+    .addOption(new Option('-o, --out <file>', 'what to write; nothing is overwritten').default('./frontends.json'))
+    .action((kind: ImportKind, file: string, { out }: { readonly out: string }) =>
+      explained(async () => {
+        const { importConfiguration } = await import('../import/import.js')
+        await importConfiguration({ kind, file, out })
       }),
     )
 }
