@@ -24,6 +24,7 @@ export {
   type LoadedConfiguration,
   loadConfiguration,
 } from './server/load-configuration.js'
+export { createFileStore } from './store/file-store.js'
 export { createMemoryStore } from './store/memory-store.js'
 export { createRedisStore } from './store/redis-store.js'
 export { createSeal, type Seal } from './store/seal.js'

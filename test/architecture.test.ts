@@ -16,6 +16,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'koa-session': ['gateway/session/koa-session.ts'],
   'lru-cache': ['store/bounded-cache.ts', 'store/fetched-cache.ts'],
   '@redis/client': ['store/redis-store.ts'],
+  lmdb: ['store/file-database.ts'],
   cookie: ['http/cookie.ts'],
   leven: ['config/did-you-mean.ts'],
   negotiator: ['http/preferred-language.ts', 'gateway/page/static-files.ts'],

@@ -37,6 +37,7 @@ import {
 } from '../src/gateway/defaults.js'
 import { listenerLimitDefaults } from '../src/http/listener-limits.js'
 import { defaultBrand } from '../src/http/page.js'
+import { fileStoreDefaults } from '../src/store/file-options.js'
 import { redisStoreDefaults } from '../src/store/redis-options.js'
 
 /* A default is written once, as data. What documentation says of it is compared with the data, or with the code's own. */
@@ -87,6 +88,7 @@ const data: Readonly<Record<string, Readonly<Record<string, Defaults>>>> = {
   'dpop/verifier.ts': { ProofVerifierOptions: { maxAge: proofLimits.maxAge, futureSkew: proofLimits.futureSkew } },
   'dpop/explanation.ts': { ExplainedProof: proofLimits },
   'http/page.ts': { Page: { brand: defaultBrand } },
+  'store/file-options.ts': { FileStoreOptions: fileStoreDefaults },
   'store/redis-options.ts': { RedisStoreOptions: redisStoreDefaults },
 }
 

@@ -5,6 +5,7 @@ import type { AuthorizationServerConfiguration } from './options/authorization-s
 import type { Certificate } from './options/certificates.js'
 import type { GatewaySettings } from './options/gateway-options.js'
 import type { SampleApiConfiguration } from './options/sample-api-options.js'
+import type { StoreSettings } from './options/store-options.js'
 import type { Plan } from './resolve/resolved.js'
 
 /** A file and its environment, checked and complete: what the products are made from. */
@@ -37,8 +38,3 @@ export interface ServerSettings {
   readonly watch: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
-
-export type StoreSettings =
-  | { readonly kind: 'memory' }
-  /** `timeout` is seconds. */
-  | { readonly kind: 'redis'; readonly url: string; readonly prefix: string; readonly timeout: number }

@@ -14,6 +14,7 @@ import { certificatesOf } from './options/certificates.js'
 import { gatewaySettings } from './options/gateway-options.js'
 import { listenerLimits } from './options/listener-limits.js'
 import { sampleApiConfiguration } from './options/sample-api-options.js'
+import { storeSettings } from './options/store-options.js'
 import { pinned } from './pinned.js'
 import { isWithin } from './pointer.js'
 import { type Plan, type PlanContext, planOf } from './resolve/resolved.js'
@@ -109,8 +110,8 @@ function keep({ configuration, isForTheMoment }: Completed, context: Omit<PlanCo
 }
 
 function configurationOf(plan: Plan, state: StateDirectory): Configuration {
-  const { settings, redisUrl, sealingKeys } = plan
-  const { Server, Store } = settings
+  const { settings, sealingKeys } = plan
+  const { Server } = settings
   const keys = sealingKeys.map(({ text }) => text)
   const configuration: Configuration = {
     server: {
@@ -124,10 +125,7 @@ function configurationOf(plan: Plan, state: StateDirectory): Configuration {
       watch: Server.Watch,
       logLevel: Server.LogLevel,
     },
-    store:
-      Store.Redis === undefined || redisUrl === undefined
-        ? { kind: 'memory' }
-        : { kind: 'redis', url: redisUrl, prefix: Store.Redis.Prefix, timeout: seconds(Store.Redis.Timeout) },
+    store: storeSettings(plan.store),
     sealingKeys: (keys.length > 0
       ? keys
       : [state.keep('sealing.key', () => randomBytes(32).toString('base64url'))]

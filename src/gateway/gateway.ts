@@ -22,6 +22,7 @@ import { pass } from './steps.js'
 
 // What it takes to make one, for those who import this product alone.
 export { type SigningKey, signingKey } from '../jose/jwk.js'
+export { createFileStore } from '../store/file-store.js'
 export { createMemoryStore } from '../store/memory-store.js'
 export { createRedisStore } from '../store/redis-store.js'
 export { createSeal, type Seal } from '../store/seal.js'

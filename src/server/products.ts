@@ -3,13 +3,16 @@ import type { AuthorizationServerOptions } from '../authorization-server/options
 import { createFileKeySource } from '../authorization-server/tokens/key-source.js'
 import type { Configuration } from '../config/load.js'
 import { makeStateDirectory } from '../config/resolve/state-directory.js'
+import { otherStores } from '../config/rules/store-rules.js'
+import { ConfigurationError, UpstreamError, unreachable } from '../errors.js'
 import type { GatewayOptions } from '../gateway/options.js'
+import { createFileStore, type FileStore } from '../store/file-store.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
 import { createRedisStore } from '../store/redis-store.js'
 import { createSeal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
-import { createOutage } from '../telemetry/outage.js'
+import { createOutage, type Outage } from '../telemetry/outage.js'
 
 /** A configuration as the options of its products. */
 export interface ProductOptions {
@@ -27,8 +30,8 @@ export function productOptions(configuration: Configuration, store: Store): Prod
       ...authorizationServer.options,
       store,
       seal,
-      // A store that goes with the process would take the signing keys along, and with them every token.
-      ...(configuration.store.kind === 'memory' && { signingKeys: { source: keysOnDisk(configuration, seal) } }),
+      // The sessions of one machine may be thrown away, with the store's folder; its signing keys are not to go with them.
+      ...(configuration.store.kind !== 'redis' && { signingKeys: { source: keysOnDisk(configuration, seal) } }),
     },
   }
 }
@@ -38,12 +41,32 @@ function keysOnDisk({ stateDirectory }: Configuration, seal: GatewayOptions['sea
   return createFileKeySource(join(stateDirectory, 'signing-keys'), seal)
 }
 
-export async function openStore({ store }: Configuration): Promise<Store | MemoryStore> {
-  if (store.kind === 'memory') return createMemoryStore()
-  const { host } = new URL(store.url)
-  const outage = createOutage({
-    onFailing: (cause, count) => publish({ type: 'server.store.failing', store: host, cause, count }),
-    onBack: (seconds, count) => publish({ type: 'server.store.back', store: host, seconds, count }),
+export async function openStore({ store }: Configuration): Promise<Store | MemoryStore | FileStore> {
+  switch (store.kind) {
+    case 'memory':
+      return createMemoryStore()
+    case 'file':
+      return openFileStore(store.path)
+    case 'redis':
+      return createRedisStore({ ...store, outage: outageOf(new URL(store.url).host) })
+    default:
+      return unreachable(store)
+  }
+}
+
+async function openFileStore(path: string): Promise<FileStore> {
+  try {
+    return await createFileStore({ path, outage: outageOf('file') })
+  } catch (cause) {
+    const reason = cause instanceof UpstreamError && cause.cause instanceof Error ? cause.cause.message : String(cause)
+    const problem = `is a database in ${path}, which cannot be opened (${reason.split('\n', 1)[0]})`
+    throw new ConfigurationError([{ pointer: '/Store/File', problem, remedy: otherStores }], { cause })
+  }
+}
+
+function outageOf(store: string): Outage {
+  return createOutage({
+    onFailing: (cause, count) => publish({ type: 'server.store.failing', store, cause, count }),
+    onBack: (seconds, count) => publish({ type: 'server.store.back', store, seconds, count }),
   })
-  return createRedisStore({ ...store, outage })
 }

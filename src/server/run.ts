@@ -84,11 +84,12 @@ export async function run(
     if (own !== undefined) listeners.push(await listen({ ...everywhere, ...own }))
     if (configuration.sampleApi !== undefined) {
       const { listen: address, verifier } = configuration.sampleApi
-      // Under Redis there may be other processes: each proof is accepted once by all of them together, and a nonce of one
-      // is a nonce of all.
+      // Where there are other processes, each proof is accepted once by all of them together, and a nonce of one is a nonce
+      // of all.
       const secret = Buffer.from(hkdfSync('sha256', sealingKeys[0] ?? '', '', 'sallyport sample API nonces', 32))
       const nonce = verifier.nonce === true ? { nonce: { secret } } : {}
-      const shared = configuration.store.kind === 'redis' ? { replay: store, ...nonce } : {}
+      const isOneOfSeveral = configuration.store.kind === 'redis' || server.workers > 1
+      const shared = isOneOfSeveral ? { replay: store, ...nonce } : {}
       // A signature says nothing of a token whose code was used twice, or whose user has signed out.
       const issuedHere = configuration.plan.authorizationServer?.settings.Issuer
       const revocation = authorizationServer && {

@@ -2,7 +2,7 @@ import { getHeapStatistics } from 'node:v8'
 import { UpstreamError } from '../errors.js'
 import { createLocalSignals } from './local-signals.js'
 import { createSlidingCounts } from './sliding-counts.js'
-import type { Expiry, Store } from './store.js'
+import type { Expiry, Store, StoreUsage } from './store.js'
 
 /** How much a memory store may hold. */
 export interface MemoryStoreOptions {
@@ -15,22 +15,10 @@ export interface MemoryStoreOptions {
   readonly now?: () => number
 }
 
-/** How full a memory store is. */
-export interface MemoryStoreUsage {
-  /** Those that are alive, and expired ones that are not freed yet. */
-  readonly records: number
-  /** Of keys and values, and what a record costs besides. */
-  readonly bytes: number
-  /** What it may come to. */
-  readonly maxBytes: number
-  /** Writes that were refused, ever. */
-  readonly refused: number
-}
-
 /** A store that can say how full it is. */
 export interface MemoryStore extends Store {
   /** At this moment. */
-  usage(): MemoryStoreUsage
+  usage(): StoreUsage
 }
 
 interface Entry {

@@ -1,4 +1,5 @@
 import { connectionCode, UpstreamError } from '../errors.js'
+import { answeredWithin } from './answered-within.js'
 import { type RedisStoreOptions, redisStoreDefaults } from './redis-options.js'
 import { createRedisSignals } from './redis-signals.js'
 import { slicesOfWindow } from './sliding-counts.js'
@@ -110,6 +111,7 @@ export async function createRedisStore({
     new UpstreamError('store_unavailable', 'the Redis store did not answer', { cause })
   const available = async <Reply>(command: () => Promise<Reply>): Promise<Reply> => {
     try {
+      // The client's own limit ends when a command has been sent.
       const reply = await answeredWithin(timeout, command())
       disconnected = undefined
       outage?.worked()
@@ -177,14 +179,6 @@ function expirationOf(expiry: number | Lifetime): { readonly type: 'PX' | 'PXAT'
 function expiryOf(expiry: Expiry): readonly [milliseconds: string, kind: string] {
   if (typeof expiry === 'number') return [String(at(expiry)), 'exactly']
   return 'lasts' in expiry ? [String(at(expiry.lasts)), 'lasts'] : [String(at(expiry.atLeast)), 'atLeast']
-}
-
-/** The client's own limit ends when a command has been sent: a Redis that hangs would hold every request. */
-function answeredWithin<Reply>(seconds: number, reply: Promise<Reply>): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new DOMException('no answer in time', 'TimeoutError')), seconds * 1000)
-    reply.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 /** Redis' own word, such as `READONLY`. */

@@ -18,7 +18,6 @@ export interface SlidingCountsOptions {
   readonly now: () => number
 }
 
-/** Counts by slice of time. */
 interface Slices {
   readonly counts: Map<number, number>
   /** Seconds: nothing is left of it then. */
@@ -39,36 +38,52 @@ export function createSlidingCounts({ maxKeys = 100_000, now }: SlidingCountsOpt
   }
 
   return {
-    count(key, cost, { limit, window }) {
+    count(key, cost, quota) {
       const [purpose = ''] = key.split(':', 1)
       const keys = purposes.get(purpose) ?? new Map<string, Slices>()
       purposes.set(purpose, keys)
-      const slice = window / slicesOfWindow
-      const current = Math.floor(now() / slice)
       const counts = keys.get(key)?.counts ?? new Map<number, number>()
-      for (const at of counts.keys()) if (at < current - slicesOfWindow) counts.delete(at)
-      const used = sum(counts.values())
-      const counted = cost <= 0 || used + cost <= limit
-      // Given back where it was counted last: the slice may be another one by now.
-      const at = cost < 0 ? Math.max(...counts.keys()) : current
-      if (counted && cost !== 0 && (cost > 0 || used > 0)) {
-        const left = (counts.get(at) ?? 0) + cost
-        if (left > 0) counts.set(at, left)
-        else counts.delete(at)
-      }
+      const count = countIn(counts, cost, quota, now())
       keys.delete(key)
       if (counts.size > 0) {
         makeRoom(keys)
-        keys.set(key, { counts, endsAt: (current + slicesOfWindow + 1) * slice })
+        keys.set(key, { counts, endsAt: endOfCounts(counts, quota) })
       }
-      const oldest = Math.min(...counts.keys())
-      return {
-        counted,
-        left: Math.max(0, limit - sum(counts.values())),
-        reset: counts.size === 0 ? 0 : (oldest + slicesOfWindow + 1) * slice - now(),
-      }
+      return count
     },
   }
+}
+
+/**
+ * Counts within a window that was cut into slices.
+ * @param counts by number of the slice; changed by what is counted, and by what is forgotten
+ * @param now Seconds since the epoch.
+ */
+export function countIn(counts: Map<number, number>, cost: number, { limit, window }: Quota, now: number): Count {
+  const slice = window / slicesOfWindow
+  const current = Math.floor(now / slice)
+  for (const at of counts.keys()) if (at < current - slicesOfWindow) counts.delete(at)
+  const used = sum(counts.values())
+  const counted = cost <= 0 || used + cost <= limit
+  // Given back where it was counted last: the slice may be another one by now.
+  const at = cost < 0 ? Math.max(...counts.keys()) : current
+  if (counted && cost !== 0 && (cost > 0 || used > 0)) {
+    const left = (counts.get(at) ?? 0) + cost
+    if (left > 0) counts.set(at, left)
+    else counts.delete(at)
+  }
+  const oldest = Math.min(...counts.keys())
+  return {
+    counted,
+    left: Math.max(0, limit - sum(counts.values())),
+    reset: counts.size === 0 ? 0 : (oldest + slicesOfWindow + 1) * slice - now,
+  }
+}
+
+/** Seconds since the epoch when nothing is left of it. */
+export function endOfCounts(counts: ReadonlyMap<number, number>, { window }: Quota): number {
+  const newest = Math.max(...counts.keys())
+  return counts.size === 0 ? 0 : (newest + slicesOfWindow + 1) * (window / slicesOfWindow)
 }
 
 function sum(counts: Iterable<number>): number {

@@ -81,3 +81,15 @@ export interface Store {
   /** Lets go of connections and timers. */
   close(): Promise<void>
 }
+
+/** How full a store is that can say so. */
+export interface StoreUsage {
+  /** Those that are alive, and expired ones that are not freed yet. */
+  readonly records: number
+  /** In memory: of keys and values, and what a record costs besides. On a disk: of the files. */
+  readonly bytes: number
+  /** What it may come to: on a disk, with all that is free there. */
+  readonly maxBytes: number
+  /** Writes of this process that found no room, ever. */
+  readonly refused: number
+}

@@ -119,9 +119,15 @@ export const metricDefinitions = {
     'cause',
   ),
   storeUp: { ...gauge('sallyport_store_up', '1 when the store answers, 0 when it does not.'), aggregator: 'min' },
-  storeRecords: gauge('sallyport_store_records', 'Records in the store of this process.'),
-  storeBytes: gauge('sallyport_store_bytes', 'Bytes that they take.'),
-  storeMaxBytes: gauge('sallyport_store_max_bytes', 'Bytes beyond which new records are refused.'),
+  storeRecords: {
+    ...gauge('sallyport_store_records', 'Records in the store of this process or machine.'),
+    aggregator: 'max',
+  },
+  storeBytes: { ...gauge('sallyport_store_bytes', 'Bytes that they take.'), aggregator: 'max' },
+  storeMaxBytes: {
+    ...gauge('sallyport_store_max_bytes', 'Bytes beyond which new records are refused.'),
+    aggregator: 'max',
+  },
   storeRefusedWrites: counter('sallyport_store_refused_writes_total', 'Writes that found no room.'),
   build: {
     ...gauge('sallyport_build_info', 'Always 1: which Sallyport on which Node.', 'version', 'node'),

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
-import type { MemoryStoreUsage } from '../store/memory-store.js'
 import type { ObserveOperation } from '../store/observed-store.js'
+import type { StoreUsage } from '../store/store.js'
 import { channelName, type SallyportEvent } from './events.js'
 import { metricsIn } from './registered-metrics.js'
 
@@ -22,8 +22,8 @@ export interface MetricsOptions {
   readonly version: string
   /** Whether the store answers; asked when metrics are read. */
   readonly isStoreUp?: () => Promise<boolean>
-  /** What the store of this process holds; asked when metrics are read. */
-  readonly storeUsage?: () => MemoryStoreUsage
+  /** What the store of this process or machine holds; asked when metrics are read. */
+  readonly storeUsage?: () => StoreUsage | Promise<StoreUsage>
 }
 
 /**
@@ -62,12 +62,13 @@ export function createMetrics({ version, isStoreUp, storeUsage }: MetricsOptions
   gauge('build', (build) => build.set({ version, node: process.version }, 1))
   gauge('storeUp', async (up) => up.set((await (isStoreUp?.() ?? true)) ? 1 : 0))
   if (storeUsage !== undefined) {
-    gauge('storeRecords', (value) => value.set(storeUsage().records))
-    gauge('storeBytes', (value) => value.set(storeUsage().bytes))
-    gauge('storeMaxBytes', (value) => value.set(storeUsage().maxBytes))
-    counter('storeRefusedWrites', (all) => {
+    gauge('storeRecords', async (value) => value.set((await storeUsage()).records))
+    gauge('storeBytes', async (value) => value.set((await storeUsage()).bytes))
+    gauge('storeMaxBytes', async (value) => value.set((await storeUsage()).maxBytes))
+    counter('storeRefusedWrites', async (all) => {
+      const { refused } = await storeUsage()
       all.reset()
-      all.inc(storeUsage().refused)
+      all.inc(refused)
     })
   }
 

@@ -197,7 +197,11 @@ function keyOf({ gateway }: ReturnType<typeof readConfiguration>): string | unde
 }
 
 test('a folder that cannot be written to is said to be, before anything starts', async (t) => {
-  const file = await aFile(t, { ...embedded, Server: { StateDirectory: './frontends.json/state' } })
+  const file = await aFile(t, {
+    ...embedded,
+    Store: { Memory: {} },
+    Server: { StateDirectory: './frontends.json/state' },
+  })
   const error = t.throws(() => readConfiguration({ file, environment: {} }), { instanceOf: ConfigurationError })
   t.is(error?.problems[0]?.pointer, '/Server/StateDirectory')
   t.regex(error?.problems[0]?.remedy ?? '', /give all keys in the file/)

@@ -483,12 +483,28 @@ test('45. a certificate that is not there', finds, {
 })
 test('workers without a store that they share', finds, {
   from: aGateway,
-  change: ['"Server": {', `"Server": {\n    "Workers": 2,`],
+  change: ['"Server": {', `"Store": { "Memory": {} },\n  "Server": {\n    "Workers": 2,`],
   pointer: '/Server/Workers',
   line: '"Workers"',
   problem: /only the sessions it made itself/,
   remedy: /Redis/,
   environment: { Bff__SealingKeys__0: Buffer.alloc(32, 1).toString('base64url') },
+})
+test('two stores', finds, {
+  from: aGateway,
+  change: ['"Server": {', `"Store": { "File": {}, "Memory": {} },\n  "Server": {`],
+  pointer: '/Store/Memory',
+  line: '"Memory"',
+  problem: /second store beside Store.File/,
+  remedy: /Keep one/,
+})
+test('a file store where no folder can be', finds, {
+  from: aGateway,
+  change: ['"Server": {', `"Store": { "File": { "Path": "./frontends.json/store" } },\n  "Server": {`],
+  pointer: '/Store/File/Path',
+  line: '"Path"',
+  problem: /cannot be written to/,
+  remedy: /"Store": \{ "Memory": \{\} \}.*"Store": \{ "Redis"/,
 })
 test('46. a comma forgotten', async (t) => {
   const problems = await problemsOf(t, aGateway().replace('"app",', '"app"'))

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -14,11 +14,14 @@ export interface Stack {
   readonly api: URL
   readonly admin: URL
   readonly folder: string
+  /** Of the process that runs at the moment. */
   readonly pid: number
   /** All that was written to standard output and standard error. */
   output(): string
   /** SIGTERM, and the exit code once it has drained. */
   stop(): Promise<number | null>
+  /** Ends it by this signal and starts it again, in the same folder. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
 export interface StackOptions {
@@ -66,37 +69,49 @@ export async function startStack({
   await writeFile(file, JSON.stringify(configuration, null, 2))
 
   const [command = '', ...parameters] = [...within, process.execPath, main, 'start', '--config', file]
-  const child = spawn(command, parameters, {
-    cwd: folder,
-    env: { ...process.env, NO_COLOR: '1', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-
-  const stop = async (): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    }
-    await rm(folder, { recursive: true, force: true })
-    return child.exitCode
+  const launch = async (): Promise<ChildProcess> => {
+    const started = spawn(command, parameters, {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: '1', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => (output += chunk))
+    await ready(new URL(`http://127.0.0.1:${admin}/readyz`), () => started.exitCode !== null).catch(async (cause) => {
+      await end(started, 'SIGTERM')
+      await rm(folder, { recursive: true, force: true })
+      throw new Error(`the program did not become ready:\n${output}`, { cause })
+    })
+    return started
   }
-  await ready(new URL(`http://127.0.0.1:${admin}/readyz`), () => child.exitCode !== null).catch(async (cause) => {
-    await stop()
-    throw new Error(`the program did not become ready:\n${output}`, { cause })
-  })
+  let child = await launch()
   return {
     gateway: new URL(`http://localhost:${seen.gateway}`),
     authorizationServer: new URL(`http://localhost:${seen.authorizationServer}`),
     api: new URL(`http://127.0.0.1:${seen.api}`),
     admin: new URL(`http://127.0.0.1:${admin}`),
     folder,
-    pid: child.pid ?? 0,
+    get pid() {
+      return child.pid ?? 0
+    },
     ports,
     output: () => output,
-    stop,
+    async stop() {
+      await end(child, 'SIGTERM')
+      await rm(folder, { recursive: true, force: true })
+      return child.exitCode
+    },
+    async restart(signal) {
+      await end(child, signal)
+      child = await launch()
+    },
   }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
+  await once(child, 'exit')
 }
 
 async function ready(url: URL, gone: () => boolean): Promise<void> {

@@ -1,11 +1,13 @@
 import { createAuthorizationServer } from '../../authorization-server/authorization-server.js'
 import type { Configuration } from '../../config/load.js'
+import { otherStores } from '../../config/rules/store-rules.js'
 import { ConfigurationError } from '../../errors.js'
 import { gatewayDefaults } from '../../gateway/defaults.js'
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
 import { type Listener, listen } from '../../server/listener.js'
+import { loadDatabase } from '../../store/file-database.js'
 import { createMemoryStore } from '../../store/memory-store.js'
 import { createRedisStore } from '../../store/redis-store.js'
 import { createSeal } from '../../store/seal.js'
@@ -101,8 +103,14 @@ async function startEmbedded({
   }
 }
 
+/** Makes and changes nothing on this machine: who calls `check` may be another user than the one that serves. */
 async function tryStore({ store: settings }: Configuration): Promise<readonly Trial[]> {
   if (settings.kind === 'memory') return []
+  if (settings.kind === 'file')
+    return loadDatabase().then(
+      () => [],
+      () => [failed('file store', 'has no database for this platform: the package lmdb cannot be loaded', otherStores)],
+    )
   const subject = 'Redis'
   try {
     const store = await createRedisStore(settings)

@@ -13,6 +13,7 @@ import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
 import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
 import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
+import { type StorePlan, storeOf } from './store.js'
 import { type TlsFiles, tlsFiles, tlsKeyFiles } from './tls-files.js'
 
 /** The settings thought to their end: what is left out has got its value, from the other parts of the file where it can. */
@@ -30,7 +31,7 @@ export interface Plan {
   readonly listen: ListenAddress
   /** Undefined: plain HTTP. */
   readonly tls: readonly TlsFiles[] | undefined
-  readonly redisUrl: string | undefined
+  readonly store: StorePlan
   readonly sealingKeys: readonly SealingKeyPlan[]
   readonly bff: BffSettings | undefined
   readonly frontends: readonly FrontendPlan[]
@@ -93,7 +94,7 @@ export function planOf(
     sealingKeys: sealingKeys.map(({ text }) => Buffer.from(text, 'base64url')).filter(({ length }) => length === 32),
   })
   const tls = tlsFiles(settings.Server.Tls, '/Server/Tls', directory)
-  const redisUrl = secrets.text(settings.Store.Redis?.Url, '/Store/Redis/Url')
+  const store = storeOf(settings, directory, secrets)
   const authorizationServer = authorizationServerOf({ settings, secrets, directory, listen, frontends, sampleApi })
   return {
     settings,
@@ -102,7 +103,7 @@ export function planOf(
     stateDirectory: resolve(directory, settings.Server.StateDirectory),
     listen,
     tls,
-    redisUrl,
+    store,
     sealingKeys,
     bff: settings.Bff,
     frontends,

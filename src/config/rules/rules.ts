@@ -9,6 +9,7 @@ import { resourceServerRules } from './resource-server-rules.js'
 import { routeRules } from './route-rules.js'
 import type { Rule } from './rule.js'
 import { serverRules } from './server-rules.js'
+import { storeRules } from './store-rules.js'
 import { urlRules } from './url-rules.js'
 import { userRules } from './user-rules.js'
 
@@ -16,6 +17,7 @@ import { userRules } from './user-rules.js'
 export const rules: readonly Rule[] = [
   ...serverRules,
   ...fileRules,
+  ...storeRules,
   ...profileRules,
   ...frontendRules,
   ...folderRules,

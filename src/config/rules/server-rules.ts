@@ -98,16 +98,6 @@ export const serverRules: readonly Rule[] = [
       yield problem(later.pointer, `is the same key as ${earlier.pointer}`, 'Keep one of the two.')
   },
 
-  function* storeOfSeveralNeedsTheirKey({ settings }) {
-    const isShared = settings.Store.Redis !== undefined || settings.Server.Workers > 1
-    if (isShared && settings.Bff?.SealingKeys.length === 0)
-      yield problem(
-        '/Bff/SealingKeys',
-        'is missing: sessions are shared by several processes, and every one needs the same key',
-        'Make one with `npx --no-install sallyport keygen --sealing` and write [{ "Env": "SEALING_KEY" }].',
-      )
-  },
-
   function* limitsOfTimeAreTimes({ settings }) {
     const { HeadTimeout, KeepAliveTimeout, ClientTimeout } = settings.Server.Limits
     for (const [name, value] of Object.entries({ HeadTimeout, KeepAliveTimeout, ClientTimeout }))
@@ -117,24 +107,6 @@ export const serverRules: readonly Rule[] = [
           'is not between a second and an hour, so that a silent client would stay or a slow one could not come',
           'Write it as in "00:01:00", or leave it out.',
         )
-  },
-
-  function* workersShareTheirStore({ settings }) {
-    if (settings.Server.Workers > 1 && settings.Store.Redis === undefined)
-      yield problem(
-        '/Server/Workers',
-        'is more than 1, and without Store.Redis each process would know only the sessions it made itself',
-        'Write "Store": { "Redis": { "Url": "redis://…" } }, or leave Workers out.',
-      )
-  },
-
-  function* redisUrlIsOne({ redisUrl }) {
-    if (redisUrl !== undefined && !/^rediss?:\/\/./.test(redisUrl))
-      yield problem(
-        '/Store/Redis/Url',
-        'is not a Redis URL',
-        'Write it as in "redis://127.0.0.1:6379", or "rediss://…" for TLS.',
-      )
   },
 
   function* sealingKeysAre32Bytes({ sealingKeys }) {

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { authorizationServer } from './authorization-server.js'
 import { bff } from './bff.js'
 import { resourceServer } from './resource-server.js'
-import { server, store } from './server.js'
+import { server } from './server.js'
+import { store } from './store.js'
 
 /**
  * What the file may say. Only its shape: what has to be there and what contradicts what is `rules/`, so that one mistake

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { gatewayDefaults, streamLimitDefaults } from '../../gateway/defaults.js'
 import { listenerLimitDefaults } from '../../http/listener-limits.js'
-import { redisStoreDefaults } from '../../store/redis-options.js'
-import { counted, lasting, listenAddress, secret, text } from './values.js'
+import { counted, lasting, listenAddress, text } from './values.js'
 
 export const tls = z.strictObject({
   CertFile: text.meta({ description: 'PEM file with the certificate and its chain.', examples: ['./tls/cert.pem'] }),
@@ -78,7 +77,7 @@ export const server = z
     }),
     StateDirectory: text.default('.sallyport').meta({
       description:
-        'Folder for the keys that are made at first start and kept: relative to this file, mode 0700. Not used for what the file gives itself.',
+        'Folder for the keys that are made at first start and kept, and for the file store: relative to this file, mode 0700. Not used for what the file gives itself.',
       examples: ['.sallyport'],
     }),
     DrainTimeout: lasting(30, 'How long requests in flight may take to finish after SIGTERM.'),
@@ -90,7 +89,7 @@ export const server = z
       .default(1)
       .meta({
         description:
-          'How many processes share the listeners, one per core at most. More than one needs `Store.Redis` and `Bff.SealingKeys`.',
+          'How many processes share the listeners, one per core at most. They share a file store or Redis; `Store.Memory` they cannot.',
         examples: [2],
       }),
     AccessLog: z.boolean().default(true).meta({
@@ -106,31 +105,3 @@ export const server = z
     }),
   })
   .meta({ description: 'The process: where it listens and what it trusts.' })
-
-export const store = z
-  .strictObject({
-    Redis: z
-      .strictObject({
-        Url: secret.meta({
-          description: '`redis://` or `rediss://`, with user and password when needed.',
-          examples: ['redis://127.0.0.1:6379', { Env: 'REDIS_URL' }],
-        }),
-        Prefix: z
-          .string()
-          .default(redisStoreDefaults.prefix)
-          .meta({
-            description: 'Before every key, so that several installations can share one Redis.',
-            examples: [redisStoreDefaults.prefix],
-          }),
-        Timeout: lasting(
-          redisStoreDefaults.timeout,
-          'How long one command may take before the store counts as unavailable.',
-        ),
-      })
-      .optional()
-      .meta({ description: 'Redis 7 or Valkey, for several replicas. Needs `Bff.SealingKeys`.' }),
-  })
-  .meta({
-    description:
-      'Where sessions and other short-lived records are kept. Absent: in this process, and at most half of what its heap may grow to.',
-  })
