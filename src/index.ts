@@ -1,6 +1,7 @@
 export {
   type AuthorizationServer,
   createAuthorizationServer,
+  type SigningKeyState,
 } from './authorization-server/authorization-server.js'
 export type { AuthorizationServerOptions, ClientOptions, UserOptions } from './authorization-server/options.js'
 export { createVerifier, type Verifier } from './dpop-validator/dpop-validator.js'
@@ -13,6 +14,7 @@ export {
   UpstreamError,
   type UpstreamErrorCode,
 } from './errors.js'
+export type * from './gateway/administration/exports.js'
 export { createGateway, type Gateway } from './gateway/gateway.js'
 export type { Login, LoginDecision, Logout, OnLogin, OnLogout } from './gateway/hooks.js'
 export type { GatewayMiddleware } from './gateway/middleware.js'

@@ -18,6 +18,7 @@ import { challenges, userinfo } from './endpoints/userinfo.js'
 import type { AuthorizationServerOptions } from './options.js'
 import { errorPages } from './pages/page-response.js'
 import { assemble } from './services.js'
+import type { SigningKeyState } from './tokens/signing-keys.js'
 
 // What it takes to make one, for those who import this product alone.
 export { type Html, html } from '../http/page.js'
@@ -30,6 +31,7 @@ export type * from './options.js'
 export type * from './pages/pages.js'
 export { hashPassword, verifyPassword } from './sign-in/password.js'
 export { createFileKeySource, createStoreKeySource, type SigningKeySource } from './tokens/key-source.js'
+export type { SigningKeyState } from './tokens/signing-keys.js'
 
 /** A FAPI 2.0 authorization server and OpenID Provider. */
 export interface AuthorizationServer {
@@ -45,6 +47,8 @@ export interface AuthorizationServer {
    * @throws UpstreamError `store_unavailable`
    */
   isRevoked(token: { readonly claims: { readonly jti?: unknown } }): Promise<boolean>
+  /** The keys that it publishes, and which of them signs. Nothing in it is a secret. */
+  signingKeys(): readonly SigningKeyState[]
   /** Stops key rotation and finishes sending back-channel logouts. The store stays open. */
   close(): Promise<void>
 }
@@ -141,6 +145,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     },
     middleware: () => (ctx, next) => routes(Object.assign(ctx as Koa.Context, { router, params: {} }), next),
     isRevoked: ({ claims }) => parts.accessTokens.isRevoked(String(claims.jti)),
+    signingKeys: () => keys.state(),
     close: parts.close,
   }
 }

@@ -15,6 +15,7 @@ import type {
 export const gatewayDefaults = {
   trustForwardedHost: false,
   issuerTimeout: 10,
+  administered: false,
 } as const satisfies Partial<GatewayOptions>
 
 export const loginLimitDefaults = { perAddress: 300, window: 60 } as const satisfies Required<LoginLimits>

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { requestIdOf } from '../http/request-id.js'
 import { clientOf } from '../http/trusted-peers.js'
 import { assertPageAccess } from './access/page-access.js'
+import { type Administration, createAdministration } from './administration/administration.js'
 import { answerError, answerUpgradeError } from './error-response.js'
 import { createForwarder } from './forwarding/forward.js'
 import { isFromForeignPage } from './frontend/anti-forgery.js'
@@ -27,6 +28,7 @@ export { createMemoryStore } from '../store/memory-store.js'
 export { createRedisStore } from '../store/redis-store.js'
 export { createSeal, type Seal } from '../store/seal.js'
 export type { Store } from '../store/store.js'
+export type * from './administration/exports.js'
 export type { Login, LoginDecision, Logout, OnLogin, OnLogout } from './hooks.js'
 export type { GatewayMiddleware } from './middleware.js'
 export type * from './options.js'
@@ -34,7 +36,7 @@ export type { FrontendChanges, PreparedGateway } from './reload/replacement.js'
 export type * from './route-options.js'
 
 /** Serves every frontend that it was made with, or that have taken their place, on whatever server it is given to. */
-export interface Gateway {
+export interface Gateway extends Administration {
   /** For `http.createServer`: requests, and what `Expect: 100-continue` makes of them. */
   callback(): RequestListener
   /**
@@ -192,6 +194,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   return {
+    ...createAdministration(() => current, now),
     callback() {
       return function gateway(request, response) {
         void handle(request, response)

@@ -27,6 +27,11 @@ export interface GatewayOptions {
   readonly streamLimits?: StreamLimits
   /** Name and colours of the pages for errors and logout. */
   readonly branding?: Branding
+  /**
+   * Whether the administration can tell whose each session is: then the store holds `sub` and begin of every session, and
+   * opens them for who has the sealing keys, without a cookie. Default: false.
+   */
+  readonly administered?: boolean
   /** Asked before a session begins. Default: every login that the authorization server confirms is taken. */
   readonly onLogin?: OnLogin
   /** Told when a session has ended. */

@@ -44,7 +44,7 @@ export interface SharedServices extends GatewayOptions {
 /** A configured frontend, with everything that works for it. */
 export function provisionFrontend(options: FrontendOptions, shared: SharedServices): ProvisionedFrontend {
   const { store, seal, branding, onLogin, onLogout, fetch, now, opened, watch, connections, count, lock } = shared
-  const { issuerTimeout = gatewayDefaults.issuerTimeout } = shared
+  const { issuerTimeout = gatewayDefaults.issuerTimeout, administered = gatewayDefaults.administered } = shared
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
   const onEnd = ({ key, handle, subject, cause, wasThere }: EndedSession): void => {
@@ -52,7 +52,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     if (onLogout !== undefined && wasThere && cause !== 'login')
       tellOnLogout(onLogout, { frontend: options.name, session: handle, subject, cause })
   }
-  const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd })
+  const sessions = createSessionStore({ store, seal, frontend, opened, now, onEnd, keepsOwners: administered })
   const verifyLogoutToken = createLogoutTokenVerifier({ options, oauth, sessions }, now)
   const access = createAccess(options.access ?? [], now)
   const stepUp = createStepUp({ name: options.name, seal, store, now })
@@ -86,6 +86,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     now,
     stepUp,
     tokens,
+    routes,
     matchRoute: createRouteMatcher(options.pathPrefix, routes),
     page: createPage(options, pageRoute),
     allowOrigin: createCors(options, frontend.answerHeaders),

@@ -38,6 +38,7 @@ export interface ProvisionedFrontend extends Frontend {
   readonly access: Access | undefined
   /** Seconds since the epoch. */
   readonly now: () => number
+  readonly routes: readonly Route[]
   readonly matchRoute: MatchRoute<Route>
   readonly page: Page<Route>
   readonly allowOrigin: Cors

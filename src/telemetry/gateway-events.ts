@@ -171,6 +171,8 @@ export type SessionEndCause =
   | 'login'
   | 'backchannel-logout'
   | 'revoked'
+  /** By an administrator. */
+  | 'administrator'
   /** By a newer login of the same user: see `SessionsPerUser`. */
   | 'displaced'
   | 'refresh-failed'

@@ -82,8 +82,12 @@ export function planting({
   frontends: options,
   store,
   seal,
+  administered = false,
   now = () => Date.now() / 1000,
-}: Pick<GatewayOptions, 'frontends' | 'store' | 'seal' | 'now'>): Pick<Planted, 'sessionsOf' | 'plant'> {
+}: Pick<GatewayOptions, 'frontends' | 'store' | 'seal' | 'administered' | 'now'>): Pick<
+  Planted,
+  'sessionsOf' | 'plant'
+> {
   const frontends = new Map(options.map((frontend) => [frontend.name, createFrontend(frontend)]))
   const frontendOf = (name: string): Frontend => {
     const frontend = frontends.get(name)
@@ -91,7 +95,14 @@ export function planting({
     return frontend
   }
   const sessionsOf = (name: string): SessionStore =>
-    createSessionStore({ store, seal, frontend: frontendOf(name), opened: createOpenedSessions(), now })
+    createSessionStore({
+      store,
+      seal,
+      frontend: frontendOf(name),
+      opened: createOpenedSessions(),
+      keepsOwners: administered,
+      now,
+    })
   return {
     sessionsOf,
     async plant(name = 'app', record = {}) {

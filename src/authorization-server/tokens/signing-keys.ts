@@ -19,6 +19,8 @@ export interface SigningKeys {
   current(algorithm: ServerAlgorithm): SigningKey
   /** The key set as published (RFC 7517 §5). */
   published(): readonly Jwk[]
+  /** Of those that are published: how far each is on its way. */
+  state(): readonly SigningKeyState[]
   /** Keys whose signatures still count. */
   verificationKeys(): readonly VerificationKey[]
   /** The same on every replica: what DPoP nonces are made with. */
@@ -26,6 +28,18 @@ export interface SigningKeys {
   /** Looks at the source and rotates what is due. Runs by itself at every interval. */
   refresh(): Promise<void>
   close(): void
+}
+
+/** A key of the authorization server, by its public half. */
+export interface SigningKeyState {
+  /** As in the key set. */
+  readonly kid: string
+  /** What it signs with. */
+  readonly algorithm: string
+  /** `next`: published, and signs later. `signing`: signs now. `retired`: only what it has signed still counts. */
+  readonly status: 'next' | 'signing' | 'retired'
+  /** Seconds since the epoch: when it begins, or began, to sign. */
+  readonly signsFrom: number
 }
 
 export interface SigningKeysOptions {
@@ -120,6 +134,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
       return key
     },
     published: () => inUse().map(({ publicJwk, algorithm }) => ({ ...publicJwk, alg: nameOf(algorithm) })),
+    state: () => statesOf(inUse(), now()),
     verificationKeys: () => inUse().map((key) => key.verificationKey),
     get nonceSecret() {
       return nonceSecret
@@ -127,6 +142,16 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
     refresh,
     close: () => clearInterval(timer),
   }
+}
+
+function statesOf(keys: readonly LoadedKey[], time: number): readonly SigningKeyState[] {
+  return keys.map(({ kid, algorithm, signsFrom }) => {
+    const isFollowed = keys.some(
+      (other) => other.algorithm === algorithm && other.signsFrom > signsFrom && other.signsFrom <= time,
+    )
+    const status = signsFrom > time ? 'next' : isFollowed ? 'retired' : 'signing'
+    return { kid, algorithm: nameOf(algorithm), status, signsFrom }
+  })
 }
 
 /** The ring as it should be now; undefined when it is so already. */

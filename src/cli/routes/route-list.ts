@@ -2,7 +2,7 @@ import { routeAccess } from '../../gateway/access/route-access.js'
 import type { RateLimitOptions } from '../../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { AccessRule, RouteOptions, TokenType } from '../../gateway/route-options.js'
-import { audiencesOf, mayBeOfUser } from '../../gateway/tokens/token-audience.js'
+import { audiencesOf, scopesOfToken } from '../../gateway/tokens/token-audience.js'
 
 /** What one frontend lets through. */
 export interface ListedFrontend {
@@ -62,9 +62,6 @@ export function listRoutes(frontends: readonly FrontendOptions[]): readonly List
 }
 
 function listed(frontend: FrontendOptions, route: RouteOptions, pointer: string): ListedRoute {
-  const { ofUser, ofClient } = audiencesOf(frontend)(route)
-  const asked = mayBeOfUser(route.tokenType) ? ofUser.scopes : ofClient.scopes
-  const isOfLogin = mayBeOfUser(route.tokenType) && asked.length === 0
   return {
     pointer,
     path: frontend.pathPrefix + route.path,
@@ -72,7 +69,7 @@ function listed(frontend: FrontendOptions, route: RouteOptions, pointer: string)
     tokenType: route.tokenType,
     scheme: route.tokenType === 'None' ? 'none' : frontend.dpop ? 'DPoP' : 'Bearer',
     session: routeAccess(route, frontend).session,
-    scopes: route.tokenType === 'None' ? [] : isOfLogin ? frontend.scopes : asked,
+    scopes: scopesOfToken(frontend, route, audiencesOf(frontend)(route)),
     ...(route.resource !== undefined && { resource: route.resource }),
     access: route.access ?? [],
     rateLimits: route.rateLimits ?? [],

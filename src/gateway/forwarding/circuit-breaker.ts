@@ -12,6 +12,8 @@ export interface CircuitBreaker {
   admits(): boolean
   /** False while it is open because no connection could be made. One that only answers badly is better than none. */
   isReachable(): boolean
+  /** For people who look. `half-open`: the next requests try whether it is back. */
+  state(): BreakerState
   /** A connection stands. */
   reached(): void
   /** No connection could be made. */
@@ -29,6 +31,8 @@ const mostVotes = 1000
 /** Seconds of the longest pause. */
 const longestPause = 30
 
+/** `open`: requests go elsewhere. `half-open`: some try whether it is well again. */
+export type BreakerState = 'closed' | 'open' | 'half-open'
 type Cause = 'unreachable' | 'answers'
 type State =
   | { readonly kind: 'closed' }
@@ -80,6 +84,8 @@ export function createCircuitBreaker(
       }
       return trying.admitted++ < trials
     },
+
+    state: () => (state.kind === 'open' && now() >= state.until ? 'half-open' : state.kind),
 
     isReachable: () => state.kind === 'closed' || state.cause === 'answers',
 

@@ -8,7 +8,7 @@ import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
 import { routeDefaults } from '../defaults.js'
 import type { RouteOptions, UpstreamTlsOptions } from '../route-options.js'
-import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
+import { type BreakerState, type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { createHealthCheck } from './health-check.js'
 import { rendezvous } from './rendezvous.js'
 import { timeoutsOf } from './timeouts.js'
@@ -57,10 +57,24 @@ export interface UpstreamPool {
    * @param visitor whose request it is, where that decides
    */
   choose(tried: ReadonlySet<Upstream>, visitor: string): Upstream | undefined
+  /** Of each, as it is at the moment. */
+  state(): readonly UpstreamState[]
   /** Resolves when each health check has been answered once. */
   warm(): Promise<void>
   /** Stops health checks, and gives the connections back. */
   close(): void
+}
+
+/** One server that a route leads to, as it is at the moment. */
+export interface UpstreamState {
+  /** Scheme, host, port and the path that comes before every target. */
+  readonly url: string
+  /** False after two health checks in a row have failed. Without health checks always true. */
+  readonly healthy: boolean
+  /** `open`: requests go elsewhere, since it could not be reached or answered that it is down. `half-open`: it is being tried. */
+  readonly breaker: BreakerState
+  /** Requests and sockets on it. */
+  readonly inFlight: number
 }
 
 /** Shared by all routes to the same origin with the same TLS settings and time to connect. */
@@ -161,6 +175,13 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
         candidates.find((upstream) => isWell(upstream) && upstream.breaker.isReachable())
       )
     },
+    state: () =>
+      upstreams.map(({ origin, basePath, breaker, inFlight }, index) => ({
+        url: origin + basePath,
+        healthy: checks[index]?.healthy !== false,
+        breaker: breaker.state(),
+        inFlight,
+      })),
     async warm() {
       await Promise.all(checks.map(({ asked }) => asked))
     },

@@ -95,8 +95,8 @@ function callsOf({ issuerTimeout, issuerCa }: GatewayOptions) {
 /** Whether frontends of the one can be served by the other: besides its own options, all that one is provisioned with. */
 function hasSameServices(one: GatewayOptions, other: GatewayOptions): boolean {
   const described = (options: GatewayOptions) => {
-    const { branding, onLogin, onLogout } = options
-    return { ...callsOf(options), branding, onLogin, onLogout }
+    const { branding, onLogin, onLogout, administered = gatewayDefaults.administered } = options
+    return { ...callsOf(options), branding, onLogin, onLogout, administered }
   }
   return one.store === other.store && one.seal === other.seal && isSameOptions(described(one), described(other))
 }

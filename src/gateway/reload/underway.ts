@@ -1,5 +1,6 @@
 /** Counts what is under way, and tells when all of it is over. */
 export interface Underway {
+  size(): number
   enter(): void
   leave(): void
   /** Resolves when nothing is under way, perhaps at once. */
@@ -10,6 +11,7 @@ export function createUnderway(): Underway {
   let count = 0
   let tell: (() => void)[] = []
   return {
+    size: () => count,
     enter() {
       count++
     },

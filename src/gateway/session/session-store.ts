@@ -12,6 +12,7 @@ import { createSessionHandles, type SessionHandles } from './session-handle.js'
 import { createSessionIndex, type SessionName } from './session-index.js'
 import { endsAt } from './session-lifetime.js'
 import type { Session, SessionRecord } from './session-record.js'
+import { createSessionRoll, type SessionRoll } from './session-roll.js'
 
 export interface SessionStore extends SessionHandles {
   /** @param id The cookie's value. */
@@ -34,6 +35,10 @@ export interface SessionStore extends SessionHandles {
   keysOf(name: SessionName): Promise<readonly string[]>
   /** The same, this frontend's only. */
   ownKeysOf(name: SessionName): Promise<readonly string[]>
+  /** Whether there is a session, without opening it. */
+  isAlive(key: string): Promise<boolean>
+  /** All of this frontend's. */
+  readonly roll: Pick<SessionRoll, 'part' | 'ownerOf' | 'leave'>
   /** When and from where a session of this user was last used. */
   activityOf(key: string, subject: string): Promise<SessionActivity | undefined>
 }
@@ -56,6 +61,8 @@ export interface SessionStoreOptions {
   readonly seal: Seal
   readonly frontend: Frontend
   readonly opened: OpenedSessions
+  /** Whether the server's key alone tells whose a session is. Default: no. */
+  readonly keepsOwners?: boolean
   readonly now: () => number
   /** Told of every session that ends here. */
   readonly onEnd?: (ended: EndedSession) => void
@@ -66,12 +73,21 @@ export interface SessionStoreOptions {
  * read checks the limits. Opened sessions are kept for a while, and used only while the store still holds the very text
  * they were opened from: another replica's logout or refresh counts at once.
  */
-export function createSessionStore({ store, seal, frontend, opened, now, onEnd }: SessionStoreOptions): SessionStore {
+export function createSessionStore({
+  store,
+  seal,
+  frontend,
+  opened,
+  keepsOwners = false,
+  now,
+  onEnd,
+}: SessionStoreOptions): SessionStore {
   const { name, options } = frontend
   const { session: lifetimes } = options
   const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
   const activities = createSessionActivities(store, seal, name, now)
   const index = createSessionIndex(store, seal, options)
+  const roll = createSessionRoll({ store, seal, name, lifetimes, keepsOwners })
   const algorithms = createIdTokenAlgorithms(store, options)
   const { handleOf, hasHandle } = createSessionHandles(seal)
   const touchInterval = Math.min(60, lifetimes.idle / 10)
@@ -92,7 +108,7 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
     opened.delete(key)
     onEnd?.({ key, handle: handleOf(key), subject: known?.session.record.subject, cause, wasThere })
     // Tidiness only: an index leaves out what is not alive, and all of it expires.
-    if (known !== undefined) await forget(key, known.session.record).catch(() => undefined)
+    await Promise.all([roll.leave(key), known && forget(key, known.session.record)]).catch(() => undefined)
     if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
     return wasThere
   }
@@ -148,7 +164,7 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
       // In this order: an index entry without its session is cleared away.
       if (until <= now()) throw new RangeError('a session cannot begin after its end')
       const sealed = await records.add(id, record, restsUntil(until))
-      await index.enter(key, record, until)
+      await Promise.all([index.enter(key, record, until), roll.enter(key, record)])
       await algorithms.learn(record.idToken, until)
       const session = sessionOf(key, sealed)
       opened.set(key, { session, sealed, touchedAt: 0 })
@@ -185,6 +201,8 @@ export function createSessionStore({ store, seal, frontend, opened, now, onEnd }
     idTokenAlgorithms: algorithms.known,
     keysOf: index.keysOf,
     ownKeysOf: async (of) => (await index.keysOf(of)).filter((key) => key.startsWith(`session ${name}:`)),
+    isAlive: async (key) => (await store.get(key)) !== undefined,
+    roll,
     activityOf: activities.find,
     handleOf,
     hasHandle,

@@ -81,6 +81,17 @@ export function audiencesOf(
   }
 }
 
+/** The scopes that a route's token has in the end. Empty: what the server gives by itself, or no token. */
+export function scopesOfToken(
+  { scopes }: Pick<FrontendOptions, 'scopes'>,
+  { tokenType }: Pick<RouteOptions, 'tokenType'>,
+  { ofUser, ofClient }: RouteAudiences,
+): readonly string[] {
+  if (tokenType === 'None') return []
+  if (!mayBeOfUser(tokenType)) return ofClient.scopes
+  return ofUser.scopes.length === 0 ? scopes : ofUser.scopes
+}
+
 function keyOf(resource = '', scopes: readonly string[]): string {
   return resource === '' && scopes.length === 0 ? '' : JSON.stringify([resource, ...[...scopes].sort()])
 }

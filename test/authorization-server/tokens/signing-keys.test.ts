@@ -56,6 +56,8 @@ test('a key is published before it signs, and after it until its last token has 
   const next = keys.published().find(({ kid, alg }) => alg === 'ES256' && kid !== old)?.kid ?? ''
   t.truthy(next, 'published')
   t.is(keys.current('ES256').kid, old, 'but does not sign')
+  const statusOf = (wanted: string) => keys.state().find(({ kid }) => kid === wanted)?.status
+  t.deepEqual([statusOf(old), statusOf(next)], ['signing', 'next'])
   clock.now += day - 1
   await keys.refresh()
   t.is(keys.current('ES256').kid, old)
