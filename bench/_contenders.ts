@@ -157,18 +157,27 @@ export function expressOpenidConnect(agent: 'default' | 'keep-alive'): Contender
   }
 }
 
+/** No collector is there: spans are made, packed and dropped. */
+const traced = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: '0.01',
+}
+
 export interface Shape {
   readonly workers?: number
   readonly frontends?: number
   readonly accessLog?: boolean
+  /** Metrics as well, or every kind with one call of a hundred traced. Default: metrics. */
+  readonly telemetry?: 'none' | 'metrics' | 'all'
 }
 
 export function sallyport(
   kind: 'DPoP' | 'Bearer',
-  { workers = 1, frontends = 1, accessLog = true }: Shape = {},
+  { workers = 1, frontends = 1, accessLog = true, telemetry = 'metrics' }: Shape = {},
 ): Contender {
   return {
-    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}${accessLog ? '' : ', no access log'}`,
+    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}${accessLog ? '' : ', no access log'}${telemetry === 'metrics' ? '' : `, telemetry: ${telemetry}`}`,
     async start({ port, more: [issuerPort = 0, adminPort = 0, redisPort = 0], upstream, issuer }) {
       if (workers > 1 && !installed('/usr/bin/redis-server')) return undefined
       const folder = mkdtempSync(join(tmpdir(), 'bench-sallyport-'))
@@ -186,7 +195,7 @@ export function sallyport(
       const configuration = {
         Server: {
           Listen: `127.0.0.1:${port}`,
-          AdminListen: `127.0.0.1:${adminPort}`,
+          ...(telemetry !== 'none' && { AdminListen: `127.0.0.1:${adminPort}` }),
           Workers: workers,
           AccessLog: accessLog,
         },
@@ -240,6 +249,7 @@ export function sallyport(
         process.execPath,
         [...profile, resolve('dist/main.js'), 'start', '--config', file],
         port,
+        telemetry === 'all' ? traced : {},
       ).catch(async (error: unknown) => {
         await redis?.stop()
         throw error

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { requestIdOf } from '../http/request-id.js'
 import { clientOf } from '../http/trusted-peers.js'
+import { describeRequest } from '../telemetry/tracing.js'
 import { assertPageAccess } from './access/page-access.js'
 import { type Administration, createAdministration } from './administration/administration.js'
 import { answerError, answerUpgradeError } from './error-response.js'
@@ -124,6 +125,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const call = received(request, refused.requestId)
     const { frontend } = call
     refused.frontend = frontend
+    describeRequest({ 'sallyport.frontend': frontend.name, 'sallyport.request_id': call.requestId })
     frontend.underway.enter()
     try {
       await serve(call, response, refused)
@@ -146,6 +148,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     }
     const proxied = proxiedRequest(call, destination.kind, destination.match, response)
     refused.route = proxied.route.path
+    describeRequest({}, proxied.route.path)
     refused.needsHeader = destination.kind === 'route' && proxied.route.requireCsrfHeader === true
     if (isFromForeignPage(request) && mustComeAgain(proxied)) return comeAgain(proxied, response, now())
     await pass(proxied)

@@ -1,3 +1,4 @@
+import { inSpan } from '../telemetry/tracing.js'
 import { guardOf } from './access/stay.js'
 import { isLoginInQuestion, sessionIsOfUse } from './endpoints/login-loop.js'
 import { refusalOf } from './error-response.js'
@@ -51,7 +52,7 @@ async function openSession(call: ProxiedRequest): Promise<void> {
   const { request, frontend, route } = call
   if (route.session === 'none') return
   const id = sessionIdentifier(request.headers.cookie, frontend)
-  const session = id === undefined ? undefined : await frontend.sessions.open(id)
+  const session = id === undefined ? undefined : await inSpan('session', () => frontend.sessions.open(id))
   if (id !== undefined && session !== undefined) call.open = { id, session }
   else if (isNavigation(request)) requiredSession(call)
 }
@@ -99,7 +100,7 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
       .ofClient(audiences.ofClient)
       .then((credentials) => carry({ credentials, refreshed: undefined }))
   if (open === undefined || tokenType === 'None') return undefined
-  const credentials = frontend.tokens.ofUser(open, audiences.ofUser, () => needsOf(call))
+  const credentials = inSpan('access token', () => frontend.tokens.ofUser(open, audiences.ofUser, () => needsOf(call)))
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
   return undefined

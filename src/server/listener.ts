@@ -8,6 +8,7 @@ import { ConfigurationError } from '../errors.js'
 import { type ListenerLimits, listenerLimitDefaults } from '../http/listener-limits.js'
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
+import { tracedRequests, tracedUpgrades } from '../telemetry/tracing.js'
 import { type Certificates, createCertificates } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { answerForNode, serverOptions } from './node-decisions.js'
@@ -27,6 +28,8 @@ export interface ListenerOptions {
   readonly limits?: ListenerLimits
   /** Of them many clients may come at once. Default: none are. */
   readonly isTrustedPeer?: IsTrustedPeer
+  /** Whether its requests become traces, where there are any. Default: true. */
+  readonly isTraced?: boolean
 }
 
 /** A server that listens, and stops without losing what is under way. */
@@ -48,14 +51,19 @@ export async function listen({
   onUpgrade,
   limits = listenerLimitDefaults,
   isTrustedPeer = () => false,
+  isTraced = true,
 }: ListenerOptions): Promise<Listener> {
   let isDraining = false
+  const scheme = tls === undefined ? 'http' : 'https'
+  const traced = { scheme, isTrusted: isTrustedPeer }
+  const answer = isTraced ? tracedRequests(onRequest, traced) : onRequest
+  const upgrade = onUpgrade && tracedUpgrades(onUpgrade, traced)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     // A kept-alive connection would otherwise bring the next request to a server that is about to go.
     if (isDraining) response.setHeader('Connection', 'close')
     // Set anew for each: between two of them node:http has it run for as long as a connection is kept.
     request.socket.setTimeout(limits.clientTimeout * 1000)
-    onRequest(request, response)
+    answer(request, response)
   }
   const { server, certificates } = serverFor(pointer, tls, limits)
   // The server forgets those that were upgraded, and those whose TLS handshake is under way.
@@ -69,20 +77,20 @@ export async function listen({
   endSilentClients(server, line)
   answerForNode(server, line)
   passOverOtherUpgrades(server)
-  if (onUpgrade !== undefined)
+  if (upgrade !== undefined)
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // A reset before anybody listens would end the process.
       socket.on('error', () => socket.destroy())
       // Its bytes would come between those of the answer before it.
       if (line.underway(request.socket) !== undefined) socket.destroy()
-      else onUpgrade(request, socket, head)
+      else upgrade(request, socket, head)
     })
   await bind(server, pointer, address)
   const { port } = server.address() as AddressInfo
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
 
   return {
-    url: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    url: `${scheme}://${host}:${port}`,
 
     async drain(seconds) {
       isDraining = true

@@ -13,6 +13,7 @@ import { publish } from '../telemetry/events.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
 import { type Listener, listen } from './listener.js'
+import { startTracing } from './open-telemetry.js'
 import { packageVersion } from './package.js'
 import { openStore, productOptions } from './products.js'
 import { createSampleApi } from './sample-api.js'
@@ -45,6 +46,8 @@ export async function run(
   let isReady = false
 
   try {
+    const tracing = await startTracing(process.env)
+    if (tracing !== undefined) closers.push(tracing.stop)
     const opened = await openStore(configuration)
     closers.push(() => opened.close())
     // Without the listener there is no one to read them.
@@ -64,6 +67,7 @@ export async function run(
           ...everywhere,
           pointer: '/Server/AdminListen',
           address: server.adminListen,
+          isTraced: false,
           onRequest: admin({
             listensOn: server.adminListen.host,
             isReady: () => isReady,

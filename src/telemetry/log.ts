@@ -2,6 +2,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { channelName, publish, type SallyportEvent } from './events.js'
 import { createLineWriter } from './line-writer.js'
+import { traceId } from './tracing.js'
 import { withoutSecrets } from './without-secrets.js'
 
 export interface LoggerOptions {
@@ -46,9 +47,9 @@ const gathering = 20
  * see is `warn`.
  */
 export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = {}): void {
-  let forwarded: SallyportEvent[] = []
-  const writeLine = (level: Exclude<Level, 'unlogged'>, { type, ...fields }: SallyportEvent): void =>
-    logger[level](fields, type)
+  let forwarded: Traced[] = []
+  const writeLine = (level: Exclude<Level, 'unlogged'>, { event: { type, ...fields }, trace }: Traced): void =>
+    logger[level](trace === undefined ? fields : { ...fields, trace }, type)
   const writeForwarded = (): void => {
     const events = forwarded
     forwarded = []
@@ -62,14 +63,20 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
     if (event.type === 'gateway.request.forwarded') {
       if (!logger.isLevelEnabled(accessLog ? 'info' : 'debug')) return
       if (forwarded.length === 0) setTimeout(writeForwarded, gathering).unref()
-      forwarded.push(event)
+      forwarded.push({ event, trace: traceId() })
       return
     }
     const level = levelOf(event.type)
     if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
     writeForwarded()
-    writeLine(level, event)
+    writeLine(level, { event, trace: traceId() })
   })
+}
+
+/** With the trace that it belongs to, where there are traces. */
+interface Traced {
+  readonly event: SallyportEvent
+  readonly trace: string | undefined
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error' | 'unlogged'

@@ -21,7 +21,6 @@ async function filesThatRun(work: () => Promise<unknown>): Promise<readonly stri
 const onlyRead = [
   'forwarding/request-fields',
   'forwarding/response-fields',
-  'forwarding/transport',
   'session/session-record',
   'tokens/credentials',
 ]

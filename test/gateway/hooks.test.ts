@@ -77,7 +77,7 @@ test.serial('onLogout is told of a logout with its user, and a failure of it is 
 })
 
 const circular: Record<string, unknown> = {}
-circular['self'] = circular
+circular.self = circular
 
 test('an onLogin that answers what is no decision lets no user in, and the tokens are revoked', async (t) => {
   const record: SessionRecord = { createdAt: 0, subject: 'alice', claims: {}, accessTokens: { '': { value: 'token' } } }

@@ -16,6 +16,7 @@ import { requestHeaders } from './request-headers.js'
 import { type Answered, type Proofs, sendUntilAnswered } from './retry.js'
 import { createOpenStreams, type OpenStreams } from './stream-limits.js'
 import { startDeadline } from './timeouts.js'
+import { traced } from './transport.js'
 import { createUpgrade } from './upgrade.js'
 import { isEventStream } from './upstream-response.js'
 
@@ -58,7 +59,8 @@ export function createForwarder(limits?: StreamLimits): Forwarder {
 }
 
 function createForward(proofs: Proofs, inFlight: InFlight<Ending>, streams: OpenStreams): Forwarder['forward'] {
-  const sendPage = sendThroughProxy(createProxy())
+  const sendPage = traced(sendThroughProxy(createProxy()))
+  const sendCall = traced(sendOverHttp)
   return async (call, response) => {
     if (response.destroyed) return
     const { request, route, times } = call
@@ -79,7 +81,7 @@ function createForward(proofs: Proofs, inFlight: InFlight<Ending>, streams: Open
     let answered: Answered | undefined
     let leaveStreams = (): void => {}
     try {
-      const send = call.kind === 'page' ? sendPage : sendOverHttp
+      const send = call.kind === 'page' ? sendPage : sendCall
       answered = await sendUntilAnswered(call, { headers: requestHeaders(call), body, send }, proofs)
       times.answered = performance.now()
       if (answered?.result.kind === 'answered') {

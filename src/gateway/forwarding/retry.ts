@@ -1,4 +1,5 @@
 import { connectionCode } from '../../errors.js'
+import { inSpan } from '../../telemetry/tracing.js'
 import { routeDefaults } from '../defaults.js'
 import { Refusal } from '../refusal.js'
 import { type ProxiedRequest, visitorOf } from '../request.js'
@@ -81,7 +82,7 @@ export async function sendUntilAnswered(
     }
     const nonce = ownNonce ?? nonces.recall(upstream.origin, credentials)
     ownNonce = undefined
-    const authorized = proofs.authorize(headers, credentials, { method, url, nonce })
+    const authorized = inSpan('proof', () => proofs.authorize(headers, credentials, { method, url, nonce }))
     if (authorized instanceof Promise) await authorized
     if (connection.destroyed) break
     attempts++

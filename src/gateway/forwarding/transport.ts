@@ -1,3 +1,4 @@
+import { injectTrace, inSpan } from '../../telemetry/tracing.js'
 import { Refusal } from '../refusal.js'
 import type { ProxiedRequest } from '../request.js'
 import type { Headers } from './headers.js'
@@ -28,6 +29,23 @@ export type TransportResult =
 
 /** Makes one attempt. What is under way is the call's `current`, so that it ends with the call. */
 export type Send = (call: ProxiedRequest, attempt: Attempt) => Promise<TransportResult>
+
+/** With a span for each attempt, which is what the upstream's own spans are in. */
+export function traced(send: Send): Send {
+  return (call, attempt) =>
+    inSpan(
+      'upstream',
+      () => {
+        injectTrace(attempt.headers)
+        return send(call, attempt)
+      },
+      () => ({
+        'http.request.method': attempt.method,
+        'url.full': attempt.url.origin + attempt.url.pathname,
+        'server.address': attempt.upstream.host,
+      }),
+    )
+}
 
 /** What went wrong, without the addresses and names that an error of the network holds. */
 export function failureOf(error: NodeJS.ErrnoException, connection: 'none' | 'new' | 'kept'): TransportResult {

@@ -14,6 +14,7 @@ import { noBody } from './request-body.js'
 import { requestHeaders } from './request-headers.js'
 import { type Answered, type Proofs, sendUntilAnswered } from './retry.js'
 import type { OpenStreams } from './stream-limits.js'
+import { traced } from './transport.js'
 import { watchWebSocket } from './web-socket-link.js'
 import { upgradeThrough } from './web-socket-transport.js'
 
@@ -49,7 +50,7 @@ export function createUpgrade(proofs: Proofs, inFlight: InFlight<Ending>, stream
         held?.signal().addEventListener('abort', onSessionEnd, { once: true })
       })
       const headers = Object.assign(requestHeaders(call), { connection: 'Upgrade', upgrade: 'websocket' })
-      answered = await sendUntilAnswered(call, { headers, body: noBody, send }, proofs)
+      answered = await sendUntilAnswered(call, { headers, body: noBody, send: traced(send) }, proofs)
       times.answered = performance.now()
       if (answered?.result.kind === 'answered') {
         if (answered.result.response.status === 401) assertNotDemanded(call, answered.result.response)

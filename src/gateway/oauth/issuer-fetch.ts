@@ -7,6 +7,7 @@ import { sharedLookup } from '../../http/shared-lookup.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
+import { injectTrace, inSpan } from '../../telemetry/tracing.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
 export interface IssuerFetch {
@@ -54,11 +55,20 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
     return outage
   }
 
-  const issuerFetch = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
+  const issuerFetch = (url: string, request: IssuerRequest) =>
+    inSpan(
+      'issuer',
+      () => call(url, request),
+      () => ({ 'http.request.method': request.method ?? 'GET', 'url.full': url.split('?', 1)[0] }),
+    )
+
+  const call = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
     if (!isSecureUrl(url))
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
     const { origin, pathname } = new URL(url)
     const outage = outageOf(origin)
+    const fields = Object.fromEntries(new Headers(headers))
+    injectTrace(fields)
     const started = performance.now()
     const called = (status?: number): void =>
       publish({
@@ -70,7 +80,7 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
       })
     const response = await undiciFetch(url, {
       method,
-      headers: Object.fromEntries(new Headers(headers)),
+      headers: fields,
       // A stream is never sent from here; undici's own type of it is another one.
       body: body instanceof ReadableStream || body === undefined ? null : body,
       redirect: 'manual',

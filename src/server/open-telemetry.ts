@@ -1,0 +1,65 @@
+import type { Environment } from '../config/environment.js'
+import { ConfigurationError } from '../errors.js'
+import { traceWith } from '../telemetry/tracing.js'
+import { packageVersion } from './package.js'
+
+/**
+ * Traces as the standard `OTEL_*` variables ask for it: where to (`OTEL_EXPORTER_OTLP_ENDPOINT`), how many
+ * (`OTEL_TRACES_SAMPLER`), under which name (`OTEL_SERVICE_NAME`).
+ * @returns what sends the last spans; undefined where nothing is asked for, and nothing loaded
+ * @throws ConfigurationError when OpenTelemetry's packages are not installed
+ * @see {@link https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ OpenTelemetry's variables}
+ */
+export async function startTracing(
+  environment: Environment,
+): Promise<{ readonly stop: () => Promise<void> } | undefined> {
+  if (!isAskedFor(environment)) return undefined
+  const { api, sdk, exporter, resources } = await packages()
+  const provider = new sdk.NodeTracerProvider({
+    resource: resources
+      .resourceFromAttributes({ 'service.name': 'sallyport', 'service.version': packageVersion() })
+      .merge(resources.detectResources({ detectors: [resources.envDetector] })),
+    spanProcessors: [new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter())],
+  })
+  provider.register()
+  traceWith({ api, tracer: api.trace.getTracer('sallyport', packageVersion()) })
+  return {
+    async stop() {
+      traceWith(undefined)
+      // Spans that no collector takes are no reason to stay.
+      await provider.shutdown().catch(() => undefined)
+    },
+  }
+}
+
+function isAskedFor(environment: Environment): boolean {
+  const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter } = environment
+  if (disabled?.toLowerCase() === 'true' || exporter === 'none') return false
+  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT
+  return exporter === 'otlp' || (endpoint !== undefined && endpoint !== '')
+}
+
+async function packages() {
+  try {
+    const [api, sdk, exporter, resources] = await Promise.all([
+      import('@opentelemetry/api'),
+      import('@opentelemetry/sdk-trace-node'),
+      import('@opentelemetry/exporter-trace-otlp-http'),
+      import('@opentelemetry/resources'),
+    ])
+    return { api, sdk, exporter, resources }
+  } catch (cause) {
+    throw new ConfigurationError(
+      [
+        {
+          pointer: '',
+          where: 'the environment',
+          problem: 'asks for traces (OTEL_…), and the packages of OpenTelemetry are not installed',
+          remedy:
+            'Install them beside sallyport: `npm install @opentelemetry/sdk-trace-node @opentelemetry/exporter-trace-otlp-http @opentelemetry/resources`; or set OTEL_SDK_DISABLED=true.',
+        },
+      ],
+      { cause },
+    )
+  }
+}

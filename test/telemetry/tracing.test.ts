@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { startStack } from '../flows/_stack.js'
+import { createUserAgent } from '../flows/_user-agent.js'
+
+interface Span {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly name: string
+  readonly kind: number
+  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[]
+  readonly links?: readonly { readonly traceId: string }[]
+}
+
+/** Takes spans as an OpenTelemetry collector does: OTLP over HTTP, as JSON. */
+async function aCollector(t: ExecutionContext) {
+  const texts: string[] = []
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    texts.push(Buffer.concat(chunks).toString())
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    text: () => texts.join('\n'),
+    spans: (): readonly Span[] =>
+      texts.flatMap((text) =>
+        JSON.parse(text).resourceSpans.flatMap((resource: { scopeSpans: { spans: Span[] }[] }) =>
+          resource.scopeSpans.flatMap(({ spans }) => spans),
+        ),
+      ),
+  }
+}
+
+const attributeOf = ({ attributes }: Span, name: string): unknown => {
+  const value = attributes.find(({ key }) => key === name)?.value ?? {}
+  return Object.values(value)[0]
+}
+
+test('a login and a call are traces: session, proof, attempt and what the authorization server was asked, with no secret in them', async (t) => {
+  const collector = await aCollector(t)
+  const stack = await startStack({
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_SERVICE_NAME: 'shop' },
+  })
+  const browser = createUserAgent()
+  const signIn = await browser.navigate(new URL('/bff/login', stack.gateway))
+  const consent = await browser.submit(signIn, { username: 'alice', password: 'wonderland' })
+  await browser.submit(consent, {}, { button: 'allow' })
+  const foreign = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  t.is(
+    (await browser.call(new URL('/api/orders?q=4111', stack.gateway), { headers: { traceparent: foreign } })).status,
+    200,
+  )
+  // What was not sent by then is sent when it ends.
+  await stack.stop()
+
+  const spans = collector.spans()
+  const call = spans.find(({ name }) => name === 'GET /api')
+  if (call === undefined) return t.fail(`no span of the call: ${spans.map(({ name }) => name).join(', ')}`)
+  t.is(call.parentSpanId ?? '', '')
+  t.deepEqual(
+    call.links?.map(({ traceId }) => traceId),
+    ['4bf92f3577b34da6a3ce929d0e0e4736'],
+  )
+  t.is(attributeOf(call, 'sallyport.frontend'), 'app')
+  t.is(Number(attributeOf(call, 'http.response.status_code')), 200)
+  t.is(attributeOf(call, 'url.path'), '/api/orders')
+  const parts = spans.filter(({ parentSpanId }) => parentSpanId === call.spanId).map(({ name }) => name)
+  for (const part of ['session', 'access token', 'proof', 'upstream']) t.true(parts.includes(part), part)
+
+  // The API is served by the same program: its span is in the one of the attempt.
+  const attempt = spans.find(({ name, traceId }) => name === 'upstream' && traceId === call.traceId)
+  const links = spans.flatMap(({ links = [] }) => links.map(({ traceId }) => traceId))
+  t.true(links.includes(attempt?.traceId ?? ''))
+
+  const issuer = spans.filter(({ name }) => name === 'issuer').map((span) => String(attributeOf(span, 'url.full')))
+  for (const endpoint of ['/connect/par', '/connect/token'])
+    t.true(
+      issuer.some((url) => url.endsWith(endpoint)),
+      endpoint,
+    )
+
+  const line =
+    stack
+      .output()
+      .split('\n')
+      .find((text) => text.includes('"gateway.request.forwarded"')) ?? '{}'
+  t.is(JSON.parse(line).trace, call.traceId)
+  t.is(JSON.parse(line).requestId, attributeOf(call, 'sallyport.request_id'))
+
+  const text = collector.text()
+  t.true(text.includes('"shop"'))
+  for (const secret of ['4111', 'wonderland', 'eyJ', 'code=', 'state=', 'urn:ietf:params:oauth:request_uri', '__Host-'])
+    t.false(text.includes(secret), secret)
+})
+
+test('a trusted proxy says which trace a request belongs to, and the sampler how many there are', async (t) => {
+  const collector = await aCollector(t)
+  const stack = await startStack({
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_TRACES_SAMPLER: 'parentbased_always_off' },
+    configure(configuration) {
+      configuration.Server.TrustedProxies = ['127.0.0.1/32']
+      configuration.Bff.Frontends[0].Routes[0].TokenType = 'None'
+    },
+  })
+  const browser = createUserAgent()
+  const sampled = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await browser.call(new URL('/api/orders', stack.gateway), { headers: { traceparent: sampled } })
+  await browser.call(new URL('/api/orders', stack.gateway))
+  await stack.stop()
+  const calls = collector.spans().filter(({ name }) => name === 'GET /api')
+  t.is(calls.length, 1)
+  t.like(calls[0], { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: '00f067aa0ba902b7' })
+})
+
+test('a collector that is gone costs spans, not calls', async (t) => {
+  const stack = await startStack({ environment: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' } })
+  t.is((await createUserAgent().navigate(new URL('/', stack.gateway))).status, 200)
+  t.is(await stack.stop(), 0)
+})
