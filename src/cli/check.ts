@@ -1,7 +1,10 @@
 import type { Environment } from '../config/environment.js'
 import { type Configuration, readConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { packageVersion } from '../server/package.js'
 import { advice } from './advice.js'
+import type { Conformance } from './conformance/conformance.js'
+import type { WriteReportOptions } from './conformance/write-report.js'
 import type { Trial } from './probe/probe.js'
 import { describeProblems, type Output, printed, type Style, styleFor } from './report.js'
 
@@ -10,6 +13,8 @@ export interface CheckOptions {
   /** `try`: ask the authorization servers and upstreams. */
   readonly network: 'try' | 'none'
   readonly format: 'text' | 'json'
+  /** A file for the auditor's report: HTML, or JSON where its name ends so. Not written for a configuration that is wrong. */
+  readonly report?: string | undefined
   /** Default: the environment of the process. */
   readonly environment?: Environment
   /** Default: standard output. */
@@ -21,6 +26,7 @@ export async function check({
   file,
   network,
   format,
+  report,
   environment = process.env,
   output = process.stdout,
 }: CheckOptions): Promise<boolean> {
@@ -30,8 +36,13 @@ export async function check({
       ? []
       : [...advice(configuration), ...(network === 'try' ? await tried(configuration) : [])]
   const isFine = problems.length === 0 && trials.every(({ outcome }) => outcome !== 'failed')
+  const conformance =
+    report === undefined || configuration === undefined
+      ? undefined
+      : await reported({ report, file, version: packageVersion(), configuration, network, trials })
   if (format === 'json') {
-    output.write(`${JSON.stringify({ ok: isFine, file, problems, trials }, null, 2)}\n`)
+    const document = { ok: isFine, file, problems, trials, ...(conformance && { conformance }) }
+    output.write(`${JSON.stringify(document, null, 2)}\n`)
     return isFine
   }
   const style = styleFor(output)
@@ -41,6 +52,7 @@ export async function check({
     for (const trial of trials) output.write(describeTrial(trial, style))
     const failed = trials.filter(({ outcome }) => outcome === 'failed').length
     if (failed > 0) output.write(`\n${failed === 1 ? '1 trial' : `${failed} trials`} failed.\n`)
+    if (conformance !== undefined) output.write(reportLine(report ?? '', conformance))
   }
   return isFine
 }
@@ -49,6 +61,15 @@ export async function check({
 async function tried(configuration: Configuration): Promise<readonly Trial[]> {
   const { tryOut } = await import('./probe/probes.js')
   return tryOut(configuration)
+}
+
+async function reported(options: WriteReportOptions): Promise<Conformance> {
+  const { writeReport } = await import('./conformance/write-report.js')
+  return writeReport(options)
+}
+
+function reportLine(report: string, { summary: { met, deviates, operator, elsewhere } }: Conformance): string {
+  return `\nmade ${report}: ${met} rules met, ${deviates} deviate, ${operator} yours, ${elsewhere} another server's\n`
 }
 
 function loaded(

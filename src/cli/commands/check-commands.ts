@@ -6,14 +6,16 @@ export function checkCommand(): Command {
     .description('look for everything that is wrong with a configuration, and try it out')
     .addOption(configOption())
     .option('--offline', 'look at the file only; call no server')
+    .option('--report <file>', 'write what it does about FAPI 2.0, rule by rule: .html, or .json')
     .addOption(jsonOption())
-    .action((options: { readonly config: string; readonly offline?: true; readonly json?: true }) =>
+    .action((options: CheckArguments) =>
       explained(async () => {
         const { check } = await import('../check.js')
         const isFine = await check({
           file: options.config,
           network: options.offline ? 'none' : 'try',
           format: options.json ? 'json' : 'text',
+          report: options.report,
         })
         if (!isFine) process.exitCode = 1
       }),
@@ -66,6 +68,13 @@ export function dpopExplainCommand(): Command {
         if (!explainPasted({ method: method.toUpperCase(), url, text })) process.exitCode = 1
       }),
     )
+}
+
+interface CheckArguments {
+  readonly config: string
+  readonly offline?: true
+  readonly report?: string
+  readonly json?: true
 }
 
 interface ExplainArguments {
