@@ -1,0 +1,145 @@
+/**
+ * `npm run bench:soak`: a day in the life of three replicas, in minutes. Real processes, behind nginx and HAProxy as they are in
+ * deploy/, under mixed load, with one fault after the other; then calm load, for memory that grows. Loopback only. Exits 1 when
+ * a line does not hold. `-- --only hangs --proxy haproxy --minutes 20`, or `-- --url https://… --cookie 'name=value'` for a program
+ * that runs already, which gets calls and pages only.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Agent } from 'undici'
+import { createUserAgent } from '../test/flows/_user-agent.js'
+import { type Fault, faults } from './_faults.js'
+import { mixedLoad } from './_mixed-load.js'
+import { createOutcomes, isRight, type Outcomes } from './_outcomes.js'
+import { usage } from './_processes.js'
+import { startWorld, type World } from './_soak-world.js'
+import { createTrend } from './_trend.js'
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '20' },
+    only: { type: 'string', default: '.' },
+    proxy: { type: 'string', default: 'nginx,haproxy' },
+    replicas: { type: 'string', default: '3' },
+    sessions: { type: 'string', default: '30' },
+    calls: { type: 'string', default: '60' },
+    growth: { type: 'string', default: '1' },
+    url: { type: 'string' },
+    cookie: { type: 'string', default: '' },
+    call: { type: 'string', default: '/api/orders' },
+  },
+})
+const load = { sessions: Number(values.sessions), callsPerSecond: Number(values.calls), call: values.call }
+const wanted = new RegExp(values.only)
+let holds = true
+
+function line(name: string, outcomes: Outcomes, problems: readonly string[]): void {
+  if (problems.length > 0) holds = false
+  const total = [...outcomes.counts.values()].reduce((sum, count) => sum + count, 0)
+  const wrong = [...outcomes.counts].filter(([outcome]) => !isRight(outcome))
+  const seen = wrong.map(([outcome, count]) => `${count} × ${outcome}`).join(', ') || 'nothing'
+  console.log(`| ${name} | ${total} | ${seen} | ${outcomes.logouts} | ${problems.join('; ') || 'holds'} |`)
+}
+
+/** What of the outcomes no page of the documentation promises. */
+function problemsOf(fault: Fault, outcomes: Outcomes, over: number): string[] {
+  const problems: string[] = []
+  for (const [outcome, count] of outcomes.counts)
+    if (!isRight(outcome) && !fault.mayAnswer?.test(outcome)) problems.push(`${count} × ${outcome}`)
+    else if (/^(?:socket|stream) done$/.test(outcome) && fault.mayEndStreams === undefined)
+      problems.push(`${count} × ${outcome}`)
+  if (outcomes.logouts > 0 && fault.mayLogOut === undefined) problems.push(`${outcomes.logouts} logouts`)
+  const late = outcomes.lastWrong - over
+  if (late > (fault.recovers ?? 5)) problems.push(`not right until ${late.toFixed(1)} s after it`)
+  return problems
+}
+
+function faultsOf({ replicas }: World): string[] {
+  return replicas.flatMap((one) => [
+    ...(one.unexpectedEnds() > 0 ? [`${one.unexpectedEnds()} processes ended by themselves`] : []),
+    ...one.faults().slice(0, 2),
+  ])
+}
+
+async function soak(world: World, proxy: string): Promise<void> {
+  let outcomes = createOutcomes()
+  const stop = await mixedLoad({ ...world, ...load, outcomes: () => outcomes })
+  await delay(5000)
+  for (const fault of faults.filter(({ name }) => wanted.test(name))) {
+    outcomes = createOutcomes()
+    const started = performance.now()
+    await fault.happen(world)
+    const over = (performance.now() - started) / 1000
+    await delay(Math.max(6, (fault.recovers ?? 5) + 3) * 1000)
+    line(`${proxy}: ${fault.name}`, outcomes, [...problemsOf(fault, outcomes, over), ...faultsOf(world)])
+    // What the fault has held up is not the next one's.
+    outcomes = createOutcomes()
+    await delay(3000)
+  }
+  await stop()
+}
+
+/** Nothing happens, for minutes: no answer may be wrong, and no process may grow. */
+async function grow(world: World, minutes: number): Promise<void> {
+  const outcomes = createOutcomes()
+  const stop = await mixedLoad({ ...world, ...load, outcomes: () => outcomes })
+  // The heap finds its size; what has been compiled and cached by then is as good as all.
+  await delay(Math.min(minutes * 0.25, 5) * 60_000)
+  const trends = world.replicas.map(() => createTrend())
+  const until = performance.now() + minutes * 60_000
+  while (performance.now() < until) {
+    for (const [index, { pid }] of world.replicas.entries()) trends[index]?.add(usage(pid).rssMegabytes)
+    await delay(1000)
+  }
+  await stop()
+  const calm = { name: '', happen: () => Promise.resolve(), recovers: Number.POSITIVE_INFINITY }
+  line(`${minutes} minutes of calm`, outcomes, [...problemsOf(calm, outcomes, 0), ...faultsOf(world)])
+  const most = Number(values.growth)
+  for (const [index, trend] of trends.entries()) {
+    const { perHour, from, to } = trend.result()
+    const verdict = perHour <= most ? 'holds' : `more than ${most}`
+    if (verdict !== 'holds') holds = false
+    console.log(
+      `| replica ${index + 1}: MB an hour | ${from.toFixed(0)} to ${to.toFixed(0)} MB | ${perHour.toFixed(2)} | | ${verdict} |`,
+    )
+  }
+}
+
+async function foreign(url: string): Promise<void> {
+  const outcomes = createOutcomes()
+  const send = (target: URL, init: RequestInit): Promise<Response> => {
+    const headers = new Headers(init.headers)
+    headers.set('Cookie', values.cookie)
+    return fetch(target, { ...init, headers })
+  }
+  const stop = await mixedLoad({
+    ...load,
+    origin: new URL(url).origin,
+    signIn: async () => createUserAgent({ fetch: send }),
+    dispatcher: new Agent(),
+    ca: undefined,
+    isWhole: false,
+    outcomes: () => outcomes,
+  })
+  await delay(Number(values.minutes) * 60_000)
+  await stop()
+  line(url, outcomes, problemsOf({ name: '', happen: () => Promise.resolve() }, outcomes, Number.POSITIVE_INFINITY))
+}
+
+console.log('| what happens | requests | wrong answers | logouts | |\n|---|---|---|---|---|')
+if (values.url !== undefined) await foreign(values.url)
+else
+  for (const proxy of values.proxy.split(',') as ('nginx' | 'haproxy' | 'caddy')[]) {
+    const world = await startWorld({ proxy, replicas: Number(values.replicas), accessTokenLifetime: 45 })
+    if (world === undefined) {
+      console.log(`| ${proxy} is not installed | | | | not tried |`)
+      continue
+    }
+    try {
+      await soak(world, proxy)
+      if (proxy === values.proxy.split(',')[0] && Number(values.minutes) > 0) await grow(world, Number(values.minutes))
+    } finally {
+      await world.close()
+    }
+  }
+process.exit(holds ? 0 : 1)
