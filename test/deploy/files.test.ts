@@ -20,9 +20,12 @@ import {
   run,
 } from './_manifests.js'
 
-const [helm, kubeconform, systemdAnalyze] = await Promise.all(['helm', 'kubeconform', 'systemd-analyze'].map(installed))
+const [helm, kubeconform, systemdAnalyze, nginx] = await Promise.all(
+  ['helm', 'kubeconform', 'systemd-analyze', 'nginx'].map(installed),
+)
 const withHelm = helm === undefined ? test.skip : test
 const withKubeconform = kubeconform === undefined ? test.skip : test
+const withNginx = nginx === undefined ? test.skip : test
 const withSystemd = systemdAnalyze === undefined ? test.skip : test
 
 const read = (file: string): Promise<string> => readFile(join('deploy', file), 'utf8')
@@ -132,6 +135,18 @@ test('what stands in front closes idle connections first, waits longer than a ro
   for (const name of ['client', 'server', 'tunnel'])
     t.true(inSeconds(haproxy, new RegExp(`timeout ${name} (\\d+)s`)) > timeoutDefaults.idle)
   t.true(inSeconds(haproxy, /tune\.bufsize (\d+)/) > listenerLimitDefaults.headerBytes)
+})
+
+withNginx('nginx takes the files of the sidecars', async (t) => {
+  const folder = await aFolder(t)
+  const texts = [await read('kubernetes/sidecar.yaml'), ...(helm === undefined ? [] : [await rendered('sidecar')])]
+  for (const text of texts) {
+    const { data } = documentsIn(text).find(({ kind }) => kind === 'ConfigMap')
+    await writeFile(join(folder, 'default.conf'), data['default.conf'])
+    const around = `pid ${folder}/pid; error_log stderr; events {} http { access_log off; include ${folder}/default.conf; }`
+    await writeFile(join(folder, 'nginx.conf'), around)
+    await t.notThrowsAsync(run(nginx ?? '', ['-t', '-p', folder, '-c', join(folder, 'nginx.conf')]))
+  }
 })
 
 withSystemd('systemd takes the unit, and finds it locked', async (t) => {
