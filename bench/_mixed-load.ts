@@ -70,9 +70,10 @@ export async function mixedLoad(options: LoadOptions): Promise<() => Promise<voi
     })(),
   )
   if (isWhole) {
-    for (const browser of browsers.slice(0, 10)) {
-      begin(webSocket(browser, options, signal))
-      begin(eventStream(browser, options, signal))
+    for (let index = 0; index < Math.min(10, sessions); index++) {
+      const who = { browser: () => browsers[index] as UserAgent, isNone }
+      begin(webSocket(who, options, signal))
+      begin(eventStream(who, options, signal))
     }
     begin(comingAndGoing(options, signal))
   }
@@ -110,13 +111,20 @@ async function outcomeOf(kind: string, answer: Promise<Response>): Promise<strin
 const cookieOf = (browser: UserAgent, origin: string): string =>
   [...browser.cookies(origin)].map(([name, value]) => `${name}=${value}`).join('; ')
 
+/** Whose page it is; another one once their session is none. */
+interface Who {
+  readonly browser: () => UserAgent
+  readonly isNone: (browser: UserAgent) => void
+}
+
 /** Says something each second; comes again when it ends, as pages do. */
 async function webSocket(
-  browser: UserAgent,
+  { browser: now, isNone }: Who,
   { origin, ca, outcomes }: LoadOptions,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
+    const browser = now()
     const tls = ca === undefined ? {} : { ca }
     const url = `${origin.replace(/^http/, 'ws')}/api/socket`
     const socket = new WebSocket(url, { ...tls, origin, headers: { Cookie: cookieOf(browser, origin) } })
@@ -125,7 +133,8 @@ async function webSocket(
       socket
         .on('message', () => outcomes().add('socket 200'))
         .on('unexpected-response', (_request, response) => {
-          outcomes().add(`socket ${response.statusCode} refused`)
+          if (response.statusCode === 401) isNone(browser)
+          else outcomes().add(`socket ${response.statusCode} refused`)
           socket.terminate()
           resolve()
         })
@@ -139,8 +148,13 @@ async function webSocket(
   }
 }
 
-async function eventStream(browser: UserAgent, { origin, outcomes }: LoadOptions, signal: AbortSignal): Promise<void> {
+async function eventStream(
+  { browser: now, isNone }: Who,
+  { origin, outcomes }: LoadOptions,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
+    const browser = now()
     const response = await browser
       .call(`${origin}/api/events`, { headers: { Accept: 'text/event-stream' }, signal })
       .catch(() => undefined)
@@ -151,7 +165,8 @@ async function eventStream(browser: UserAgent, { origin, outcomes }: LoadOptions
         // Broken off, by the fault or by us.
       }
     else await response?.body?.cancel()
-    if (!signal.aborted)
+    if (response?.status === 401) isNone(browser)
+    else if (!signal.aborted)
       outcomes().add(
         response === undefined || response.status === 200 ? 'stream done' : `stream ${response.status} refused`,
       )

@@ -12,7 +12,7 @@ import { type Restartable, replica, restartableRedis } from './_replicas.js'
 import type { IssuerOrder } from './_soak-issuer.js'
 import { type SoakUpstream, soakUpstream } from './_soak-upstream.js'
 
-/** Replicas of the program on one Redis, with a foreign server that rotates, behind a proxy as it is in `deploy/`. */
+/** Replicas of the program on one Redis, with a foreign server, behind a proxy as it is in `deploy/`. */
 export interface World {
   readonly origin: string
   readonly replicas: readonly Restartable[]
@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly replicas: number
   /** Seconds that an access token lives: how often sessions refresh. */
   readonly accessTokenLifetime: number
+  /** FAPI 2.0 §5.3.2.1 has none: an answer that is lost on its way loses the session. */
+  readonly rotation: 'rotating' | 'constant'
 }
 
 /** Undefined where the proxy or Redis is not installed. */
@@ -38,6 +40,7 @@ export async function startWorld({
   proxy,
   replicas: count,
   accessTokenLifetime,
+  rotation,
 }: WorldOptions): Promise<World | undefined> {
   const closers: (() => Promise<unknown> | unknown)[] = []
   const close = async (): Promise<void> => {
@@ -55,7 +58,7 @@ export async function startWorld({
     closers.push(redis.close)
     await redis.start()
 
-    const issuer = fork(new URL('./_soak-issuer.js', import.meta.url), { stdio: 'ignore' })
+    const issuer = fork(new URL('./_soak-issuer.js', import.meta.url), [rotation], { stdio: 'ignore' })
     closers.push(() => issuer.kill('SIGKILL'))
     const [{ issuer: authority }] = (await once(issuer, 'message')) as [{ readonly issuer: string }]
     const order = async (one: IssuerOrder): Promise<void> => {

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:soak`: a day in the life of three replicas, in minutes. Real processes, behind nginx and HAProxy as they are in
  * deploy/, under mixed load, with one fault after the other; then calm load, for memory that grows. Loopback only. Exits 1 when
- * a line does not hold. `-- --only hangs --proxy haproxy --minutes 20`, or `-- --url https://… --cookie 'name=value'` for a program
+ * a line does not hold. `-- --only hangs --proxy haproxy --minutes 5 --rotating`, or `-- --url https://… --cookie 'name=value'` for a program
  * that runs already, which gets calls and pages only.
  */
 import { setTimeout as delay } from 'node:timers/promises'
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     url: { type: 'string' },
     cookie: { type: 'string', default: '' },
     call: { type: 'string', default: '/api/orders' },
+    rotating: { type: 'boolean', default: false },
   },
 })
 const load = { sessions: Number(values.sessions), callsPerSecond: Number(values.calls), call: values.call }
@@ -130,7 +131,12 @@ console.log('| what happens | requests | wrong answers | logouts | |\n|---|---|-
 if (values.url !== undefined) await foreign(values.url)
 else
   for (const proxy of values.proxy.split(',') as ('nginx' | 'haproxy' | 'caddy')[]) {
-    const world = await startWorld({ proxy, replicas: Number(values.replicas), accessTokenLifetime: 45 })
+    const world = await startWorld({
+      proxy,
+      replicas: Number(values.replicas),
+      accessTokenLifetime: 45,
+      rotation: values.rotating ? 'rotating' : 'constant',
+    })
     if (world === undefined) {
       console.log(`| ${proxy} is not installed | | | | not tried |`)
       continue
