@@ -141,10 +141,12 @@ else
       console.log(`| ${proxy} is not installed | | | | not tried |`)
       continue
     }
+    process.once('SIGINT', () => void world.close().then(() => process.exit(1)))
     try {
       await soak(world, proxy)
       if (proxy === values.proxy.split(',')[0] && Number(values.minutes) > 0) await grow(world, Number(values.minutes))
     } finally {
+      process.removeAllListeners('SIGINT')
       await world.close()
     }
   }

@@ -181,14 +181,16 @@ function arrange(
   }
 }
 
-/** Whether it answers at this moment. */
-export async function isStoreUp(store: Store): Promise<boolean> {
-  try {
-    await store.get('readiness')
-    return true
-  } catch {
-    return false
-  }
+/**
+ * Whether it answers at this moment. One that hangs is down before a prober gives up on us: balancers that get no answer take
+ * every replica out at once.
+ */
+export async function isStoreUp(store: Pick<Store, 'get'>): Promise<boolean> {
+  const answer = store.get('readiness').then(
+    () => true,
+    () => false,
+  )
+  return Promise.race([answer, delay(500, false, { ref: false })])
 }
 
 async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {

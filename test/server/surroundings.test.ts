@@ -15,19 +15,19 @@ import { eventually } from '../gateway/_client.js'
 /* What the machine around a process may do to it: docs/reliability.md says what users and operators see. */
 
 const isLinux = process.platform === 'linux'
-const onLinux = isLinux ? test : test.skip
+const onLinux = isLinux ? test.serial : test.skip
 
 /** Has files of its own in place of the system's: only root may make such a place. */
 const hasMounts = await run('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', tmpdir()]).then(
   () => true,
   () => false,
 )
-const withMounts = hasMounts ? test : test.skip
+const withMounts = hasMounts ? test.serial : test.skip
 
 const faketime = ['x86_64-linux-gnu', 'aarch64-linux-gnu']
   .map((platform) => `/usr/lib/${platform}/faketime/libfaketime.so.1`)
   .find(existsSync)
-const withFaketime = faketime === undefined ? test.skip : test
+const withFaketime = faketime === undefined ? test.skip : test.serial
 
 async function signedIn({ gateway }: Stack): Promise<UserAgent> {
   const browser = createUserAgent()
