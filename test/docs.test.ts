@@ -12,51 +12,35 @@ import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
 import { refusedFromBrowser } from '../src/gateway/forwarding/request-fields.js'
 import { refusedBesidePersonal, refusedFromUpstream } from '../src/gateway/forwarding/response-fields.js'
 import { generateSigningJwk } from '../src/jose/jwk.js'
+import { type Block, blocksOf, pages, withAt } from './_pages.js'
 import { compilePrograms, run } from './_programs.js'
 
 /*
  * A code block that is not run rots. What runs depends on the fence:
- *   ts                       compiled against the package, then loaded
+ *   ts, ts file NAME         compiled against the package, then loaded
  *   jsonc, json              a whole configuration: `check` accepts it, without the network
  *   jsonc fragment /Pointer  a part of one: accepted at that place of a configuration that is otherwise right
  *   json file NAME           what the commands of the page read: written where they run
  *   sh                       every command exists: npm scripts in package.json, sallyport commands run in an empty folder
- *   text, mermaid, http      for people only
+ *   html file, js file       written and opened by the test that walks the tutorial, test/flows/tutorial.test.ts
+ *   text, mermaid, http      for people only; tsx, vue, svelte too, which need packages that are not here
  */
 const main = resolve('dist/main.js')
 
 /** What a page's fragments are parts of: a server elsewhere, and an API. */
 const begun: InitChoices = { server: { kind: 'none' }, api: new URL('http://127.0.0.1:8080') }
 
-interface Block {
-  readonly page: string
-  readonly line: number
-  readonly fence: string
-  readonly text: string
-}
-
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...(await readdir('docs')).filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
-]
-const blocks: Block[] = []
-for (const page of pages) {
-  const text = await readFile(page, 'utf8')
-  for (const match of text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm))
-    blocks.push({
-      page,
-      line: text.slice(0, match.index).split('\n').length,
-      fence: (match[1] ?? '').trim(),
-      text: match[2] ?? '',
-    })
-}
+const blocks = (await Promise.all(pages.map(blocksOf))).flat()
 
 const titleOf = ({ page, line, fence }: Block): string => `${page}:${line} (${fence})`
 
 test('every code block says what it is', (t) => {
   for (const block of blocks)
-    t.regex(block.fence, /^(ts|jsonc?( fragment \/\S+)?|json file [\w.]+|sh|text|mermaid|http)$/, titleOf(block))
+    t.regex(
+      block.fence,
+      /^(ts|jsonc?( fragment \/\S+)?|(ts|js|html|json) file [\w./]+|sh|text|mermaid|http|tsx|vue|svelte)$/,
+      titleOf(block),
+    )
 })
 
 test('every link leads to a file that is there', async (t) => {
@@ -73,7 +57,8 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b(?! file)/.test(fence
     const [, , pointer] = block.fence.split(' ')
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-docs-'))
     t.teardown(() => rm(folder, { recursive: true }))
-    await initialise(folder, begun)
+    const isOfServer = pointer?.startsWith('/OpenIddict/') === true
+    await initialise(folder, isOfServer ? { ...begun, server: { kind: 'embedded', user: { name: 'alice' } } } : begun)
     const file = join(folder, 'frontends.json')
     const whole = pointer === undefined ? value : withAt(parse(await readFile(file, 'utf8')), pointer, value)
     await writeFile(file, JSON.stringify(whole))
@@ -92,20 +77,7 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b(?! file)/.test(fence
     t.true(await check({ file, network: 'none', format: 'text', environment, output }), printed)
   })
 
-/** A copy in which the place that a JSON Pointer names holds another value. */
-function withAt(configuration: unknown, pointer: string, value: unknown): unknown {
-  const [member = '', ...rest] = pointer.slice(1).split('/')
-  const inner = (part: unknown): unknown =>
-    rest.length === 0 ? value : withAt(part ?? {}, `/${rest.join('/')}`, value)
-  if (Array.isArray(configuration)) {
-    const index = member === '-' ? configuration.length : Number(member)
-    return Object.assign([...configuration], { [index]: inner(configuration[index]) })
-  }
-  const object = configuration as Record<string, unknown>
-  return { ...object, [member]: inner(object[member]) }
-}
-
-const programs = blocks.filter(({ fence }) => fence === 'ts')
+const programs = blocks.filter(({ fence }) => /^ts\b/.test(fence))
 
 test('the programs in the documents compile and load', async (t) => {
   const compiled = await compilePrograms(

@@ -10,7 +10,11 @@ const folders = ['docs', 'samples', 'src/config', 'src/cli', 'src/browser']
 const below = await Promise.all(
   folders.map(async (folder) => (await readdir(folder, { recursive: true })).map((name) => join(folder, name))),
 )
-const files = ['README.md', ...below.flat()].filter((name) => /\.(?:md|ts|js|html|jsonc?)$/.test(name))
+/** Name the endpoints of other programs beside ours. */
+const ofOthers = /^docs\/migrating\.md$|^src\/cli\/import\//
+const files = ['README.md', ...below.flat()].filter(
+  (name) => /\.(?:md|ts|js|html|jsonc?)$/.test(name) && !ofOthers.test(name),
+)
 const texts = new Map(await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)))
 
 /** What is behind a marker, in every file: `login` of `bff/login`. */
