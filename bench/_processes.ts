@@ -16,7 +16,7 @@ export async function start(
   env: NodeJS.ProcessEnv = {},
 ): Promise<Running> {
   const child = spawn(command, args, {
-    env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', Server__DrainDelay: '00:00:00', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

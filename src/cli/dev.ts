@@ -15,6 +15,7 @@ export interface DevOptions {
 
 /** `sallyport dev`: the example, with its keys kept in the folder that it was called from. */
 export async function dev({ port }: DevOptions = {}): Promise<void> {
+  const stopSignals = stopOnSignal()
   const configuration = readConfiguration({
     file: join(packageRoot(), 'frontends.example.json'),
     environment: {
@@ -35,7 +36,8 @@ export async function dev({ port }: DevOptions = {}): Promise<void> {
     ),
   )
   writeRefusals(process.stdout)
-  stopOnSignal(running)
+  // No balancer is in front of it.
+  stopSignals.stops({ stop: () => running.stop() })
 }
 
 /** The example is not the user's to edit: a port that is taken is left to the program that has it. */

@@ -1,7 +1,8 @@
 import cluster from 'node:cluster'
 import type { Environment } from '../config/environment.js'
 import { type Configuration, readConfiguration } from '../config/load.js'
-import { type Running, run } from '../server/run.js'
+import { run } from '../server/run.js'
+import { listenForStop, type StopSignals } from '../server/stop-signals.js'
 import { runWorkers, serveAsWorker } from '../server/workers.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
 import { describeError, type Style, styleFor } from './report.js'
@@ -14,11 +15,13 @@ export interface StartOptions {
 
 /** `sallyport start`: runs until SIGTERM or SIGINT. */
 export async function start({ file, environment = process.env }: StartOptions): Promise<void> {
+  // Workers are told by their primary process.
+  const stopSignals = cluster.isWorker ? undefined : stopOnSignal()
   const configuration = readConfiguration({ file, environment })
   const { logLevel: level, accessLog } = configuration.server
   logEvents(createLogger({ level }), { accessLog })
   if (cluster.isWorker) return serveAsWorker(configuration)
-  stopOnSignal(configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration))
+  stopSignals?.stops(configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration))
   if (process.stderr.isTTY) process.stderr.write(banner(configuration, styleFor(process.stderr)))
 }
 
@@ -43,16 +46,6 @@ function banner({ gateway, authorizationServer }: Configuration, { bold, green, 
 }
 
 /** Once means drain; a second time means now. */
-export function stopOnSignal(running: Pick<Running, 'stop'>): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1))
-      running.stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(describeError(error, styleFor(process.stderr)))
-          process.exit(1)
-        },
-      )
-    })
+export function stopOnSignal(): StopSignals {
+  return listenForStop((error) => process.stderr.write(describeError(error, styleFor(process.stderr))))
 }

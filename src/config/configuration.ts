@@ -31,7 +31,11 @@ export interface ServerSettings {
   /** Processes that share the listeners. */
   readonly workers: number
   /** Seconds. */
+  readonly drainDelay: number
+  /** Seconds. */
   readonly drainTimeout: number
+  /** Seconds. */
+  readonly storeGrace: number | undefined
   readonly limits: ListenerLimits
   readonly accessLog: boolean
   /** Whether files that change are taken over by themselves. */

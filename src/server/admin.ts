@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { isAdminHost } from './admin-host.js'
+import { createStoreState } from './store-state.js'
 
 export interface AdminOptions {
   /** The host of `Server.AdminListen`. */
@@ -8,15 +9,18 @@ export interface AdminOptions {
   readonly isReady: () => boolean
   /** Whether the store answers. Absent: not told. */
   readonly isStoreUp?: () => Promise<boolean>
+  /** Seconds after which a store that does not answer makes this replica unready. Absent: it never does. */
+  readonly storeGrace?: number | undefined
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
 }
 
 /**
  * `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: what it has done. A store that does not answer
- * is reported but does not make this replica unready: it would make all of them unready at once, and then no replica
- * would tell browsers to try again later.
+ * is reported but does not make this replica unready, unless that is asked for: it would make all of them unready at once,
+ * and then no replica would tell browsers to try again later.
  */
-export function admin({ listensOn, isReady, isStoreUp, metrics }: AdminOptions): RequestListener {
+export function admin({ listensOn, isReady, isStoreUp, storeGrace, metrics }: AdminOptions): RequestListener {
+  const storeState = isStoreUp && createStoreState(isStoreUp, storeGrace)
   return async (request, response) => {
     const answer = (status: number, type: string, body: string): void => {
       response.writeHead(status, {
@@ -40,8 +44,11 @@ export function admin({ listensOn, isReady, isStoreUp, metrics }: AdminOptions):
       case '/healthz':
         return state(200, { status: 'alive' })
       case '/readyz': {
-        const store = isStoreUp && { store: (await isStoreUp()) ? 'up' : 'down' }
-        return isReady() ? state(200, { status: 'ready', ...store }) : state(503, { status: 'not ready', ...store })
+        const found = await storeState?.()
+        const store = found && { store: found === 'up' ? 'up' : 'down' }
+        return isReady() && found !== 'gone'
+          ? state(200, { status: 'ready', ...store })
+          : state(503, { status: 'not ready', ...store })
       }
       case '/metrics': {
         const text = await metrics.render().catch(() => undefined)

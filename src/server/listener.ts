@@ -36,6 +36,8 @@ export interface ListenerOptions {
 export interface Listener {
   /** As it was really bound: `http://127.0.0.1:3000`. */
   readonly url: string
+  /** From now on each answer is the last one of its connection, so that those of a balancer come to an end by themselves. */
+  sayGoodbye(): void
   /** Takes no new connections; resolves when every connection has finished, or is broken off after so many seconds. */
   drain(seconds: number): Promise<void>
   /** The next handshake has these certificates; no connection is touched. Without TLS it does nothing. */
@@ -53,14 +55,14 @@ export async function listen({
   isTrustedPeer = () => false,
   isTraced = true,
 }: ListenerOptions): Promise<Listener> {
-  let isDraining = false
+  let isLeaving = false
   const scheme = tls === undefined ? 'http' : 'https'
   const traced = { scheme, isTrusted: isTrustedPeer }
   const answer = isTraced ? tracedRequests(onRequest, traced) : onRequest
   const upgrade = onUpgrade && tracedUpgrades(onUpgrade, traced)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     // A kept-alive connection would otherwise bring the next request to a server that is about to go.
-    if (isDraining) response.setHeader('Connection', 'close')
+    if (isLeaving) response.setHeader('Connection', 'close')
     // Set anew for each: between two of them node:http has it run for as long as a connection is kept.
     request.socket.setTimeout(limits.clientTimeout * 1000)
     answer(request, response)
@@ -92,8 +94,12 @@ export async function listen({
   return {
     url: `${scheme}://${host}:${port}`,
 
+    sayGoodbye() {
+      isLeaving = true
+    },
+
     async drain(seconds) {
-      isDraining = true
+      isLeaving = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const sweep = setInterval(() => server.closeIdleConnections(), 100)
       const limit = setTimeout(() => {

@@ -24,8 +24,11 @@ export interface Running {
   /** Where the frontends are served. */
   readonly url: string | undefined
   /** Readiness turns red, requests in flight finish, then everything is closed. */
-  stop(): Promise<void>
+  stop(manner?: StopManner): Promise<void>
 }
+
+/** Default: `at once`. `politely`: new requests are still served for `Server.DrainDelay`, so that what is in front can notice. */
+export type StopManner = 'politely' | 'at once'
 
 export interface RunOptions {
   /** `elsewhere`: in the primary process, which asks its workers. Default: `here`. */
@@ -72,6 +75,7 @@ export async function run(
             listensOn: server.adminListen.host,
             isReady: () => isReady,
             isStoreUp: () => isStoreUp(store),
+            storeGrace: server.storeGrace,
             metrics,
           }),
         }),
@@ -115,9 +119,11 @@ export async function run(
 
     return {
       url: frontListener?.url,
-      async stop() {
+      async stop(manner = 'at once') {
         isReady = false
         publish({ type: 'server.draining' })
+        for (const listener of listeners) if (listener !== adminListener) listener.sayGoodbye()
+        if (manner === 'politely') await delay(server.drainDelay * 1000)
         const deadline = performance.now() / 1000 + server.drainTimeout
         const left = (): number => Math.max(deadline - performance.now() / 1000, 0)
         await Promise.all([frontListener?.drain(left()), gateway?.drain(left())])

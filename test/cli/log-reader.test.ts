@@ -46,7 +46,7 @@ test('when the reader of the log goes away the program goes on, and counts what 
   for (let count = 0; count < 5; count++) t.is(await refused(), 404)
   await eventually(async () => (await lost('EPIPE')) >= 5)
   const stopped = once(child, 'exit')
-  child.kill('SIGTERM')
+  child.kill('SIGINT')
   t.deepEqual(await stopped, [0, null])
 })
 

@@ -81,6 +81,13 @@ test(
   /ten minutes/,
 )
 test(
+  'an endless drain delay',
+  broken,
+  { Server: { DrainDelay: '01:00:00' }, Bff: bff },
+  '/Server/DrainDelay',
+  /two minutes/,
+)
+test(
   'a header that may take for ever',
   broken,
   { Server: { Limits: { HeadTimeout: '00:00:00' } }, Bff: bff },

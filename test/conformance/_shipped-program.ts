@@ -28,7 +28,7 @@ export async function startShippedProgram(
     [resolve('dist/main.js'), 'start', '--config', join(folder, 'frontends.json')],
     {
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', Server__DrainDelay: '00:00:00' },
       stdio: ['ignore', 'pipe', 'pipe'],
       // In a group of its own: Ctrl+C reaches us alone, and it drains once.
       detached: true,

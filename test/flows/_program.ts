@@ -28,7 +28,13 @@ export async function startProgram(
   await writeFile(file, JSON.stringify(configuration))
   const child = spawn(process.execPath, [main, 'start', '--config', file], {
     cwd: folder,
-    env: { ...process.env, NO_COLOR: '1', Server__AdminListen: `${host}:${admin}`, ...environment },
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      Server__AdminListen: `${host}:${admin}`,
+      Server__DrainDelay: '00:00:00',
+      ...environment,
+    },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))

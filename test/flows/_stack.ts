@@ -73,7 +73,8 @@ export async function startStack({
   const launch = async (): Promise<ChildProcess> => {
     const started = spawn(command, parameters, {
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1', ...environment },
+      // No balancer has to notice.
+      env: { ...process.env, NO_COLOR: '1', Server__DrainDelay: '00:00:00', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => (output += chunk))

@@ -122,6 +122,8 @@ export const serverRules: readonly Rule[] = [
   function* timeToDrain({ settings }) {
     if (seconds(settings.Server.DrainTimeout) > 600)
       yield problem('/Server/DrainTimeout', 'is more than ten minutes', 'Write it as in "00:00:30".')
+    if (seconds(settings.Server.DrainDelay) > 120)
+      yield problem('/Server/DrainDelay', 'is more than two minutes', 'Write it as in "00:00:05".')
   },
 ]
 

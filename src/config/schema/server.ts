@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { gatewayDefaults, streamLimitDefaults } from '../../gateway/defaults.js'
 import { listenerLimitDefaults } from '../../http/listener-limits.js'
-import { counted, lasting, listenAddress, text } from './values.js'
+import { counted, duration, lasting, listenAddress, text } from './values.js'
 
 export const tls = z.strictObject({
   CertFile: text.meta({ description: 'PEM file with the certificate and its chain.', examples: ['./tls/cert.pem'] }),
@@ -80,7 +80,16 @@ export const server = z
         'Folder for the keys that are made at first start and kept, and for the file store: relative to this file, mode 0700. Not used for what the file gives itself.',
       examples: ['.sallyport'],
     }),
-    DrainTimeout: lasting(30, 'How long requests in flight may take to finish after SIGTERM.'),
+    DrainDelay: lasting(
+      5,
+      'After SIGTERM: how long readiness is red before new connections are refused. Requests are still served meanwhile, so that what is in front can notice. SIGINT does without.',
+    ),
+    DrainTimeout: lasting(30, 'How long requests in flight may take to finish after that.'),
+    StoreGrace: duration.optional().meta({
+      description:
+        'How long the store may be gone before readiness turns red. Absent: it stays green, and requests are answered with 503 and `Retry-After`.',
+      examples: ['00:01:00'],
+    }),
     Limits: limits.prefault({}),
     Workers: z
       .int()
