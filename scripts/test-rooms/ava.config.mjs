@@ -21,9 +21,10 @@ function replaceAva() {
   const home = `${tests}/node_modules/ava`
   mkdirSync(home, { recursive: true })
   writeFileSync(`${home}/package.json`, JSON.stringify({ type: 'module', exports: './ava.js' }))
+  const room = "'../../../../scripts/test-rooms/room.mjs'"
   writeFileSync(
     `${home}/ava.js`,
-    "import { test } from '../../../../scripts/test-rooms/room.mjs'\nexport default test()\n",
+    `import { test } from ${room}\nexport { registerCompletionHandler } from ${room}\nexport default test()\n`,
   )
 }
 

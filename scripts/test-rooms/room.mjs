@@ -1,5 +1,7 @@
 import ava from 'ava'
 
+export { registerCompletionHandler } from 'ava'
+
 /*
  * Several test files in one worker. What a file declares is kept until all of them are loaded, because AVA starts with the first
  * declaration; then it is declared as serial, so that files of one worker disturb each other as little as those of two.
