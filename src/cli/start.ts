@@ -5,6 +5,7 @@ import { run } from '../server/run.js'
 import { listenForStop, type StopSignals } from '../server/stop-signals.js'
 import { runWorkers, serveAsWorker } from '../server/workers.js'
 import { createLogger, logEvents } from '../telemetry/log.js'
+import { createLogLevel } from '../telemetry/log-level.js'
 import { describeError, type Style, styleFor } from './report.js'
 
 export interface StartOptions {
@@ -19,9 +20,13 @@ export async function start({ file, environment = process.env }: StartOptions): 
   const stopSignals = cluster.isWorker ? undefined : stopOnSignal()
   const configuration = readConfiguration({ file, environment })
   const { logLevel: level, accessLog } = configuration.server
-  logEvents(createLogger({ level }), { accessLog })
-  if (cluster.isWorker) return serveAsWorker(configuration)
-  stopSignals?.stops(configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration))
+  const logger = createLogger({ level })
+  logEvents(logger, { accessLog })
+  const logLevel = createLogLevel(logger)
+  if (cluster.isWorker) return serveAsWorker(configuration, logLevel)
+  stopSignals?.stops(
+    configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration, { logLevel }),
+  )
   if (process.stderr.isTTY) process.stderr.write(banner(configuration, styleFor(process.stderr)))
 }
 

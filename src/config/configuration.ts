@@ -28,6 +28,8 @@ export interface ServerSettings {
   readonly listen: ListenAddress
   readonly tls: readonly Certificate[] | undefined
   readonly adminListen: ListenAddress | undefined
+  /** Undefined: there is no administration. */
+  readonly adminToken: string | undefined
   /** Processes that share the listeners. */
   readonly workers: number
   /** Seconds. */

@@ -118,6 +118,7 @@ function configurationOf(plan: Plan, state: StateDirectory): Configuration {
       listen: plan.listen,
       tls: certificatesOf(plan.tls, plan.files),
       adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
+      adminToken: plan.adminToken,
       workers: Server.Workers,
       drainDelay: seconds(Server.DrainDelay),
       drainTimeout: seconds(Server.DrainTimeout),

@@ -68,6 +68,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
       ({ server: { listen } }) => addressOf(listen),
     ),
     ofServer('AdminListen', ({ server: { adminListen } }) => adminListen),
+    ofServer('AdminToken', ({ server: { adminToken } }) => adminToken),
     ofServer('Tls', ({ server: { tls } }) => tls === undefined),
     ofServer('Workers', ({ server: { workers } }) => workers),
     ofServer('Limits', ({ plan }) => plan.settings.Server.Limits),

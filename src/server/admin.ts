@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { isAdminHost } from './admin-host.js'
+import type { AdminApi } from './administration/api.js'
 import { createStoreState } from './store-state.js'
 
 export interface AdminOptions {
@@ -11,6 +12,8 @@ export interface AdminOptions {
   readonly isStoreUp?: () => Promise<boolean>
   /** Seconds after which a store that does not answer makes this replica unready. Absent: it never does. */
   readonly storeGrace?: number | undefined
+  /** Answers below `/admin`. Absent: there is none. */
+  readonly api?: AdminApi | undefined
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
 }
 
@@ -19,7 +22,7 @@ export interface AdminOptions {
  * is reported but does not make this replica unready, unless that is asked for: it would make all of them unready at once,
  * and then no replica would tell browsers to try again later.
  */
-export function admin({ listensOn, isReady, isStoreUp, storeGrace, metrics }: AdminOptions): RequestListener {
+export function admin({ listensOn, isReady, isStoreUp, storeGrace, api, metrics }: AdminOptions): RequestListener {
   const storeState = isStoreUp && createStoreState(isStoreUp, storeGrace)
   return async (request, response) => {
     const answer = (status: number, type: string, body: string): void => {
@@ -38,9 +41,11 @@ export function admin({ listensOn, isReady, isStoreUp, storeGrace, metrics }: Ad
         status: "this host name is not the admin listener's",
         remedy: 'Call it by its IP address, by a name without dots, or by the name in Server.AdminListen.',
       })
+    const path = request.url?.split('?', 1)[0] ?? ''
+    if (api !== undefined && path.startsWith('/admin/')) return api(request, response)
     if (request.method !== 'GET' && request.method !== 'HEAD') return state(405, { status: 'method not allowed' })
 
-    switch (request.url?.split('?', 1)[0]) {
+    switch (path) {
       case '/healthz':
         return state(200, { status: 'alive' })
       case '/readyz': {

@@ -10,8 +10,11 @@ import { createTrustedPeers } from '../http/trusted-peers.js'
 import { observedStore } from '../store/observed-store.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
+import type { LogLevelControl } from '../telemetry/log-level.js'
 import { createMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
+import { adminHandlers, ownSource } from './administration/administration.js'
+import { answerPrimary } from './administration/workers-source.js'
 import { type Listener, listen } from './listener.js'
 import { startTracing } from './open-telemetry.js'
 import { packageVersion } from './package.js'
@@ -33,11 +36,13 @@ export type StopManner = 'politely' | 'at once'
 export interface RunOptions {
   /** `elsewhere`: in the primary process, which asks its workers. Default: `here`. */
   readonly adminListener?: 'here' | 'elsewhere'
+  /** Of the log, for the administration. */
+  readonly logLevel?: LogLevelControl
 }
 
 export async function run(
   configuration: Configuration,
-  { adminListener: place = 'here' }: RunOptions = {},
+  { adminListener: place = 'here', logLevel }: RunOptions = {},
 ): Promise<Running> {
   const { server, sealingKeys, plan } = configuration
   const everywhere = {
@@ -47,6 +52,8 @@ export async function run(
   const listeners: Listener[] = []
   const closers: (() => Promise<void> | void)[] = []
   let isReady = false
+  let gateway: Gateway | undefined
+  let authorizationServer: AuthorizationServer | undefined
 
   try {
     const tracing = await startTracing(process.env)
@@ -64,6 +71,14 @@ export async function run(
     if (metrics !== undefined) closers.push(() => metrics.close())
     const store = metrics === undefined ? opened : observedStore(opened, metrics.storeOperation)
     const products = productOptions(configuration, store)
+    const administered = ownSource(configuration, {
+      gateway: () => gateway,
+      authorizationServer: () => authorizationServer,
+      sealingKeys: () => sealingKeys.length,
+      logLevel,
+    })
+    if (administered !== undefined) closers.push(administered.close)
+    if (place === 'elsewhere' && administered !== undefined) answerPrimary(administered.source)
     if (server.adminListen !== undefined && metrics !== undefined && place === 'here')
       listeners.push(
         await listen({
@@ -77,16 +92,17 @@ export async function run(
             isStoreUp: () => isStoreUp(store),
             storeGrace: server.storeGrace,
             metrics,
+            ...adminHandlers(configuration, administered?.source),
           }),
         }),
       )
     const [adminListener] = listeners
 
-    const authorizationServer =
+    authorizationServer =
       products.authorizationServer && (await createAuthorizationServer(products.authorizationServer))
-    if (authorizationServer !== undefined) closers.push(() => authorizationServer.close())
-    const gateway = products.gateway && (await createGateway(products.gateway))
-    if (gateway !== undefined) closers.push(() => gateway.close())
+    closers.push(() => authorizationServer?.close())
+    gateway = products.gateway && (await createGateway(products.gateway))
+    closers.push(() => gateway?.close())
 
     const { front, own } = arrange(configuration, gateway, authorizationServer)
     if (own !== undefined) listeners.push(await listen({ ...everywhere, ...own }))
@@ -100,8 +116,9 @@ export async function run(
       const shared = isOneOfSeveral ? { replay: store, ...nonce } : {}
       // A signature says nothing of a token whose code was used twice, or whose user has signed out.
       const issuedHere = configuration.plan.authorizationServer?.settings.Issuer
-      const revocation = authorizationServer && {
-        isRevoked: (token: RevocableToken) => token.issuer === issuedHere && authorizationServer.isRevoked(token),
+      const issuing = authorizationServer
+      const revocation = issuing && {
+        isRevoked: (token: RevocableToken) => token.issuer === issuedHere && issuing.isRevoked(token),
       }
       const onRequest = createSampleApi({ ...verifier, ...shared, ...revocation }).callback()
       listeners.push(await listen({ ...everywhere, pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))

@@ -3,8 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Configuration } from '../config/load.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
+import type { LogLevelControl } from '../telemetry/log-level.js'
 import { createWorkerMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
+import { adminHandlers } from './administration/administration.js'
+import { workersSource } from './administration/workers-source.js'
 import { listen } from './listener.js'
 import { openStore } from './products.js'
 import { isStoreUp, type Running, run, type StopManner } from './run.js'
@@ -73,6 +76,10 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
         isStoreUp: async () => store !== undefined && (await isStoreUp(store)),
         storeGrace: server.storeGrace,
         metrics: createWorkerMetrics(),
+        ...adminHandlers(
+          configuration,
+          workersSource(() => [...ready]),
+        ),
       }),
     }))
 
@@ -101,7 +108,7 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
 }
 
 /** One of several: told by the primary process when to stop. Signals of a terminal reach all; only the primary decides. */
-export async function serveAsWorker(configuration: Configuration): Promise<void> {
+export async function serveAsWorker(configuration: Configuration, logLevel: LogLevelControl): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined)
   let isServing = false
   const told = new Promise<StopManner>((resolve) => {
@@ -115,7 +122,7 @@ export async function serveAsWorker(configuration: Configuration): Promise<void>
     })
   })
   answerLifeSigns()
-  const running = await run(configuration, { adminListener: 'elsewhere' })
+  const running = await run(configuration, { adminListener: 'elsewhere', logLevel })
   isServing = true
   process.send?.('ready')
   await running.stop(await told)

@@ -44,6 +44,26 @@ export type ServerEvent =
       readonly count: number
     }
   | { readonly type: 'server.connection.refused'; readonly limit: string; readonly count: number }
+  /** What an administrator has done, by the admin API or the console. */
+  | {
+      readonly type: 'server.administration.acted'
+      readonly act: 'sessions.end' | 'session.end' | 'log-level.change'
+      readonly via: 'api' | 'console'
+      readonly address: string
+      /** How many sessions. */
+      readonly ended?: number
+      readonly subject?: string
+      readonly sid?: string
+      readonly frontend?: string
+      /** Seconds. */
+      readonly olderThan?: number
+      /** Handle of the session. */
+      readonly session?: string
+      readonly level?: string
+      readonly seconds?: number
+    }
+  /** A wrong `AdminToken`: at most ten a minute of one network are told. */
+  | { readonly type: 'server.administration.refused'; readonly network: string }
   | { readonly type: 'server.draining' }
   | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }

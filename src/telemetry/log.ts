@@ -90,6 +90,7 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
     case 'as.request.failed':
       return 'error'
     case 'server.worker.exited':
+    case 'server.administration.refused':
     case 'server.connection.refused':
     case 'server.log.back':
     case 'as.code.reused':

@@ -19,6 +19,8 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
     Server: {
       TrustedProxies: ['10.0.0.0/8'],
       TrustForwardedHost: true,
+      AdminListen: '127.0.0.1:9464',
+      AdminToken: 'x'.repeat(32),
       Limits: { KeepAliveTimeout: '00:05:00', HeaderBytes: 65_536, StreamsPerSession: 7, StreamsPerAddress: 70 },
     },
     Bff: {
@@ -91,6 +93,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
   t.deepEqual(general, {
     trustedProxies: ['10.0.0.0/8'],
     trustForwardedHost: true,
+    administered: true,
     streamLimits: { perSession: 7, perAddress: 70 },
     issuerTimeout: 3,
     branding: { name: 'Example Bank', theme: ':root{}' },

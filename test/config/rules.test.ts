@@ -67,6 +67,20 @@ test(
   /address that browsers use/,
 )
 test(
+  'an admin token that could be guessed',
+  broken,
+  { Server: { AdminListen: '127.0.0.1:9464', AdminToken: 'too short' }, Bff: bff },
+  '/Server/AdminToken',
+  /fewer than 32/,
+)
+test(
+  'an admin token without a listener',
+  broken,
+  { Server: { AdminToken: 'x'.repeat(32) }, Bff: bff },
+  '/Server/AdminToken',
+  /opens nothing/,
+)
+test(
   'a Redis URL of another kind',
   broken,
   { Store: { Redis: { Url: 'http://redis' } }, Bff: { ...bff, SealingKeys: [Buffer.alloc(32).toString('base64url')] } },

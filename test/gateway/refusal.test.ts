@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { refusals } from '../../src/gateway/refusal.js'
+import { apiRefusals } from '../../src/server/administration/api-refusal.js'
 import { listenerRefusals } from '../../src/server/listener-refusal.js'
 
 const page = await readFile('docs/errors.md', 'utf8')
@@ -17,7 +18,7 @@ test('docs/errors.md explains every code, with its status, its title and an anch
     t.deepEqual([ofPage, titleOfPage], [String(status), title], code)
     t.true(cause.length > 10 && remedy.length > 5, code)
   }
-  for (const [code, { status }] of Object.entries(listenerRefusals)) {
+  for (const [code, { status }] of Object.entries({ ...listenerRefusals, ...apiRefusals })) {
     const [ofPage, cause = '', remedy = ''] = explained(code)
     t.is(ofPage, String(status), code)
     t.true(cause.length > 10 && remedy.length > 5, code)
@@ -26,7 +27,7 @@ test('docs/errors.md explains every code, with its status, its title and an anch
 
 test('docs/errors.md explains no code that is not there', (t) => {
   const codes = [...page.matchAll(/<a id="([^"]+)">/g)].map(([, code]) => code)
-  t.deepEqual(codes.toSorted(), [...Object.keys(refusals), ...Object.keys(listenerRefusals)].sort())
+  t.deepEqual(codes.toSorted(), [refusals, listenerRefusals, apiRefusals].flatMap(Object.keys).sort())
 })
 
 test('every code has a title and a remedy in words for people', (t) => {

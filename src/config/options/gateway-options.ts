@@ -28,6 +28,7 @@ export function gatewaySettings({
   return {
     frontends: frontends.map((frontend) => frontendOptions(frontend, bff, files)),
     trustedProxies: settings.Server.TrustedProxies,
+    administered: settings.Server.AdminToken !== undefined,
     trustForwardedHost: settings.Server.TrustForwardedHost,
     streamLimits: { perSession: Limits.StreamsPerSession, perAddress: Limits.StreamsPerAddress },
     issuerTimeout: seconds(bff.AuthorityTimeout),

@@ -32,6 +32,7 @@ export interface Plan {
   /** Undefined: plain HTTP. */
   readonly tls: readonly TlsFiles[] | undefined
   readonly store: StorePlan
+  readonly adminToken: string | undefined
   readonly sealingKeys: readonly SealingKeyPlan[]
   readonly bff: BffSettings | undefined
   readonly frontends: readonly FrontendPlan[]
@@ -81,6 +82,7 @@ export function planOf(
   const secrets = createSecretReader({ directory, environment, source: files })
   const listen = listenOf(settings)
   const sampleApi = sampleApiOf(settings.Authentication, serverOf(settings)?.Issuer)
+  const adminToken = secrets.text(settings.Server.AdminToken, '/Server/AdminToken')
   const sealingKeys = sealingKeysOf(settings, secrets)
   const frontends = frontendsOf({
     settings,
@@ -104,6 +106,7 @@ export function planOf(
     listen,
     tls,
     store,
+    adminToken,
     sealingKeys,
     bff: settings.Bff,
     frontends,

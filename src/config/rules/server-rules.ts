@@ -84,6 +84,21 @@ export const serverRules: readonly Rule[] = [
               : problem(later.pointer, 'is taken by another listener of this file', own)
   },
 
+  function* anAdminTokenCannotBeGuessed({ settings, adminToken }) {
+    if (adminToken !== undefined && adminToken.length < 32)
+      yield problem(
+        '/Server/AdminToken',
+        'has fewer than 32 characters, and could be guessed',
+        'Take what `openssl rand -base64 32` prints.',
+      )
+    if (settings.Server.AdminToken !== undefined && settings.Server.AdminListen === undefined)
+      yield problem(
+        '/Server/AdminToken',
+        'opens nothing, because there is no AdminListen',
+        'Write "AdminListen", such as "127.0.0.1:9464", or leave the token out.',
+      )
+  },
+
   function* stateIsAFolder({ stateDirectory }) {
     if (fileKind(stateDirectory) === 'file')
       yield problem(

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { gatewayDefaults, streamLimitDefaults } from '../../gateway/defaults.js'
 import { listenerLimitDefaults } from '../../http/listener-limits.js'
-import { counted, duration, lasting, listenAddress, text } from './values.js'
+import { counted, duration, lasting, listenAddress, secret, text } from './values.js'
 
 export const tls = z.strictObject({
   CertFile: text.meta({ description: 'PEM file with the certificate and its chain.', examples: ['./tls/cert.pem'] }),
@@ -74,6 +74,11 @@ export const server = z
     AdminListen: listenAddress.optional().meta({
       description: 'Host and port of `/healthz`, `/readyz` and `/metrics`. Absent: they are not served.',
       examples: ['127.0.0.1:9464'],
+    }),
+    AdminToken: secret.optional().meta({
+      description:
+        'Opens the admin API and the console on `AdminListen`, for who has it: at least 32 characters, of chance. Absent: there is neither.',
+      examples: [{ Env: 'ADMIN_TOKEN' }],
     }),
     StateDirectory: text.default('.sallyport').meta({
       description:

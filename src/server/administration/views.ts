@@ -1,0 +1,75 @@
+import type { AdministeredSession, UpstreamState } from '../../gateway/gateway.js'
+import type { RecentRefusal } from './recent-refusals.js'
+import type { ProcessReport } from './source.js'
+
+/** What the admin API and the console show of a report. Times are written out. */
+
+export function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString()
+}
+
+export function sessionView({ begunAt, lastUsedAt, ...session }: AdministeredSession) {
+  return {
+    ...session,
+    ...(begunAt !== undefined && { begunAt: iso(begunAt) }),
+    ...(lastUsedAt !== undefined && { lastUsedAt: iso(lastUsedAt) }),
+  }
+}
+
+export function frontendsView({ gateway }: ProcessReport) {
+  const frontends = (gateway?.frontends ?? []).map(({ clientKeys: _, routes, ...frontend }) => ({
+    ...frontend,
+    routes: routes.map(({ upstreams, ...route }) => ({ ...route, upstreams: upstreams.map(({ url }) => url) })),
+  }))
+  return { frontends }
+}
+
+export function upstreamsView({ gateway }: ProcessReport) {
+  const upstreams = (gateway?.frontends ?? []).flatMap(({ name, routes }) =>
+    routes.flatMap(({ path, upstreams: all }) =>
+      all.map((upstream) => ({
+        frontend: name,
+        route: path,
+        url: upstream.url,
+        state: stateOf(upstream),
+        inFlight: upstream.inFlight,
+      })),
+    ),
+  )
+  return { inFlight: gateway?.inFlight ?? 0, upstreams }
+}
+
+/** In one word. A health check that fails says more than a breaker. */
+export function stateOf({ healthy, breaker }: UpstreamState): 'well' | 'unhealthy' | 'open' | 'half-open' {
+  if (!healthy) return 'unhealthy'
+  return breaker === 'closed' ? 'well' : breaker
+}
+
+export function keysView({ signingKeys, sealingKeys, gateway }: ProcessReport, now: number) {
+  return {
+    signingKeys: signingKeys.map(({ signsFrom, ...key }) => ({
+      ...key,
+      signsFrom: iso(signsFrom),
+      ageSeconds: Math.floor(now - signsFrom),
+    })),
+    sealingKeys,
+    clientKeys: (gateway?.frontends ?? []).map(({ name: frontend, clientId, clientKeys: kids }) => ({
+      frontend,
+      clientId,
+      kids,
+    })),
+  }
+}
+
+export function configurationView({ configuration }: ProcessReport) {
+  const { takenOverAt, refused, ...rest } = configuration
+  return {
+    ...rest,
+    takenOverAt: iso(takenOverAt),
+    ...(refused && { refused: { ...refused, at: iso(refused.at) } }),
+  }
+}
+
+export function refusalsView({ refusals }: ProcessReport) {
+  return { refusals: refusals.map((refusal: RecentRefusal) => ({ ...refusal, at: iso(refusal.at) })) }
+}
