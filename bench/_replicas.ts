@@ -62,7 +62,7 @@ export function restartable({
       started.on('exit', () => {
         if (!isAskedToEnd) unexpected++
       })
-      const limit = performance.now() + 30_000
+      const limit = performance.now() + 120_000
       while (!(await isReady())) {
         if (!isRunning() || performance.now() > limit) throw new Error(`${command} did not start:\n${output}`)
         await delay(50)

@@ -160,6 +160,35 @@ withMounts('a name server that is silent about one API does not keep another nam
   await Promise.all(held)
 })
 
+withMounts(
+  'a disk that fills up under the file store: who is there stays, new sign-ins are 503 until there is room',
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-disk-'))
+    t.teardown(() => rm(folder, { recursive: true }))
+    const small = `mount -t tmpfs -o size=2m none ${folder} && exec "$@"`
+    const stack = await startStack({
+      within: ['unshare', '--mount', 'sh', '-c', small, 'sh'],
+      environment: { Server__StateDirectory: folder },
+    })
+    t.teardown(stack.stop)
+    const browser = await signedIn(stack)
+    const orders = new URL('/api/orders', stack.gateway)
+
+    const filling = join(`/proc/${stack.pid}/root`, folder, 'filling')
+    await t.throwsAsync(writeFile(filling, Buffer.alloc(4_194_304)), { code: 'ENOSPC' })
+    // A database reuses what has become free in it before it grows.
+    const login = async () => (await createUserAgent().navigate(new URL('/bff/login', stack.gateway))).status
+    await eventually(async () => (await login()) === 503)
+    t.is((await browser.call(orders)).status, 200)
+    await eventually(() => /"cause":"(?:ENOSPC|EIO)".*"msg":"server\.store\.failing"/.test(stack.output()))
+    t.notRegex(stack.output(), /"level":"error"/)
+
+    await rm(filling)
+    await eventually(async () => (await login()) === 200)
+    t.is((await browser.call(orders)).status, 200)
+  },
+)
+
 withMounts('a disk that is full at the start is said, with the folder and what to do', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-disk-'))
   t.teardown(() => rm(folder, { recursive: true }))

@@ -25,7 +25,8 @@ export function refused(error: unknown, endpoint: string, client?: string): Refu
     return { status: statusOf(code), document: document(code, message) }
   }
   if (error instanceof UpstreamError) {
-    publish({ type: 'as.request.failed', endpoint, error: error.code })
+    // Whoever is behind us says so by an event of its own (`server.store.failing`); it is no fault of ours.
+    publish({ type: 'as.request.refused', endpoint, code: 'temporarily_unavailable', reason: error.code })
     const unavailable = document('temporarily_unavailable', 'the server cannot answer now; try again')
     return { status: 503, document: unavailable, retryAfter: 5 }
   }
