@@ -45,7 +45,8 @@ withNamespaces(
         value.replace('/var/lib/sallyport', state).replace(':3000', `:${port}`).replace(':9464', `:${admin}`),
       ]),
     )
-    const env = { ...process.env, ...variables }
+    // No balancer has to take notice.
+    const env = { ...process.env, ...variables, Server__DrainDelay: '00:00:00' }
     const locked = `mount -o remount,bind,ro / && mount -t tmpfs -o mode=700,uid=${user},gid=${user} none "${state}" && exec "$@"`
     const asUser = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--no-new-privs']
     const program = [process.execPath, resolve('dist/main.js'), ...parameters]
