@@ -85,13 +85,14 @@ test('signs ID tokens as the client is registered', async (t) => {
   }
 })
 
-test('sends HSTS with every answer when the issuer is https (FAPI 2.0 §5.2.3-1)', async (t) => {
+test('sends HSTS with every answer when the issuer is https, and never for this machine (FAPI 2.0 §5.2.3-1)', async (t) => {
   const plain = await startServer()
   const secure = await startServer({ issuer: new URL('https://as.example') })
-  t.teardown(() => Promise.all([plain.stop(), secure.stop()]))
+  const local = await startServer({ issuer: new URL('https://localhost:3001') })
+  t.teardown(() => Promise.all([plain.stop(), secure.stop(), local.stop()]))
   for (const path of ['/connect/authorize', '/connect/jwks', '/connect/par', '/.well-known/openid-configuration']) {
     t.truthy((await fetch(secure.url + path)).headers.get('strict-transport-security'))
-    t.is((await fetch(plain.url + path)).headers.get('strict-transport-security'), null)
+    for (const { url } of [plain, local]) t.is((await fetch(url + path)).headers.get('strict-transport-security'), null)
   }
 })
 

@@ -1,10 +1,11 @@
 import type Koa from 'koa'
 import type { Nonces } from '../../dpop/nonce.js'
+import { mayPinHttps } from '../../http/secure-url.js'
 
 /** Browsers that were here once never try plain http again (FAPI 2.0 §5.2.3-1). */
 export function strictTransportSecurity(issuer: URL): Koa.Middleware {
   return async function strictTransportSecurity(ctx, next) {
-    if (issuer.protocol === 'https:') ctx.set('Strict-Transport-Security', 'max-age=31536000')
+    if (mayPinHttps(issuer)) ctx.set('Strict-Transport-Security', 'max-age=31536000')
     ctx.set('X-Content-Type-Options', 'nosniff')
     await next()
   }

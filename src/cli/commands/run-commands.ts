@@ -21,10 +21,11 @@ export function devCommand(): Command {
         portNumber,
       ),
     )
-    .action(({ port }: { readonly port?: number }) =>
+    .option('--https', 'with a certificate for localhost of its own making, as Safari needs it')
+    .action(({ port, https }: { readonly port?: number; readonly https?: true }) =>
       explained(async () => {
-        const { dev } = await import('../dev.js')
-        await dev({ ...(port !== undefined && { port }) })
+        const { dev } = await import('../dev/dev.js')
+        await dev({ ...(port !== undefined && { port }), scheme: https ? 'https' : 'http' })
       }),
     )
 }

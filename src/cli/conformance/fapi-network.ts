@@ -1,4 +1,5 @@
 import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import { always, breach, eachFrontend, ofServer, type Requirement, type Subject } from './requirement.js'
 
 const isPlain = (url: URL): boolean => url.protocol === 'http:'
@@ -32,7 +33,7 @@ export const networkRequirements: readonly Requirement[] = [
         ),
         ...options.routes.flatMap((route, index) =>
           route.upstreams
-            .filter((url) => isPlain(url) && !isLoopback(url.hostname) && route.tokenType !== 'None')
+            .filter((url) => !isSecureUrl(url) && route.tokenType !== 'None')
             .flatMap((url) =>
               breach(
                 true,
@@ -99,7 +100,11 @@ export const networkRequirements: readonly Requirement[] = [
           `${pointer}/SecurityHeaders`,
           'SecurityHeaders is "None": the server in front has to send it.',
         ),
-        ...breach(isPlain(options.publicUrl), `${pointer}/PublicUrl`, 'Not sent over plain http.'),
+        ...breach(
+          isLoopback(options.publicUrl.hostname),
+          `${pointer}/PublicUrl`,
+          'Not sent for this machine’s own name: it would hold for every program on it.',
+        ),
       ],
       'operator',
     ),

@@ -1,5 +1,6 @@
 import type { FrontendOptions } from '../../gateway/options.js'
 import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import type { ListedFrontend, ListedRoute } from './route-list.js'
 
 /** What lets more through than it may need. */
@@ -128,11 +129,10 @@ function* bodiesOfAnySizePass({ frontend }: Audited) {
 function* tokensGoInClear({ frontend }: Audited) {
   for (const { pointer, upstreams } of frontend.routes)
     for (const [index, upstream] of upstreams.entries()) {
-      const { protocol, hostname } = new URL(upstream)
-      if (protocol === 'http:' && !isLoopback(hostname))
+      if (!isSecureUrl(upstream))
         yield {
           pointer: `${pointer}/Upstreams/${index}`,
-          finding: `is plain http to ${hostname}: tokens and answers go over that network in clear (FAPI 2.0 §5.2.1)`,
+          finding: `is plain http to ${new URL(upstream).hostname}: tokens and answers go over that network in clear (FAPI 2.0 §5.2.1)`,
           remedy: 'Write an https URL; or leave it to a mesh that encrypts between the two.',
         }
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from 'helmet'
 import { policySource } from '../../http/policy-source.js'
+import { mayPinHttps } from '../../http/secure-url.js'
 import { frontendDefaults } from '../defaults.js'
 import { frameAncestors, framePolicy } from '../frontend/embedding.js'
 import type { FrontendOptions } from '../options.js'
@@ -33,7 +34,7 @@ export function strictTransportSecurity({
   securityHeaders = frontendDefaults.securityHeaders,
   publicUrl,
 }: Pick<HeaderSettings, 'securityHeaders' | 'publicUrl'>): string | undefined {
-  return publicUrl.protocol === 'https:' && securityHeaders !== 'None' ? `max-age=${oneYearOfHttps.maxAge}` : undefined
+  return mayPinHttps(publicUrl) && securityHeaders !== 'None' ? `max-age=${oneYearOfHttps.maxAge}` : undefined
 }
 
 /** Sets what a browser has to be told with every file of a page. */
@@ -68,7 +69,7 @@ export function createSecurityHeaders({
         formAction: ["'self'", policySource(new URL(authority))],
       },
     },
-    strictTransportSecurity: publicUrl.protocol === 'https:' && oneYearOfHttps,
+    strictTransportSecurity: mayPinHttps(publicUrl) && oneYearOfHttps,
     // 'no-referrer' would make a form's Origin header "null", and the anti-forgery check refuse it.
     referrerPolicy: { policy: 'same-origin' },
     // It knows one origin at most, and gives way to frame-ancestors in every browser that knows cookies for frames.

@@ -1,0 +1,98 @@
+import { join, resolve } from 'node:path'
+import { readConfiguration } from '../../config/load.js'
+import { ConfigurationError } from '../../errors.js'
+import { packageRoot } from '../../server/package.js'
+import { run } from '../../server/run.js'
+import { createLogger, logEvents } from '../../telemetry/log.js'
+import { writeRefusals } from '../refusal-lines.js'
+import { type Style, styleFor } from '../report.js'
+import { stopOnSignal } from '../start.js'
+import { demoSettings, examplePort } from './demo-settings.js'
+import type { LocalCertificate } from './local-authority.js'
+import { trustAdvice } from './trust-advice.js'
+
+export interface DevOptions {
+  /** Of the gateway; the authorization server and the sample API get the next two. Default: as the example says. */
+  readonly port?: number
+  /** `https`: with a certificate for localhost that is made and kept. Default: `http`. */
+  readonly scheme?: 'http' | 'https'
+}
+
+/** `sallyport dev`: the example, with its keys kept in the folder that it was called from. */
+export async function dev({ port = examplePort, scheme = 'http' }: DevOptions = {}): Promise<void> {
+  const stopSignals = stopOnSignal()
+  const stateDirectory = resolve('.sallyport')
+  const certificate = scheme === 'https' ? await madeCertificate(join(stateDirectory, 'https')) : undefined
+  const configuration = readConfiguration({
+    file: join(packageRoot(), 'frontends.example.json'),
+    environment: {
+      ...demoSettings({ port, certificate }),
+      ...process.env,
+      Server__StateDirectory: stateDirectory,
+    },
+  })
+  logEvents(createLogger({ level: 'warn' }))
+  const running = await run(configuration).catch(moveAside)
+  const frontends = configuration.gateway?.frontends ?? []
+  process.stdout.write(
+    banner(
+      {
+        rows: frontends.map(({ name, publicUrl, pathPrefix }) => [name, `${publicUrl.origin}${pathPrefix}/`]),
+        issuer: configuration.authorizationServer?.options.issuer.origin ?? '',
+        sampleApi: `http://127.0.0.1:${configuration.sampleApi?.listen.port}`,
+        advice: certificate === undefined ? [] : trustAdvice(certificate.caFile),
+      },
+      styleFor(process.stdout),
+    ),
+  )
+  writeRefusals(process.stdout)
+  // No balancer is in front of it.
+  stopSignals.stops({ stop: () => running.stop() })
+}
+
+/** Loaded only when it is asked for: certificates are made by a package that nothing else needs. */
+async function madeCertificate(folder: string): Promise<LocalCertificate> {
+  const { localCertificate } = await import('./local-authority.js')
+  return localCertificate(folder)
+}
+
+/** The example is not the user's to edit: a port that is taken is left to the program that has it. */
+function moveAside(error: unknown): never {
+  if (
+    !(error instanceof ConfigurationError) ||
+    (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE'
+  )
+    throw error
+  throw new ConfigurationError(
+    error.problems.map((problem) => ({
+      ...problem,
+      remedy: 'Stop that program, perhaps another demo, or move this one: `npm start -- --port 4000`.',
+    })),
+    { cause: error },
+  )
+}
+
+interface BannerContent {
+  readonly rows: readonly (readonly [name: string, url: string])[]
+  readonly issuer: string
+  readonly sampleApi: string
+  /** Lines of their own. */
+  readonly advice: readonly string[]
+}
+
+function banner({ rows, issuer, sampleApi, advice }: BannerContent, { bold, green, soft }: Style): string {
+  return [
+    '',
+    `  ${bold('Sallyport')} is up. Open one of these in a browser:`,
+    '',
+    ...rows.map(([name, url]) => `  ${name.padEnd(8)} ${green(url)}`),
+    '',
+    `  Sign in as ${bold('alice')} with ${bold('wonderland')}, or as ${bold('bob')} with ${bold('builder')}.`,
+    '',
+    ...(advice.length === 0 ? [] : [...advice.map((line) => `  ${line}`), '']),
+    soft(`  Authorization server ${issuer}, sample API ${sampleApi}. Keys are kept in .sallyport/.`),
+    soft('  What is refused is told below; docs/errors.md explains the codes. Press Ctrl+C to stop.'),
+    '',
+    '',
+  ].join('\n')
+}
