@@ -146,6 +146,39 @@ test('an operator brands the pages and replaces one, under the same headers', as
   t.regex(consent.text, /id="allow"/)
 })
 
+for (const [language, how] of [
+  ['de', 'the browser prefers'],
+  ['fr', 'ui_locales asks for'],
+] as const)
+  test(`every page has the operator's brand, in the language that ${how}`, async (t) => {
+    const branding = { name: 'Acme & Sons', theme: ':root{--sp-accent:#7a1fa2}' }
+    const server = await startServer({ branding })
+    t.teardown(() => server.stop())
+    const client = aProtocolClient(server)
+    const isAsked = how === 'ui_locales asks for'
+    const browser = aBrowser({ 'accept-language': isAsked ? 'de' : language })
+    const locales = isAsked ? { ui_locales: language } : {}
+    const query = isAsked ? `?ui_locales=${language}` : ''
+    const signIn = await browser.get(client.authorizationUrl(await client.push(locales)))
+    const wrong = await browser.submit(signIn, 'sign-in', { username: 'alice', password: 'wrong' })
+    const consent = await browser.follow(
+      await browser.submit(wrong, 'sign-in', { username: 'alice', password: 'wonderland' }),
+    )
+    const signOut = await browser.get(`${server.url}/connect/endsession${query}`)
+    const stayed = await browser.submit(signOut, 'stay')
+    const signedOut = await browser.submit(await browser.get(`${server.url}/connect/endsession${query}`), 'sign-out')
+    const all = { signIn, wrong, consent, signOut, stayed, signedOut }
+    const errors = isAsked
+      ? {}
+      : { error: await browser.get(`${server.url}/connect/authorize?client_id=x&request_uri=x`) }
+    for (const [name, { text }] of Object.entries({ ...all, ...errors })) {
+      t.regex(text, new RegExp(`<html lang="${language}">`), name)
+      t.regex(text, /Acme &amp; Sons/, name)
+      t.regex(text, /--sp-accent:#7a1fa2/, name)
+      t.notRegex(text, /Sallyport/, name)
+    }
+  })
+
 test('nothing that comes from outside becomes markup', async (t) => {
   const hostile = '"><script>alert(1)</script>'
   const server = await startServer({

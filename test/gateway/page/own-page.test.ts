@@ -1,11 +1,14 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import test from 'ava'
+import escapeHtml from 'escape-html'
 import { de } from '../../../src/gateway/page/languages/de.js'
+import { en } from '../../../src/gateway/page/languages/en.js'
 import { fr } from '../../../src/gateway/page/languages/fr.js'
-import { type RefusalCode, refusals } from '../../../src/gateway/refusal.js'
+import { answerPerson } from '../../../src/gateway/page/refusal-page.js'
+import { Refusal, type RefusalCode, refusals } from '../../../src/gateway/refusal.js'
 import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
 import { aWorld } from '../_world.js'
 
@@ -34,6 +37,28 @@ test("the gateway's pages have the operator's brand, also for a host that is no 
     t.notRegex(text, /Sallyport/, code)
     t.regex(policy, /style-src 'sha256-/)
   }
+})
+
+test('every refusal has its page under the operator’s brand, in every language', (t) => {
+  for (const [locale, texts] of Object.entries({ en, de, fr }))
+    for (const code of Object.keys(refusals) as RefusalCode[]) {
+      let body = ''
+      const response = { writeHead: () => response, end: (text = '') => (body += text) }
+      const request = { url: `/bff/login?ui_locales=${locale}`, headers: { 'accept-language': 'it' } }
+      const refused = { requestId: 'r-1', request: request as unknown as IncomingMessage, branding }
+      answerPerson(response as unknown as ServerResponse, new Refusal(code, 'why'), refused)
+      t.regex(body, new RegExp(`<html lang="${locale}">`), code)
+      t.true(body.includes(`<title>${escapeHtml(texts.advice[code].title)}</title>`), code)
+      t.regex(body, /Acme &amp; Sons/, code)
+      t.notRegex(body, /Sallyport/, code)
+    }
+})
+
+test('pages are made at one place of each product, which knows brand and language', async (t) => {
+  const files = (await readdir('src', { recursive: true })).filter((name) => name.endsWith('.ts'))
+  const found: string[] = []
+  for (const file of files) if (/renderPage\(/.test(await readFile(join('src', file), 'utf8'))) found.push(file)
+  t.deepEqual(found.sort(), ['authorization-server/pages/page-response.ts', 'gateway/page/own-page.ts', 'http/page.ts'])
 })
 
 test('they speak the language that ui_locales asks for, else the one that the browser prefers', async (t) => {
