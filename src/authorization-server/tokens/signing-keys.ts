@@ -76,6 +76,7 @@ interface LoadedKey extends SigningKey {
 export async function createSigningKeys(options: SigningKeysOptions): Promise<SigningKeys> {
   const { source, algorithms, refreshInterval, now } = options
   let keys: readonly LoadedKey[] = []
+  let held: KeyRing | undefined
   let revision: string | undefined
   let nonceSecret = Buffer.alloc(0)
 
@@ -87,6 +88,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
       return { ...key, signsFrom, verificationKey: verificationKey(key.publicJwk) }
     })
     nonceSecret = Buffer.from(ring.nonceSecret, 'base64url')
+    held = ring
     revision = readRevision
   }
 
@@ -96,7 +98,8 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
       const kept = await source.read()
       const ring: KeyRing =
         kept === undefined
-          ? { keys: [], nonceSecret: randomBytes(32).toString('base64url') }
+          ? // A source that has lost its data gets back what signs here: tokens in flight stay good.
+            (held ?? { keys: [], nonceSecret: randomBytes(32).toString('base64url') })
           : (JSON.parse(kept.text) as KeyRing)
       const rotated = rotate(ring.keys, options)
       if (rotated === undefined && kept !== undefined) return load(kept.text, kept.revision)

@@ -44,6 +44,16 @@ test('replicas that start at the same moment agree on one key per algorithm', as
   close()
 })
 
+test('a store that has lost its data gets the keys back, from whichever replica looks first', async (t) => {
+  const store = createMemoryStore()
+  const { all, first, close } = await replicas(3, createStoreKeySource(store, seal))
+  const [before, secret] = [kids(first), first.nonceSecret.toString('hex')]
+  t.true(await store.delete('as signing keys'))
+  await Promise.all(all.map((keys) => keys.refresh()))
+  for (const keys of all) t.deepEqual([kids(keys), keys.nonceSecret.toString('hex')], [before, secret])
+  close()
+})
+
 test('a key is published before it signs, and after it until its last token has expired', async (t) => {
   const { clock, first: keys, close } = await replicas(1)
   const old = keys.current('ES256').kid
