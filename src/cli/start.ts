@@ -1,11 +1,16 @@
 import cluster from 'node:cluster'
 import type { Environment } from '../config/environment.js'
+import { type ConfigurationFiles, createFiles } from '../config/files.js'
 import { type Configuration, readConfiguration } from '../config/load.js'
+import { createGenerations, type Generations } from '../server/generations.js'
+import { announceCertificates, createReload } from '../server/reload.js'
 import { run } from '../server/run.js'
+import { hearHangUps } from '../server/signals.js'
 import { listenForStop, type StopSignals } from '../server/stop-signals.js'
-import { runWorkers, serveAsWorker } from '../server/workers.js'
-import { createLogger, logEvents } from '../telemetry/log.js'
-import { createLogLevel } from '../telemetry/log-level.js'
+import { serveAsWorker } from '../server/worker.js'
+import { type RunningWorkers, runWorkers } from '../server/workers.js'
+import { createLogger, type EventLog, logEvents } from '../telemetry/log.js'
+import { createLogLevel, type LogLevelControl } from '../telemetry/log-level.js'
 import { describeError, type Style, styleFor } from './report.js'
 
 export interface StartOptions {
@@ -14,20 +19,60 @@ export interface StartOptions {
   readonly environment?: Environment
 }
 
-/** `sallyport start`: runs until SIGTERM or SIGINT. */
+/** `sallyport start`: runs until SIGTERM or SIGINT, and takes another configuration over when its files change or at SIGHUP. */
 export async function start({ file, environment = process.env }: StartOptions): Promise<void> {
-  // Workers are told by their primary process.
-  const stopSignals = cluster.isWorker ? undefined : stopOnSignal()
-  const configuration = readConfiguration({ file, environment })
-  const { logLevel: level, accessLog } = configuration.server
-  const logger = createLogger({ level })
-  logEvents(logger, { accessLog })
-  const logLevel = createLogLevel(logger)
-  if (cluster.isWorker) return serveAsWorker(configuration, logLevel)
-  stopSignals?.stops(
-    configuration.server.workers > 1 ? await runWorkers(configuration) : await run(configuration, { logLevel }),
-  )
+  if (cluster.isWorker) return serveAsWorker({ file, environment, ...createEventLog() })
+  const stopSignals = stopOnSignal()
+  const hangUps = hearHangUps()
+  const files = createFiles()
+  const configuration = readConfiguration({ file, environment, files })
+  const log = createEventLog()
+  const onTaken = (taken: Configuration): void => {
+    log.onTaken(taken)
+    announceCertificates(taken)
+  }
+  onTaken(configuration)
+  const generations = createGenerations(configuration, { onTaken })
+  const { prepare, stop } = await running(configuration, { generations, files, logLevel: log.logLevel() })
+  const reload = createReload({ file, environment, files, generations, prepare })
+  hangUps.on(reload.request)
+  stopSignals.stops({
+    stop(manner) {
+      reload.stop()
+      return stop(manner)
+    },
+  })
   if (process.stderr.isTTY) process.stderr.write(banner(configuration, styleFor(process.stderr)))
+}
+
+interface StartedWith {
+  readonly generations: Generations
+  readonly files: ConfigurationFiles
+  readonly logLevel: LogLevelControl
+}
+
+/** One process, or several. */
+async function running(
+  configuration: Configuration,
+  { generations, files, logLevel }: StartedWith,
+): Promise<Pick<RunningWorkers, 'prepare' | 'stop'>> {
+  if (configuration.server.workers > 1) return runWorkers(configuration, { generations, snapshot: files.snapshot() })
+  const { prepare, stop } = await run(configuration, { generations, logLevel })
+  return { prepare: (candidate) => prepare(candidate.configuration), stop }
+}
+
+/** Writes events as each configuration says, the first one from its first event on. */
+function createEventLog() {
+  const logger = createLogger({ level: 'info' })
+  const logLevel = createLogLevel(logger)
+  let log: EventLog | undefined
+  return {
+    logLevel: () => logLevel,
+    onTaken({ server: { logLevel: level, accessLog } }: Configuration): void {
+      log ??= logEvents(logger, { accessLog })
+      log.change({ level, accessLog })
+    },
+  }
 }
 
 /** For people at a terminal; the log says the same to programs. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs'
 
 /** What a configuration is read from. Each file is read once: all that is made of it is made of the same bytes. */
 export interface ConfigurationFiles {
@@ -9,6 +9,13 @@ export interface ConfigurationFiles {
   list(folder: string): readonly string[]
   /** All that was read, or looked for and not found, so far. */
   snapshot(): Snapshot
+  /** The state of the same on the disk, just before each was read. */
+  stamps(): ReadonlyMap<string, string>
+}
+
+/** Differs when a file, or what a link to it leads to, has changed or come or gone. */
+export function stampOf(stats: BigIntStats | undefined): string {
+  return stats === undefined ? 'none' : [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ')
 }
 
 /** The contents of files, for another process to read them from. Secrets are in it: it is for pipes between our own. */
@@ -24,13 +31,20 @@ type Read<Found> = { readonly found: Found } | { readonly code: string }
 export function createFiles(from: Snapshot = { files: {}, folders: {} }): ConfigurationFiles {
   const files = new Map(Object.entries(from.files))
   const folders = new Map(Object.entries(from.folders))
+  const stamps = new Map<string, string>()
+  /** Before it is read: a change while it is read is one to come. */
+  const stamped = (path: string): string => {
+    stamps.set(path, stampOf(statSync(path, { bigint: true, throwIfNoEntry: false })))
+    return path
+  }
   return {
     read: (path) =>
       Buffer.from(
-        once(files, path, () => readFileSync(path).toString('base64')),
+        once(files, path, () => readFileSync(stamped(path)).toString('base64')),
         'base64',
       ),
-    list: (folder) => once(folders, folder, () => readdirSync(folder).sort()),
+    list: (folder) => once(folders, folder, () => readdirSync(stamped(folder)).sort()),
+    stamps: () => stamps,
     snapshot: () => ({ files: Object.fromEntries(files), folders: Object.fromEntries(folders) }),
   }
 }

@@ -61,7 +61,8 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
       }),
     },
     section('Authentication', ({ sampleApi }) => sampleApi !== undefined),
-    section('Store', ({ store }) => store),
+    // Where a file store lies follows from the state directory.
+    section('Store', ({ store, plan }) => (store.kind === 'file' ? plan.settings.Store : store)),
     ofServer(
       'Listen',
       ({ server: { listen } }) => listen,
@@ -70,6 +71,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
     ofServer('AdminListen', ({ server: { adminListen } }) => adminListen),
     ofServer('AdminToken', ({ server: { adminToken } }) => adminToken),
     ofServer('Tls', ({ server: { tls } }) => tls === undefined),
+    ofServer('StoreGrace', ({ server: { storeGrace } }) => storeGrace),
     ofServer('Workers', ({ server: { workers } }) => workers),
     ofServer('Limits', ({ plan }) => plan.settings.Server.Limits),
     ofServer(

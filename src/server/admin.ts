@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { isAdminHost } from './admin-host.js'
 import type { AdminApi } from './administration/api.js'
+import { type ConfigurationStatus, lineOf } from './generations.js'
 import { createStoreState } from './store-state.js'
 
 export interface AdminOptions {
@@ -14,6 +15,8 @@ export interface AdminOptions {
   readonly storeGrace?: number | undefined
   /** Answers below `/admin`. Absent: there is none. */
   readonly api?: AdminApi | undefined
+  /** Which configuration is served. Absent: not told. */
+  readonly configuration?: () => ConfigurationStatus
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
 }
 
@@ -22,7 +25,15 @@ export interface AdminOptions {
  * is reported but does not make this replica unready, unless that is asked for: it would make all of them unready at once,
  * and then no replica would tell browsers to try again later.
  */
-export function admin({ listensOn, isReady, isStoreUp, storeGrace, api, metrics }: AdminOptions): RequestListener {
+export function admin({
+  listensOn,
+  isReady,
+  isStoreUp,
+  storeGrace,
+  configuration,
+  api,
+  metrics,
+}: AdminOptions): RequestListener {
   const storeState = isStoreUp && createStoreState(isStoreUp, storeGrace)
   return async (request, response) => {
     const answer = (status: number, type: string, body: string): void => {
@@ -50,10 +61,13 @@ export function admin({ listensOn, isReady, isStoreUp, storeGrace, api, metrics 
         return state(200, { status: 'alive' })
       case '/readyz': {
         const found = await storeState?.()
-        const store = found && { store: found === 'up' ? 'up' : 'down' }
+        const more = {
+          ...(found && { store: found === 'up' ? 'up' : 'down' }),
+          ...(configuration && { configuration: described(configuration()) }),
+        }
         return isReady() && found !== 'gone'
-          ? state(200, { status: 'ready', ...store })
-          : state(503, { status: 'not ready', ...store })
+          ? state(200, { status: 'ready', ...more })
+          : state(503, { status: 'not ready', ...more })
       }
       case '/metrics': {
         const text = await metrics.render().catch(() => undefined)
@@ -63,5 +77,16 @@ export function admin({ listensOn, isReady, isStoreUp, storeGrace, api, metrics 
       default:
         return state(404, { status: 'not found' })
     }
+  }
+}
+
+/** One that was refused leaves the process ready: it serves what it served before. */
+function described({ generation, takenOverAt, needsRestart, refused }: ConfigurationStatus) {
+  const time = (seconds: number): string => new Date(seconds * 1000).toISOString()
+  return {
+    generation,
+    takenOverAt: time(takenOverAt),
+    ...(needsRestart.length > 0 && { needsRestart: needsRestart.map(lineOf) }),
+    ...(refused !== undefined && { refused: { at: time(refused.at), problems: refused.problems.map(lineOf) } }),
   }
 }

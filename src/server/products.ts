@@ -9,7 +9,7 @@ import type { GatewayOptions } from '../gateway/options.js'
 import { createFileStore, type FileStore } from '../store/file-store.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
 import { createRedisStore } from '../store/redis-store.js'
-import { createSeal } from '../store/seal.js'
+import { createSeal, type Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import { createOutage, type Outage } from '../telemetry/outage.js'
@@ -20,9 +20,12 @@ export interface ProductOptions {
   readonly authorizationServer: AuthorizationServerOptions | undefined
 }
 
-/** @param store The one that the products share. */
-export function productOptions(configuration: Configuration, store: Store): ProductOptions {
-  const seal = createSeal(configuration.sealingKeys)
+/** @param store The one that the products share. @param seal The same. */
+export function productOptions(
+  configuration: Configuration,
+  store: Store,
+  seal: Seal = createSeal(configuration.sealingKeys),
+): ProductOptions {
   const { gateway, authorizationServer } = configuration
   return {
     gateway: gateway && { ...gateway, store, seal },
@@ -36,7 +39,7 @@ export function productOptions(configuration: Configuration, store: Store): Prod
   }
 }
 
-function keysOnDisk({ stateDirectory }: Configuration, seal: GatewayOptions['seal']) {
+function keysOnDisk({ stateDirectory }: Configuration, seal: Seal) {
   makeStateDirectory(stateDirectory)
   return createFileKeySource(join(stateDirectory, 'signing-keys'), seal)
 }

@@ -1,31 +1,29 @@
-import { hkdfSync } from 'node:crypto'
-import type { RequestListener } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
 import type { Configuration } from '../config/load.js'
-import type { RevocableToken } from '../dpop-validator/options.js'
+import type { Certificate } from '../config/options/certificates.js'
 import { addressesOf } from '../gateway/frontend/frontend.js'
-import { createGateway, type Gateway } from '../gateway/gateway.js'
-import { createTrustedPeers } from '../http/trusted-peers.js'
+import { isSameOptions } from '../gateway/reload/same-options.js'
 import { observedStore } from '../store/observed-store.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
 import type { LogLevelControl } from '../telemetry/log-level.js'
-import { createMetrics } from '../telemetry/metrics.js'
+import { createMetrics, withConfigurationMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
 import { adminHandlers, ownSource } from './administration/administration.js'
 import { answerPrimary } from './administration/workers-source.js'
+import type { Generations } from './generations.js'
 import { type Listener, listen } from './listener.js'
 import { startTracing } from './open-telemetry.js'
 import { packageVersion } from './package.js'
-import { openStore, productOptions } from './products.js'
-import { createSampleApi } from './sample-api.js'
-import { sharedListener } from './shared-listener.js'
+import { openStore } from './products.js'
+import { createServing, type PreparedServing, type Serving } from './serving.js'
 
 /** What a configuration describes, running. */
 export interface Running {
   /** Where the frontends are served. */
   readonly url: string | undefined
+  /** @see Serving.prepare */
+  prepare(configuration: Configuration): Promise<PreparedServing>
   /** Readiness turns red, requests in flight finish, then everything is closed. */
   stop(manner?: StopManner): Promise<void>
 }
@@ -38,22 +36,20 @@ export interface RunOptions {
   readonly adminListener?: 'here' | 'elsewhere'
   /** Of the log, for the administration. */
   readonly logLevel?: LogLevelControl
+  /** For the admin listener. Default: it does not tell of the configuration. */
+  readonly generations?: Generations
 }
 
 export async function run(
   configuration: Configuration,
-  { adminListener: place = 'here', logLevel }: RunOptions = {},
+  { adminListener: place = 'here', logLevel, generations }: RunOptions = {},
 ): Promise<Running> {
-  const { server, sealingKeys, plan } = configuration
-  const everywhere = {
-    limits: server.limits,
-    isTrustedPeer: createTrustedPeers(plan.settings.Server.TrustedProxies),
-  }
+  const { server } = configuration
+  /** The one that is served. */
+  let current = configuration
   const listeners: Listener[] = []
   const closers: (() => Promise<void> | void)[] = []
   let isReady = false
-  let gateway: Gateway | undefined
-  let authorizationServer: AuthorizationServer | undefined
 
   try {
     const tracing = await startTracing(process.env)
@@ -70,19 +66,20 @@ export async function run(
       })
     if (metrics !== undefined) closers.push(() => metrics.close())
     const store = metrics === undefined ? opened : observedStore(opened, metrics.storeOperation)
-    const products = productOptions(configuration, store)
+    let serving: Serving | undefined
     const administered = ownSource(configuration, {
-      gateway: () => gateway,
-      authorizationServer: () => authorizationServer,
-      sealingKeys: () => sealingKeys.length,
+      gateway: () => serving?.gateway,
+      authorizationServer: () => serving?.authorizationServer(),
+      sealingKeys: () => current.sealingKeys.length,
       logLevel,
+      ...(generations && { configuration: generations.report }),
     })
     if (administered !== undefined) closers.push(administered.close)
     if (place === 'elsewhere' && administered !== undefined) answerPrimary(administered.source)
     if (server.adminListen !== undefined && metrics !== undefined && place === 'here')
       listeners.push(
         await listen({
-          ...everywhere,
+          limits: server.limits,
           pointer: '/Server/AdminListen',
           address: server.adminListen,
           isTraced: false,
@@ -91,39 +88,34 @@ export async function run(
             isReady: () => isReady,
             isStoreUp: () => isStoreUp(store),
             storeGrace: server.storeGrace,
-            metrics,
             ...adminHandlers(configuration, administered?.source),
+            ...(generations === undefined
+              ? { metrics }
+              : {
+                  configuration: generations.status,
+                  metrics: withConfigurationMetrics(metrics, generations.status),
+                }),
           }),
         }),
       )
     const [adminListener] = listeners
 
-    authorizationServer =
-      products.authorizationServer && (await createAuthorizationServer(products.authorizationServer))
-    closers.push(() => authorizationServer?.close())
-    gateway = products.gateway && (await createGateway(products.gateway))
-    closers.push(() => gateway?.close())
-
-    const { front, own } = arrange(configuration, gateway, authorizationServer)
-    if (own !== undefined) listeners.push(await listen({ ...everywhere, ...own }))
-    if (configuration.sampleApi !== undefined) {
-      const { listen: address, verifier } = configuration.sampleApi
-      // Where there are other processes, each proof is accepted once by all of them together, and a nonce of one is a nonce
-      // of all.
-      const secret = Buffer.from(hkdfSync('sha256', sealingKeys[0] ?? '', '', 'sallyport sample API nonces', 32))
-      const nonce = verifier.nonce === true ? { nonce: { secret } } : {}
-      const isOneOfSeveral = configuration.store.kind === 'redis' || server.workers > 1
-      const shared = isOneOfSeveral ? { replay: store, ...nonce } : {}
-      // A signature says nothing of a token whose code was used twice, or whose user has signed out.
-      const issuedHere = configuration.plan.authorizationServer?.settings.Issuer
-      const issuing = authorizationServer
-      const revocation = issuing && {
-        isRevoked: (token: RevocableToken) => token.issuer === issuedHere && issuing.isRevoked(token),
-      }
-      const onRequest = createSampleApi({ ...verifier, ...shared, ...revocation }).callback()
-      listeners.push(await listen({ ...everywhere, pointer: '/Authentication/OpenIddict/Listen', address, onRequest }))
+    const answering = await createServing(configuration, store)
+    serving = answering
+    closers.push(answering.close)
+    const everywhere = { limits: server.limits, isTrustedPeer: answering.isTrustedPeer }
+    const { front, own, sampleApi } = answering
+    const ownListener = own && (await listen({ ...everywhere, ...ownPlace(configuration), onRequest: own }))
+    if (ownListener !== undefined) listeners.push(ownListener)
+    if (sampleApi !== undefined && configuration.sampleApi !== undefined) {
+      const { listen: address } = configuration.sampleApi
+      listeners.push(
+        await listen({ ...everywhere, pointer: '/Authentication/OpenIddict/Listen', address, onRequest: sampleApi }),
+      )
     }
-    const frontListener = front && (await listen({ ...everywhere, ...front }))
+    const frontListener =
+      front &&
+      (await listen({ ...everywhere, pointer: '/Server/Listen', address: server.listen, tls: server.tls, ...front }))
     if (frontListener !== undefined) listeners.push(frontListener)
     isReady = true
     for (const { url } of listeners)
@@ -136,14 +128,27 @@ export async function run(
 
     return {
       url: frontListener?.url,
+      async prepare(next) {
+        const { changes, swap, discard } = await answering.prepare(next)
+        return {
+          changes,
+          swap() {
+            swap()
+            secure(frontListener, current.server.tls, next.server.tls)
+            secure(ownListener, current.authorizationServer?.tls, next.authorizationServer?.tls)
+            current = next
+          },
+          discard,
+        }
+      },
       async stop(manner = 'at once') {
         isReady = false
         publish({ type: 'server.draining' })
         for (const listener of listeners) if (listener !== adminListener) listener.sayGoodbye()
-        if (manner === 'politely') await delay(server.drainDelay * 1000)
-        const deadline = performance.now() / 1000 + server.drainTimeout
+        if (manner === 'politely') await delay(current.server.drainDelay * 1000)
+        const deadline = performance.now() / 1000 + current.server.drainTimeout
         const left = (): number => Math.max(deadline - performance.now() / 1000, 0)
-        await Promise.all([frontListener?.drain(left()), gateway?.drain(left())])
+        await Promise.all([frontListener?.drain(left()), answering.drain(left())])
         // Until then what is under way may still need them: a token to refresh, the sample API's answer.
         const behind = listeners.filter((listener) => listener !== adminListener && listener !== frontListener)
         await Promise.all(behind.map((listener) => listener.drain(left())))
@@ -161,47 +166,22 @@ export async function run(
   }
 }
 
-type ListenOptions = Parameters<typeof listen>[0]
-
-/** What answers where: both products on one listener, or each on its own. */
-function arrange(
-  { server, authorizationServer: configured, plan }: Configuration,
-  gateway: Gateway | undefined,
-  authorizationServer: AuthorizationServer | undefined,
-): { readonly front: ListenOptions | undefined; readonly own: ListenOptions | undefined } {
-  const serverRequests = authorizationServer?.callback()
-  const own =
-    serverRequests !== undefined && configured?.listen !== undefined
-      ? {
-          pointer: `${plan.authorizationServer?.pointer}/Listen`,
-          address: configured.listen,
-          tls: configured.tls,
-          onRequest: serverRequests,
-        }
-      : undefined
-  if (gateway === undefined) return { front: undefined, own }
-
-  const onRequest: RequestListener =
-    serverRequests === undefined || configured === undefined || own !== undefined
-      ? gateway.callback()
-      : sharedListener({
-          issuer: configured.options.issuer,
-          saysHost: createTrustedPeers(
-            plan.settings.Server.TrustForwardedHost ? plan.settings.Server.TrustedProxies : [],
-          ),
-          authorizationServer: serverRequests,
-          gateway: gateway.callback(),
-        })
+/** Where the authorization server answers, if not with the gateway. */
+function ownPlace({ authorizationServer, plan, server }: Configuration) {
   return {
-    front: {
-      pointer: '/Server/Listen',
-      address: server.listen,
-      tls: server.tls,
-      onRequest,
-      onUpgrade: gateway.upgrade,
-    },
-    own,
+    pointer: `${plan.authorizationServer?.pointer}/Listen`,
+    address: authorizationServer?.listen ?? server.listen,
+    tls: authorizationServer?.tls,
   }
+}
+
+/** Files that say the same leave everything as it is, resumed TLS sessions too. */
+function secure(
+  listener: Listener | undefined,
+  before: readonly Certificate[] | undefined,
+  next: readonly Certificate[] | undefined,
+): void {
+  if (next !== undefined && !isSameOptions(before, next)) listener?.secure(next)
 }
 
 /**

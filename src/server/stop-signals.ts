@@ -1,7 +1,7 @@
 import type { Running } from './run.js'
 
-/** SIGTERM comes from whoever manages the process, and a balancer in front has still to hear of it; SIGINT from a person. */
-const signals = { SIGTERM: 'politely', SIGINT: 'at once' } as const
+/** SIGTERM and SIGQUIT come from what manages the process, and a balancer in front has still to hear of it; SIGINT from a person. */
+const signals = { SIGTERM: 'politely', SIGQUIT: 'politely', SIGINT: 'at once' } as const
 
 export interface StopSignals {
   /** From now on the first signal stops this, and the process ends with 0 when it has stopped. */

@@ -1,31 +1,44 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Snapshot } from '../config/files.js'
 import type { Configuration } from '../config/load.js'
 import type { Store } from '../store/store.js'
 import { publish } from '../telemetry/events.js'
-import type { LogLevelControl } from '../telemetry/log-level.js'
-import { createWorkerMetrics } from '../telemetry/metrics.js'
+import { createWorkerMetrics, withConfigurationMetrics } from '../telemetry/metrics.js'
 import { admin } from './admin.js'
 import { adminHandlers } from './administration/administration.js'
 import { workersSource } from './administration/workers-source.js'
+import type { Generations } from './generations.js'
 import { listen } from './listener.js'
 import { openStore } from './products.js'
-import { isStoreUp, type Running, run, type StopManner } from './run.js'
-import { answerLifeSigns, watchLife } from './worker-life.js'
+import type { Candidate, Prepared } from './reload.js'
+import { isStoreUp, type Running, type StopManner } from './run.js'
+import { watchLife } from './worker-life.js'
+import { isFromWorker } from './worker-messages.js'
+import { prepareWorkers, tell } from './worker-reload.js'
 
 /** Seconds until a worker that has died is replaced: a fault at every start must not eat the machine. */
 const replacementDelay = 1
 
-/** What the primary process tells a worker. */
-interface StopMessage {
-  readonly stop: StopManner
+export interface WorkersOptions {
+  readonly generations: Generations
+  /** What the configuration was read from: each worker reads it from the same. */
+  readonly snapshot: Snapshot
+}
+
+export interface RunningWorkers extends Pick<Running, 'stop'> {
+  /** All of them make it ready, and swap together. @throws when one of them cannot; nothing has changed then */
+  prepare(candidate: Candidate): Promise<Prepared>
 }
 
 /**
  * Several processes that share the listeners. This one serves no callers: it answers for all of them on the admin
  * listener, replaces those that die or hang and tells all of them to drain.
  */
-export async function runWorkers(configuration: Configuration): Promise<Pick<Running, 'stop'>> {
+export async function runWorkers(
+  configuration: Configuration,
+  { generations, snapshot: first }: WorkersOptions,
+): Promise<RunningWorkers> {
   const { server } = configuration
   // Each worker takes its connections from the system: what the primary hands to one that dies or hangs would hang with it.
   cluster.schedulingPolicy = cluster.SCHED_NONE
@@ -33,14 +46,25 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
   const alive = new Set<Worker>()
   const ready = new Set<Worker>()
   let phase: 'starting' | 'serving' | 'stopping' = 'starting'
+  /** What is served. */
+  let now = first
+  let attempts = 0
 
   const begin = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = cluster.fork()
       let isHanging = false
+      let served = now
       alive.add(worker)
       worker.on('message', (message) => {
-        if (message !== 'ready') return
+        if (!isFromWorker(message)) return
+        if (message.type === 'hears') {
+          served = now
+          tell(worker, { type: 'serve', first, now })
+        }
+        if (message.type !== 'ready') return
+        // It was asked before the others swapped: another one takes its place.
+        if (served !== now) return void worker.process.kill('SIGKILL')
         ready.add(worker)
         watchLife(worker, () => {
           isHanging = true
@@ -75,11 +99,12 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
         isReady: () => phase === 'serving' && ready.size > 0,
         isStoreUp: async () => store !== undefined && (await isStoreUp(store)),
         storeGrace: server.storeGrace,
-        metrics: createWorkerMetrics(),
         ...adminHandlers(
           configuration,
           workersSource(() => [...ready]),
         ),
+        configuration: generations.status,
+        metrics: withConfigurationMetrics(createWorkerMetrics(), generations.status),
       }),
     }))
 
@@ -87,7 +112,7 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
     phase = 'stopping'
     const gone = [...alive].map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())))
     for (const worker of alive) {
-      if (ready.has(worker)) worker.send({ stop: manner } satisfies StopMessage)
+      if (ready.has(worker)) tell(worker, { type: 'stop', manner })
       // It serves no requests yet and could not receive the message.
       else worker.process.kill('SIGKILL')
     }
@@ -104,27 +129,18 @@ export async function runWorkers(configuration: Configuration): Promise<Pick<Run
     await stop()
     throw error
   }
-  return { stop }
-}
-
-/** One of several: told by the primary process when to stop. Signals of a terminal reach all; only the primary decides. */
-export async function serveAsWorker(configuration: Configuration, logLevel: LogLevelControl): Promise<void> {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined)
-  let isServing = false
-  const told = new Promise<StopManner>((resolve) => {
-    process.on('message', (message: Partial<StopMessage> | string) => {
-      if (typeof message === 'object' && message.stop !== undefined) resolve(message.stop)
-    })
-    // A primary that has died cannot say so.
-    process.once('disconnect', () => {
-      if (isServing) resolve('at once')
-      else process.exit(0)
-    })
-  })
-  answerLifeSigns()
-  const running = await run(configuration, { adminListener: 'elsewhere', logLevel })
-  isServing = true
-  process.send?.('ready')
-  await running.stop(await told)
-  process.exit(0)
+  return {
+    stop,
+    async prepare({ snapshot }) {
+      const { changes, swap, discard } = await prepareWorkers(ready, ++attempts, snapshot)
+      return {
+        changes,
+        discard,
+        swap() {
+          now = snapshot
+          return swap()
+        },
+      }
+    },
+  }
 }

@@ -64,6 +64,24 @@ export type ServerEvent =
     }
   /** A wrong `AdminToken`: at most ten a minute of one network are told. */
   | { readonly type: 'server.administration.refused'; readonly network: string }
+  /** Another configuration is served; the names of the frontends that differ. */
+  | {
+      readonly type: 'server.configuration.taken-over'
+      readonly generation: number
+      readonly added: readonly string[]
+      readonly changed: readonly string[]
+      readonly removed: readonly string[]
+    }
+  /** Nothing has changed: what is wrong, as `check` says it. */
+  | {
+      readonly type: 'server.configuration.refused'
+      /** The generation that is served on. */
+      readonly serves: number
+      readonly problems: readonly string[]
+    }
+  /** What the file says and a running process cannot change. */
+  | { readonly type: 'server.configuration.needs-restart'; readonly settings: readonly string[] }
+  | { readonly type: 'server.certificate.unfit'; readonly pointer: string; readonly problem: string }
   | { readonly type: 'server.draining' }
   | { readonly type: 'server.worker.exited'; readonly cause: string }
   | { readonly type: 'server.stopped' }

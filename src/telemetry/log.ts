@@ -39,6 +39,12 @@ export interface LoggedEvents {
   readonly accessLog?: boolean
 }
 
+/** What is written of events. */
+export interface EventLog {
+  /** From the next event on. */
+  change(what: { readonly level: Logger['level']; readonly accessLog: boolean }): void
+}
+
 /** Milliseconds for which forwarded calls wait to become lines: made together, a line costs about half. */
 const gathering = 20
 
@@ -46,14 +52,15 @@ const gathering = 20
  * One JSON line per event, in their order. What is routine is `debug`, what ends a request is `info`, what an operator must
  * see is `warn`.
  */
-export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = {}): void {
+export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = {}): EventLog {
+  let routine: 'info' | 'debug' = accessLog ? 'info' : 'debug'
   let forwarded: Traced[] = []
   const writeLine = (level: Exclude<Level, 'unlogged'>, { event: { type, ...fields }, trace }: Traced): void =>
     logger[level](trace === undefined ? fields : { ...fields, trace }, type)
   const writeForwarded = (): void => {
     const events = forwarded
     forwarded = []
-    for (const event of events) writeLine(accessLog ? 'info' : 'debug', event)
+    for (const event of events) writeLine(routine, event)
   }
   // Before the log is written for the last time.
   process.prependListener('exit', writeForwarded)
@@ -61,7 +68,7 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
   subscribe(channelName, (message) => {
     const event = message as SallyportEvent
     if (event.type === 'gateway.request.forwarded') {
-      if (!logger.isLevelEnabled(accessLog ? 'info' : 'debug')) return
+      if (!logger.isLevelEnabled(routine)) return
       if (forwarded.length === 0) setTimeout(writeForwarded, gathering).unref()
       forwarded.push({ event, trace: traceId() })
       return
@@ -71,6 +78,12 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
     writeForwarded()
     writeLine(level, { event, trace: traceId() })
   })
+  return {
+    change({ level, accessLog }) {
+      logger.level = level
+      routine = accessLog ? 'info' : 'debug'
+    },
+  }
 }
 
 /** With the trace that it belongs to, where there are traces. */
@@ -91,6 +104,9 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
       return 'error'
     case 'server.worker.exited':
     case 'server.administration.refused':
+    case 'server.configuration.refused':
+    case 'server.configuration.needs-restart':
+    case 'server.certificate.unfit':
     case 'server.connection.refused':
     case 'server.log.back':
     case 'as.code.reused':

@@ -118,6 +118,18 @@ export const metricDefinitions = {
     'Lines of the log that could not be written, by cause.',
     'cause',
   ),
+  configurationGeneration: gauge(
+    'sallyport_configuration_generation',
+    'How many configurations this process has served, this one included.',
+  ),
+  configurationLastSuccess: gauge(
+    'sallyport_configuration_last_success_timestamp_seconds',
+    'When this configuration was taken over.',
+  ),
+  configurationRefused: counter(
+    'sallyport_configuration_refused_total',
+    'Configurations that were to take its place and did not work.',
+  ),
   storeUp: { ...gauge('sallyport_store_up', '1 when the store answers, 0 when it does not.'), aggregator: 'min' },
   storeRecords: {
     ...gauge('sallyport_store_records', 'Records in the store of this process or machine.'),

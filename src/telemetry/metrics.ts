@@ -171,3 +171,30 @@ function answerPrimaryWith(registry: Registry): void {
   // Making one is what makes prom-client listen for the primary's question.
   new AggregatorRegistry()
 }
+
+/** Of the configuration that is served: one process has it, be there workers or not. */
+export interface ConfigurationFigures {
+  readonly generation: number
+  /** Seconds since the epoch. */
+  readonly takenOverAt: number
+  readonly refusals: number
+}
+
+/** The same metrics, and those of the configuration. */
+export function withConfigurationMetrics(
+  metrics: Pick<Metrics, 'contentType' | 'render'>,
+  read: () => ConfigurationFigures,
+): Pick<Metrics, 'contentType' | 'render'> {
+  const registry = new Registry()
+  const { counter, gauge } = metricsIn(registry)
+  gauge('configurationGeneration', (value) => value.set(read().generation))
+  gauge('configurationLastSuccess', (value) => value.set(read().takenOverAt))
+  counter('configurationRefused', (all) => {
+    all.reset()
+    all.inc(read().refusals)
+  })
+  return {
+    contentType: metrics.contentType,
+    render: async () => `${await metrics.render()}\n${await registry.metrics()}`,
+  }
+}

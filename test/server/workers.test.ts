@@ -38,8 +38,9 @@ else
       /sallyport_forwarded_seconds_count\{frontend="app",route="\/api",method="GET",status="2xx"\} (\d+)/
     t.is(forwarded.exec(metrics)?.[1], '20', 'the metrics of all workers, added up')
     t.regex(metrics, /sallyport_store_up 1/)
+    t.regex(metrics, /sallyport_configuration_generation 1/)
     const readiness = async () => (await fetch(new URL('/readyz', stack.admin))).json()
-    t.deepEqual(await readiness(), { status: 'ready', store: 'up' })
+    t.like(await readiness(), { status: 'ready', store: 'up', configuration: { generation: 1 } })
 
     const [first = 0] = await workersOf(stack.pid)
     process.kill(first, 'SIGKILL')
