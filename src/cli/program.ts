@@ -3,6 +3,7 @@ import { packageVersion } from '../server/package.js'
 import { checkCommand, dpopExplainCommand, explainCommand, routesCommand } from './commands/check-commands.js'
 import { keygenCommand } from './commands/keygen-command.js'
 import { devCommand, startCommand } from './commands/run-commands.js'
+import { sessionsCommand } from './commands/sessions-command.js'
 import { importCommand, initCommand, schemaCommand } from './commands/setup-commands.js'
 
 /** The command line. Each command loads what it needs and no more. Every one ends with exit code 0, or says what to do and ends with another. */
@@ -19,6 +20,7 @@ export function program(): Command {
     routesCommand(),
     explainCommand(),
     dpopExplainCommand(),
+    sessionsCommand(),
     keygenCommand(),
     initCommand(),
     importCommand(),

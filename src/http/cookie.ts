@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { stringifySetCookie } from 'cookie'
 
-/** Whose cookie it is: the gateway's or the authorization server's. */
-export type CookieOwner = 'bff' | 'as'
+/** Whose cookie it is: the gateway's, the authorization server's or the administrator's console's. */
+export type CookieOwner = 'bff' | 'as' | 'admin'
 
 /** Proves to the browser that only this host, over HTTPS, by an HTTP header, has set the cookie. It needs `Secure`. */
 const hostPrefix = '__Host-Http-'
@@ -22,7 +22,7 @@ export function ownCookieName(owner: CookieOwner, name: string, origin: URL): st
  * goes to an API, and no API may set it.
  */
 export function isOwnCookie(name: string): boolean {
-  return /^[\s="]*(?:__(?:host|secure)-(?:http-)?|sallyport-)(?:bff|as)-/i.test(name)
+  return /^[\s="]*(?:__(?:host|secure)-(?:http-)?|sallyport-)(?:bff|as|admin)-/i.test(name)
 }
 
 /** A cookie goes over TLS only, unless its name says that it is one of a plain-http loopback origin. */

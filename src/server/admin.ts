@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { isAdminHost } from './admin-host.js'
 import type { AdminApi } from './administration/api.js'
+import type { Console } from './administration/console/console.js'
 import { type ConfigurationStatus, lineOf } from './generations.js'
 import { createStoreState } from './store-state.js'
 
@@ -17,6 +18,8 @@ export interface AdminOptions {
   readonly api?: AdminApi | undefined
   /** Which configuration is served. Absent: not told. */
   readonly configuration?: () => ConfigurationStatus
+  /** Answers `/console` and what is below. Absent: there is none. */
+  readonly console?: Console | undefined
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
 }
 
@@ -32,6 +35,7 @@ export function admin({
   storeGrace,
   configuration,
   api,
+  console,
   metrics,
 }: AdminOptions): RequestListener {
   const storeState = isStoreUp && createStoreState(isStoreUp, storeGrace)
@@ -54,6 +58,7 @@ export function admin({
       })
     const path = request.url?.split('?', 1)[0] ?? ''
     if (api !== undefined && path.startsWith('/admin/')) return api(request, response)
+    if (console !== undefined && /^\/console(?:\/|$)/.test(path)) return console(request, response)
     if (request.method !== 'GET' && request.method !== 'HEAD') return state(405, { status: 'method not allowed' })
 
     switch (path) {

@@ -62,6 +62,7 @@ export async function run(
       createMetrics({
         version: packageVersion(),
         isStoreUp: () => isStoreUp(opened),
+        gateway: () => serving?.gateway,
         ...('usage' in opened && { storeUsage: opened.usage }),
       })
     if (metrics !== undefined) closers.push(() => metrics.close())

@@ -44,6 +44,21 @@ export const metricDefinitions = {
     'Forwarded requests sent again, for a nonce or a stale connection.',
     'frontend',
   ),
+  inFlight: gauge('sallyport_requests_in_flight', 'Requests, sockets and streams that are not finished.'),
+  upstreamUp: {
+    ...gauge(
+      'sallyport_upstream_up',
+      '1 when requests go to it, 0 when its health check fails or its circuit breaker is open.',
+      'frontend',
+      'route',
+      'upstream',
+    ),
+    aggregator: 'min',
+  },
+  sessionsActive: {
+    ...gauge('sallyport_sessions_active', 'Sessions in the store, of all replicas: an estimate.', 'frontend'),
+    aggregator: 'max',
+  },
   upstreamFailures: counter(
     'sallyport_upstream_failures_total',
     'Failed attempts, by upstream and route; told once a minute.',

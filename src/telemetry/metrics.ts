@@ -4,6 +4,7 @@ import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client
 import type { ObserveOperation } from '../store/observed-store.js'
 import type { StoreUsage } from '../store/store.js'
 import { channelName, type SallyportEvent } from './events.js'
+import { gaugesOf, type ReadableGateway } from './gateway-gauges.js'
 import { metricsIn } from './registered-metrics.js'
 
 export interface Metrics {
@@ -24,17 +25,21 @@ export interface MetricsOptions {
   readonly isStoreUp?: () => Promise<boolean>
   /** What the store of this process or machine holds; asked when metrics are read. */
   readonly storeUsage?: () => StoreUsage | Promise<StoreUsage>
+  /** Undefined until it is there; asked when metrics are read. */
+  readonly gateway?: () => ReadableGateway | undefined
 }
 
 /**
  * Counts events. Labels hold what the configuration names (frontends, routes, clients) and codes from closed lists,
  * never what a caller can choose: no caller can make the number of series grow.
  */
-export function createMetrics({ version, isStoreUp, storeUsage }: MetricsOptions): Metrics {
+export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => undefined }: MetricsOptions): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   if (cluster.isWorker) answerPrimaryWith(registry)
-  const { counter, gauge, histogram } = metricsIn(registry)
+  const own = metricsIn(registry)
+  const { counter, gauge, histogram } = own
+  gaugesOf(own, gateway)
 
   const logins = counter('logins')
   const refusals = counter('refusals')

@@ -9,10 +9,11 @@ const names = [
   ownCookieName('bff', '', http),
   ownCookieName('as', '', https),
   ownCookieName('as', '', http),
+  ownCookieName('admin', '', http),
 ]
 
 /** Whatever looks like the beginning of a cookie of ours, in a page or in the source. */
-const prefixes = /(?:__Host-(?:Http-)?|sallyport-)(?:bff|as)-/g
+const prefixes = /(?:__Host-(?:Http-)?|sallyport-)(?:bff|as|admin)-/g
 
 async function textsOf(folder: string, name: RegExp): Promise<(readonly [string, string])[]> {
   const files = (await readdir(folder, { recursive: true })).filter((file) => name.test(file))

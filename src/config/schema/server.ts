@@ -72,7 +72,8 @@ export const server = z
         'Whether `X-Forwarded-Host` of `TrustedProxies` chooses the frontend in place of `Host`. Each of them has to set that field or to remove it: most pass on what the client sent, and then a client chooses whose page a cache in between keeps.',
     }),
     AdminListen: listenAddress.optional().meta({
-      description: 'Host and port of `/healthz`, `/readyz` and `/metrics`. Absent: they are not served.',
+      description:
+        'Host and port of `/healthz`, `/readyz` and `/metrics`, and with `AdminToken` of `/admin` and `/console`. Absent: they are not served.',
       examples: ['127.0.0.1:9464'],
     }),
     AdminToken: secret.optional().meta({

@@ -32,7 +32,7 @@ export interface FrontendState {
 
 /** What a route lets through, and where to. */
 export interface RouteState {
-  /** As the browser asks for it. */
+  /** Below the frontend's `url`: as in the options, the log and the metrics. */
   readonly path: string
   /** Empty: all but TRACE and CONNECT. */
   readonly methods: readonly string[]
@@ -55,7 +55,7 @@ export function stateOf(frontends: readonly ProvisionedFrontend[]): GatewayState
 function stateOfFrontend({ options, name, underway, routes }: ProvisionedFrontend): FrontendState {
   const { publicUrl, pathPrefix, authority, clientId, clientAuthentication: client } = options
   const stateOfRoute = (route: Route): RouteState => ({
-    path: pathPrefix + route.path,
+    path: route.path,
     methods: route.methods,
     tokenType: route.tokenType,
     session: route.session,

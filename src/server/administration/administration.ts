@@ -3,6 +3,7 @@ import { createLogLevel, type LogLevelControl } from '../../telemetry/log-level.
 import { packageVersion } from '../package.js'
 import { createAdminToken } from './admin-token.js'
 import { type AdminApi, createAdminApi } from './api.js'
+import { type Console, createConsole } from './console/console.js'
 import { type ProcessParts, processSource } from './process-source.js'
 import { createRecentRefusals } from './recent-refusals.js'
 import type { AdministrationSource, ConfigurationReport } from './source.js'
@@ -10,6 +11,7 @@ import type { AdministrationSource, ConfigurationReport } from './source.js'
 /** What the listener for administrators has besides health and metrics. */
 export interface AdminHandlers {
   readonly api: AdminApi
+  readonly console: Console
 }
 
 /** Undefined without an `AdminToken`. */
@@ -18,7 +20,11 @@ export function adminHandlers(
   source: AdministrationSource | undefined,
 ): AdminHandlers | undefined {
   if (adminToken === undefined || source === undefined) return undefined
-  return { api: createAdminApi({ token: createAdminToken(adminToken), source, version: packageVersion() }) }
+  const token = createAdminToken(adminToken)
+  return {
+    api: createAdminApi({ token, source, version: packageVersion() }),
+    console: createConsole({ token, source }),
+  }
 }
 
 export interface OwnSource {

@@ -7,6 +7,7 @@ import type { GatewayOptions } from '../../../src/gateway/options.js'
 import { admin } from '../../../src/server/admin.js'
 import { createAdminToken } from '../../../src/server/administration/admin-token.js'
 import { createAdminApi } from '../../../src/server/administration/api.js'
+import { createConsole } from '../../../src/server/administration/console/console.js'
 import { processSource } from '../../../src/server/administration/process-source.js'
 import { createRecentRefusals } from '../../../src/server/administration/recent-refusals.js'
 import type { AdministrationSource } from '../../../src/server/administration/source.js'
@@ -66,6 +67,7 @@ export async function serveAdmin(t: ExecutionContext, source: AdministrationSour
     isReady: () => true,
     metrics: { contentType: 'text/plain', render: async () => '' },
     api: createAdminApi({ token: adminToken, source, version: '1.2.3' }),
+    console: createConsole({ token: adminToken, source }),
   })
   const server = createServer(onRequest)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

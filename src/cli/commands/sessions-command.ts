@@ -1,0 +1,56 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { isDuration } from '../../config/duration.js'
+import type { SessionFilter } from '../sessions/admin-client.js'
+import { configOption, explained, jsonOption } from './command.js'
+
+interface SessionArguments extends SessionFilter {
+  readonly config: string
+  readonly all?: true
+  readonly json?: true
+}
+
+export function sessionsCommand(): Command {
+  return new Command('sessions')
+    .description('list and end sessions of a running Sallyport, by its admin API')
+    .addCommand(
+      filtered(new Command('list').description('who is signed in')).action(
+        ({ config: file, json, ...filter }: SessionArguments) =>
+          explained(async () => {
+            const { listSessions } = await import('../sessions/sessions.js')
+            await listSessions({ file, filter, format: json ? 'json' : 'text' })
+          }),
+      ),
+    )
+    .addCommand(
+      filtered(new Command('end').description('end sessions, on all replicas; exit code 2 when there was none'))
+        .argument('[handle]', 'of one session, as the list has it')
+        .option('--all', 'every session, where nothing else is said')
+        .action((handle: string | undefined, { config: file, json, all, ...filter }: SessionArguments) =>
+          explained(async () => {
+            const { endSessions } = await import('../sessions/sessions.js')
+            const format = json ? 'json' : 'text'
+            const ended = await endSessions({ file, filter, format, handle, all: all === true })
+            if (ended === 0) process.exitCode = 2
+          }),
+        ),
+    )
+}
+
+function filtered(command: Command): Command {
+  return command
+    .addOption(configOption())
+    .option('--sub <sub>', 'of this user')
+    .option('--sid <sid>', 'of this session of the authorization server')
+    .option('--frontend <name>', 'of this frontend')
+    .addOption(
+      new Option('--older-than <duration>', 'begun at least so long ago: 08:00:00, or 7.00:00:00 for days').argParser(
+        duration,
+      ),
+    )
+    .addOption(jsonOption())
+}
+
+function duration(text: string): string {
+  if (!isDuration(text)) throw new InvalidArgumentError('Write hours, minutes and seconds: 08:00:00.')
+  return text
+}

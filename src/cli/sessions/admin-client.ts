@@ -1,0 +1,57 @@
+import type { Environment } from '../../config/environment.js'
+import { readConfiguration } from '../../config/load.js'
+
+export interface SessionFilter {
+  readonly sub?: string
+  readonly sid?: string
+  readonly frontend?: string
+  readonly olderThan?: string
+}
+
+/** Calls the admin API of the Sallyport that runs with this configuration. */
+export interface AdminClient {
+  /** @param query What is undefined is left out. @throws Error that says what to do */
+  call(
+    method: 'GET' | 'DELETE',
+    path: string,
+    query: Readonly<Record<string, string | undefined>>,
+  ): Promise<{ readonly status: number; readonly body: unknown }>
+}
+
+export function createAdminClient(file: string, environment: Environment): AdminClient {
+  const { adminListen, adminToken } = readConfiguration({ file, environment, state: 'look' }).server
+  if (adminListen === undefined || adminToken === undefined)
+    throw new Error(
+      `${file} has no Server.AdminToken, so that there is no admin API. docs/admin.md says how to set it.`,
+    )
+  const url = urlOf(adminListen)
+
+  return {
+    async call(method, path, query) {
+      const target = new URL(path, url)
+      for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, value)
+      const answer = await fetch(target, { method, headers: { Authorization: `Bearer ${adminToken}` } }).catch(
+        (cause: unknown) => {
+          throw new Error(`Nothing answers at ${url}: is Sallyport running with this file, on this machine?`, { cause })
+        },
+      )
+      const text = await answer.text()
+      const body: unknown = text === '' ? undefined : JSON.parse(text)
+      if (!answer.ok && answer.status !== 404) throw new Error(refusalOf(body, answer.status))
+      return { status: answer.status, body }
+    },
+  }
+}
+
+/** Where a listener on every address of this machine is found. */
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+function refusalOf(body: unknown, status: number): string {
+  const { code, detail } = (body ?? {}) as { readonly code?: string; readonly detail?: string }
+  if (status === 401)
+    return 'The running Sallyport has another AdminToken than this file. It takes a new one at its start.'
+  return `The admin API refuses: ${code ?? status}, ${detail ?? 'without a reason'}`
+}

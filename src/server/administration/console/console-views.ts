@@ -1,0 +1,135 @@
+import type { AdministeredSession, SessionPage } from '../../../gateway/gateway.js'
+import { type Html, html } from '../../../http/page.js'
+import type { ProcessReport } from '../source.js'
+import { keysView, upstreamsView } from '../views.js'
+import { formValue, tableOf, timeOf } from './console-page.js'
+import type { ConsoleSession } from './console-session.js'
+
+export interface SessionSearch {
+  readonly sub: string
+  readonly frontend: string
+}
+
+export function sessionsView(
+  { sessions, next }: SessionPage,
+  { sub, frontend }: SessionSearch,
+  { session: own, ended }: { readonly session: ConsoleSession; readonly ended: string | undefined },
+): Html {
+  const endForm = (label: string, fields: Readonly<Record<string, string>>, name: string): Html =>
+    html`<form class="inline" method="post" action="/console/sessions/end">${formValue(own)}${Object.entries(
+      fields,
+    ).map(
+      ([field, value]) => html`<input type="hidden" name="${field}" value="${value}">`,
+    )}<button class="quiet" aria-label="${name}">${label}</button></form>`
+  const endOne = ({ handle, frontend: of, subject }: AdministeredSession): Html =>
+    endForm('End', { handle, frontend: of }, `End session ${handle} of ${subject ?? 'a user who is not known'}`)
+  return html`${ended !== undefined && html`<p class="done" role="status">${endedText(ended)}</p>`}
+<form class="search" method="get" action="/console/sessions"><div><label for="sub">User (<code>sub</code>)</label><input id="sub" name="sub" value="${sub}" autocomplete="off"></div><div><label for="frontend">Frontend</label><input id="frontend" name="frontend" value="${frontend}" autocomplete="off"></div><button>Search</button></form>
+${tableOf(
+  'Who is signed in',
+  [
+    { title: 'User', cell: ({ subject = 'not known' }) => subject },
+    { title: 'Frontend', cell: ({ frontend: name }) => name },
+    { title: 'Begun', cell: ({ begunAt }) => timeOf(begunAt) },
+    { title: 'Last use', cell: ({ lastUsedAt }) => timeOf(lastUsedAt) },
+    { title: 'Address', cell: ({ address = '–' }) => address },
+    { title: 'Browser', cell: ({ userAgent = '–' }) => userAgent },
+    { title: 'Handle', cell: ({ handle }) => html`<code>${handle}</code>` },
+    { title: 'End', cell: endOne },
+  ],
+  sessions,
+  next === undefined ? 'There is no such session.' : 'None on this page; there may be more.',
+)}
+${next !== undefined && html`<p><a href="/console/sessions?${new URLSearchParams({ ...(sub && { sub }), ...(frontend && { frontend }), after: next }).toString()}">Next page</a></p>`}
+${sub !== '' && sessions.length > 0 && endForm('End all sessions of this user', { sub, ...(frontend && { frontend }) }, `End all sessions of ${sub}`)}`
+}
+
+function endedText(ended: string): string {
+  return ended === '1'
+    ? '1 session has been ended, on all replicas.'
+    : `${ended} sessions have been ended, on all replicas.`
+}
+
+export function refusalsPage({ refusals }: ProcessReport): Html {
+  return html`<p class="soft">The last ${refusals.length} of this replica. Older ones are in the log: look for the request id.</p>
+${tableOf(
+  'Refused or failed lately, the newest first',
+  [
+    { title: 'Time', cell: ({ at }) => timeOf(at) },
+    { title: 'Code', cell: ({ code, event }) => html`<code>${code}</code><br><span class="soft">${event}</span>` },
+    { title: 'Frontend', cell: ({ frontend = '–', route = '' }) => `${frontend} ${route}`.trim() },
+    { title: 'Reason', cell: ({ reason, serverSaid }) => [reason, serverSaid].filter(Boolean).join('; ') || '–' },
+    { title: 'What to do', cell: ({ remedy = '–' }) => remedy },
+    { title: 'Request id', cell: ({ requestId = '–' }) => html`<code>${requestId}</code>` },
+  ],
+  refusals,
+  'Nothing has been refused since the process began.',
+)}`
+}
+
+export function upstreamsPage(report: ProcessReport): Html {
+  const { upstreams, inFlight } = upstreamsView(report)
+  return html`<p>${inFlight} under way.</p>
+${tableOf(
+  'Upstreams',
+  [
+    { title: 'Frontend', cell: ({ frontend }) => frontend },
+    { title: 'Route', cell: ({ route }) => html`<code>${route}</code>` },
+    { title: 'Upstream', cell: ({ url }) => url },
+    {
+      title: 'State',
+      cell: ({ state }) => html`<span class="${state === 'well' ? 'well' : 'bad'}">${stateText[state]}</span>`,
+    },
+    { title: 'Under way', cell: ({ inFlight: count }) => String(count) },
+  ],
+  upstreams,
+  'No route has an upstream.',
+)}`
+}
+
+const stateText = {
+  well: 'well',
+  unhealthy: 'down: two health checks in a row have failed',
+  open: 'down: it cannot be reached, or answers that it is down',
+  'half-open': 'being tried again',
+} as const
+
+export function keysPage(report: ProcessReport, now: number): Html {
+  const { signingKeys, sealingKeys, clientKeys } = keysView(report, now)
+  return html`${tableOf(
+    'Signing keys of the embedded authorization server',
+    [
+      { title: 'Key', cell: ({ kid }) => html`<code>${kid}</code>` },
+      { title: 'Algorithm', cell: ({ algorithm }) => algorithm },
+      { title: 'Status', cell: ({ status }) => status },
+      {
+        title: 'Age',
+        cell: ({ ageSeconds }) => (ageSeconds < 0 ? 'signs later' : `${Math.floor(ageSeconds / 86_400)} days`),
+      },
+    ],
+    signingKeys,
+    'No authorization server runs here.',
+  )}
+${tableOf(
+  'Client keys; the first one signs',
+  [
+    { title: 'Frontend', cell: ({ frontend }) => frontend },
+    { title: 'Client', cell: ({ clientId }) => clientId },
+    { title: 'Keys', cell: ({ kids }) => kids.join(', ') || 'a secret' },
+  ],
+  clientKeys,
+  'There is no frontend.',
+)}
+<p>${sealingKeys} sealing ${sealingKeys === 1 ? 'key' : 'keys'}.</p>`
+}
+
+export function configurationPage({ configuration, logLevel }: ProcessReport): Html {
+  const { generation, takenOverAt, needsRestart, refused } = configuration
+  return html`<dl><dt>Generation</dt><dd>${generation}</dd><dt>Served since</dt><dd>${timeOf(takenOverAt)}</dd><dt>Log level</dt><dd>${logLevel.level}${logLevel.until !== undefined && html` until ${timeOf(logLevel.until)}`}</dd></dl>
+${
+  refused === undefined
+    ? html`<p class="soft">The last change was taken over.</p>`
+    : html`<h2>The last change was refused</h2><p>${timeOf(refused.at)}</p><ul>${refused.problems.map((problem) => html`<li>${problem}</li>`)}</ul>`
+}
+${needsRestart.length > 0 && html`<h2>Needs a restart</h2><ul>${needsRestart.map((line) => html`<li>${line}</li>`)}</ul>`}`
+}
