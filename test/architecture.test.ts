@@ -15,7 +15,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'http-proxy': ['gateway/forwarding/http-proxy.ts'],
   'koa-session': ['gateway/session/koa-session.ts'],
   'lru-cache': ['store/bounded-cache.ts', 'store/fetched-cache.ts'],
-  '@redis/client': ['store/redis-store.ts'],
+  '@redis/client': ['store/redis-client.ts'],
   lmdb: ['store/file-database.ts'],
   cookie: ['http/cookie.ts'],
   leven: ['config/did-you-mean.ts'],

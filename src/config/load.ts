@@ -128,7 +128,7 @@ function configurationOf(plan: Plan, state: StateDirectory): Configuration {
       watch: Server.Watch,
       logLevel: Server.LogLevel,
     },
-    store: storeSettings(plan.store),
+    store: storeSettings(plan.store, plan.files),
     sealingKeys: (keys.length > 0
       ? keys
       : [state.keep('sealing.key', () => randomBytes(32).toString('base64url'))]

@@ -8,6 +8,7 @@ import { ConfigurationError, UpstreamError, unreachable } from '../errors.js'
 import type { GatewayOptions } from '../gateway/options.js'
 import { createFileStore, type FileStore } from '../store/file-store.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
+import { redisAddress } from '../store/redis-options.js'
 import { createRedisStore } from '../store/redis-store.js'
 import { createSeal, type Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
@@ -51,7 +52,7 @@ export async function openStore({ store }: Configuration): Promise<Store | Memor
     case 'file':
       return openFileStore(store.path)
     case 'redis':
-      return createRedisStore({ ...store, outage: outageOf(new URL(store.url).host) })
+      return createRedisStore({ ...store, outage: outageOf(redisAddress(store)) })
     default:
       return unreachable(store)
   }

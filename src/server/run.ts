@@ -186,11 +186,11 @@ function secure(
 }
 
 /**
- * Whether it answers at this moment. One that hangs is down before a prober gives up on us: balancers that get no answer take
- * every replica out at once.
+ * Whether it takes writes at this moment: a full Redis, or a replica, still answers what only reads. One that hangs is down
+ * before a prober gives up on us: balancers that get no answer take every replica out at once.
  */
-export async function isStoreUp(store: Pick<Store, 'get'>): Promise<boolean> {
-  const answer = store.get('readiness').then(
+export async function isStoreUp(store: Pick<Store, 'set'>): Promise<boolean> {
+  const answer = store.set('readiness', '', Date.now() / 1000 + 60).then(
     () => true,
     () => false,
   )

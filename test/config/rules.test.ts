@@ -87,6 +87,51 @@ test(
   '/Store/Redis/Url',
   /not a Redis URL/,
 )
+const withRedis = (more: object) => ({
+  Store: { Redis: more },
+  Bff: { ...bff, SealingKeys: [Buffer.alloc(32).toString('base64url')] },
+})
+const sentinels = { Topology: 'Sentinel', Nodes: ['redis://one:26379'], Sentinel: { Name: 'main' } }
+const redisCases: readonly (readonly [string, object, string, RegExp])[] = [
+  ['one Redis without an address', {}, '/Store/Redis/Url', /is missing/],
+  [
+    'one Redis with several nodes',
+    { Url: 'redis://one', Nodes: ['redis://two'] },
+    '/Store/Redis/Nodes',
+    /single server/,
+  ],
+  ['Sentinels without an address', { ...sentinels, Nodes: [] }, '/Store/Redis/Nodes', /no Sentinel/],
+  [
+    'Sentinels without the name of a primary',
+    { ...sentinels, Sentinel: undefined },
+    '/Store/Redis/Sentinel',
+    /under a name/,
+  ],
+  [
+    'a Sentinel beside a cluster',
+    { ...sentinels, Topology: 'Cluster' },
+    '/Store/Redis/Sentinel',
+    /no meaning for Topology Cluster/,
+  ],
+  ['a cluster without nodes', { Topology: 'Cluster' }, '/Store/Redis/Nodes', /no node/],
+  ['a node without a scheme', { ...sentinels, Nodes: ['one:26379'] }, '/Store/Redis/Nodes/0', /not a Redis URL/],
+  ['a password in a node', { ...sentinels, Nodes: ['redis://:p@one'] }, '/Store/Redis/Nodes/0', /user or password/],
+  [
+    'a second database of a cluster',
+    { Topology: 'Cluster', Nodes: ['redis://one'], Database: 1 },
+    '/Store/Redis/Database',
+    /the only one/,
+  ],
+  [
+    'a certificate without its key',
+    { Url: 'rediss://one', CertFile: './frontends.json' },
+    '/Store/Redis/KeyFile',
+    /missing beside/,
+  ],
+  ['a file that is not there', { Url: 'rediss://one', CaFile: './gone.pem' }, '/Store/Redis/CaFile', /not there/],
+]
+for (const [title, more, pointer, words] of redisCases) test(`Redis: ${title}`, broken, withRedis(more), pointer, words)
+
 test(
   'an endless drain',
   broken,

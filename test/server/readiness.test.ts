@@ -5,7 +5,7 @@ import { admin } from '../../src/server/admin.js'
 import { isStoreUp } from '../../src/server/run.js'
 
 test('while the store hangs a replica is ready, and says so before a balancer gives up on it', async (t) => {
-  const store = { get: () => new Promise<undefined>(() => undefined) }
+  const store = { set: () => new Promise<undefined>(() => undefined) }
   const onRequest = admin({
     listensOn: '127.0.0.1',
     isReady: () => true,

@@ -5,19 +5,14 @@ import { startRedis } from './_redis.js'
 import { storeContract } from './_store-contract.js'
 
 const redis = await startRedis()
-const cluster = await startRedis('cluster')
 test.after.always(async () => {
   await redis?.stop()
-  await cluster?.stop()
 })
 
-if (redis === undefined || cluster === undefined) {
+if (redis === undefined) {
   test.skip('the Redis store: no redis-server is installed', () => {})
 } else {
   storeContract('the Redis store', () => createRedisStore({ url: redis.url, timeout: 30 }))
-  storeContract('the Redis store on a cluster', () =>
-    createRedisStore({ url: cluster.url, topology: 'cluster', timeout: 30 }),
-  )
 
   test('the Redis store says that it is unavailable when Redis has gone', async (t) => {
     const own = await startRedis()

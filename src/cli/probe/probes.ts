@@ -1,20 +1,18 @@
 import { createAuthorizationServer } from '../../authorization-server/authorization-server.js'
 import type { Configuration } from '../../config/load.js'
-import { otherStores } from '../../config/rules/store-rules.js'
 import { ConfigurationError } from '../../errors.js'
 import { gatewayDefaults } from '../../gateway/defaults.js'
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
 import { type Listener, listen } from '../../server/listener.js'
-import { loadDatabase } from '../../store/file-database.js'
 import { createMemoryStore } from '../../store/memory-store.js'
-import { createRedisStore } from '../../store/redis-store.js'
 import { createSeal } from '../../store/seal.js'
 import { type TokenContent, tryClient } from './client.js'
 import { embeddedAudience } from './embedded-audience.js'
 import { type IssuerTrial, tryIssuer } from './issuer.js'
-import { failed, passed, reasonOf, type Trial } from './probe.js'
+import { failed, type Trial } from './probe.js'
+import { tryStore } from './store.js'
 import type { ExpectedToken } from './target.js'
 import { tryUpstreams } from './upstreams.js'
 
@@ -100,24 +98,5 @@ async function startEmbedded({
       await listener?.drain(0)
       await server.close()
     },
-  }
-}
-
-/** Makes and changes nothing on this machine: who calls `check` may be another user than the one that serves. */
-async function tryStore({ store: settings }: Configuration): Promise<readonly Trial[]> {
-  if (settings.kind === 'memory') return []
-  if (settings.kind === 'file')
-    return loadDatabase().then(
-      () => [],
-      () => [failed('file store', 'has no database for this platform: the package lmdb cannot be loaded', otherStores)],
-    )
-  const subject = 'Redis'
-  try {
-    const store = await createRedisStore(settings)
-    await store.get('check')
-    await store.close()
-    return [passed(subject, 'answers')]
-  } catch (error) {
-    return [failed(subject, reasonOf(error), 'Is Store.Redis.Url right, and may this machine connect?')]
   }
 }

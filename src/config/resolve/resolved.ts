@@ -13,7 +13,7 @@ import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
 import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
 import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
-import { type StorePlan, storeOf } from './store.js'
+import { type StorePlan, storeKeyFiles, storeOf } from './store.js'
 import { type TlsFiles, tlsFiles, tlsKeyFiles } from './tls-files.js'
 
 /** The settings thought to their end: what is left out has got its value, from the other parts of the file where it can. */
@@ -114,7 +114,11 @@ export function planOf(
     sampleApi,
     now: now(),
     files,
-    secretFiles: [...secrets.files, ...tlsKeyFiles([tls, authorizationServer?.tls], frontends)],
+    secretFiles: [
+      ...secrets.files,
+      ...tlsKeyFiles([tls, authorizationServer?.tls], frontends),
+      ...storeKeyFiles(store),
+    ],
     problems: secrets.problems,
   }
 }

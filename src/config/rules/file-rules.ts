@@ -65,6 +65,9 @@ function* filesOf(plan: Plan): Generator<NamedFile> {
     ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile],
     ['/Bff/Branding/ThemeFile', bff?.Branding?.ThemeFile],
     ['/Authentication/OpenIddict/AuthorityCaFile', sampleApi?.settings.OpenIddict.AuthorityCaFile],
+    ['/Store/Redis/CaFile', settings.Store.Redis?.CaFile],
+    ['/Store/Redis/CertFile', settings.Store.Redis?.CertFile],
+    ['/Store/Redis/KeyFile', settings.Store.Redis?.KeyFile],
   ]
   for (const [pointer, file] of others) if (file !== undefined) yield { pointer, file, directory }
   for (const { pointer, directory, settings: frontend } of frontends)

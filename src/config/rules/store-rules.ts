@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileKind } from '../file-kind.js'
+import { redisRules } from './redis-rules.js'
 import { problem, type Rule } from './rule.js'
 
 /** What to do where the file store cannot be: the two other ones. */
@@ -47,14 +48,7 @@ export const storeRules: readonly Rule[] = [
       )
   },
 
-  function* redisUrlIsOne({ store }) {
-    if (store.kind === 'redis' && store.url !== undefined && !/^rediss?:\/\/./.test(store.url))
-      yield problem(
-        '/Store/Redis/Url',
-        'is not a Redis URL',
-        'Write it as in "redis://127.0.0.1:6379", or "rediss://…" for TLS.',
-      )
-  },
+  ...redisRules,
 ]
 
 /** Whether it is a folder that may be written to, or can be made. */
