@@ -170,16 +170,19 @@ export interface Shape {
   readonly accessLog?: boolean
   /** Metrics as well, or every kind with one call of a hundred traced. Default: metrics. */
   readonly telemetry?: 'none' | 'metrics' | 'all'
+  /** Default: Redis for workers, otherwise memory. */
+  readonly store?: 'memory' | 'file' | 'Redis'
 }
 
 export function sallyport(
   kind: 'DPoP' | 'Bearer',
-  { workers = 1, frontends = 1, accessLog = true, telemetry = 'metrics' }: Shape = {},
+  { workers = 1, frontends = 1, accessLog = true, telemetry = 'metrics', store }: Shape = {},
 ): Contender {
+  const rests = store ?? (workers > 1 ? 'Redis' : 'memory')
   return {
-    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}${accessLog ? '' : ', no access log'}${telemetry === 'metrics' ? '' : `, telemetry: ${telemetry}`}`,
+    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}${accessLog ? '' : ', no access log'}${telemetry === 'metrics' ? '' : `, telemetry: ${telemetry}`}${store === undefined ? '' : `, ${store} store`}`,
     async start({ port, more: [issuerPort = 0, adminPort = 0, redisPort = 0], upstream, issuer }) {
-      if (workers > 1 && !installed('/usr/bin/redis-server')) return undefined
+      if (rests === 'Redis' && !installed('/usr/bin/redis-server')) return undefined
       const folder = mkdtempSync(join(tmpdir(), 'bench-sallyport-'))
       const file = join(folder, 'frontends.json')
       const scrypt = execFileSync(process.execPath, [resolve('dist/main.js'), 'keygen', '--password'], {
@@ -199,7 +202,10 @@ export function sallyport(
           Workers: workers,
           AccessLog: accessLog,
         },
-        ...(workers > 1 && { Store: { Redis: { Url: `redis://127.0.0.1:${redisPort}` } } }),
+        Store:
+          rests === 'Redis'
+            ? { Redis: { Url: `redis://127.0.0.1:${redisPort}` } }
+            : { [rests === 'file' ? 'File' : 'Memory']: {} },
         Bff: {
           PublicUrl: `http://localhost:${port}`,
           SealingKeys: [randomBytes(32).toString('base64url')],
@@ -242,7 +248,7 @@ export function sallyport(
       const profile =
         process.env.BENCH_PROFILE === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', process.env.BENCH_PROFILE]
       const redis =
-        workers > 1
+        rests === 'Redis'
           ? await start('/usr/bin/redis-server', ['--port', `${redisPort}`, '--save', ''], redisPort)
           : undefined
       const gateway = await start(

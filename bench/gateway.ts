@@ -53,6 +53,8 @@ const contenders: readonly Contender[] = [
   sallyport('Bearer'),
   sallyport('DPoP'),
   sallyport('DPoP', { accessLog: false }),
+  sallyport('DPoP', { store: 'file' }),
+  sallyport('DPoP', { store: 'Redis' }),
   sallyport('DPoP', { accessLog: false, telemetry: 'none' }),
   sallyport('DPoP', { telemetry: 'all' }),
   sallyport('Bearer', { workers: 2 }),

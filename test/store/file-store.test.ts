@@ -1,11 +1,84 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'ava'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
 import { createFileStore } from '../../src/store/file-store.js'
+import type { Store } from '../../src/store/store.js'
 import { storeContract } from './_store-contract.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-file-store-'))
-test.after.always(() => rm(folder, { recursive: true, force: true }))
 
-storeContract('the file store', () => createFileStore({ path: folder }))
+// One for all checks: each has keys of its own, and every store has a thread.
+const shared = await createFileStore({ path: join(folder, 'contract'), timeout: 30 })
+test.after.always(async () => {
+  await shared.close()
+  await rm(folder, { recursive: true, force: true })
+})
+storeContract('the file store', async () => ({ ...shared, close: async () => undefined }))
+
+test('of two processes that race for a record, one gets it; each sees at once what the other has written', async (t) => {
+  const path = join(folder, 'shared')
+  const [one, two] = [await aProcess(t, path), await aProcess(t, path)]
+  const soon = Date.now() / 1000 + 60
+  for (let round = 0; round < 20; round++) {
+    const key = `key ${round}`
+    const both = (operation: keyof Store, ...values: unknown[]) =>
+      Promise.all([one(operation, key, ...values), two(operation, key, ...values)])
+    const added = await both('addIfAbsent', 'first', soon)
+    t.deepEqual(added.sort(), [false, true])
+    t.deepEqual(await both('get'), ['first', 'first'])
+    t.deepEqual((await both('replace', 'first', 'second', soon)).sort(), [false, true])
+    t.deepEqual(
+      (await both('take')).filter((value) => value !== null),
+      ['second'],
+    )
+    t.deepEqual(await both('get'), [null, null])
+  }
+  const counts = await Promise.all(
+    Array.from({ length: 30 }, (_, index) => (index % 2 ? one : two)('count', 'count', 1, { limit: 10, window: 60 })),
+  )
+  t.is(counts.filter((count) => (count as { readonly counted: boolean }).counted).length, 10)
+})
+
+test('a folder that cannot be written to is said to be', async (t) => {
+  const error = await t.throwsAsync(createFileStore({ path: join(fileURLToPath(import.meta.url), 'store') }), {
+    code: 'store_unavailable',
+  })
+  t.true(error.cause instanceof Error)
+})
+
+test('what has expired is freed, and the file is used again', async (t) => {
+  const store = await createFileStore({ path: join(folder, 'swept') })
+  t.teardown(store.close)
+  const soon = Date.now() / 1000 + 0.5
+  await Promise.all(Array.from({ length: 500 }, (_, index) => store.set(`${index}`, 'x'.repeat(2000), soon)))
+  while ((await store.usage()).records > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  const { bytes } = await store.usage()
+  await Promise.all(Array.from({ length: 400 }, (_, index) => store.set(`${index}`, 'x'.repeat(2000), soon + 60)))
+  t.true((await store.usage()).bytes < bytes * 1.3)
+})
+
+/** A process of its own that has the store open, and does what it is told. */
+async function aProcess(t: ExecutionContext, path: string) {
+  const child = fork(fileURLToPath(new URL('./_file-store-process.js', import.meta.url)), [path])
+  t.teardown(() => child.kill('SIGKILL'))
+  child.setMaxListeners(0)
+  await once(child, 'message')
+  let last = 0
+  return async (operation: keyof Store, ...values: unknown[]): Promise<unknown> => {
+    const id = ++last
+    const answered = new Promise<unknown>((resolve) => {
+      const onMessage = (message: { readonly id: number; readonly result: unknown }): void => {
+        if (message.id !== id) return
+        child.off('message', onMessage)
+        resolve(message.result)
+      }
+      child.on('message', onMessage)
+    })
+    child.send({ id, operation, values })
+    return answered
+  }
+}

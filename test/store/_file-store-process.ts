@@ -1,0 +1,9 @@
+import { createFileStore } from '../../src/store/file-store.js'
+
+/** Opens the file store of the folder that it is given, and does one operation per message. */
+const store = await createFileStore({ path: process.argv[2] ?? '' })
+process.on('message', async ({ id, operation, values }: { id: number; operation: 'get'; values: [string] }) => {
+  const result = await store[operation](...values)
+  process.send?.({ id, result: result ?? null })
+})
+process.send?.({ id: 0 })
