@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { startStack } from '../flows/_stack.js'
 import { createUserAgent } from '../flows/_user-agent.js'
+import { eventually } from '../gateway/_client.js'
 import { startRedis } from '../store/_redis.js'
 
 const redis = await startRedis()
@@ -42,6 +45,24 @@ else
     const readiness = async () => (await fetch(new URL('/readyz', stack.admin))).json()
     t.like(await readiness(), { status: 'ready', store: 'up', configuration: { generation: 1 } })
 
+    // All of them take another configuration over, or none does.
+    const file = join(stack.folder, 'frontends.json')
+    const before = JSON.parse(await readFile(file, 'utf8'))
+    before.Bff.Frontends.push({ Name: 'late', PathPrefix: '/late', Routes: [] })
+    await writeFile(file, JSON.stringify(before))
+    const configuration = async () =>
+      ((await readiness()) as { configuration: { generation: number; refused?: object } }).configuration
+    await eventually(async () => (await configuration()).generation === 2)
+    const late = async () => {
+      const url = new URL('/late/bff/user', stack.gateway)
+      const calls = Array.from({ length: 20 }, () => agent.call(url, { headers: { Connection: 'close' } }))
+      return [...new Set((await Promise.all(calls)).map(({ status }) => status))]
+    }
+    t.deepEqual(await late(), [200])
+    await writeFile(file, '{')
+    await eventually(async () => (await configuration()).refused !== undefined)
+    t.is((await configuration()).generation, 2)
+
     const [first = 0] = await workersOf(stack.pid)
     process.kill(first, 'SIGKILL')
     // A new process takes its time on a busy machine; the test itself is ended only when it never comes.
@@ -58,6 +79,7 @@ else
     while (!(await twoOthers(stack.pid, first))) await new Promise((resume) => setTimeout(resume, 100))
     t.is((await agent.call(new URL('/api/orders', stack.gateway), { headers: { Connection: 'close' } })).status, 200)
     t.regex(stack.output(), /server\.worker\.exited/)
+    t.deepEqual(await late(), [200], 'a worker that comes later serves what the others do, whatever the file says')
 
     t.is(await stack.stop(), 0)
     t.deepEqual(await workersOf(stack.pid), [])
