@@ -38,6 +38,7 @@ import {
 import { listenerLimitDefaults } from '../src/http/listener-limits.js'
 import { defaultBrand } from '../src/http/page.js'
 import { fileStoreDefaults } from '../src/store/file-options.js'
+import { lockDefaults } from '../src/store/lock.js'
 import { redisStoreDefaults } from '../src/store/redis-options.js'
 
 /* A default is written once, as data. What documentation says of it is compared with the data, or with the code's own. */
@@ -89,6 +90,7 @@ const data: Readonly<Record<string, Readonly<Record<string, Defaults>>>> = {
   'dpop/explanation.ts': { ExplainedProof: proofLimits },
   'http/page.ts': { Page: { brand: defaultBrand } },
   'store/file-options.ts': { FileStoreOptions: fileStoreDefaults },
+  'store/lock.ts': { LockOptions: lockDefaults },
   'store/redis-options.ts': { RedisStoreOptions: redisStoreDefaults },
 }
 

@@ -37,6 +37,8 @@ export interface LockOptions {
   readonly longestCall?: number
 }
 
+export const lockDefaults = { longestCall: 1 } as const satisfies LockOptions
+
 const topic = 'lock'
 
 /** Ends by the store's own clock: those of replicas differ. */
@@ -71,7 +73,7 @@ export function createLock(store: Store): Lock {
   }
 
   return {
-    async with(name, served, work, { longestCall = 1 } = {}) {
+    async with(name, served, work, { longestCall = lockDefaults.longestCall } = {}) {
       const owner = randomUUID()
       const lasts = longestCall + margin
       const answered = await turn(name, () => store.addIfAbsent(name, owner, { lasts }), served)

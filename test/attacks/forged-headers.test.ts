@@ -1,5 +1,5 @@
 import test from 'ava'
-import { mayGoUp, refusedFromBrowser } from '../../src/gateway/forwarding/request-fields.js'
+import { mayGoUp, refusedFromBrowser } from '../../src/gateway/forwarding/fields.js'
 import { accessToken, requestId } from '../gateway/_forwarding.js'
 import { eachWay } from './_ways.js'
 

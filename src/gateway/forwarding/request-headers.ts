@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { isOwnCookie } from '../../http/cookie.js'
 import type { Client } from '../../http/trusted-peers.js'
 import type { Frontend } from '../frontend/frontend.js'
+import { mayGoUp } from './fields.js'
 import { type Headers, namedByConnection } from './headers.js'
-import { mayGoUp } from './request-fields.js'
 
 /** What the headers are made of. */
 export interface RequestFacts {

@@ -3,8 +3,8 @@ import { isOwnCookie } from '../../http/cookie.js'
 import { refusesFrames } from '../frontend/embedding.js'
 import { personalCacheControl } from './cache-control.js'
 import { isTokenChallenge } from './challenge.js'
+import { decideResponseField } from './fields.js'
 import { namedByConnection } from './headers.js'
-import { decideResponseField } from './response-fields.js'
 import { isEventStream, type UpstreamResponse } from './upstream-response.js'
 
 export interface ResponseFacts {
