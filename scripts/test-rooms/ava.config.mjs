@@ -74,6 +74,6 @@ export default {
   files: [`${rooms}/*.test.js`],
   sortTestFiles: (a, b) => place(a) - place(b) || a.localeCompare(b),
   workerThreads: true,
-  concurrency: 4,
+  concurrency: 3,
   timeout: '60s',
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { cookiesNamed, cookieValue } from '../../src/http/cookie.js'
+import { measureSpent } from '../_spent.js'
 import { aPlantedGateway, ownPage } from '../gateway/_planted.js'
 import { aGate, everyWay, passed } from './_gate.js'
 
@@ -124,10 +125,9 @@ test.serial(
     const cost = async (bomb: string | undefined): Promise<number> => {
       const costs = []
       for (let round = 0; round < 15; round++) {
-        const before = process.cpuUsage()
+        const spent = measureSpent()
         await everyWay(gate, { cookie: bomb ?? '' }, () => {})
-        const { user, system } = process.cpuUsage(before)
-        costs.push((user + system) / 1000)
+        costs.push(spent())
       }
       return Math.min(...costs)
     }

@@ -68,12 +68,13 @@ test('loading the validator and its Fetch adapter needs no node:cluster, which n
   await t.throwsAsync(loads(front('proof/replay-cluster')), { message: /there is no node:cluster/ })
 })
 
-test('loading the validator takes at most 60 ms more than loading jose', async (t) => {
+// Of one and the other in turn: what a busy machine adds, it adds to both.
+test('loading the validator takes at most three times as long as loading jose', async (t) => {
   const costs = { validator: Number.POSITIVE_INFINITY, jose: Number.POSITIVE_INFINITY }
   for (let n = 0; n < 5; n++) {
     costs.validator = Math.min(costs.validator, await importCost(front('dpop-validator')))
     costs.jose = Math.min(costs.jose, await importCost('jose'))
   }
   t.log(`validator ${costs.validator.toFixed(0)} ms, jose ${costs.jose.toFixed(0)} ms of CPU`)
-  t.true(costs.validator - costs.jose <= 60)
+  t.true(costs.validator <= costs.jose * 3)
 })
