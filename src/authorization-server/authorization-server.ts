@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
+import { withItsTrace } from '../telemetry/tracing.js'
 import { limitStrangers } from './client/client-limit.js'
 import { authorizationRequest } from './endpoints/authorization-request.js'
 import { endSession } from './endpoints/end-session.js'
@@ -130,7 +131,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   const router = new Router({ sensitive: true, strict: true })
   const secure = strictTransportSecurity(options.issuer)
   for (const { url, methods, steps } of endpoints) {
-    router.register(url.pathname, [...methods], [secure, ...steps])
+    router.register(url.pathname, [...methods], [inItsTrace, secure, ...steps])
     router.all(url.pathname, secure, refuseMethod(methods))
   }
 
@@ -149,3 +150,6 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     close: parts.close,
   }
 }
+
+/** The log lines of a request, and what it asks elsewhere, have its trace's id. */
+const inItsTrace: Koa.Middleware = ({ req, res }, next) => withItsTrace(req, res, next)

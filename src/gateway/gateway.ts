@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { requestIdOf } from '../http/request-id.js'
 import { clientOf } from '../http/trusted-peers.js'
-import { describeRequest } from '../telemetry/tracing.js'
+import { describeRequest, nameRequest, withItsTrace } from '../telemetry/tracing.js'
 import { assertPageAccess } from './access/page-access.js'
 import { type Administration, createAdministration } from './administration/administration.js'
 import { answerError, answerUpgradeError } from './error-response.js'
@@ -125,7 +125,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const call = received(request, refused.requestId)
     const { frontend } = call
     refused.frontend = frontend
-    describeRequest({ 'sallyport.frontend': frontend.name, 'sallyport.request_id': call.requestId })
+    describeRequest(request, call.requestId, { 'sallyport.frontend': frontend.name })
     frontend.underway.enter()
     try {
       await serve(call, response, refused)
@@ -139,7 +139,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     // Before anything can be refused, so that a page on another host can read why.
     if (call.frontend.allowOrigin(request, response) === 'answered') return
     const destination = destinationOf(call.frontend, call.target)
-    if (destination.kind === 'endpoint') return current.endpoints(call, response)
+    if (destination.kind === 'endpoint') return withItsTrace(request, response, () => current.endpoints(call, response))
     if (destination.match === undefined) {
       const { requireLogin } = call.frontend.options
       if (requireLogin === 'Page' && (await enterClosedPage(call, response, now())) === 'answered') return
@@ -148,7 +148,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     }
     const proxied = proxiedRequest(call, destination.kind, destination.match, response)
     refused.route = proxied.route.path
-    describeRequest({}, proxied.route.path)
+    nameRequest(request, proxied.route.path)
     refused.needsHeader = destination.kind === 'route' && proxied.route.requireCsrfHeader === true
     if (isFromForeignPage(request) && mustComeAgain(proxied)) return comeAgain(proxied, response, now())
     await pass(proxied)

@@ -1,5 +1,6 @@
 import type { Environment } from '../config/environment.js'
 import { ConfigurationError } from '../errors.js'
+import { createTraceContexts } from '../telemetry/trace-contexts.js'
 import { traceWith } from '../telemetry/tracing.js'
 import { packageVersion } from './package.js'
 
@@ -21,8 +22,9 @@ export async function startTracing(
       .merge(resources.detectResources({ detectors: [resources.envDetector] })),
     spanProcessors: [new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter())],
   })
-  provider.register()
-  traceWith({ api, tracer: api.trace.getTracer('sallyport', packageVersion()) })
+  const contexts = createTraceContexts(api)
+  provider.register({ contextManager: contexts.manager })
+  traceWith({ api, contexts, tracer: api.trace.getTracer('sallyport', packageVersion()) })
   return {
     async stop() {
       traceWith(undefined)

@@ -70,13 +70,13 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
     if (event.type === 'gateway.request.forwarded') {
       if (!logger.isLevelEnabled(routine)) return
       if (forwarded.length === 0) setTimeout(writeForwarded, gathering).unref()
-      forwarded.push({ event, trace: traceId() })
+      forwarded.push({ event, trace: traceId(event.requestId) })
       return
     }
     const level = levelOf(event.type)
     if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
     writeForwarded()
-    writeLine(level, { event, trace: traceId() })
+    writeLine(level, { event, trace: traceId('requestId' in event ? event.requestId : undefined) })
   })
   return {
     change({ level, accessLog }) {

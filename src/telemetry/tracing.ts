@@ -1,6 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type * as OpenTelemetry from '@opentelemetry/api'
+import { LRUCache } from 'lru-cache'
+import type { TraceContexts } from './trace-contexts.js'
 
 /*
  * Spans, where `OTEL_*` asks for them. Nothing of OpenTelemetry is loaded before, and a part of a request that could be a
@@ -13,6 +15,7 @@ type Attributes = Readonly<Record<string, string | number | boolean | undefined>
 export interface Tracing {
   readonly api: typeof OpenTelemetry
   readonly tracer: OpenTelemetry.Tracer
+  readonly contexts: TraceContexts
 }
 
 let tracing: Tracing | undefined
@@ -59,32 +62,51 @@ function codeOf(error: unknown): string {
   return error.constructor.name
 }
 
-/** Adds to the span of the whole request. @param route what names it: a path of the configuration, never the caller's */
-export function describeRequest(attributes: Attributes, route?: string): void {
-  if (tracing === undefined) return
-  const whole = tracing.api.context.active().getValue(wholeRequest) as WholeRequest | undefined
-  if (whole?.span.isRecording() !== true) return
-  whole.span.setAttributes({ ...attributes })
-  if (route !== undefined) whole.span.setAttribute('http.route', route).updateName(`${whole.method} ${route}`)
+/**
+ * Adds to the span of the whole request.
+ * @param requestId of the log lines that get the trace's id
+ */
+export function describeRequest(request: IncomingMessage, requestId: string, attributes: Attributes): void {
+  const whole = tracing && wholeOf(request)
+  if (whole === undefined) return
+  tracesByRequest.set(requestId, whole.span.spanContext().traceId)
+  whole.span.setAttributes({ ...attributes, 'sallyport.request_id': requestId })
 }
+
+/** Names the span of the whole request. @param route a path of the configuration, never the caller's */
+export function nameRequest(request: IncomingMessage, route: string): void {
+  const whole = tracing && wholeOf(request)
+  whole?.span.setAttribute('http.route', route).updateName(`${request.method} ${route}`)
+}
+
+/** Requests as long as they run; the log asks for the latest only. */
+const tracesByRequest = new LRUCache<string, string>({ max: 10_000 })
 
 const wholeRequest = Symbol('the whole request')
 
 interface WholeRequest {
   readonly span: OpenTelemetry.Span
-  readonly method: string
+  readonly context: OpenTelemetry.Context
 }
 
+const wholeOf = (request: IncomingMessage): WholeRequest | undefined =>
+  (request as IncomingMessage & { [wholeRequest]?: WholeRequest })[wholeRequest]
+
 /** Writes the context of the span that runs into the fields of a request of ours (W3C Trace Context). */
-export function injectTrace(headers: Record<string, string | string[] | undefined>): void {
+export function injectTrace(headers: Record<string, string | string[] | undefined>, request?: IncomingMessage): void {
   if (tracing === undefined) return
   const { api } = tracing
-  if (api.trace.getActiveSpan() !== undefined) api.propagation.inject(api.context.active(), headers)
+  const context = api.trace.getActiveSpan() === undefined ? request && wholeOf(request)?.context : api.context.active()
+  if (context !== undefined) api.propagation.inject(context, headers)
 }
 
 /** For the log. */
-export function traceId(): string | undefined {
-  return tracing?.api.trace.getActiveSpan()?.spanContext().traceId
+export function traceId(requestId?: string): string | undefined {
+  if (tracing === undefined) return undefined
+  return (
+    tracing.api.trace.getActiveSpan()?.spanContext().traceId ??
+    (requestId === undefined ? undefined : tracesByRequest.get(requestId))
+  )
 }
 
 export interface Traced {
@@ -99,9 +121,10 @@ type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 export function tracedRequests(serve: RequestListener, traced: Traced): RequestListener {
   return (request, response) => {
     if (tracing === undefined) return serve(request, response)
-    const { span, run } = begin(tracing, request, traced)
+    const { span } = begin(tracing, request, traced)
     response.once('close', () => end(span, response.statusCode))
-    run(() => serve(request, response))
+    if (!span.isRecording()) return serve(request, response)
+    withItsTrace(request, response, () => serve(request, response))
   }
 }
 
@@ -109,13 +132,30 @@ export function tracedRequests(serve: RequestListener, traced: Traced): RequestL
 export function tracedUpgrades(serve: Upgrade, traced: Traced): Upgrade {
   return (request, socket, head) => {
     if (tracing === undefined) return serve(request, socket, head)
-    const { span, run } = begin(tracing, request, traced)
+    const { span } = begin(tracing, request, traced)
     socket.once('close', () => end(span))
-    run(() => serve(request, socket, head))
+    if (!span.isRecording()) return serve(request, socket, head)
+    withItsTrace(request, socket, () => serve(request, socket, head))
   }
 }
 
-function begin({ api, tracer }: Tracing, request: IncomingMessage, { scheme, isTrusted }: Traced) {
+/**
+ * Runs what asks other servers so that they learn the trace's id, also where the trace is not sampled: logins, and all that
+ * the authorization server does. A call of an API that is not sampled goes without, for it would pay a third more.
+ */
+export function withItsTrace<Result>(
+  request: IncomingMessage,
+  over: ServerResponse | Duplex,
+  run: () => Result,
+): Result {
+  const known = tracing && wholeOf(request)
+  if (tracing === undefined || known === undefined || tracing.api.trace.getActiveSpan() !== undefined) return run()
+  const { contexts } = tracing
+  over.once('close', contexts.leave)
+  return contexts.enter(known.context, run)
+}
+
+function begin({ api, tracer }: Tracing, request: IncomingMessage, { scheme, isTrusted }: Traced): WholeRequest {
   const said = api.propagation.extract(api.ROOT_CONTEXT, traceFieldsOf(request.headers))
   const sender = api.trace.getSpanContext(said)
   const isTaken = sender !== undefined && isTrusted(request.socket.remoteAddress)
@@ -131,8 +171,8 @@ function begin({ api, tracer }: Tracing, request: IncomingMessage, { scheme, isT
     isTaken ? said : api.ROOT_CONTEXT,
   )
   // One that is not sampled is there all the same: its id goes into the log and to the API.
-  const context = api.trace.setSpan(api.ROOT_CONTEXT, span).setValue(wholeRequest, { span, method })
-  return { span, run: (serve: () => void) => api.context.with(context, serve) }
+  const begun = { span, context: api.trace.setSpan(api.ROOT_CONTEXT, span) }
+  return Object.assign(request, { [wholeRequest]: begun })[wholeRequest]
 }
 
 function end(span: OpenTelemetry.Span, status?: number): void {

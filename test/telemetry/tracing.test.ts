@@ -119,6 +119,44 @@ test('a trusted proxy says which trace a request belongs to, and the sampler how
   t.like(calls[0], { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: '00f067aa0ba902b7' })
 })
 
+test('a trace that is not sampled has an id all the same: in the log, at the authorization server and at the API', async (t) => {
+  const received: string[] = []
+  const api = createServer((request, response) => {
+    received.push(String(request.headers.traceparent))
+    response.end('{}')
+  }).listen(0, '127.0.0.1')
+  await once(api, 'listening')
+  t.teardown(() => api.close())
+  const stack = await startStack({
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_TRACES_SAMPLER: 'always_off' },
+    configure(configuration) {
+      configuration.Server.LogLevel = 'debug'
+      configuration.Bff.Frontends[0].Routes[0].Upstreams = [`http://127.0.0.1:${(api.address() as AddressInfo).port}`]
+    },
+  })
+  const browser = createUserAgent()
+  const signIn = await browser.navigate(new URL('/bff/login', stack.gateway))
+  const consent = await browser.submit(signIn, { username: 'alice', password: 'wonderland' })
+  await browser.submit(consent, {}, { button: 'allow' })
+  const answers = await Promise.all([1, 2].map((n) => browser.call(new URL(`/api/orders?${n}`, stack.gateway))))
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200],
+  )
+  await stack.stop()
+  const lines = stack
+    .output()
+    .split('\n')
+    .filter((text) => text.startsWith('{'))
+    .map((text) => JSON.parse(text))
+  const of = (type: string) => lines.filter(({ msg }) => msg === type).map(({ trace }) => trace)
+  const calls = of('gateway.request.forwarded')
+  t.is(new Set(calls).size, 2)
+  t.deepEqual(received.map((field) => field.replace(/^00-([0-9a-f]{32})-[0-9a-f]{16}-00$/, '$1')).sort(), calls.sort())
+  for (const type of ['gateway.login.started', 'as.sign-in.succeeded', 'as.token.issued'])
+    t.regex(`${of(type)[0]}`, /^[0-9a-f]{32}$/, type)
+})
+
 test('a collector that is gone costs spans, not calls', async (t) => {
   const stack = await startStack({ environment: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' } })
   t.is((await createUserAgent().navigate(new URL('/', stack.gateway))).status, 200)

@@ -36,7 +36,7 @@ export function traced(send: Send): Send {
     inSpan(
       'upstream',
       () => {
-        injectTrace(attempt.headers)
+        injectTrace(attempt.headers, call.request)
         return send(call, attempt)
       },
       () => ({
