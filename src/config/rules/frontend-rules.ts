@@ -1,4 +1,4 @@
-import { longestGracePeriod, shareAHost } from '../../gateway/frontend/check-frontends.js'
+import { longestGracePeriod, sameAddress } from '../../gateway/frontend/check-frontends.js'
 import { hasEndpointSegment, isHeaderText, landsOnEndpoint } from '../../gateway/frontend/frontend-grammar.js'
 import { isScope } from '../../http/scope.js'
 import { seconds } from '../duration.js'
@@ -38,14 +38,12 @@ export const frontendRules: readonly Rule[] = [
         `is the name of ${earlier.pointer} too`,
         'Give each frontend a name of its own: sessions and cookies are kept under it.',
       )
-    for (const [index, later] of frontends.entries())
-      for (const earlier of frontends.slice(0, index))
-        if (earlier.settings.PathPrefix === later.settings.PathPrefix && collide(earlier, later))
-          yield problem(
-            `${later.pointer}/PathPrefix`,
-            `answers to the same host and path as ${earlier.pointer}, so that one of the two is never reached`,
-            'Give one of them another PathPrefix or other Hosts.',
-          )
+    for (const [later, earlier] of sameAddress(frontends, addressOf))
+      yield problem(
+        `${later.pointer}/PathPrefix`,
+        `answers to the same host and path as ${earlier.pointer}, so that one of the two is never reached`,
+        'Give one of them another PathPrefix or other Hosts.',
+      )
   },
 
   function* prefixesLeaveTheEndpointsAlone({ frontends }) {
@@ -126,6 +124,6 @@ export const frontendRules: readonly Rule[] = [
   },
 ]
 
-function collide(left: FrontendPlan, right: FrontendPlan): boolean {
-  return left.publicUrl !== undefined && right.publicUrl !== undefined && shareAHost(left.hosts, right.hosts)
+function addressOf({ publicUrl, hosts, settings }: FrontendPlan) {
+  return publicUrl === undefined ? undefined : { hosts, pathPrefix: settings.PathPrefix }
 }

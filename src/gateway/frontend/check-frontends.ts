@@ -25,10 +25,16 @@ import { type MemberProblem, wrong } from './member-problem.js'
 export function* frontendProblems(frontends: readonly FrontendOptions[]): Generator<ConfigurationProblem> {
   if (frontends.length === 0)
     yield { pointer: '/frontends', problem: 'there is no frontend', remedy: 'Add at least one.' }
+  const names = new Set<string>()
+  const hidden = new Set(sameAddress(frontends, (frontend) => frontend).map(([later]) => later))
   for (const [index, frontend] of frontends.entries()) {
     const at = `/frontends/${index}`
+    // Cookie names differ by case, but people and file systems do not.
+    const name = frontend.name.toLowerCase()
+    const taken = { name: names.has(name), address: hidden.has(frontend) }
+    names.add(name)
     for (const { member, problem, remedy } of [
-      ...nameProblems(frontend, frontends.slice(0, index)),
+      ...nameProblems(frontend, taken),
       ...pageProblems(frontend),
       ...conversationProblems(frontend),
       ...profileProblems(frontend),
@@ -46,7 +52,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
 
 function* nameProblems(
   { name, hosts, pathPrefix, publicUrl }: FrontendOptions,
-  earlier: readonly FrontendOptions[],
+  taken: { readonly name: boolean; readonly address: boolean },
 ): Generator<MemberProblem> {
   if (!frontendName.test(name))
     yield wrong(
@@ -54,9 +60,7 @@ function* nameProblems(
       'is not a name for a cookie',
       'Use 1 to 32 letters, digits, "-" or "_", a letter or digit first.',
     )
-  // Cookie names differ by case, but people and file systems do not.
-  if (earlier.some((other) => other.name.toLowerCase() === name.toLowerCase()))
-    yield wrong('name', 'is taken by another frontend', 'Choose another.')
+  if (taken.name) yield wrong('name', 'is taken by another frontend', 'Choose another.')
   for (const [index, host] of hosts.entries())
     if (!hostName.test(host))
       yield wrong(`hosts/${index}`, 'is not a host name in small letters', 'Write it as in "admin.example.com".')
@@ -68,7 +72,7 @@ function* nameProblems(
     )
   if (hasEndpointSegment(pathPrefix))
     yield wrong('pathPrefix', 'contains the segment "bff", where the endpoints of frontends are', 'Use another word.')
-  if (earlier.some((other) => other.pathPrefix === pathPrefix && shareAHost(other.hosts, hosts)))
+  if (taken.address)
     yield wrong(
       'pathPrefix',
       'is taken by another frontend on the same host',
@@ -165,8 +169,25 @@ function isSecureOrigin(url: URL | string): boolean {
   return isSecureUrl(url) && isOrigin(new URL(url))
 }
 
-/** A frontend that answers to any host stands back behind one that names it. */
-export function shareAHost(left: readonly string[], right: readonly string[]): boolean {
-  if (left.length === 0 || right.length === 0) return left.length === right.length
-  return left.some((host) => right.some((other) => other.toLowerCase() === host.toLowerCase()))
+/** Where a frontend answers. Without hosts it answers to any, and stands back behind one that names it. */
+interface Address {
+  readonly hosts: readonly string[]
+  readonly pathPrefix: string
+}
+
+/** Pairs of which the later answers to a host and path of the earlier, so that one of the two is never reached. */
+export function sameAddress<Frontend>(
+  frontends: readonly Frontend[],
+  addressOf: (frontend: Frontend) => Address | undefined,
+): (readonly [later: Frontend, earlier: Frontend])[] {
+  const owners = new Map<string, Frontend>()
+  return frontends.flatMap((frontend) => {
+    const address = addressOf(frontend)
+    if (address === undefined) return []
+    const { hosts, pathPrefix } = address
+    const places = (hosts.length === 0 ? [''] : hosts).map((host) => `${host.toLowerCase()} ${pathPrefix}`)
+    const earlier = places.map((place) => owners.get(place)).find((owner) => owner !== undefined)
+    for (const place of places) if (!owners.has(place)) owners.set(place, frontend)
+    return earlier === undefined ? [] : [[frontend, earlier] as const]
+  })
 }
