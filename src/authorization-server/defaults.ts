@@ -12,6 +12,8 @@ import type {
  */
 export const authorizationServerDefaults = {
   dpopNonces: 'required',
+  requireSignedRequests: false,
+  requireSignedResponses: false,
 } as const satisfies Partial<AuthorizationServerOptions>
 
 export const lifetimeDefaults = {
@@ -36,6 +38,9 @@ export const authenticatedUserDefaults = { amr: ['pwd'] } as const satisfies Par
 
 /** Seconds that a client's proof or assertion may be ahead of our clock. FAPI 2.0 §5.3.2.1-13 allows 10 to 60. */
 export const futureSkew = 30
+
+/** Seconds that a signed authorization response may take to the client: longer than its code lives, by what clocks differ. */
+export const signedResponseLifetime = 120
 
 export const signInLimitDefaults = {
   perUserAndAddress: 5,

@@ -31,6 +31,10 @@ export interface AuthorizationServerOptions {
   readonly scopes?: readonly ScopeOptions[]
   /** Whether proofs must carry a nonce of ours (RFC 9449 §8). Default: `required`. */
   readonly dpopNonces?: 'required' | 'off'
+  /** Whether every client has to push its requests as signed request objects (RFC 9101). Default: false, each may. */
+  readonly requireSignedRequests?: boolean
+  /** Whether every client has to ask for signed authorization responses (JARM, `response_mode=jwt`). Default: false, each may. */
+  readonly requireSignedResponses?: boolean
   /** Failures only are counted. */
   readonly signInLimits?: SignInLimits
   /** CIDR ranges of our own proxies, for the address that sign-in limits count. Default: none. */
@@ -57,7 +61,11 @@ export interface ClientOptions {
   readonly backchannelLogoutUri?: string
   /** Endpoints, grants, scopes and resources that it may use: `parsePermissions(…).permissions`. */
   readonly permissions: ClientPermissions
-  /** What its ID tokens and logout tokens are signed with. Default: ES256. */
+  /** Whether its requests have to be signed request objects (RFC 9101). Default: as `requireSignedRequests` of the server. */
+  readonly requireSignedRequests?: boolean
+  /** Whether its authorization responses have to be signed (JARM). Default: as `requireSignedResponses` of the server. */
+  readonly requireSignedResponses?: boolean
+  /** What its ID tokens, logout tokens, signed responses and introspections are signed with. Default: ES256. */
   readonly idTokenAlgorithm?: ServerAlgorithm
   /** Audiences whose tokens it may introspect, besides its own tokens. Default: its own `clientId`. */
   readonly audiences?: readonly string[]

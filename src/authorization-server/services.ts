@@ -9,6 +9,7 @@ import { checkOptions } from './check-options.js'
 import { createClientAuthentication } from './client/authentication.js'
 import { createProofOfPossession } from './client/proof-of-possession.js'
 import { createFirstUse } from './client/replay.js'
+import { createRequestObjectReader } from './client/request-object.js'
 import { authorizationServerDefaults, futureSkew, signingKeyDefaults } from './defaults.js'
 import { endpointUrls, issuerIdentifier } from './endpoint-urls.js'
 import { createPushedRequests } from './endpoints/pushed-authorization-request.js'
@@ -16,6 +17,7 @@ import { createAuthorizationPages } from './interaction/authorization-pages.js'
 import { createAuthorizationResponse } from './interaction/authorization-response.js'
 import { createConsents } from './interaction/consents.js'
 import { createInteractions } from './interaction/interaction.js'
+import { createResponseLocation } from './interaction/response-location.js'
 import type { AuthorizationServerOptions } from './options.js'
 import { createPageResponse } from './pages/page-response.js'
 import { completeLifetimes, completeRotation } from './settings.js'
@@ -33,6 +35,7 @@ import { createIdTokens } from './tokens/id-token.js'
 import { createStoreKeySource } from './tokens/key-source.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createResources } from './tokens/resources.js'
+import { createSignedMessages } from './tokens/signed-messages.js'
 import { createSigningKeys, type SigningKeys } from './tokens/signing-keys.js'
 
 /** Everything the endpoints are made of. Each endpoint's options name the few of them that it needs. */
@@ -68,6 +71,8 @@ export async function assemble(options: AuthorizationServerOptions) {
 function settingsOf(options: AuthorizationServerOptions) {
   const { now = () => Date.now() / 1000, signingKeys = {}, scopes = [], audience } = options
   const { dpopNonces = authorizationServerDefaults.dpopNonces, store, seal, branding, signInLimits } = options
+  const { requireSignedRequests = authorizationServerDefaults.requireSignedRequests } = options
+  const { requireSignedResponses = authorizationServerDefaults.requireSignedResponses } = options
   const { algorithms = signingKeyDefaults.algorithms } = signingKeys
   const [algorithm = signingKeyDefaults.algorithms[0]] = algorithms
   const issuer = issuerIdentifier(options.issuer)
@@ -76,7 +81,10 @@ function settingsOf(options: AuthorizationServerOptions) {
     urls: endpointUrls(options.issuer),
     store,
     seal,
-    clients: new Map(options.clients.map((client) => [client.clientId, client])),
+    clients: new Map(
+      options.clients.map((client) => [client.clientId, { requireSignedRequests, requireSignedResponses, ...client }]),
+    ),
+    requireSignedRequests,
     scopes,
     audience: audience ?? issuer,
     signingKeys,
@@ -130,6 +138,7 @@ function tokensOf(settings: Settings, keys: SigningKeys) {
     idTokens: createIdTokens({ issuer, keys, defaultAlgorithm: algorithm, lifetime: lifetimes.idToken, now }),
     refreshTokens: createRefreshTokens(store, seal),
     resources: createResources(scopes, audience),
+    signedMessages: createSignedMessages({ issuer, keys, defaultAlgorithm: algorithm, now }),
   }
 }
 
@@ -146,6 +155,7 @@ function clientServicesOf(
   return {
     nonces,
     authenticateClient: createClientAuthentication({ clients, issuer, firstUse, now }),
+    readRequestObject: createRequestObjectReader({ issuer, now }),
     provePossession: createProofOfPossession({
       verifyProof: createProofVerifier({ now, futureSkew }),
       nonces,
@@ -183,7 +193,7 @@ function signInOf(settings: Settings, keys: SigningKeys, users: UserDirectory, c
 type SignInServices = ReturnType<typeof signInOf>
 
 /** From a pushed request to the answer for the client, by way of the user. */
-function interactionOf(settings: Settings, { grants, codes }: Tokens, { sessions }: SignInServices) {
+function interactionOf(settings: Settings, { grants, codes, signedMessages }: Tokens, { sessions }: SignInServices) {
   const { issuer, urls, store, seal, clients, scopes, lifetimes, branding, now } = settings
   const browserCookie = createSecretCookie('browser', issuer)
   const response = createPageResponse(branding)
@@ -195,6 +205,7 @@ function interactionOf(settings: Settings, { grants, codes }: Tokens, { sessions
     lifetime: lifetimes.interaction,
     now,
   })
+  const responseLocation = createResponseLocation(issuer, signedMessages)
   const scopeNames = new Map(
     scopes.flatMap(({ name, displayName }) => (displayName === undefined ? [] : [[name, displayName] as const])),
   )
@@ -205,8 +216,9 @@ function interactionOf(settings: Settings, { grants, codes }: Tokens, { sessions
     interactions,
     consents: createConsents({ store, seal, lifetime: lifetimes.consent, now }),
     authorizationPages: createAuthorizationPages({ urls, browserCookie, interactions, response, scopeNames }),
+    responseLocation,
     authorizationResponse: createAuthorizationResponse({
-      issuer,
+      responseLocation,
       interactions,
       sessions,
       grants,

@@ -60,7 +60,7 @@ async function opened(
   try {
     return await options.interactions.open(ctx, reference(search))
   } catch (error) {
-    const elsewhere = errorRedirection(options, search, error)
+    const elsewhere = await errorRedirection(options, search, error)
     if (elsewhere === undefined) throw error
     return elsewhere
   }

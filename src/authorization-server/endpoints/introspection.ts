@@ -6,6 +6,7 @@ import type { ClientOptions } from '../options.js'
 import type { AccessTokens, LiveAccessToken } from '../tokens/access-token.js'
 import type { Grants } from '../tokens/grant.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
+import type { SignedMessages } from '../tokens/signed-messages.js'
 
 export interface IntrospectionOptions {
   readonly issuer: string
@@ -13,12 +14,16 @@ export interface IntrospectionOptions {
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens
   readonly grants: Grants
+  readonly signedMessages: SignedMessages
   readonly now: () => number
 }
 
+/** For who asks for it signed (RFC 9701 §4). */
+const signedType = 'application/token-introspection+jwt'
+
 /** Whether a token is alive, revocation included. @see {@link https://www.rfc-editor.org/rfc/rfc7662#section-2 RFC 7662 §2} */
 export function introspection(options: IntrospectionOptions): Koa.Middleware {
-  const { authenticateClient, accessTokens } = options
+  const { authenticateClient, accessTokens, signedMessages } = options
   return async function introspection(ctx) {
     const form = await readFormBody(ctx.req)
     const { client, consume } = await authenticateClient(form)
@@ -31,8 +36,17 @@ export function introspection(options: IntrospectionOptions): Koa.Middleware {
 
     const live = await accessTokens.find(token)
     // A token that is none of the caller's business looks like a dead one (RFC 7662 §2.2).
-    if (live !== undefined) ctx.body = isFor(client, live) ? accessTokenState(live) : { active: false }
-    else ctx.body = (await refreshTokenState(options, client, token)) ?? { active: false }
+    const state =
+      live === undefined
+        ? ((await refreshTokenState(options, client, token)) ?? { active: false })
+        : isFor(client, live)
+          ? accessTokenState(live)
+          : { active: false }
+    if (ctx.accepts('application/json', signedType) !== signedType) ctx.body = state
+    else {
+      ctx.body = await signedMessages.introspection(client, state)
+      ctx.type = signedType
+    }
   }
 }
 

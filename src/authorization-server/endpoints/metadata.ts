@@ -11,10 +11,11 @@ export interface MetadataOptions {
   readonly clients: ReadonlyMap<string, ClientOptions>
   readonly scopes: readonly ScopeOptions[]
   readonly algorithms: readonly ServerAlgorithm[]
+  readonly requireSignedRequests: boolean
 }
 
 /** What the server says about itself, in both of its documents. @see RFC 8414 §2, OpenID Connect Discovery §3 */
-export function metadata({ issuer, urls, clients, scopes, algorithms }: MetadataOptions) {
+export function metadata({ issuer, urls, clients, scopes, algorithms, requireSignedRequests }: MetadataOptions) {
   // EdDSA is what most of today's clients call it, Ed25519 its name since RFC 9864.
   const accepted = [...signatureAlgorithms, 'EdDSA']
   const clientScopes = [...clients.values()].flatMap(({ permissions }) => permissions.scopes)
@@ -30,24 +31,29 @@ export function metadata({ issuer, urls, clients, scopes, algorithms }: Metadata
     end_session_endpoint: urls.endSession.href,
     jwks_uri: urls.jwks.href,
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: ['query', 'jwt', 'query.jwt'],
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: accepted,
     introspection_endpoint_auth_methods_supported: ['private_key_jwt'],
     introspection_endpoint_auth_signing_alg_values_supported: accepted,
+    introspection_signing_alg_values_supported: algorithms.map(nameOf),
     revocation_endpoint_auth_methods_supported: ['private_key_jwt'],
     revocation_endpoint_auth_signing_alg_values_supported: accepted,
     dpop_signing_alg_values_supported: accepted,
     authorization_response_iss_parameter_supported: true,
+    authorization_signing_alg_values_supported: algorithms.map(nameOf),
     scopes_supported: [...new Set([...standardScopes, ...clientScopes, ...scopes.map(({ name }) => name)])],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: algorithms.map(nameOf),
     claim_types_supported: ['normal'],
     claims_supported: [...standardClaims, 'auth_time', 'amr', 'acr', 'sid'],
     claims_parameter_supported: false,
-    request_parameter_supported: false,
+    // Where requests are pushed (RFC 9126 §3); by reference, never from a place that a client names.
+    request_parameter_supported: true,
+    request_object_signing_alg_values_supported: accepted,
+    require_signed_request_object: requireSignedRequests,
     request_uri_parameter_supported: false,
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     ui_locales_supported: supportedLocales,

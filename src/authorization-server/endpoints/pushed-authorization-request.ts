@@ -10,7 +10,9 @@ import { publish } from '../../telemetry/events.js'
 import type { AuthenticateClient } from '../client/authentication.js'
 import { mayHaveScope } from '../client/permissions.js'
 import type { ProvePossession } from '../client/proof-of-possession.js'
+import type { ReadRequestObject } from '../client/request-object.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
+import type { ResponseMode } from '../interaction/response-location.js'
 import type { ClientOptions } from '../options.js'
 import type { IdTokens } from '../tokens/id-token.js'
 import type { Resources, Target } from '../tokens/resources.js'
@@ -24,6 +26,7 @@ export interface PushedAuthorizationRequest {
   readonly scopes: readonly string[]
   readonly codeChallenge: string
   readonly target: Target
+  readonly responseMode: ResponseMode
   readonly prompts: readonly Prompt[]
   readonly acrValues: readonly string[]
   readonly uiLocales: readonly string[]
@@ -58,6 +61,7 @@ export interface PushedAuthorizationRequestOptions {
   readonly urls: EndpointUrls
   readonly authenticateClient: AuthenticateClient
   readonly provePossession: ProvePossession
+  readonly readRequestObject: ReadRequestObject
   readonly pushedRequests: PushedRequests
   readonly idTokens: IdTokens
   readonly resources: Resources
@@ -71,6 +75,7 @@ export function pushedAuthorizationRequest({
   urls,
   authenticateClient,
   provePossession,
+  readRequestObject,
   pushedRequests,
   idTokens,
   resources,
@@ -85,11 +90,12 @@ export function pushedAuthorizationRequest({
     await consume()
     await proof?.consume()
 
-    const jkt = boundKey(form.get('dpop_jkt'), proof?.jkt)
-    const checked = await checkRequest(form, client, idTokens)
+    const parameters = await requested(form, client, readRequestObject)
+    const jkt = boundKey(parameters.get('dpop_jkt'), proof?.jkt)
+    const checked = await checkRequest(parameters, client, idTokens)
     const request: PushedAuthorizationRequest = {
       ...checked,
-      target: resources.target(form.get('resource'), checked.scopes, client),
+      target: resources.target(parameters.get('resource'), checked.scopes, client),
       openBy: now() + lifetimes.requestUri,
       interaction: { browsers: [] },
       ...(jkt !== undefined && { jkt }),
@@ -100,6 +106,19 @@ export function pushedAuthorizationRequest({
     ctx.status = 201
     ctx.body = { request_uri: requestUri, expires_in: lifetimes.requestUri }
   }
+}
+
+/** With a request object its parameters alone count: what is beside it is not even looked at (RFC 9101 §6.3, RFC 9126 §3). */
+async function requested(
+  form: ReadonlyMap<string, string>,
+  client: ClientOptions,
+  readRequestObject: ReadRequestObject,
+): Promise<ReadonlyMap<string, string>> {
+  if (form.has('request_uri')) refuse('request_uri is what this endpoint answers with')
+  const object = form.get('request')
+  if (object !== undefined) return readRequestObject(object, client)
+  if (client.requireSignedRequests === true) refuse('the request has to be a signed request object')
+  return form
 }
 
 /** RFC 9449 §10.1: by parameter, by proof, or by both if they agree. */
@@ -119,14 +138,12 @@ async function checkRequest(form: ReadonlyMap<string, string>, client: ClientOpt
     !grants.includes('authorization_code')
   )
     throw new ProtocolError('unauthorized_client', 'the client may not ask for authorization')
-  if (form.has('request_uri')) refuse('request_uri is what this endpoint answers with')
-  if (form.has('request')) throw new ProtocolError('request_not_supported', 'request objects are not supported')
 
   const responseType = form.get('response_type')
   if (responseType === undefined) refuse('response_type is required')
   if (responseType !== 'code') throw new ProtocolError('unsupported_response_type', 'response_type is not code')
-  const responseMode = form.get('response_mode')
-  if (responseMode !== undefined && responseMode !== 'query') refuse('response_mode is not query')
+  const responseMode = responseModeOf(form.get('response_mode'))
+  if (responseMode !== 'jwt' && client.requireSignedResponses === true) refuse('response_mode has to be jwt')
 
   const redirectUri = form.get('redirect_uri')
   if (redirectUri === undefined) refuse('redirect_uri is required')
@@ -149,6 +166,7 @@ async function checkRequest(form: ReadonlyMap<string, string>, client: ClientOpt
     clientId: client.clientId,
     redirectUri,
     codeChallenge,
+    responseMode,
     scopes: requestedScopes(form.get('scope'), client),
     prompts: promptsOf(form.get('prompt')),
     acrValues: listOf(form.get('acr_values')),
@@ -168,6 +186,13 @@ export function requestedScopes(scope: string | undefined, { permissions }: Clie
   if (!scopes.every((name) => mayHaveScope(permissions, name)))
     throw new ProtocolError('invalid_scope', 'the client may not have one of the scopes')
   return scopes
+}
+
+/** For a code `jwt` means `query.jwt` (JARM §2.3.4). */
+function responseModeOf(text: string | undefined): ResponseMode {
+  if (text === undefined || text === 'query') return 'query'
+  if (text === 'jwt' || text === 'query.jwt') return 'jwt'
+  return refuse('response_mode is none of query, jwt and query.jwt')
 }
 
 function promptsOf(prompt: string | undefined): readonly Prompt[] {

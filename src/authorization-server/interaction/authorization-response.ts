@@ -1,11 +1,12 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
 import { publish } from '../../telemetry/events.js'
-import { seeOther, withParameters } from '../pages/page-response.js'
+import { seeOther } from '../pages/page-response.js'
 import type { SignInSession, SignInSessions } from '../sign-in/sign-in-session.js'
 import type { AuthorizationCodes } from '../tokens/authorization-code.js'
 import type { Grants } from '../tokens/grant.js'
 import type { Interactions, OpenRequest } from './interaction.js'
+import type { ResponseLocation } from './response-location.js'
 
 /** The two ways an authorization request ends. Either takes the request, so that it ends once. */
 export interface AuthorizationResponse {
@@ -14,7 +15,7 @@ export interface AuthorizationResponse {
 }
 
 export interface AuthorizationResponseOptions {
-  readonly issuer: string
+  readonly responseLocation: ResponseLocation
   readonly interactions: Interactions
   readonly sessions: SignInSessions
   readonly grants: Grants
@@ -24,9 +25,9 @@ export interface AuthorizationResponseOptions {
   readonly now: () => number
 }
 
-/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 RFC 6749 §4.1.2}, and RFC 9207 §2 for `iss` */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 RFC 6749 §4.1.2} */
 export function createAuthorizationResponse({
-  issuer,
+  responseLocation,
   interactions,
   sessions,
   grants,
@@ -37,7 +38,7 @@ export function createAuthorizationResponse({
   return {
     async authorize(ctx, open, session) {
       const request = await interactions.take(open)
-      const { clientId, redirectUri, codeChallenge, scopes, target, state, nonce, jkt } = request
+      const { clientId, redirectUri, responseMode, codeChallenge, scopes, target, state, nonce, jkt } = request
       if (!(await sessions.join(ctx, clientId)))
         throw new ProtocolError('invalid_request', 'the session has ended meanwhile')
       const { subject, claims, sid, authTime, amr, acr } = session
@@ -52,13 +53,15 @@ export function createAuthorizationResponse({
         ...(jkt !== undefined && { jkt }),
       })
       publish({ type: 'as.code.issued', client: clientId, subject })
-      seeOther(ctx, withParameters(redirectUri, { code, state, iss: issuer }))
+      const { client } = open
+      seeOther(ctx, await responseLocation({ client, redirectUri, responseMode }, { code, state }))
     },
 
     async refuse(ctx, open, { code, message }) {
-      const { clientId, redirectUri, state } = await interactions.take(open)
+      const { clientId, redirectUri, responseMode, state } = await interactions.take(open)
       publish({ type: 'as.request.refused', endpoint: 'authorize', client: clientId, code, reason: message })
-      seeOther(ctx, withParameters(redirectUri, { error: code, error_description: message, state, iss: issuer }))
+      const target = { client: open.client, redirectUri, responseMode }
+      seeOther(ctx, await responseLocation(target, { error: code, error_description: message, state }))
     },
   }
 }

@@ -1,10 +1,10 @@
 import { ProtocolError } from '../../errors.js'
 import { publish } from '../../telemetry/events.js'
 import type { ClientOptions } from '../options.js'
-import { withParameters } from '../pages/page-response.js'
+import type { ResponseLocation } from './response-location.js'
 
 export interface ErrorRedirectionOptions {
-  readonly issuer: string
+  readonly responseLocation: ResponseLocation
   readonly clients: ReadonlyMap<string, ClientOptions>
 }
 
@@ -13,21 +13,26 @@ export interface ErrorRedirectionOptions {
  * exactly. Without one, or with any other, the user is told here: this must not become a way to just any place.
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 RFC 6749 §4.1.2.1}
  */
-export function errorRedirection(
-  { clients, issuer }: ErrorRedirectionOptions,
+export async function errorRedirection(
+  { clients, responseLocation }: ErrorRedirectionOptions,
   search: URLSearchParams,
   error: unknown,
-): string | undefined {
+): Promise<string | undefined> {
   if (!(error instanceof ProtocolError)) return undefined
   const once = (name: string): string | undefined => {
     const [value, ...more] = search.getAll(name)
     return more.length === 0 ? value : undefined
   }
   const [clientId = '', redirectUri = ''] = [once('client_id'), once('redirect_uri')]
-  if (clients.get(clientId)?.redirectUris.includes(redirectUri) !== true) return undefined
+  const client = clients.get(clientId)
+  if (client?.redirectUris.includes(redirectUri) !== true) return undefined
   const { code, message } = error
   publish({ type: 'as.request.refused', endpoint: 'authorize', client: clientId, code, reason: message })
   // The state of a pushed request was pushed with it: one in the query beside a reference is not its state.
   const state = search.has('request_uri') ? undefined : once('state')?.slice(0, 4096)
-  return withParameters(redirectUri, { error: code, error_description: message, state, iss: issuer })
+  const isSigned = client.requireSignedResponses === true || ['jwt', 'query.jwt'].includes(once('response_mode') ?? '')
+  return responseLocation(
+    { client, redirectUri, responseMode: isSigned ? 'jwt' : 'query' },
+    { error: code, error_description: message, state },
+  )
 }

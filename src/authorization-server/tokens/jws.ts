@@ -14,9 +14,9 @@ export function nameOf(algorithm: ServerAlgorithm): string {
   return algorithm === 'Ed25519' ? 'EdDSA' : algorithm
 }
 
-/** A JWT of this server. */
-export function signToken(key: SigningKey, type: string, claims: JsonObject): Promise<string> {
-  return signJws(key, { typ: type, alg: nameOf(key.algorithm), kid: key.kid }, claims)
+/** A JWT of this server. @param type Undefined where its specification defines none. */
+export function signToken(key: SigningKey, type: string | undefined, claims: JsonObject): Promise<string> {
+  return signJws(key, { ...(type !== undefined && { typ: type }), alg: nameOf(key.algorithm), kid: key.kid }, claims)
 }
 
 /**

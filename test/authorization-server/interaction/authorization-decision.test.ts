@@ -12,6 +12,7 @@ function aRequest(asked: Partial<PushedAuthorizationRequest>): PushedAuthorizati
     scopes: ['openid'],
     codeChallenge: 'x',
     target: { kind: 'default' } as unknown as PushedAuthorizationRequest['target'],
+    responseMode: 'query',
     prompts: [],
     acrValues: [],
     uiLocales: [],
