@@ -24,6 +24,8 @@ export const streamLimitDefaults = { perSession: 64, perAddress: 1024 } as const
 
 export const frontendDefaults = {
   profile: 'Fapi2',
+  signedRequests: false,
+  responseMode: 'query',
   loginParameters: ['login_hint', 'prompt', 'ui_locales'],
   idTokenHint: true,
   requireLogin: 'Calls',

@@ -68,6 +68,13 @@ export interface FrontendOptions {
   readonly pushedAuthorizationRequests: boolean
   /** RFC 9449. Off only under the Baseline profile. */
   readonly dpop: boolean
+  /**
+   * Whether the pushed request is a request object, signed with the key that the client authenticates with (RFC 9101).
+   * Needs `private_key_jwt` and pushed requests. Default: false.
+   */
+  readonly signedRequests?: boolean
+  /** `jwt`: answers to logins are signed (JARM), and one that is not is refused. Default: `query`. */
+  readonly responseMode?: 'query' | 'jwt'
   /** Whether a callback without `iss` is refused (RFC 9207). Off only under the Baseline profile. */
   readonly requireIssuer: boolean
   /** `Baseline` also accepts RS256 ID tokens. Default: `Fapi2`. */

@@ -93,7 +93,7 @@ for (const [what, metadata, result, remedy] of [
     'that wants signed requests',
     { require_signed_request_object: true },
     /signed request objects/,
-    /pushed, not signed/,
+    /"UseSignedRequests": true/,
   ],
   ['without keys', { jwks_uri: undefined }, /no jwks_uri/, /verified/],
 ] as const)
@@ -215,3 +215,46 @@ test.serial('finds the metadata of a server without OpenID Connect (RFC 8414 §3
   const report = await checked(t, aFrontend(authority, { Scopes: ['orders'] }))
   t.deepEqual(failures(report), [])
 })
+
+const jar = { request_parameter_supported: true, request_object_signing_alg_values_supported: ['ES256'] }
+const jarm = { response_modes_supported: ['query', 'jwt'], authorization_signing_alg_values_supported: ['ES256'] }
+const signing = { UseSignedRequests: true, ResponseMode: 'jwt' }
+
+test.serial(
+  'a server that offers JAR and JARM is right for a frontend that uses both, without iss in callbacks',
+  async (t) => {
+    const metadata = { ...jar, ...jarm, require_signed_request_object: true }
+    const url = await aForeignServer(t, { ...metadata, authorization_response_iss_parameter_supported: undefined })
+    const report = await checked(t, aFrontend(url, signing))
+    t.true(report.ok, JSON.stringify(report.trials))
+  },
+)
+
+for (const [what, metadata, result, remedy] of [
+  ['that takes no request objects', { request_parameter_supported: false }, /takes no request objects/, /JAR/],
+  [
+    'that takes request objects by other algorithms',
+    { request_object_signing_alg_values_supported: ['PS256'] },
+    /request objects with PS256, and the key of client my-bff is for ES256/,
+    /request_object_signing_alg/,
+  ],
+  [
+    'that does not sign its answers',
+    { response_modes_supported: ['query'] },
+    /does not announce signed answers/,
+    /JARM/,
+  ],
+  [
+    'that signs its answers with RS256 only',
+    { authorization_signing_alg_values_supported: ['RS256'] },
+    /signs answers with RS256/,
+    /ES256 or PS256/,
+  ],
+] as const)
+  test.serial(`for a frontend that signs, finds a server ${what}`, async (t) => {
+    const url = await aForeignServer(t, { ...jar, ...jarm, ...metadata })
+    const [failure, ...more] = failures(await checked(t, aFrontend(url, signing)))
+    t.deepEqual(more, [])
+    t.regex(failure?.result ?? '', result)
+    t.regex(failure?.remedy ?? '', remedy)
+  })

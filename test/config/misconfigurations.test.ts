@@ -94,6 +94,8 @@ interface Misconfiguration {
   readonly from: () => string
   /** What is replaced by what. */
   readonly change: readonly [string, string]
+  /** A second change, that the first one needs. */
+  readonly also?: readonly [string, string]
   readonly pointer: string
   /** Text on the line that is pointed at. */
   readonly line: string
@@ -104,10 +106,12 @@ interface Misconfiguration {
 
 const finds = test.macro({
   title: (title = '') => title,
-  async exec(t, { from, change: [before, after], pointer, line, problem, remedy, environment }: Misconfiguration) {
-    const right = from()
-    t.true(right.includes(before), 'the change applies')
-    const wrong = right.replace(before, () => after)
+  async exec(t, { from, change, also, pointer, line, problem, remedy, environment }: Misconfiguration) {
+    let wrong = from()
+    for (const [before, after] of also === undefined ? [change] : [change, also]) {
+      t.true(wrong.includes(before), 'the change applies')
+      wrong = wrong.replace(before, () => after)
+    }
     const problems = await problemsOf(t, wrong, environment)
     t.is(problems.length, 1, problems.map((each) => `${each.pointer}: ${each.problem}`).join('\n'))
     const [found] = problems
@@ -958,3 +962,63 @@ for (const [number, setting, pointer, remedy] of [
     problem: /./,
     remedy,
   })
+
+test('a signed request without a key to sign it with', finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Bff": {\n    "Profile": "Baseline",'],
+  also: [
+    '"Name": "app",',
+    '"Name": "app", "ClientAuthenticationMethod": "ClientSecretPost", "ClientSecret": "s",\n "UseSignedRequests": true,',
+  ],
+  pointer: '/Bff/Frontends/0/UseSignedRequests',
+  line: 'UseSignedRequests',
+  problem: /no key to sign them with/,
+  remedy: /private_key_jwt/,
+})
+test('a signed request that is not pushed', finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Bff": {\n    "Profile": "Baseline",'],
+  also: ['"Name": "app",', '"Name": "app", "UsePushedAuthorizationRequests": false,\n "UseSignedRequests": true,'],
+  pointer: '/Bff/Frontends/0/UseSignedRequests',
+  line: 'UseSignedRequests',
+  problem: /not pushed/,
+  remedy: /Push them/,
+})
+test('signed requests that the embedded server requires, and a frontend does not make', finds, {
+  from: theWhole,
+  change: [
+    '"ClientId": "my-bff",\n          "Sign',
+    '"ClientId": "my-bff", "RequireSignedRequests": true,\n          "Sign',
+  ],
+  pointer: '/Bff/Frontends/0/UseSignedRequests',
+  line: '{',
+  problem: /requires signed requests of this client/,
+  remedy: /"UseSignedRequests": true/,
+})
+test('signed answers that the embedded server gives alone, and a frontend does not take', finds, {
+  from: theWhole,
+  change: [
+    '"ClientId": "my-bff",\n          "Sign',
+    '"ClientId": "my-bff", "RequireSignedResponses": true,\n          "Sign',
+  ],
+  pointer: '/Bff/Frontends/0/ResponseMode',
+  line: '{',
+  problem: /signed answers only/,
+  remedy: /"ResponseMode": "jwt"/,
+})
+test('an answer by another mode', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "ResponseMode": "form_post",'],
+  pointer: '/Bff/Frontends/0/ResponseMode',
+  line: 'ResponseMode',
+  problem: /"query", "jwt"/,
+  remedy: /^Write "query"\.$/,
+})
+test('a mode of answers among the parameters', finds, {
+  from: aGateway,
+  change: ['"Name": "app",', '"Name": "app",\n        "AuthorizationParameters": { "response_mode": "jwt" },'],
+  pointer: '/Bff/Frontends/0/AuthorizationParameters/response_mode',
+  line: 'response_mode',
+  problem: /./,
+  remedy: /^Write ResponseMode\.$/,
+})

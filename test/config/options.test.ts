@@ -111,6 +111,8 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
     clientId: 'my-bff',
     pushedAuthorizationRequests: true,
     dpop: true,
+    signedRequests: false,
+    responseMode: 'query',
     requireIssuer: true,
     profile: 'Fapi2',
     scopes: ['openid', 'orders'],
@@ -215,6 +217,8 @@ test('every setting of the authorization server and the sample API arrives there
     audience: 'my-api',
     scopes: [{ name: 'orders', displayName: 'Orders', resources: ['https://orders.example.com', 'orders-api'] }],
     dpopNonces: 'off',
+    requireSignedRequests: false,
+    requireSignedResponses: false,
     trustedProxies: ['10.0.0.0/8'],
   })
   const { keys, ...client } = clients[0] ?? {}

@@ -28,7 +28,7 @@ export interface RunningProvider {
   close(): Promise<void>
 }
 
-const serverKeys = [generateSigningJwk('PS256'), generateSigningJwk('ES256')]
+export const serverKeys = [generateSigningJwk('PS256'), generateSigningJwk('ES256')]
 
 export interface ProviderClient {
   readonly clientId: string
@@ -114,7 +114,12 @@ export async function startProvider({
       })),
       jwks: { keys: serverKeys.map((key) => ({ ...key })) },
       clientAuthMethods: ['private_key_jwt'],
-      enabledJWA: { idTokenSigningAlgValues: ['PS256', 'ES256'], clientAuthSigningAlgValues: ['ES256', 'PS256'] },
+      enabledJWA: {
+        idTokenSigningAlgValues: ['PS256', 'ES256'],
+        clientAuthSigningAlgValues: ['ES256', 'PS256'],
+        authorizationSigningAlgValues: ['PS256', 'ES256'],
+        requestObjectSigningAlgValues: ['PS256', 'ES256'],
+      },
       cookies: { keys: [randomBytes(16).toString('hex')] },
       claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
       scopes: ['openid', 'profile', 'email', 'offline_access'],

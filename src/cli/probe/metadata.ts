@@ -43,7 +43,8 @@ const checks: readonly ((offer: Offer) => Iterable<Trial>)[] = [
   theKeyOfTheClientIsTaken,
   idTokensAreSignedByATakenAlgorithm,
   scopesAreListed,
-  requestsNeedNotBeSigned,
+  requestsAreSignedAsItTakesThem,
+  answersAreSignedAsWeTakeThem,
   sessionsOutliveAnAccessToken,
   sessionsEndWithTheServers,
 ]
@@ -57,6 +58,8 @@ function* everyEndpointIsThere({ metadata, frontend, wrong }: Offer) {
 }
 
 function* callbacksCarryIss({ metadata, frontend, wrong }: Offer) {
+  // A signed answer has its issuer inside.
+  if (frontend.responseMode === 'jwt') return
   if (frontend.requireIssuer && metadata.authorization_response_iss_parameter_supported !== true)
     yield wrong(
       'it does not announce that callbacks carry `iss` (authorization_response_iss_parameter_supported, RFC 9207): every login would be refused',
@@ -105,11 +108,11 @@ function* theKeyOfTheClientIsTaken({ frontend, listed, client, wrong }: Offer) {
 }
 
 /** FAPI 2.0 §5.4.1, and what only the Baseline profile takes. */
-const idTokenAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
+const fapiAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
 
 function* idTokensAreSignedByATakenAlgorithm({ frontend, listed, client, wrong, note }: Offer) {
   if (!frontend.scopes.includes('openid')) return
-  const accepted = frontend.profile === 'Baseline' ? [...idTokenAlgorithms, 'RS256'] : idTokenAlgorithms
+  const accepted = frontend.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
   const offered = listed('id_token_signing_alg_values_supported') ?? []
   const usable = offered.filter((name) => accepted.includes(name))
   if (offered.length > 0 && usable.length === 0)
@@ -134,11 +137,49 @@ function* scopesAreListed({ frontend, listed, note }: Offer) {
     )
 }
 
-function* requestsNeedNotBeSigned({ metadata, client, wrong }: Offer) {
-  if (metadata.require_signed_request_object === true)
+function* requestsAreSignedAsItTakesThem({ metadata, frontend, listed, client, wrong }: Offer) {
+  if (frontend.signedRequests !== true) {
+    if (metadata.require_signed_request_object === true)
+      yield wrong(
+        'it wants signed request objects (RFC 9101)',
+        `Write "UseSignedRequests": true, or do not require them of ${client} there.`,
+      )
+    return
+  }
+  if (metadata.request_parameter_supported === false)
     yield wrong(
-      'it wants signed request objects (RFC 9101)',
-      `Do not require them of ${client}: requests are pushed, not signed.`,
+      'it takes no request objects (request_parameter_supported is false), and UseSignedRequests is true',
+      'Switch them on there (JAR, RFC 9101), or leave UseSignedRequests out.',
+    )
+  const authentication = frontend.clientAuthentication
+  const [key] = authentication.method === 'private_key_jwt' ? authentication.keys : []
+  const taken = listed('request_object_signing_alg_values_supported')
+  if (key !== undefined && taken !== undefined && !namesOf(key.algorithm).some((name) => taken.includes(name)))
+    yield wrong(
+      `it takes request objects with ${list(taken)}, and the key of ${client} is for ${key.algorithm}`,
+      `Allow ${key.algorithm} there (request_object_signing_alg), or make a key for one of those.`,
+    )
+}
+
+function* answersAreSignedAsWeTakeThem({ frontend, listed, client, wrong, note }: Offer) {
+  if (frontend.responseMode !== 'jwt') return
+  if (listed('response_modes_supported')?.some((mode) => mode === 'jwt' || mode === 'query.jwt') !== true)
+    yield wrong(
+      'it does not announce signed answers (response_modes_supported without "jwt"), and ResponseMode is "jwt"',
+      'Switch JARM on there, or leave ResponseMode out.',
+    )
+  const accepted = frontend.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
+  const offered = listed('authorization_signing_alg_values_supported') ?? []
+  const usable = offered.filter((name) => accepted.includes(name))
+  if (offered.length > 0 && usable.length === 0)
+    yield wrong(
+      `it signs answers with ${list(offered)}, and FAPI 2.0 takes ${accepted.join(', ')}`,
+      'Give it a key for ES256 or PS256.',
+    )
+  else if (usable.length < offered.length || offered.length === 0)
+    yield note(
+      `it signs answers with ${offered.length === 0 ? 'what it does not say' : list(offered)}, of which ${list(usable.length === 0 ? accepted : usable)} are taken`,
+      `Have it sign those of ${client} with one of these (authorization_signed_response_alg): the standard begins with RS256.`,
     )
 }
 

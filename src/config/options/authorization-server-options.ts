@@ -53,6 +53,8 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
         resources: Resources,
       })),
       dpopNonces: RequireNonce ? 'required' : 'off',
+      requireSignedRequests: server.settings.RequireSignedRequests,
+      requireSignedResponses: server.settings.RequireSignedResponses,
       trustedProxies: settings.Server.TrustedProxies,
     },
   }
@@ -68,6 +70,8 @@ function clientOptions(application: ApplicationPlan): ClientOptions {
     postLogoutRedirectUris,
     ...(application.backchannelLogoutUri !== undefined && { backchannelLogoutUri: application.backchannelLogoutUri }),
     permissions: parsePermissions(permissions).permissions,
+    ...(settings.RequireSignedRequests !== undefined && { requireSignedRequests: settings.RequireSignedRequests }),
+    ...(settings.RequireSignedResponses !== undefined && { requireSignedResponses: settings.RequireSignedResponses }),
     ...(settings.Audiences.length > 0 && { audiences: [clientId, ...settings.Audiences] }),
   }
 }

@@ -55,6 +55,8 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
     clientAuthentication: clientAuthentication(plan),
     pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
     dpop: settings.UseDPoP,
+    signedRequests: settings.UseSignedRequests ?? bff.UseSignedRequests,
+    responseMode: settings.ResponseMode ?? bff.ResponseMode,
     requireIssuer: bff.RequireIssuerValidation,
     profile: bff.Profile,
     scopes: [...new Set(scopes)],

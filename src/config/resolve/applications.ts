@@ -48,6 +48,8 @@ const blank: ApplicationSettings = {
   SigningKeyJwk: undefined,
   RetiredSigningKeyJwks: [],
   BackchannelLogoutUri: undefined,
+  RequireSignedRequests: undefined,
+  RequireSignedResponses: undefined,
   Audiences: [],
   Permissions: undefined,
   RedirectUris: undefined,

@@ -39,6 +39,7 @@ const ofTheGateway: Renamed = [
   [/\/ClientAuthentication\/Method$/, '/ClientAuthenticationMethod'],
   [/\/PushedAuthorizationRequests$/, '/UsePushedAuthorizationRequests'],
   [/\/Dpop$/, '/UseDPoP'],
+  [/\/SignedRequests$/, '/UseSignedRequests'],
   [/^.*\/RequireIssuer$/, '/Bff/RequireIssuerValidation'],
   [/^.*\/RefreshGracePeriod$/, '/Bff/RefreshGracePeriod'],
   [/\/Session\/Idle$/, '/SessionDuration'],

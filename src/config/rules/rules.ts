@@ -4,6 +4,7 @@ import { fileRules } from './file-rules.js'
 import { folderRules } from './folder-rules.js'
 import { frontendRules } from './frontend-rules.js'
 import { limitRules } from './limit-rules.js'
+import { messageSigningRules } from './message-signing-rules.js'
 import { profileRules } from './profile-rules.js'
 import { resourceServerRules } from './resource-server-rules.js'
 import { routeRules } from './route-rules.js'
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   ...routeRules,
   ...authorizationServerRules,
   ...applicationRules,
+  ...messageSigningRules,
   ...userRules,
   ...limitRules,
   ...resourceServerRules,

@@ -59,6 +59,12 @@ const application = z
         'Where the client is told that a session has ended (OpenID Connect Back-Channel Logout). Default: `{PublicUrl}{PathPrefix}/bff/backchannel-logout` when one frontend alone has this `ClientId`.',
       examples: ['https://app.example.com/bff/backchannel-logout'],
     }),
+    RequireSignedRequests: z.boolean().optional().meta({
+      description: 'Whether its requests have to be signed. Default: `RequireSignedRequests` of the server.',
+    }),
+    RequireSignedResponses: z.boolean().optional().meta({
+      description: 'Whether it has to ask for signed answers. Default: `RequireSignedResponses` of the server.',
+    }),
     Audiences: z
       .array(text)
       .default([])
@@ -132,6 +138,14 @@ export const authorizationServer = z
       description: 'There is no other value: nothing in this server can be weaker than FAPI 2.0.',
     }),
     RequirePar: z.boolean().default(true).meta({ description: 'There is no other value (RFC 9126).' }),
+    RequireSignedRequests: z.boolean().default(authorizationServerDefaults.requireSignedRequests).meta({
+      description:
+        'Whether clients have to push signed request objects (RFC 9101). false: each may, and has to where its application says so.',
+    }),
+    RequireSignedResponses: z.boolean().default(authorizationServerDefaults.requireSignedResponses).meta({
+      description:
+        'Whether clients have to ask for signed answers (`response_mode=jwt`, JARM). false: each may, and has to where its application says so.',
+    }),
     AccessTokenLifetime: lasting(lifetimeDefaults.accessToken, 'How long an access token is good for.'),
     RefreshTokenLifetime: lasting(lifetimeDefaults.refreshToken, 'How long a refresh token is good for.'),
     SessionLifetime: lasting(lifetimeDefaults.session, 'Single sign-on: how long a user stays signed in here.'),

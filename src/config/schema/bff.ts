@@ -4,35 +4,10 @@ import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.
 import { embedding } from './embedding.js'
 import { frontendsFolder } from './frontends-folder.js'
 import { loginLimits, rateLimits, sessionsPerUser } from './limits.js'
+import { messageSigning, messageSigningOfFrontend } from './message-signing.js'
 import { route } from './route.js'
-import {
-  accessRules,
-  branding,
-  duration,
-  httpUrl,
-  jwk,
-  lasting,
-  localPath,
-  pathPrefix,
-  secret,
-  text,
-} from './values.js'
-
-const session = {
-  duration: duration.meta({
-    description: 'Ends a session that has made no request for so long.',
-    examples: ['08:00:00'],
-  }),
-  absolute: duration.meta({
-    description: 'Ends a session so long after login, whatever happens. Checked on every request.',
-    examples: ['08:00:00'],
-  }),
-  sliding: z.boolean().meta({ description: 'Whether each request restarts `SessionDuration`.' }),
-  grace: duration.meta({
-    description: 'An access token that expires within this time is refreshed before it is used.',
-    examples: ['00:01:00'],
-  }),
-}
+import { session } from './session.js'
+import { accessRules, branding, httpUrl, jwk, lasting, localPath, pathPrefix, secret, text } from './values.js'
 
 const frontend = z
   .strictObject({
@@ -88,6 +63,7 @@ const frontend = z
     RequirePushedAuthorizationRequests: z.boolean().default(true).meta({
       description: 'A push that fails never falls back to a plain request. There is no other value.',
     }),
+    ...messageSigningOfFrontend,
     UseDPoP: z.boolean().default(true).meta({ description: 'RFC 9449. false needs `Bff.Profile` "Baseline".' }),
     Scopes: z
       .array(text)
@@ -217,6 +193,7 @@ export const bff = z
     RequireIssuerValidation: z.boolean().default(true).meta({
       description: 'Whether a callback without `iss` is refused (RFC 9207). false needs `Profile` "Baseline".',
     }),
+    ...messageSigning,
     SessionDuration: session.duration.default('08:00:00'),
     SessionAbsoluteMaxDuration: session.absolute.default('08:00:00'),
     UseSessionSlidingExpiration: session.sliding.default(true),

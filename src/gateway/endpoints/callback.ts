@@ -1,20 +1,19 @@
-import { ProtocolError } from '../../errors.js'
-import { searchParameters } from '../../http/form-body.js'
 import { publish } from '../../telemetry/events.js'
 import { assertNavigation, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { ExpectedResponse, TokenSet } from '../oauth/oauth-client.js'
 import { ServerRefusal } from '../oauth/oauth-error.js'
-import { printable, serverWords } from '../oauth/server-words.js'
+import { serverWords } from '../oauth/server-words.js'
 import type { UserInfo } from '../oauth/user-info.js'
 import { lastPageOfWindow, oneMoment } from '../page/passing-pages.js'
 import { Refusal } from '../refusal.js'
-import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
+import type { ProvisionedFrontend } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 import { sessionClaims, userInfoDue } from '../session/session-claims.js'
 import type { SessionRecord } from '../session/session-record.js'
 import { authenticationOf, type Requirements, textOf } from '../step-up/requirements.js'
 import { assertAsAsked, notMet, userHash } from '../step-up/returned.js'
 import { admitted } from './admission.js'
+import { authorizationResponse } from './authorization-response.js'
 import { beginSession } from './begin-session.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
@@ -22,26 +21,12 @@ import type { LoginTransaction } from './login-transaction.js'
 import { loginUrlTo } from './login-url.js'
 import { refuseLogin } from './refuse-login.js'
 
-/** What RFC 6749 §4.1.2, RFC 9207 and OpenID Connect send back. Each may come once. */
-const protocolParameters = [
-  'code',
-  'state',
-  'iss',
-  'error',
-  'error_description',
-  'error_uri',
-  'session_state',
-  'response',
-]
-
 /** `GET P/callback`: the authorization response becomes a session, or an answer that says why not. */
 export async function callback(ctx: EndpointContext): Promise<void> {
   const { call } = ctx.state
   const { frontend } = call
   assertNavigation(ctx.req)
-  const response = authorizationResponse(call)
-  // Issuer and state first, whatever the answer is (RFC 9207 §2.4); nothing of it is believed before.
-  assertIssuer(response.get('iss'), frontend)
+  const response = await authorizationResponse(ctx)
   const state = response.get('state')
   if (state === null) throw new Refusal('bff.request.malformed', 'the authorization response has no "state"')
   const found = frontend.transactions.find(ctx.req.headers.cookie, state)
@@ -85,27 +70,6 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   })
   if (isOfFrame) lastPageOfWindow(ctx)
   else goTo(ctx, transaction.returnUrl)
-}
-
-function authorizationResponse({ target }: GatewayRequest): URLSearchParams {
-  const response = searchParameters(target.query)
-  for (const name of protocolParameters) {
-    if (response.getAll(name).length > 1) throw new Refusal('bff.request.malformed', `"${name}" comes twice`)
-  }
-  return response
-}
-
-/** Exactly, as a string (RFC 9207 §2.4). */
-function assertIssuer(issuer: string | null, { options }: ProvisionedFrontend): void {
-  if (issuer === null && !options.requireIssuer) return
-  if (issuer !== options.authority) {
-    const named = issuer === null ? 'no issuer' : URL.canParse(issuer) ? printable(issuer) : 'what is no issuer'
-    throw new Refusal(
-      'bff.login.issuer_mismatch',
-      'the answer does not come from the authorization server that was asked',
-      { cause: new ProtocolError('invalid_request', `it names ${named}, and Authority is ${options.authority}`) },
-    )
-  }
 }
 
 /** One login has one request id, from its beginning to its end. */

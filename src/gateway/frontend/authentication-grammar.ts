@@ -28,7 +28,7 @@ const protocolParameters: Readonly<Record<string, string>> = {
   client_assertion_type: ofEachLogin,
   redirect_uri: 'Leave it out: it follows from PublicUrl and PathPrefix.',
   response_type: 'Leave it out: it is "code".',
-  response_mode: 'Leave it out: it is "query".',
+  response_mode: 'Write ResponseMode.',
   scope: 'Write Scopes.',
   resource: 'Write Resource of a route.',
   state: ofEachLogin,
@@ -39,7 +39,7 @@ const protocolParameters: Readonly<Record<string, string>> = {
   code_verifier: ofEachLogin,
   dpop_jkt: ofEachLogin,
   grant_type: ofEachLogin,
-  request: 'Leave it out: the request is pushed.',
+  request: 'Write "UseSignedRequests": true.',
   request_uri: 'Leave it out: the request is pushed.',
   registration: 'Leave it out: the client is registered at the authorization server.',
 }

@@ -121,6 +121,8 @@ function* conversationProblems({
   authority,
   clientId,
   clientAuthentication,
+  pushedAuthorizationRequests,
+  signedRequests,
   scopes,
 }: FrontendOptions): Generator<MemberProblem> {
   const issuer = URL.canParse(authority) ? new URL(authority) : undefined
@@ -132,6 +134,12 @@ function* conversationProblems({
     yield wrong('clientAuthentication/keys', 'is empty', 'Make one with `npx --no-install sallyport keygen`.')
   if (clientAuthentication.method === 'client_secret_post' && clientAuthentication.secret === '')
     yield wrong('clientAuthentication/secret', 'is empty', 'Write the one that the server knows.')
+  if (signedRequests === true && !(pushedAuthorizationRequests && clientAuthentication.method === 'private_key_jwt'))
+    yield wrong(
+      'signedRequests',
+      'is true, and requests are not pushed, or the client has no key to sign them with',
+      'Push them, and authenticate by private_key_jwt; or leave it out.',
+    )
   for (const [index, scope] of scopes.entries())
     if (!isScope(scope))
       yield wrong(`scopes/${index}`, 'is not the name of one scope', 'Write each as an entry of its own.')

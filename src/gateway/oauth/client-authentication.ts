@@ -11,21 +11,23 @@ export async function clientAuthentication(
   if (authentication.method === 'client_secret_post') return openid.ClientSecretPost(authentication.secret)
   const [key] = authentication.keys
   if (key === undefined) throw new TypeError('private_key_jwt needs a key')
-  return openid.PrivateKeyJwt(
-    { key: (await importJWK(await exportJWK(key.privateKey), key.algorithm)) as CryptoKey, kid: key.kid },
-    {
-      [openid.modifyAssertion](header) {
-        header.alg = nameFor(key, accepted())
-      },
+  return openid.PrivateKeyJwt(await clientKey(key), {
+    [openid.modifyAssertion](header) {
+      header.alg = nameFor(key, accepted())
     },
-  )
+  })
+}
+
+/** As openid-client signs with it. */
+export async function clientKey({ privateKey, algorithm, kid }: SigningKey): Promise<openid.PrivateKey> {
+  return { key: (await importJWK(await exportJWK(privateKey), algorithm)) as CryptoKey, kid }
 }
 
 /**
  * The name that the key is registered with, where the server takes it. RFC 9864 gave EdDSA with Ed25519 a name of its
  * own, and most servers know the old one only.
  */
-function nameFor({ alg, algorithm }: SigningKey, accepted: readonly string[]): string {
+export function nameFor({ alg, algorithm }: SigningKey, accepted: readonly string[]): string {
   if (algorithm !== 'Ed25519' || accepted.includes(alg)) return alg
   return accepted.includes('Ed25519') ? 'Ed25519' : 'EdDSA'
 }

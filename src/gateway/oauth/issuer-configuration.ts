@@ -8,8 +8,8 @@ import { clientAuthentication } from './client-authentication.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import { refuse } from './oauth-error.js'
 
-/** FAPI 2.0 §5.4.1; `EdDSA` is what most servers still call Ed25519. */
-const idTokenAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
+/** Of ID tokens and signed responses. FAPI 2.0 §5.4.1; `EdDSA` is what most servers still call Ed25519. */
+const fapiAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
 /** Seconds after which the metadata is read again. */
 const metadataLifetime = 3600
 
@@ -52,10 +52,14 @@ export function createIssuerConfiguration({
     const { supportsPKCE: _, ...metadata } = found.serverMetadata()
     assertMetadata(metadata, options)
     acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
-    const accepted = options.profile === 'Baseline' ? [...idTokenAlgorithms, 'RS256'] : idTokenAlgorithms
-    const offered = metadata.id_token_signing_alg_values_supported ?? accepted
+    const accepted = options.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
+    const taken = (offered: readonly string[] = accepted) => offered.filter((name) => accepted.includes(name))
     const configuration = new openid.Configuration(
-      { ...metadata, id_token_signing_alg_values_supported: offered.filter((name) => accepted.includes(name)) },
+      {
+        ...metadata,
+        id_token_signing_alg_values_supported: taken(metadata.id_token_signing_alg_values_supported),
+        authorization_signing_alg_values_supported: taken(metadata.authorization_signing_alg_values_supported),
+      },
       options.clientId,
       undefined,
       authentication,

@@ -20,6 +20,8 @@ export interface OAuthClient {
   warm(): Promise<void>
   /** Where to send the browser. With PAR its URL holds `client_id` and `request_uri` and nothing else. */
   pushAuthorizationRequest(request: AuthorizationRequest): Promise<URL>
+  /** Of `response_mode=jwt`: its parameters, once it is known to be genuine. @throws UpstreamError `invalid_response` when it is not */
+  readSignedResponse(jwt: string, network: string): Promise<URLSearchParams>
   redeemCode(response: URL, expected: ExpectedResponse): Promise<TokenSet>
   /** @throws ProtocolError `invalid_grant` when the refresh token is dead; anything else may pass. */
   refresh(refreshToken: string, proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
@@ -128,15 +130,26 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
         response_type: 'code',
         scope,
         state,
+        ...(options.responseMode === 'jwt' && { response_mode: 'jwt' }),
         ...(nonce !== undefined && { nonce }),
         code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: 'S256',
         ...(proof.DPoP && { dpop_jkt: await proof.DPoP.calculateThumbprint() }),
       })
       for (const resource of resources) request.append('resource', resource)
-      return options.pushedAuthorizationRequests
-        ? openid.buildAuthorizationUrlWithPAR(known, request, proof).catch(refuse)
-        : openid.buildAuthorizationUrl(known, request)
+      if (!options.pushedAuthorizationRequests) return openid.buildAuthorizationUrl(known, request)
+      const pushed =
+        options.signedRequests === true
+          ? await (await import('./signed-request.js')).signedRequest(known, request, options)
+          : request
+      return openid.buildAuthorizationUrlWithPAR(known, pushed, proof).catch(refuse)
+    },
+
+    async readSignedResponse(jwt, network) {
+      const { authorization_signing_alg_values_supported: algorithms = [] } = (await configuration()).serverMetadata()
+      const { readSignedResponse } = await import('./signed-response.js')
+      const { authority: issuer, clientId } = options
+      return readSignedResponse(jwt, { issuer, clientId, algorithms, keys, network, now })
     },
 
     async redeemCode(response, { state, nonce, codeVerifier, proofKey }) {

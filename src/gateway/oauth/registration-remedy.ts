@@ -17,6 +17,8 @@ export interface Registration {
   readonly resources: readonly string[]
   /** Of the client's key. Undefined: it has a secret. */
   readonly algorithm: SignatureAlgorithm | undefined
+  /** Whether its requests are signed request objects. */
+  readonly signedRequests?: boolean
 }
 
 /** What an operator has to do about it. Servers share the codes; what exactly is wrong stands in the description, if anywhere. */
@@ -43,7 +45,7 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
     case 'invalid_request_object':
     case 'invalid_request_uri':
     case 'request_not_supported':
-      return `Do not require signed request objects (JAR) of client ${clientId} there: requests are pushed, and not signed.`
+      return requestObjectRemedy(registration)
     case 'invalid_grant':
       return 'The code or refresh token is used up, ended or of another client or key: compare the clocks, and the lifetimes there.'
     case 'unsupported_grant_type':
@@ -61,14 +63,19 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
   if (/scope/.test(said)) return `Allow client ${clientId} these scopes there, or ask for fewer: ${scopes.join(' ')}.`
   if (/resource|audience/.test(said))
     return `Register these APIs there, or correct the Resource of the routes: ${resources.join(' ') || 'none is named'}.`
-  if (/request object|\bjar\b|'request'/.test(said))
-    return `Do not require signed request objects (JAR) of client ${clientId} there: requests are pushed, and not signed.`
+  if (/request object|\bjar\b|'request'/.test(said)) return requestObjectRemedy(registration)
   if (/assertion|client_id|authentication|unknown client|client not found/.test(said))
     return authenticationRemedy(said, registration)
   if (/dpop/.test(said)) return 'Let the server take DPoP proofs with ES256, and compare the clocks of both.'
   return algorithm === undefined
     ? `Compare the registration of client ${clientId} there with: client_secret_post, redirect URI ${redirectUri}, scopes ${scopes.join(' ')}.`
     : `Compare the registration of client ${clientId} there with: private_key_jwt, ${algorithm}, redirect URI ${redirectUri}, scopes ${scopes.join(' ')}.`
+}
+
+function requestObjectRemedy({ clientId, algorithm, signedRequests }: Registration): string {
+  return signedRequests
+    ? `Allow client ${clientId} signed request objects (JAR) there, with ${algorithm} (request_object_signing_alg), and compare the clocks of both servers.`
+    : `Write "UseSignedRequests": true, or do not require signed request objects (JAR) of client ${clientId} there.`
 }
 
 function redirectUriRemedy({ clientId, redirectUri }: Registration): string {

@@ -28,6 +28,7 @@ export function registrationOf({ options, redirectUri }: Pick<Frontend, 'options
     redirectUri,
     scopes: [...new Set([...scopes, ...routes.flatMap((route) => route.scopes)])],
     resources: [...new Set(routes.flatMap(({ resource }) => (resource === undefined ? [] : [resource])))],
+    signedRequests: options.signedRequests === true,
     algorithm: authentication.method === 'private_key_jwt' ? authentication.keys[0]?.algorithm : undefined,
   }
 }

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { frontendDefaults } from '../../gateway/defaults.js'
+
+const signedRequests = z.boolean()
+const responseMode = z.enum(['query', 'jwt'])
+
+/** FAPI 2.0 Message Signing, of all frontends. */
+export const messageSigning = {
+  UseSignedRequests: signedRequests.default(frontendDefaults.signedRequests).meta({
+    description:
+      'Whether logins push a request object, signed with the key that the client authenticates with (RFC 9101), instead of plain parameters. Needs `PrivateKeyJwt` and pushed requests.',
+  }),
+  ResponseMode: responseMode.default(frontendDefaults.responseMode).meta({
+    description:
+      '`jwt`: the authorization server signs its answers to logins (JARM), and an answer without a signature is refused.',
+  }),
+}
+
+/** The same of one frontend. */
+export const messageSigningOfFrontend = {
+  UseSignedRequests: signedRequests.optional().meta({ description: 'Default: `Bff.UseSignedRequests`.' }),
+  ResponseMode: responseMode.optional().meta({ description: 'Default: `Bff.ResponseMode`.', examples: ['jwt'] }),
+}
