@@ -47,6 +47,7 @@ export const jwksDefaults = {
 export const introspectionDefaults = {
   tokens: 'opaque',
   audience: 'required',
+  signed: false,
   cache: 10,
 } as const satisfies Partial<IntrospectionOptions>
 

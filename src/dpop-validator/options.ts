@@ -99,6 +99,8 @@ export interface IntrospectionOptions {
   readonly tokens?: 'opaque' | 'all'
   /** `trusted`: the server says active only of tokens that are for us, so `aud` may be missing. Default: `required`. */
   readonly audience?: 'required' | 'trusted'
+  /** Whether the issuer has to sign its answers (RFC 9701); JSON is refused then. Default: false. */
+  readonly signed?: boolean
   /** Seconds an answer is good for, at most 60. Default: 10. */
   readonly cache?: number
 }

@@ -22,9 +22,36 @@ export interface JsonExchangeOptions {
 /** Asks an authorization server for one JSON object. @throws UpstreamError */
 export type JsonExchange = (url: URL, options: JsonExchangeOptions) => Promise<Record<string, unknown>>
 
+export const exchangeJson: JsonExchange = async (url, options) => {
+  const answer = parsed((await exchange(url, options, 'application/json')).body)
+  if (answer === undefined) throw unacceptable(url, 'did not answer with a JSON object')
+  return answer
+}
+
+/** Asks for one JWT of this media type: JSON, which nobody has signed, is not taken for it. @throws UpstreamError */
+export async function exchangeJwt(url: URL, options: JsonExchangeOptions, type: string): Promise<string> {
+  const answer = await exchange(url, options, type)
+  if (answer.type !== type) throw unacceptable(url, `did not answer with ${type}`)
+  return answer.body.toString('latin1')
+}
+
+function unacceptable(url: URL, text: string): UpstreamError {
+  return new UpstreamError('invalid_response', `${url.origin}${url.pathname} ${text}`)
+}
+
+interface Answer {
+  /** Without parameters. */
+  readonly type: string | undefined
+  readonly body: Buffer
+}
+
 /** Redirects are not followed: where keys come from is decided by metadata, not by the server that answers. */
-export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, headers, ca }) =>
-  new Promise((resolve, reject) => {
+function exchange(
+  url: URL,
+  { timeout, maxBytes, form, headers, ca }: JsonExchangeOptions,
+  accept: string,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
     const body = form?.toString()
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const request = send(url, {
@@ -32,7 +59,7 @@ export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, heade
       ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       method: body === undefined ? 'GET' : 'POST',
       headers: {
-        Accept: 'application/json',
+        Accept: accept,
         'Accept-Encoding': 'gzip, br',
         ...(body !== undefined && {
           'Content-Type': 'application/x-www-form-urlencoded',
@@ -64,9 +91,7 @@ export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, heade
         decoded(Buffer.concat(chunks), response.headers['content-encoding'], maxBytes).then(
           (body) => {
             clearTimeout(timer)
-            const answer = parsed(body)
-            if (answer === undefined) fail('invalid_response', 'did not answer with a JSON object')
-            else resolve(answer)
+            resolve({ type: response.headers['content-type']?.split(';')[0]?.trim().toLowerCase(), body })
           },
           (cause) => fail('invalid_response', 'answered in an encoding that cannot be read', cause),
         )
@@ -74,6 +99,7 @@ export const exchangeJson: JsonExchange = (url, { timeout, maxBytes, form, heade
     })
     request.end(body)
   })
+}
 
 const decoders = new Map([
   ['gzip', promisify(unzip)],

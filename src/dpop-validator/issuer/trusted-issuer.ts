@@ -8,7 +8,7 @@ import { tokenProfiles } from '../token/token-profile.js'
 import { createIntrospection } from './introspection.js'
 import { createIssuerKeys } from './issuer-keys.js'
 import { discoverIssuer } from './issuer-metadata.js'
-import { exchangeJson, type JsonExchange } from './json-exchange.js'
+import { exchangeJson, exchangeJwt, type JsonExchange } from './json-exchange.js'
 
 /** Bytes of a key set at most. */
 const maxKeySet = 1_048_576
@@ -44,21 +44,41 @@ export function createTrustedIssuer(
     return endpoint
   }
 
+  const keys = createIssuerKeys({
+    ...fetching,
+    fixed: jwks && { ...jwks },
+    fetchKeySet,
+    now,
+    onFetched: () => emit({ type: 'validator.keys.fetched', issuer }),
+    onFailed: ({ message }) => emit({ type: 'validator.keys.unavailable', issuer, error: message }),
+  })
+
+  /** Only those who want it load it. */
+  const askSigned: JsonExchange = async (url, options) => {
+    const { readSignedIntrospection, signedIntrospectionType } = await import('./signed-introspection.js')
+    const jwt = await exchangeJwt(url, { ...options, ca }, signedIntrospectionType)
+    const { clientId = '' } = introspection ?? {}
+    return readSignedIntrospection(jwt, {
+      issuer,
+      clientId,
+      algorithms,
+      keys,
+      clockSkew: token.clockSkew,
+      now: now(),
+    })
+  }
+
   return {
     ...about,
-    keys: createIssuerKeys({
-      ...fetching,
-      fixed: jwks && { ...jwks },
-      fetchKeySet,
-      now,
-      onFetched: () => emit({ type: 'validator.keys.fetched', issuer }),
-      onFailed: ({ message }) => emit({ type: 'validator.keys.unavailable', issuer, error: message }),
-    }),
+    keys,
     introspection: introspection && {
-      introspect: createIntrospection(introspection, about, introspectionEndpoint, exchange, {
-        timeout,
-        clockSkew: token.clockSkew,
-      }),
+      introspect: createIntrospection(
+        introspection,
+        about,
+        introspectionEndpoint,
+        introspection.signed === true ? askSigned : exchange,
+        { timeout, clockSkew: token.clockSkew },
+      ),
       tokens: introspection.tokens ?? introspectionDefaults.tokens,
       cacheTtl: introspection.cache ?? introspectionDefaults.cache,
     },

@@ -102,6 +102,11 @@ export function readAccessToken(
   }
 }
 
+/** What the issuer has signed, whatever it says. */
+export interface Signed extends Pick<UnverifiedToken, 'algorithm' | 'kid' | 'signed' | 'signature'> {
+  readonly trusted: Pick<TrustedIssuer, 'keys'>
+}
+
 export type SignatureCheck = (key: SignatureKey, data: Buffer, signature: Buffer) => boolean | Promise<boolean>
 
 /**
@@ -109,7 +114,7 @@ export type SignatureCheck = (key: SignatureKey, data: Buffer, signature: Buffer
  * @throws AuthError, UpstreamError when the issuer's keys cannot be had
  */
 export function verifyAccessToken(
-  { trusted, algorithm, kid, signed, signature }: UnverifiedToken,
+  { trusted, algorithm, kid, signed, signature }: Signed,
   signatureHolds: SignatureCheck,
 ): IssuerKey | Promise<IssuerKey> {
   return after(trusted.keys.find(algorithm, kid), (found) => {

@@ -232,3 +232,63 @@ test.serial('a refresh token, which is active too, is no access token', async (t
     t.is(outcome(await send(JSON.stringify(answer).replace(/\W/g, '-'))), 'invalid_token')
   }
 })
+
+const signedType = 'application/token-introspection+jwt'
+
+test.serial(
+  'where it has to be signed it is asked for so, and believed once the signature holds (RFC 9701)',
+  async (t) => {
+    const { server, send, signer, clock } = await setUp(t, { signed: true })
+    let accept: string | undefined
+    const answerWith = (jwt: string, type = signedType): void => {
+      server.paths['/introspect'] = (response, request) => {
+        accept = request.headers.accept
+        response.writeHead(200, { 'content-type': type }).end(jwt)
+      }
+    }
+    const now = () => Math.floor(clock.now())
+    const header = { typ: 'token-introspection+jwt', alg: 'ES256', kid: signer.publicJwk.kid }
+    const claims = (changes: object = {}) => ({
+      iss: server.issuer,
+      aud: 'api',
+      iat: now(),
+      token_introspection: bound,
+      ...changes,
+    })
+    const good = () => signJws(header, claims(), signer)
+
+    let tokens = 0
+    const next = () => send(`opaque-${tokens++}`)
+    answerWith(good())
+    t.is(outcome(await next()), 'accepted')
+    t.is(accept, signedType)
+    answerWith(good(), `${signedType}; charset=utf-8`)
+    t.is(outcome(await next()), 'accepted')
+    answerWith(signJws(header, claims({ token_introspection: { active: false } }), signer))
+    t.is(outcome(await next()), 'invalid_token')
+
+    const stranger = generateTestKey()
+    for (const [what, jwt, type] of [
+      ['JSON', JSON.stringify(bound), 'application/json'],
+      ['JSON under the name of a JWT', JSON.stringify(bound), signedType],
+      ['a JWT under another name', good(), 'application/jwt'],
+      ['another typ', signJws({ ...header, typ: 'at+jwt' }, claims(), signer)],
+      ['no typ', signJws({ ...header, typ: undefined }, claims(), signer)],
+      ['none', signJws({ ...header, alg: 'none' }, claims(), signer)],
+      ['another key', signJws(header, claims(), stranger)],
+      ['a critical extension', signJws({ ...header, crit: ['x'] }, claims(), signer)],
+      ['another issuer', signJws(header, claims({ iss: 'https://evil.example' }), signer)],
+      ['for another API', signJws(header, claims({ aud: 'other' }), signer)],
+      ['for the audience of the token', signJws(header, claims({ aud: publicUrl }), signer)],
+      ['of an hour ago', signJws(header, claims({ iat: now() - 3600 }), signer)],
+      ['without iat', signJws(header, claims({ iat: undefined }), signer)],
+      [
+        'its members outside',
+        signJws(header, claims({ ...bound, aud: 'api', token_introspection: undefined }), signer),
+      ],
+    ] as const) {
+      answerWith(jwt, type)
+      t.is(outcome(await next()), 'temporarily_unavailable', what)
+    }
+  },
+)
