@@ -1,4 +1,4 @@
-import { constants, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { constants, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 
@@ -66,6 +66,38 @@ function signature(data: Buffer, key: KeyObject, algorithm: Algorithm): Buffer {
       return sign(null, data, key)
     case 'none':
       return Buffer.alloc(0)
+  }
+}
+
+/** A JWS that one of these keys has signed with the algorithm that its header names; undefined: none has. */
+export function verifiedJws(
+  jws: string,
+  keys: readonly JWK[],
+): { readonly header: Claims; readonly claims: Claims } | undefined {
+  const [head = '', body = '', signature_ = ''] = jws.split('.')
+  const decode = (part: string): Claims => JSON.parse(Buffer.from(part, 'base64url').toString()) as Claims
+  const header = decode(head)
+  const data = Buffer.from(`${head}.${body}`)
+  const holds = keys
+    .filter(({ kid, alg }) => kid === header.kid && alg === header.alg)
+    .some((jwk) => {
+      const key = createPublicKey({ key: { ...jwk }, format: 'jwk' })
+      return signatureHolds(data, key, String(header.alg), Buffer.from(signature_, 'base64url'))
+    })
+  return holds ? { header, claims: decode(body) } : undefined
+}
+
+function signatureHolds(data: Buffer, key: KeyObject, algorithm: string, signature_: Buffer): boolean {
+  switch (algorithm) {
+    case 'PS256':
+      return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, signature_)
+    case 'ES256':
+      return verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature_)
+    case 'Ed25519':
+    case 'EdDSA':
+      return verify(null, data, key, signature_)
+    default:
+      return false
   }
 }
 

@@ -11,6 +11,7 @@ import { type ClientHello, listenForHellos } from './_client-hello.js'
 import { createSender } from './_http.js'
 import { listenSecurely, trustedCertificates } from './_https.js'
 import { generateKey, type KeyPair } from './_jose.js'
+import { nothingSigned } from './_message-signing.js'
 import { signIn } from './_sign-in.js'
 import { createUserAgent } from './_user-agent.js'
 import { startSallyport } from './authorization-server/_sallyport.js'
@@ -86,6 +87,7 @@ test('gateway, authorization server and API: signed in and served over TLS all t
     async (publicUrl) => {
       server = await startSallyport({
         user,
+        signing: nothingSigned,
         clients: [
           {
             id: 'my-bff',

@@ -21,6 +21,7 @@ const ava = spawn(
   {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, SALLYPORT_CONFORMANCE: 'full' },
   },
 )
 
@@ -91,8 +92,9 @@ function planOf(file: string, module: string, variant: string): string {
   const [subject = '', tried = ''] = (file.split(' › ').at(-1) ?? '').split(/-(?=\w+$)/)
   const role = file.startsWith('client') ? 'client' : 'authorization server'
   if (tried === 'requirements') return `${subject}, requirements that the suite does not test: ${variant}`
-  const extent = module.startsWith('beyond') ? 'beyond the' : 'the'
-  return `${/^(ps256|es256|ed25519|eddsa|beyond)$/.test(tried) ? subject : file.split(' › ').at(-1)}, ${extent} ${role} plan: ${variant}`
+  const extent = `${module.startsWith('beyond') ? 'beyond the' : 'the'} ${tried === 'signing' ? 'message signing ' : ''}`
+  const name = /^(ps256|es256|ed25519|eddsa|beyond|signing)$/.test(tried) ? subject : file.split(' › ').at(-1)
+  return `${name}, ${extent}${role} plan: ${variant}`
 }
 
 function grouped<T>(all: readonly T[], keyOf: (one: T) => string): readonly (readonly [string, readonly T[]])[] {

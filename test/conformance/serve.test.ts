@@ -10,6 +10,7 @@ import test from 'ava'
 import { freePorts } from '../flows/_stack.js'
 import { createSender } from './_http.js'
 import { generateKey, keyPairOf } from './_jose.js'
+import { nothingSigned } from './_message-signing.js'
 import type { suiteConfiguration } from './_suite-configuration.js'
 import { createConversation } from './authorization-server/_conversation.js'
 import { fetchMetadata, testPlan } from './authorization-server/_plan.js'
@@ -78,7 +79,15 @@ test('what the OpenID Foundation’s suite tests is the shipped program: a clien
   }
   const user = { name: 'alice', password: 'wonderland' }
   const found = await fetchMetadata(send, origin)
-  const conversation = createConversation({ t, server: underTest, send, openid: true, user, ...found })
+  const conversation = createConversation({
+    t,
+    server: underTest,
+    send,
+    openid: true,
+    signing: nothingSigned,
+    user,
+    ...found,
+  })
   // What the suite's browser fills in and presses.
   const attempt = conversation.begin(one)
   const page = await send(conversation.authorizationUrl(attempt, await conversation.push(attempt)))

@@ -28,6 +28,9 @@ const { values } = parseArgs({
     alias: { type: 'string', default: 'sallyport' },
     variant: { type: 'string', default: 'openid_connect' },
     algorithm: { type: 'string', default: 'PS256' },
+    /** For the Message Signing plan: both clients have to sign their requests, and to ask for signed answers. */
+    signed: { type: 'boolean', default: false },
+    jarm: { type: 'boolean', default: false },
     /** File in which the clients' keys are kept, so that a plan's configuration stays good. Default: new keys each time. */
     keys: { type: 'string' },
     /** File for the plan's configuration. Default: standard output. */
@@ -74,6 +77,8 @@ const configuration = {
         SigningKeyJwk: key.publicJwk,
         RedirectUris: redirectUris,
         Permissions: permissionsOf(scope),
+        RequireSignedRequests: values.signed,
+        RequireSignedResponses: values.jarm,
       })),
     },
   },

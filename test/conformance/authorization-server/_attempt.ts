@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Parameters } from './_calls.js'
-import type { SuiteClient } from './_server-under-test.js'
+import type { Parameters, SuiteClient } from './_server-under-test.js'
 
 /** One authorization request, from its making to the tokens. */
 export interface Attempt {

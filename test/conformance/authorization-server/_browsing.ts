@@ -1,13 +1,26 @@
 import type { ExecutionContext } from 'ava'
+import type { JWK } from 'jose'
 import type { Send } from '../_http.js'
+import type { MessageSigning } from '../_message-signing.js'
 import { type Decision, signIn, submitSignIn, type User } from '../_sign-in.js'
 import { type Arrival, createUserAgent, type UserAgent } from '../_user-agent.js'
 import { checkUnguessable } from './_answers.js'
 import type { Attempt } from './_attempt.js'
 import type { ServerUnderTest } from './_server-under-test.js'
+import { signedResponse } from './_signed-response.js'
+
+export interface BrowsingOptions {
+  readonly t: ExecutionContext
+  readonly server: ServerUnderTest
+  readonly send: Send
+  readonly user: User
+  readonly signing: MessageSigning
+  readonly jwks: readonly JWK[]
+}
 
 /** What goes through the browser: the authorization endpoint, its pages, and the response at the redirect URI. */
-export function createBrowsing(t: ExecutionContext, { issuer }: ServerUnderTest, send: Send, user: User) {
+export function createBrowsing({ t, server, send, user, signing, jwks }: BrowsingOptions) {
+  const { issuer } = server
   const home = new URL(issuer).origin
   const userAgent = (): UserAgent => createUserAgent({ send, leaves: (url) => url.origin !== home })
 
@@ -33,12 +46,23 @@ export function createBrowsing(t: ExecutionContext, { issuer }: ServerUnderTest,
       ? ['error', 'error_description', 'error_uri', 'state', 'session_state', 'iss']
       : ['code', 'state', 'session_state', 'iss']
     const unexpected = [...url.searchParams.keys()].filter(
-      (name) => !known.includes(name) && !expected.searchParams.has(name),
+      (name) =>
+        !(signing.responses === 'jarm' ? ['response'] : known).includes(name) && !expected.searchParams.has(name),
     )
     t.deepEqual(unexpected, [], 'unexpected parameters')
-    t.deepEqual(url.searchParams.getAll('iss'), [issuer], 'iss')
-    t.deepEqual(url.searchParams.getAll('state'), attempt.state === undefined ? [] : [attempt.state], 'state')
-    return url.searchParams
+    const answer = parametersOf(attempt, url)
+    t.deepEqual(answer.getAll('iss'), [issuer], 'iss')
+    t.deepEqual(answer.getAll('state'), attempt.state === undefined ? [] : [attempt.state], 'state')
+    return answer
+  }
+
+  /** Of a response, however it is sent. */
+  function parametersOf({ client }: Attempt, url: URL, plain?: 'plain too'): URLSearchParams {
+    if (signing.responses === 'plain_response') return url.searchParams
+    const jwt = url.searchParams.get('response')
+    if (jwt === null && plain !== undefined) return url.searchParams
+    if (jwt === null) throw t.fail(`an answer that is not signed: ${url}`)
+    return signedResponse(t, jwt, server, jwks, client.id)
   }
 
   return {
@@ -58,6 +82,10 @@ export function createBrowsing(t: ExecutionContext, { issuer }: ServerUnderTest,
       return decide(browser, await browser.open(url), decision)
     },
 
+    /** Whether a code came out. */
+    succeeded: (attempt: Attempt, arrival: Arrival): boolean =>
+      arrival.kind === 'left' && parametersOf(attempt, arrival.url).has('code'),
+
     code(attempt: Attempt, arrival: Arrival): string {
       const answer = response(attempt, arrival)
       t.is(answer.get('error'), null, `${answer.get('error')}: ${answer.get('error_description')}`)
@@ -67,12 +95,12 @@ export function createBrowsing(t: ExecutionContext, { issuer }: ServerUnderTest,
     },
 
     /** An error that the authorization endpoint shows: a redirect with one of these codes, or an error page. */
-    refusedAtAuthorization(attempt: Attempt, arrival: Arrival, codes: readonly string[]): void {
+    refusedAtAuthorization(attempt: Attempt, arrival: Arrival, codes: readonly string[], plain?: 'plain too'): void {
       if (arrival.kind === 'page') {
         t.true(arrival.status >= 400 && arrival.status < 500, pageText(arrival))
         return
       }
-      const { searchParams } = arrival.url
+      const searchParams = parametersOf(attempt, arrival.url, plain)
       t.is(searchParams.get('code'), null, 'a code came out')
       t.true(codes.includes(searchParams.get('error') ?? ''), arrival.url.href)
       t.is(searchParams.get('iss'), issuer)

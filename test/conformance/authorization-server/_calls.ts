@@ -1,17 +1,18 @@
 import type { ExecutionContext } from 'ava'
 import { type Answer, form, formContentType, type Send } from '../_http.js'
 import { checkNonce, type Side } from './_answers.js'
-import { type AssertionKnobs, createCredentials, type ProofKnobs } from './_credentials.js'
-import type { ServerUnderTest, SuiteClient } from './_server-under-test.js'
-
-/** `undefined` leaves one out. */
-export type Parameters = Readonly<Record<string, string | undefined>>
+import { type AssertionKnobs, createCredentials, type ProofKnobs, type RequestObjectKnobs } from './_credentials.js'
+import type { Parameters, ServerUnderTest, SuiteClient } from './_server-under-test.js'
 
 export interface CallKnobs {
   /** `none`: no proof at all. */
   readonly proof?: ProofKnobs | 'none'
   /** `none`: the client is not authenticated. */
   readonly assertion?: AssertionKnobs | 'none'
+  /** `none`: the request is not signed. Only where the plan signs requests. */
+  readonly object?: RequestObjectKnobs | 'none'
+  /** Beside the request object, where there is one. */
+  readonly form?: Parameters
   readonly headers?: readonly string[]
   readonly method?: string
 }
@@ -28,7 +29,7 @@ export interface ResourceKnobs {
 
 /** Calls of the endpoints that are not for browsers, with a nonce where one was handed out. */
 export function createCalls(t: ExecutionContext, server: ServerUnderTest, send: Send) {
-  const { assertion, prove } = createCredentials(server)
+  const { assertion, requestObject, prove } = createCredentials(server)
   const nonces = new Map<Side, string>()
   let repeatsAllowed = 2
 
@@ -50,6 +51,7 @@ export function createCalls(t: ExecutionContext, server: ServerUnderTest, send: 
 
   return {
     prove,
+    requestObject,
     inspect,
     withNonce,
     nonceOf: (side: Side) => nonces.get(side),
@@ -75,7 +77,7 @@ export function createCalls(t: ExecutionContext, server: ServerUnderTest, send: 
               client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
               client_assertion: assertion(client, knobs.assertion ?? {}),
             }
-      const body = form({ ...authentication, ...parameters })
+      const body = form({ ...authentication, ...parameters, ...knobs.form })
       return withNonce('server', (nonce) => {
         const proofs = proof === 'none' ? [] : ['dpop', prove(client, { method: 'POST', url, nonce }, proof)]
         const all = [...formContentType, 'accept', 'application/json', ...proofs, ...headers]

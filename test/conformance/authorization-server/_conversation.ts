@@ -3,12 +3,13 @@ import type { ExecutionContext } from 'ava'
 import { createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
 import { type Answer, form, type Send } from '../_http.js'
 import type { Claims } from '../_jose.js'
+import type { MessageSigning } from '../_message-signing.js'
 import type { User } from '../_sign-in.js'
 import { checkRefusal, checkUnguessable, entropy, isJson, type Refusals } from './_answers.js'
 import { type Attempt, createAttempt } from './_attempt.js'
 import { createBrowsing } from './_browsing.js'
-import { type CallKnobs, createCalls, type Parameters, type ResourceKnobs } from './_calls.js'
-import type { ServerUnderTest, SuiteClient } from './_server-under-test.js'
+import { type CallKnobs, createCalls, type ResourceKnobs } from './_calls.js'
+import type { Parameters, ServerUnderTest, SuiteClient } from './_server-under-test.js'
 
 export interface Metadata {
   readonly authorization_endpoint: string
@@ -32,6 +33,7 @@ export interface ConversationOptions {
   readonly server: ServerUnderTest
   readonly send: Send
   readonly openid: boolean
+  readonly signing: MessageSigning
   readonly metadata: Metadata
   readonly jwks: readonly JWK[]
   readonly user: User
@@ -40,9 +42,9 @@ export interface ConversationOptions {
 /** What the suite does in every module, each step with the checks that every module makes there. */
 export type Conversation = ReturnType<typeof createConversation>
 
-export function createConversation({ t, server, send, openid, metadata, jwks, user }: ConversationOptions) {
+export function createConversation({ t, server, send, openid, signing, metadata, jwks, user }: ConversationOptions) {
   const calls = createCalls(t, server, send)
-  const browsing = createBrowsing(t, server, send, user)
+  const browsing = createBrowsing({ t, server, send, user, signing, jwks })
   return {
     ...calls,
     ...browsing,
@@ -51,13 +53,23 @@ export function createConversation({ t, server, send, openid, metadata, jwks, us
     metadata,
     jwks,
     openid,
+    signing,
     send,
 
-    begin: (client: SuiteClient, overrides: Parameters = {}): Attempt => createAttempt(client, openid, overrides),
+    begin(client: SuiteClient, overrides: Parameters = {}): Attempt {
+      const mode = signing.responses === 'jarm' ? { response_mode: 'jwt' } : {}
+      return createAttempt(client, openid, { ...mode, ...overrides })
+    },
 
     /** The pushed authorization request as it is answered. No proof unless there are knobs for one. */
     pushRaw({ client, parameters }: Attempt, knobs: CallKnobs = {}): Promise<Answer> {
-      return calls.post(client, metadata.pushed_authorization_request_endpoint, parameters, knobs)
+      const { object = {} } = knobs
+      // Client authentication alone stays outside (FAPI 2.0 Message Signing §5.3.2-1).
+      const pushed =
+        signing.requests === 'unsigned' || object === 'none'
+          ? parameters
+          : { request: calls.requestObject(client, parameters, object) }
+      return calls.post(client, metadata.pushed_authorization_request_endpoint, pushed, knobs)
     },
 
     async push(attempt: Attempt, knobs: CallKnobs = {}): Promise<string> {

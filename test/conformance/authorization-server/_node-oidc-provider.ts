@@ -24,7 +24,7 @@ const RealDate = Date
  * wrong module shows. It takes the time from the process, so its tests run one after the other. Its userinfo endpoint is
  * the protected resource, which is why it stands for `openid_connect` only.
  */
-export async function startNodeOidcProvider({ clients }: Registration): Promise<ServerUnderTest> {
+export async function startNodeOidcProvider({ clients, signing }: Registration): Promise<ServerUnderTest> {
   globalThis.Date = ShiftedDate as DateConstructor
   // It greets every start with notices on what is fit for development only.
   console.info = console.warn = () => {}
@@ -44,6 +44,8 @@ export async function startNodeOidcProvider({ clients }: Registration): Promise<
         dpop_bound_access_tokens: true,
         id_token_signed_response_alg: 'PS256',
         require_pushed_authorization_requests: true,
+        ...(signing.requests !== 'unsigned' && { require_signed_request_object: true }),
+        ...(signing.responses === 'jarm' && { authorization_signed_response_alg: 'PS256' }),
       })),
       scopes: ['openid', 'offline_access', 'accounts'],
       clientAuthMethods: ['private_key_jwt'],
@@ -57,12 +59,16 @@ export async function startNodeOidcProvider({ clients }: Registration): Promise<
         pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
         fapi: { enabled: true, profile: '2.0' },
         userinfo: { enabled: true },
+        ...(signing.requests !== 'unsigned' && { requestObjects: { enabled: true } }),
+        ...(signing.responses === 'jarm' && { jwtResponseModes: { enabled: true } }),
       },
       cookies: { keys: [randomBytes(16).toString('hex')] },
       enabledJWA: {
         clientAuthSigningAlgValues: ['PS256', 'ES256', 'Ed25519', 'EdDSA'],
         dPoPSigningAlgValues: ['PS256', 'ES256', 'Ed25519', 'EdDSA'],
         idTokenSigningAlgValues: ['PS256', 'ES256'],
+        requestObjectSigningAlgValues: ['PS256', 'ES256', 'Ed25519', 'EdDSA'],
+        authorizationSigningAlgValues: ['PS256', 'ES256'],
       },
       findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     })

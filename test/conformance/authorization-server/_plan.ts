@@ -3,6 +3,7 @@ import test from 'ava'
 import type { JWK } from 'jose'
 import { createSender, type Send } from '../_http.js'
 import { type FapiAlgorithm, generateKey, type KeyPair } from '../_jose.js'
+import { type MessageSigning, nothingSigned, titleOf } from '../_message-signing.js'
 import { createConversation, type Metadata } from './_conversation.js'
 import type { Module } from './_module.js'
 import type { Registration, ServerUnderTest, StartServer, SuiteClient } from './_server-under-test.js'
@@ -13,6 +14,7 @@ import { discovery } from './modules/discovery.js'
 import { dpop } from './modules/dpop.js'
 import { flow } from './modules/flow.js'
 import { pushedRequest } from './modules/pushed-request.js'
+import { signedRequest } from './modules/signed-request.js'
 
 /** `fapi2-security-profile-final-test-plan` with private_key_jwt, dpop, plain_fapi, unsigned, plain_response. */
 export const testPlan: readonly Module[] = [
@@ -25,6 +27,9 @@ export const testPlan: readonly Module[] = [
   ...pushedRequest,
 ]
 
+/** `fapi2-message-signing-final-test-plan`, where requests are signed. */
+export const signedTestPlan: readonly Module[] = [...testPlan, ...signedRequest]
+
 export type Variant = 'openid_connect' | 'plain_oauth'
 
 export interface PlanOptions {
@@ -32,13 +37,21 @@ export interface PlanOptions {
   readonly variant: Variant
   /** Of the clients' authentication keys and of their proofs. */
   readonly algorithm: FapiAlgorithm
+  /** Default: nothing is signed, as in the plan of the Security Profile. */
+  readonly signing?: MessageSigning
   readonly modules?: readonly Module[]
 }
 
 const user = { name: 'alice', password: randomUUID() }
 
 /** Registers one test per module, named by the module. */
-export function plan({ start, variant, algorithm, modules = testPlan }: PlanOptions): void {
+export function plan({
+  start,
+  variant,
+  algorithm,
+  signing = nothingSigned,
+  modules = signing.requests === 'unsigned' ? testPlan : signedTestPlan,
+}: PlanOptions): void {
   const openid = variant === 'openid_connect'
   const { send, close } = createSender()
   let shared: Running | undefined
@@ -64,6 +77,7 @@ export function plan({ start, variant, algorithm, modules = testPlan }: PlanOpti
     const two = { id: 'client-2', key: key2, proofKey: proof2, redirectUri, scope, which: 2 } as const
     const registration: Registration = {
       user,
+      signing,
       clients: [one, two].map((client) => ({
         id: client.id,
         scope: client.scope,
@@ -78,12 +92,12 @@ export function plan({ start, variant, algorithm, modules = testPlan }: PlanOpti
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
     // One after the other: client and server share this process and would only starve each other's timers.
-    test.serial(`${module.name} (${variant}, ${algorithm} clients)`, async (t) => {
+    test.serial(`${module.name} (${variant}, ${algorithm} clients${titleOf(signing)})`, async (t) => {
       const running = module.movesClock ? await run() : shared
       if (running === undefined) return t.fail('the server did not start')
       const { server, one, two, stranger, metadata, jwks } = running
       try {
-        const conversation = createConversation({ t, server, send, openid, metadata, jwks, user })
+        const conversation = createConversation({ t, server, send, openid, signing, metadata, jwks, user })
         const skip = (reason: string): void => t.log(`SKIPPED: ${reason}`)
         await module.run({ conversation, one, two, stranger, skip })
         t.pass()

@@ -25,7 +25,7 @@ export type ResourceNonces = 'demanded' | 'none'
 
 /** Our authorization server and an API behind our validator, on one HTTPS listener. */
 export async function startSallyport(
-  { clients, user }: Registration,
+  { clients, user, signing }: Registration,
   resourceNonces: ResourceNonces = 'none',
 ): Promise<ServerUnderTest> {
   let offset = 0
@@ -40,6 +40,8 @@ export async function startSallyport(
       store,
       seal: createSeal([randomBytes(32)]),
       now,
+      requireSignedRequests: signing.requests !== 'unsigned',
+      requireSignedResponses: signing.responses === 'jarm',
       // An RSA key takes its time: made only where the clients use RSA as well.
       ...(clients[0]?.publicJwk.alg !== 'PS256' && { signingKeys: { algorithms: ['ES256'] } }),
       users: [

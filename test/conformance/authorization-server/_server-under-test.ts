@@ -1,5 +1,9 @@
 import type { JWK } from 'jose'
 import type { KeyPair } from '../_jose.js'
+import type { MessageSigning } from '../_message-signing.js'
+
+/** Of an authorization or token request. `undefined` leaves one out. */
+export type Parameters = Readonly<Record<string, string | undefined>>
 
 /** A client as the server has to know it. */
 export interface RegisteredClient {
@@ -12,6 +16,8 @@ export interface RegisteredClient {
 export interface Registration {
   readonly clients: readonly RegisteredClient[]
   readonly user: { readonly name: string; readonly password: string }
+  /** What the server has to require of both clients. */
+  readonly signing: MessageSigning
 }
 
 /** The server and the protected resource that a plan is run against, reachable over HTTPS alone. */

@@ -3,10 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { listenPlainly } from '../_https.js'
 import type { Claims } from '../_jose.js'
+import type { MessageSigning } from '../_message-signing.js'
 import { type CheckedProof, checkAssertion, checkProof, onceOnly } from './_checks.js'
 import { serverMetadata } from './_metadata.js'
 import type { Misbehaviour, RegisteredClient } from './_misbehaviour.js'
-import { type IdTokenSubject, issueIdToken, publishedKeys, type ServerKeys } from './_server-keys.js'
+import { checkRequestObject } from './_request-object.js'
+import { type IdTokenSubject, issueIdToken, issueResponse, publishedKeys, type ServerKeys } from './_server-keys.js'
 
 export type Endpoint = 'discovery' | 'jwks' | 'par' | 'authorize' | 'token' | 'userinfo' | 'accounts'
 
@@ -31,6 +33,7 @@ export async function startMisbehavingServer(
   client: RegisteredClient,
   keys: ServerKeys,
   misbehaviour: Misbehaviour,
+  signing: MessageSigning,
 ): Promise<MisbehavingServer> {
   const calls: Endpoint[] = []
   const violations: string[] = []
@@ -71,7 +74,7 @@ export async function startMisbehavingServer(
     const inserted = `/.well-known/oauth-authorization-server${new URL(issuer).pathname}`.replace(/\/$/, '')
     if (path === '/.well-known/openid-configuration' || target.pathname.replace(/\/$/, '') === inserted) {
       calls.push('discovery')
-      const usual = serverMetadata(issuer, client, keys.signing.publicJwk.alg)
+      const usual = serverMetadata(issuer, client, keys.signing.publicJwk.alg, signing)
       return json(response, 200, misbehaviour.metadata?.(usual) ?? usual)
     }
     switch (`${request.method} ${path}`) {
@@ -111,13 +114,17 @@ export async function startMisbehavingServer(
     return true
   }
 
-  async function push(request: IncomingMessage, response: ServerResponse, form: URLSearchParams): Promise<void> {
-    for (const name of form.keys()) if (form.getAll(name).length > 1) report(`${name} is repeated`)
-    if (!(await checkAssertion(form, expectedClient(), assertions, report)))
+  async function push(request: IncomingMessage, response: ServerResponse, sent: URLSearchParams): Promise<void> {
+    for (const name of sent.keys()) if (sent.getAll(name).length > 1) report(`${name} is repeated`)
+    if (!(await checkAssertion(sent, expectedClient(), assertions, report)))
       return json(response, 401, { error: 'invalid_client' })
     const proof = await checkProof(request, { method: 'POST', url: url('/par'), nonce: nonces.server }, proofs, report)
     if (challenged(response, proof)) return
-    if (form.has('request') || form.has('request_uri')) report('request or request_uri')
+    if (sent.has('request_uri') || (signing.requests === 'unsigned' && sent.has('request')))
+      report('request or request_uri')
+    const form = signing.requests === 'unsigned' ? sent : await checkRequestObject(sent, expectedClient(), report)
+    const mode = signing.responses === 'jarm' ? 'jwt' : null
+    if (form.get('response_mode') !== mode) report(`response_mode ${form.get('response_mode')}`)
     if (form.get('response_type') !== 'code') report(`response_type ${form.get('response_type')}`)
     if (form.get('redirect_uri') !== client.redirectUri) report(`redirect_uri ${form.get('redirect_uri')}`)
     if (form.get('code_challenge_method') !== 'S256')
@@ -155,7 +162,11 @@ export async function startMisbehavingServer(
     const state = request.form.get('state')
     if (state !== null) answer.set('state', state)
     misbehaviour.authorizationResponse?.(answer)
-    for (const [name, value] of answer) to.searchParams.append(name, value)
+    const isSigned = (signing.responses === 'jarm') !== (misbehaviour.otherResponseMode ?? false)
+    if (isSigned) {
+      const usual = { ...Object.fromEntries(answer), aud: client.id, exp: Math.floor(Date.now() / 1000) + 600 }
+      to.searchParams.append('response', issueResponse(keys, usual, misbehaviour))
+    } else for (const [name, value] of answer) to.searchParams.append(name, value)
     if (misbehaviour.nonces !== 'none') nonces.server = nonce()
     response.writeHead(302, { location: to.href, 'cache-control': 'no-store' }).end()
   }

@@ -1,4 +1,5 @@
 import type { KeyPair } from '../_jose.js'
+import type { MessageSigning } from '../_message-signing.js'
 
 /** What a client has to know of the server before it starts. */
 export interface ClientRegistration {
@@ -8,6 +9,8 @@ export interface ClientRegistration {
   readonly clientId: string
   readonly key: KeyPair
   readonly scope: string
+  /** What it has to sign, and to take signed only. */
+  readonly signing: MessageSigning
   /** The protected resource that it calls for its user. */
   readonly accountsUrl: string
 }

@@ -8,7 +8,7 @@ import type { ClientRegistration, ClientUnderTest } from './_client-under-test.j
 
 /** Our gateway with one frontend for the server and one route to its accounts endpoint. */
 export async function startGateway(registration: ClientRegistration): Promise<ClientUnderTest> {
-  const { issuer, issuerCa, clientId, key, scope, accountsUrl } = registration
+  const { issuer, issuerCa, clientId, key, scope, signing, accountsUrl } = registration
   const store = createMemoryStore()
   let gateway: Gateway | undefined
   const { origin, close } = await listenPlainly(async (publicUrl) => {
@@ -27,6 +27,8 @@ export async function startGateway(registration: ClientRegistration): Promise<Cl
           clientAuthentication: { method: 'private_key_jwt', keys: [signingKey({ ...key.privateJwk })] },
           pushedAuthorizationRequests: true,
           dpop: true,
+          signedRequests: signing.requests !== 'unsigned',
+          responseMode: signing.responses === 'jarm' ? 'jwt' : 'query',
           requireIssuer: true,
           scopes: scope.split(' '),
           session: { idle: 600, absolute: 600, sliding: false, refreshGracePeriod: 30 },

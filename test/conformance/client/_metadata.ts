@@ -1,8 +1,14 @@
 import type { Claims } from '../_jose.js'
+import type { MessageSigning } from '../_message-signing.js'
 import type { RegisteredClient } from './_misbehaviour.js'
 
 /** The suite's metadata: no more of it than there is for the variant. */
-export function serverMetadata(issuer: string, client: RegisteredClient, idTokenAlgorithm: string | undefined): Claims {
+export function serverMetadata(
+  issuer: string,
+  client: RegisteredClient,
+  signingAlgorithm: string | undefined,
+  signing: MessageSigning,
+): Claims {
   const openid = client.scope.split(' ').includes('openid')
   const url = (path: string): string => `${issuer.slice(0, -1)}${path}`
   // Both names of one algorithm: an assertion says the one that its key is registered with.
@@ -14,7 +20,7 @@ export function serverMetadata(issuer: string, client: RegisteredClient, idToken
     pushed_authorization_request_endpoint: url('/par'),
     registration_endpoint: url('/register'),
     response_types_supported: ['code'],
-    id_token_signing_alg_values_supported: [idTokenAlgorithm],
+    id_token_signing_alg_values_supported: [signingAlgorithm],
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: algorithms,
     dpop_signing_alg_values_supported: algorithms,
@@ -22,8 +28,16 @@ export function serverMetadata(issuer: string, client: RegisteredClient, idToken
     authorization_response_iss_parameter_supported: true,
     // For clients that use mTLS, which none here does: nobody listens there.
     mtls_endpoint_aliases: { token_endpoint: url('/mtls/token'), userinfo_endpoint: url('/mtls/userinfo') },
+    ...(signing.requests !== 'unsigned' && {
+      request_parameter_supported: true,
+      request_object_signing_alg_values_supported: algorithms,
+    }),
+    ...(signing.responses === 'jarm' && {
+      response_modes_supported: ['jwt'],
+      authorization_signing_alg_values_supported: [signingAlgorithm],
+    }),
+    ...((openid || signing.responses === 'jarm') && { jwks_uri: url('/jwks') }),
     ...(openid && {
-      jwks_uri: url('/jwks'),
       userinfo_endpoint: url('/userinfo'),
       scopes_supported: ['openid'],
       subject_types_supported: ['public'],

@@ -5,6 +5,14 @@ export interface Misbehaviour {
   readonly metadata?: (metadata: Claims) => Claims
   /** Changes the parameters of the authorization response. */
   readonly authorizationResponse?: (response: URLSearchParams) => void
+  /** Changes the claims of a signed authorization response. */
+  readonly signedResponse?: (claims: Claims) => Claims
+  /** How it is signed. */
+  readonly signedResponseAlgorithm?: Algorithm
+  /** What to do to it once it is finished. */
+  readonly spoilResponse?: (response: string) => string
+  /** Sends it in the other way than was asked for. */
+  readonly otherResponseMode?: true
   readonly idToken?: (claims: Claims) => Claims
   /** How the ID token is signed. */
   readonly idTokenAlgorithm?: Algorithm

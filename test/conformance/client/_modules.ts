@@ -1,4 +1,4 @@
-import { replaced, withBadSignature } from '../_jose.js'
+import { type Claims, replaced, withBadSignature } from '../_jose.js'
 import type { Misbehaviour } from './_misbehaviour.js'
 
 /** What the client must not do any more. */
@@ -36,6 +36,16 @@ const response = (name: string, change: (response: URLSearchParams) => void): Cl
   misbehaviour: { authorizationResponse: change },
   outcome: 'stops after authorize',
 })
+
+/** A signed authorization response that is not to be believed. */
+const signedResponse = (name: string, misbehaviour: Misbehaviour): ClientModule => ({
+  name,
+  misbehaviour,
+  outcome: 'stops after authorize',
+})
+
+const responseClaims = (name: string, overrides: (usual: Claims) => Claims): ClientModule =>
+  signedResponse(name, { signedResponse: (usual) => replaced(usual, overrides(usual)) })
 
 const hourAgo = (): number => Math.floor(Date.now() / 1000) - 3600
 
@@ -84,6 +94,43 @@ export const clientTestPlan: readonly ClientModule[] = [
   completes('happy-path-no-dpop-nonce', { nonces: 'none' }),
 ]
 
+const minutesAgo = (minutes: number): number => Math.floor(Date.now() / 1000) - minutes * 60
+
+/** `fapi2-message-signing-final-client-test-plan` with `jarm`: `iss` of the answer is inside. */
+export const signedClientTestPlan: readonly ClientModule[] = [
+  ...clientTestPlan.filter(({ name }) => !/^(?:invalid|remove)-authorization-response-iss$/.test(name)),
+  responseClaims('ensure-jarm-without-iss-fails', () => ({ iss: undefined })),
+  responseClaims('ensure-jarm-with-invalid-iss-fails', ({ iss }) => ({ iss: `${iss}1` })),
+  responseClaims('ensure-jarm-without-aud-fails', () => ({ aud: undefined })),
+  responseClaims('ensure-jarm-with-invalid-aud-fails', ({ aud }) => ({ aud: `${aud}1` })),
+  responseClaims('ensure-jarm-without-exp-fails', () => ({ exp: undefined })),
+  responseClaims('ensure-jarm-with-expired-exp-fails', () => ({ exp: minutesAgo(6) })),
+  signedResponse('ensure-jarm-with-invalid-sig-fails', { spoilResponse: withBadSignature }),
+  signedResponse('ensure-jarm-signature-is-not-none', { signedResponseAlgorithm: 'none' }),
+]
+
+/** What a client that asked for signed answers has to refuse as well. */
+export const beyondTheSignedClientPlan: readonly ClientModule[] = [
+  signedResponse('beyond: plain-response', { otherResponseMode: true }),
+  {
+    name: 'beyond: plain-error',
+    misbehaviour: {
+      otherResponseMode: true,
+      authorizationResponse: (answer) => {
+        answer.delete('code')
+        answer.set('error', 'access_denied')
+      },
+    },
+    outcome: 'stops after authorize',
+  },
+  signedResponse('beyond: RS256', { signedResponseAlgorithm: 'RS256' }),
+  signedResponse('beyond: missing-signature', { spoilResponse: (made) => `${made.split('.').slice(0, 2).join('.')}.` }),
+  responseClaims('beyond: nbf-in-the-future', () => ({ nbf: minutesAgo(-6) })),
+  responseClaims('beyond: code-of-a-wrong-type', () => ({ code: 5 })),
+  responseClaims('beyond: code-beside-error', () => ({ error: 'access_denied' })),
+  completes('beyond: aud-as-array', { signedResponse: (usual) => ({ ...usual, aud: ['another', usual.aud] }) }),
+]
+
 /** What a FAPI 2.0 client has to refuse as well, though the plan has no module for it. */
 export const beyondTheClientPlan: readonly ClientModule[] = [
   idToken('beyond: invalid-signature', { spoil: withBadSignature }),
@@ -100,4 +147,5 @@ export const beyondTheClientPlan: readonly ClientModule[] = [
   response('beyond: repeated-iss', (answer) => answer.append('iss', answer.get('iss') ?? '')),
   response('beyond: repeated-state', (answer) => answer.append('state', answer.get('state') ?? '')),
   response('beyond: code-beside-error', (answer) => answer.set('error', 'access_denied')),
+  signedResponse('beyond: signed-response', { otherResponseMode: true }),
 ]

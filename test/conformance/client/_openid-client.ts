@@ -16,7 +16,7 @@ interface Transaction {
  * modules are tried on, so that a wrong module shows.
  */
 export async function startOpenidClient(registration: ClientRegistration): Promise<ClientUnderTest> {
-  const { issuer, clientId, key, scope, accountsUrl } = registration
+  const { issuer, clientId, key, scope, signing, accountsUrl } = registration
   const openid = scope.split(' ').includes('openid')
   const dpopKeys = await oidc.randomDPoPKeyPair('ES256')
   const transactions = new Map<string, Transaction>()
@@ -24,15 +24,20 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
   let configuration: oidc.Configuration | undefined
   let redirectUri = ''
 
-  async function configured(): Promise<oidc.Configuration> {
-    if (configuration !== undefined) return configuration
+  async function signingKey(): Promise<oidc.PrivateKey> {
     const privateKey = await importJWK(key.privateJwk, key.algorithm)
     if (privateKey instanceof Uint8Array) throw new TypeError('is not a private key')
-    const authentication = oidc.PrivateKeyJwt({ key: privateKey, kid: key.kid })
+    return { key: privateKey, kid: key.kid }
+  }
+
+  async function configured(): Promise<oidc.Configuration> {
+    if (configuration !== undefined) return configuration
+    const authentication = oidc.PrivateKeyJwt(await signingKey())
     configuration = await oidc.discovery(new URL(issuer), clientId, undefined, authentication, {
       execute: [oidc.allowInsecureRequests],
     })
     configuration.timeout = 5
+    if (signing.responses === 'jarm') oidc.useJwtResponseMode(configuration)
     return configuration
   }
 
@@ -48,18 +53,19 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
         verifier: oidc.randomPKCECodeVerifier(),
       }
       transactions.set(id, transaction)
-      const to = await oidc.buildAuthorizationUrlWithPAR(
-        config,
-        {
-          redirect_uri: redirectUri,
-          scope,
-          state: transaction.state,
-          ...(transaction.nonce !== undefined && { nonce: transaction.nonce }),
-          code_challenge: await oidc.calculatePKCECodeChallenge(transaction.verifier),
-          code_challenge_method: 'S256',
-        },
-        { DPoP: oidc.getDPoPHandle(config, dpopKeys) },
-      )
+      const asked = {
+        redirect_uri: redirectUri,
+        scope,
+        state: transaction.state,
+        ...(transaction.nonce !== undefined && { nonce: transaction.nonce }),
+        code_challenge: await oidc.calculatePKCECodeChallenge(transaction.verifier),
+        code_challenge_method: 'S256',
+      }
+      const pushed =
+        signing.requests === 'unsigned'
+          ? asked
+          : (await oidc.buildAuthorizationUrlWithJAR(config, asked, await signingKey())).searchParams
+      const to = await oidc.buildAuthorizationUrlWithPAR(config, pushed, { DPoP: oidc.getDPoPHandle(config, dpopKeys) })
       response.writeHead(303, { location: to.href, 'set-cookie': `session=${id}; Path=/; HttpOnly` }).end()
       return
     }

@@ -1,10 +1,11 @@
 import test from 'ava'
 import { createSender } from '../_http.js'
 import { type FapiAlgorithm, generateKey, type KeyPair } from '../_jose.js'
+import { type MessageSigning, nothingSigned, titleOf } from '../_message-signing.js'
 import { createUserAgent } from '../_user-agent.js'
 import { type MisbehavingServer, startMisbehavingServer } from './_authorization-server.js'
 import type { StartClient } from './_client-under-test.js'
-import { type ClientModule, clientTestPlan, type Outcome } from './_modules.js'
+import { type ClientModule, clientTestPlan, type Outcome, signedClientTestPlan } from './_modules.js'
 import { generateServerKeys, type ServerKeys } from './_server-keys.js'
 
 export interface ClientPlanOptions {
@@ -14,6 +15,8 @@ export interface ClientPlanOptions {
   readonly clientAlgorithm?: FapiAlgorithm
   /** Of the server's ID tokens. */
   readonly serverAlgorithm?: FapiAlgorithm
+  /** Default: nothing is signed, as in the plan of the Security Profile. */
+  readonly signing?: MessageSigning
   readonly modules?: readonly ClientModule[]
 }
 
@@ -23,7 +26,8 @@ export function clientPlan({
   variant,
   clientAlgorithm = 'PS256',
   serverAlgorithm = 'PS256',
-  modules = clientTestPlan,
+  signing = nothingSigned,
+  modules = signing.responses === 'jarm' ? signedClientTestPlan : clientTestPlan,
 }: ClientPlanOptions): void {
   const openid = variant === 'oidc'
   let clientKey: KeyPair
@@ -36,10 +40,11 @@ export function clientPlan({
 
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
-    test.serial(`${module.name} (${variant}, ${clientAlgorithm} client, ${serverAlgorithm} server)`, async (t) => {
+    const parties = `${clientAlgorithm} client, ${serverAlgorithm} server${titleOf(signing)}`
+    test.serial(`${module.name} (${variant}, ${parties})`, async (t) => {
       const scope = openid ? 'openid accounts' : 'accounts'
       const registration = { id: 'client-1', key: clientKey, scope, redirectUri: '' }
-      const server = await startMisbehavingServer(registration, serverKeys, module.misbehaviour)
+      const server = await startMisbehavingServer(registration, serverKeys, module.misbehaviour, signing)
       const { send, close } = createSender()
       try {
         const client = await start({
@@ -48,6 +53,7 @@ export function clientPlan({
           clientId: registration.id,
           key: clientKey,
           scope,
+          signing,
         })
         try {
           registration.redirectUri = client.redirectUri

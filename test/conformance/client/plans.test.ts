@@ -1,7 +1,12 @@
 import test from 'ava'
-import { clientTestPlan } from './_modules.js'
+import { clientTestPlan, signedClientTestPlan } from './_modules.js'
 
 test('the client plan has the 22 modules of oidc and the 10 of plain_oauth, each once', (t) => {
   t.is(new Set(clientTestPlan.map(({ name }) => name)).size, 22)
   t.is(clientTestPlan.filter(({ openidOnly }) => !openidOnly).length, 10)
+})
+
+test('with signed answers it has 28 and 16', (t) => {
+  t.is(new Set(signedClientTestPlan.map(({ name }) => name)).size, 28)
+  t.is(signedClientTestPlan.filter(({ openidOnly }) => !openidOnly).length, 16)
 })

@@ -26,7 +26,7 @@ const contradicted = (name: string, parameter: 'nonce' | 'state'): Module => ({
     const requestUri = await conversation.push(attempt)
     const url = conversation.authorizationUrl(attempt, requestUri, { [parameter]: randomBytes(8).toString('hex') })
     const arrival = await conversation.visit(url)
-    if (arrival.kind === 'left' && arrival.url.searchParams.has('code')) {
+    if (conversation.succeeded(attempt, arrival)) {
       const { access_token } = await conversation.redeem(attempt, conversation.code(attempt, arrival))
       await conversation.useResource(one, access_token)
     } else conversation.refusedAtAuthorization(attempt, arrival, ['invalid_request'])

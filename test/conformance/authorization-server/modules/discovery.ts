@@ -30,7 +30,7 @@ const registered = new Set(
 export const discovery: readonly Module[] = [
   {
     name: 'discovery-end-point-verification',
-    async run({ conversation: { t, server, send, openid, jwks } }) {
+    async run({ conversation: { t, server, send, openid, signing, jwks } }) {
       const path = openid ? 'openid-configuration' : 'oauth-authorization-server'
       const issuer = new URL(server.issuer)
       // RFC 8414 §3.1 puts the well-known part before an issuer's path, OpenID Connect Discovery §4 behind it.
@@ -59,7 +59,15 @@ export const discovery: readonly Module[] = [
       t.is(metadata.issuer, server.issuer)
       t.regex(server.issuer, /^https:\/\/[^?#]+$/)
       t.true(list('response_types_supported').includes('code'))
-      t.is(metadata.authorization_response_iss_parameter_supported, true)
+      // In a signed answer it is inside.
+      if (signing.responses === 'plain_response') t.is(metadata.authorization_response_iss_parameter_supported, true)
+      else {
+        t.true(list('response_modes_supported').includes('jwt'))
+        isHttps('jwks_uri')
+        if (metadata.authorization_signing_alg_values_supported !== undefined)
+          hasFapiAlgorithm('authorization_signing_alg_values_supported')
+      }
+      if (signing.requests !== 'unsigned') hasFapiAlgorithm('request_object_signing_alg_values_supported')
       t.is(typeof metadata.require_pushed_authorization_requests, 'boolean')
       for (const member of Object.keys(metadata).filter((name) => name.endsWith('_endpoint'))) isHttps(member)
       for (const member of ['authorization_endpoint', 'token_endpoint', 'pushed_authorization_request_endpoint'])

@@ -24,7 +24,12 @@ export const pushedRequest: readonly Module[] = [
       await conversation.redeem(attempt, conversation.code(attempt, await conversation.visit(url, 'allow', userAgent)))
       // The same browser, which is signed in by now, and another one.
       for (const browser of [userAgent, conversation.userAgent()])
-        conversation.refusedAtAuthorization(attempt, await conversation.visit(url, 'allow', browser), badUri)
+        conversation.refusedAtAuthorization(
+          attempt,
+          await conversation.visit(url, 'allow', browser),
+          badUri,
+          'plain too',
+        )
     },
   },
   {
@@ -35,7 +40,7 @@ export const pushedRequest: readonly Module[] = [
       const answer = await conversation.pushRaw(attempt)
       const url = conversation.authorizationUrl(attempt, conversation.pushed(answer))
       conversation.server.advance(Number(answer.json().expires_in) + 1)
-      conversation.refusedAtAuthorization(attempt, await conversation.visit(url), ['invalid_request_uri'])
+      conversation.refusedAtAuthorization(attempt, await conversation.visit(url), ['invalid_request_uri'], 'plain too')
     },
   },
   {
@@ -43,14 +48,14 @@ export const pushedRequest: readonly Module[] = [
     async run({ conversation, one, two }) {
       const attempt = conversation.begin(one)
       const url = conversation.authorizationUrl(attempt, await conversation.push(attempt), { client_id: two.id })
-      conversation.refusedAtAuthorization(attempt, await conversation.visit(url), badUri)
+      conversation.refusedAtAuthorization(attempt, await conversation.visit(url), badUri, 'plain too')
     },
   },
   {
     name: 'par-authorization-request-containing-request_uri-form-param',
     async run({ conversation, one }) {
       const request_uri = await conversation.push(conversation.begin(one))
-      const answer = await conversation.pushRaw(conversation.begin(one, { request_uri }))
+      const answer = await conversation.pushRaw(conversation.begin(one), { form: { request_uri } })
       conversation.refused(answer, {
         invalid_request: [400],
         invalid_request_object: [400],
