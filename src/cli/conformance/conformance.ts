@@ -5,6 +5,7 @@ import { sessionRequirements } from './browser-apps-session.js'
 import { clientRequirements } from './fapi-client.js'
 import { networkRequirements } from './fapi-network.js'
 import { serverRequirements } from './fapi-server.js'
+import { messageSigningOfClients, messageSigningOfServers } from './message-signing.js'
 import { type Assessment, type Requirement, subjectOf } from './requirement.js'
 
 /** What a configuration does about each rule of the standards. */
@@ -57,6 +58,15 @@ export const standards = [
     groups: [
       { name: 'Session and cookies', requirements: sessionRequirements },
       { name: 'Calls and page', requirements: callRequirements },
+    ],
+  },
+  {
+    name: 'FAPI 2.0 Message Signing',
+    short: 'Message Signing',
+    url: 'https://openid.net/specs/fapi-message-signing-2_0-final.html',
+    groups: [
+      { name: 'Client: the gateway, and APIs', requirements: messageSigningOfClients },
+      { name: 'Authorization server', requirements: messageSigningOfServers },
     ],
   },
 ] as const satisfies readonly {
