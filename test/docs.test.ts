@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import test from 'ava'
 import { type ParseError, parse } from 'jsonc-parser'
 import { check } from '../src/cli/check.js'
@@ -12,7 +12,8 @@ import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
 import { refusedBesidePersonal, refusedFromBrowser, refusedFromUpstream } from '../src/gateway/forwarding/fields.js'
 import { generateSigningJwk } from '../src/jose/jwk.js'
 import { type Block, blocksOf, pages, withAt } from './_pages.js'
-import { compilePrograms, run } from './_programs.js'
+import { compilePrograms } from './_programs.js'
+import { sallyport } from './cli/_sallyport.js'
 
 /*
  * A code block that is not run rots. What runs depends on the fence:
@@ -24,8 +25,6 @@ import { compilePrograms, run } from './_programs.js'
  *   html file, js file       written and opened by the test that walks the tutorial, test/flows/tutorial.test.ts
  *   text, mermaid, http      for people only; tsx, vue, svelte too, which need packages that are not here
  */
-const main = resolve('dist/main.js')
-
 /** What a page's fragments are parts of: a server elsewhere, and an API. */
 const begun: InitChoices = { server: { kind: 'none' }, api: new URL('http://127.0.0.1:8080') }
 
@@ -108,11 +107,10 @@ for (const block of blocks.filter(({ fence }) => fence === 'sh'))
         else t.true(['ci', 'install', 'start', 'test', 'pack'].includes(verb), command)
       } else if (program === 'sallyport') {
         const goesOut = ['start', 'dev'].includes(verb) || (verb === 'check' && !parameters.includes('--offline'))
-        const tried = run(process.execPath, [main, ...(goesOut ? [verb, '--help'] : unquoted(parameters))], {
-          cwd: folder,
-        })
-        tried.child.stdin?.end('a password that is long enough\n')
-        await t.notThrowsAsync(tried, command)
+        const words = goesOut ? [verb, '--help'] : unquoted(parameters)
+        const input = 'a password that is long enough\n'
+        const { exitCode, stdout, stderr } = await sallyport(words, { cwd: folder, input })
+        t.is(exitCode, 0, `${command}\n${stdout}${stderr}`)
       } else t.fail(`${command}: neither npm nor sallyport; say \`text\` when it is only to be read`)
     }
   })

@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { resolve } from 'node:path'
-import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { decodeJwt } from 'jose'
 import { explain } from '../../src/cli/explain.js'
@@ -16,6 +13,7 @@ import { aFile } from '../config/_workspace.js'
 import { rawCall } from '../gateway/_client.js'
 import { planting } from '../gateway/_planted.js'
 import { recordingUpstream } from '../gateway/_upstream.js'
+import { sallyport } from './_sallyport.js'
 
 /*
  * `explain` is run on a file, and what it prints is compared, word by word, with what reaches the upstream when the same
@@ -243,8 +241,6 @@ for (const [method, path] of [
 test('the program prints the same words', async (t) => {
   const { file, explained } = await aProgram(t)
   const words = ['explain', 'GET', 'http://localhost:3000/api/x', '--config', file]
-  const { stdout } = await promisify(execFile)(process.execPath, [resolve('build/src/main.js'), ...words], {
-    env: { PATH: process.env.PATH, NO_COLOR: '1' },
-  })
+  const { stdout } = await sallyport(words, { environment: { NO_COLOR: '1' } })
   t.is(stdout, (await explained('GET', '/api/x')).text)
 })

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { explain } from '../../src/cli/explain.js'
 import { explanationOf } from '../../src/cli/explanation.js'
@@ -12,6 +10,7 @@ import { aGate, everyWay, publicOrigin } from '../attacks/_gate.js'
 import { aFile } from '../config/_workspace.js'
 import { aFrontend, aRoute } from '../gateway/_gateway.js'
 import { aFrontend as written } from './_checked.js'
+import { sallyport } from './_sallyport.js'
 
 /* What `explain` says about who may in is compared with what a running gateway does. */
 
@@ -92,10 +91,7 @@ test('the words name the rule, what else happens, and what the user gets', async
 test('the program takes --claims', async (t) => {
   const words = ['explain', 'GET', 'http://localhost:3000/api/x', '--config', await aFile(t, configuration)]
   const claims = await aClaimsFile(t, '{"realm_access": {"roles": "chief"}}')
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...[resolve('build/src/main.js'), ...words],
-    ...['--claims', claims, '--json'],
-  ])
+  const { stdout } = await sallyport([...words, '--claims', claims, '--json'])
   t.deepEqual((JSON.parse(stdout) as { access: { user: unknown } }).access.user, { outcome: 'let in' })
 })
 

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import test from 'ava'
 import { verifyPassword } from '../../src/authorization-server/sign-in/password.js'
@@ -11,23 +10,7 @@ import { signingKeyTexts } from '../../src/cli/keygen.js'
 import { promptForPassword } from '../../src/cli/password-prompt.js'
 import { type Jwk, publicHalf, signatureAlgorithms, signingKey } from '../../src/jose/jwk.js'
 import { aFile, aFolder } from '../config/_workspace.js'
-
-interface Result {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const main = resolve('build/src/main.js')
-
-function sallyport(words: readonly string[], { input = '', cwd = '.' } = {}): Promise<Result> {
-  return new Promise((done) => {
-    const child = execFile(process.execPath, [main, ...words], { cwd }, (error, stdout, stderr) => {
-      done({ exitCode: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
-    })
-    child.stdin?.end(input)
-  })
-}
+import { sallyport, spawnSallyport } from './_sallyport.js'
 
 test.serial(
   'a file with ten mistakes prints all ten with pointer and remedy, exit code 1 and no stack trace',
@@ -62,7 +45,7 @@ test.serial(
       '/Bff/Frontends/1/ClientSigningKeyJwk/File',
     ]
     for (const command of ['start', 'check']) {
-      const { exitCode, stdout, stderr } = await sallyport([command, '--config', file])
+      const { exitCode, stdout, stderr } = await spawnSallyport([command, '--config', file])
       t.is(exitCode, 1, command)
       const output = stdout + stderr
       for (const pointer of pointers) t.true(output.includes(`error ${pointer} `), `${command}: ${pointer}`)
@@ -76,7 +59,7 @@ test.serial(
 )
 
 test.serial('no file, no command, no such command: each says what to do', async (t) => {
-  const missing = await sallyport(['start', '--config', '/nowhere/frontends.json'])
+  const missing = await spawnSallyport(['start', '--config', '/nowhere/frontends.json'])
   t.like(missing, { exitCode: 1 })
   t.regex(missing.stderr, /there is no file \/nowhere\/frontends\.json[\s\S]*→ Name one with --config/)
   t.regex((await sallyport(['strat'])).stderr, /Did you mean start\?/)
@@ -181,7 +164,7 @@ test.serial('a port of the demo that is taken: what to do is a command', async (
   await once(server, 'listening')
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
-  const { stderr, exitCode } = await sallyport(['dev', '--port', String(port)])
+  const { stderr, exitCode } = await spawnSallyport(['dev', '--port', String(port)])
   t.is(exitCode, 1)
   // The demo takes three in a row; another test of this run may have one of the next two.
   t.regex(

@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { check } from '../../../src/cli/check.js'
 import { type ImportKind, importConfiguration } from '../../../src/cli/import/import.js'
@@ -9,6 +8,7 @@ import { readConfiguration } from '../../../src/config/load.js'
 import type { GatewaySettings } from '../../../src/config/options/gateway-options.js'
 import { generateSigningJwk } from '../../../src/jose/jwk.js'
 import { aFolder } from '../../config/_workspace.js'
+import { sallyport } from '../_sallyport.js'
 
 interface Outcome {
   readonly folder: string
@@ -399,14 +399,8 @@ test('what is no configuration of that program is said, and nothing is written',
 test.serial('the command tells what it made and what comes next', async (t) => {
   const folder = await aFolder(t)
   await writeFile(join(folder, 'oauth2-proxy.cfg'), proxy('upstreams = ["http://app:8080/"]'))
-  const stderr = await new Promise<string>((done, fail) =>
-    execFile(
-      process.execPath,
-      [resolve('build/src/main.js'), 'import', 'oauth2-proxy', 'oauth2-proxy.cfg'],
-      { cwd: folder },
-      (error, _, text) => (error ? fail(error) : done(text)),
-    ),
-  )
+  const { exitCode, stderr } = await sallyport(['import', 'oauth2-proxy', 'oauth2-proxy.cfg'], { cwd: folder })
+  t.is(exitCode, 0, stderr)
   t.regex(stderr, /^made frontends\.json\nmade keys\/sealing\.key\nmade keys\/app\.secret\n/)
   t.regex(stderr, /Next: npx --no-install sallyport check --offline --config \.\/frontends\.json\n$/)
 })

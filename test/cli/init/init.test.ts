@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { verifyPassword } from '../../../src/authorization-server/sign-in/password.js'
 import { check } from '../../../src/cli/check.js'
@@ -11,6 +10,7 @@ import { readConfiguration } from '../../../src/config/load.js'
 import { aFolder } from '../../config/_workspace.js'
 import { freePorts } from '../../flows/_stack.js'
 import { aServer, listening } from '../_checked.js'
+import { sallyport } from '../_sallyport.js'
 
 const embedded = { server: { kind: 'embedded', user: { name: 'alice' } } } as const
 
@@ -261,16 +261,11 @@ test('a person at a terminal is asked four things, and Enter answers each', asyn
 
 test.serial('init without a terminal asks nothing, and says the next command', async (t) => {
   const folder = await aFolder(t)
-  const run = (words: readonly string[]) =>
-    new Promise<string>((done, fail) => {
-      const child = execFile(
-        process.execPath,
-        [resolve('build/src/main.js'), 'init', ...words],
-        { cwd: folder },
-        (error, stdout) => (error ? fail(error) : done(stdout)),
-      )
-      child.stdin?.end()
-    })
+  const run = async (words: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await sallyport(['init', ...words], { cwd: folder })
+    t.is(exitCode, 0, stderr)
+    return stdout
+  }
   t.regex(
     await run([]),
     /Write your authorization server into frontends\.json, as Authority\.\nNext: npx --no-install sallyport check\n/,

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Finding } from '../../../src/cli/routes/audit.js'
@@ -6,6 +5,7 @@ import type { ListedFrontend } from '../../../src/cli/routes/route-list.js'
 import { routes } from '../../../src/cli/routes/routes.js'
 import { aFile, aFolder } from '../../config/_workspace.js'
 import { key } from '../_checked.js'
+import { sallyport } from '../_sallyport.js'
 
 interface Listed {
   readonly frontends: readonly ListedFrontend[]
@@ -184,25 +184,17 @@ test('routes lists what each lets through, the longest path first, with the fron
   )
 })
 
-function exitCode(words: readonly string[], cwd: string): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((done) =>
-    execFile(process.execPath, [resolve('build/src/main.js'), ...words], { cwd }, (error, stdout, stderr) =>
-      done({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
-    ),
-  )
-}
-
 test.serial(
   'routes ends with 0, its audit with 2 when something is wide, and both with 1 without a configuration',
   async (t) => {
     const wide = ['--config', await aFile(t, aConfiguration(without('Methods')))]
-    const list = await exitCode(['routes', ...wide], '.')
-    t.is(list.code, 0)
+    const list = await sallyport(['routes', ...wide])
+    t.is(list.exitCode, 0)
     t.regex(list.stdout, /^ {2}\/api\n {4}methods +all but TRACE and CONNECT$/m)
-    const audited = await exitCode(['routes', '--audit', ...wide], '.')
-    t.is(audited.code, 2)
+    const audited = await sallyport(['routes', '--audit', ...wide])
+    t.is(audited.exitCode, 2)
     t.regex(audited.stdout, /^wide {2}\/Bff\/Frontends\/0\/Routes\/0\/Methods is left out[^\n]*\n {6}→ Write those/m)
-    t.is((await exitCode(['routes', '--audit', '--config', await aFile(t, aConfiguration())], '.')).code, 0)
-    t.like(await exitCode(['routes'], await aFolder(t)), { code: 1, stdout: '' })
+    t.is((await sallyport(['routes', '--audit', '--config', await aFile(t, aConfiguration())])).exitCode, 0)
+    t.like(await sallyport(['routes'], { cwd: await aFolder(t) }), { exitCode: 1, stdout: '' })
   },
 )
