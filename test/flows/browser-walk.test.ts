@@ -1,18 +1,7 @@
 import test from 'ava'
-import axe from 'axe-core'
-import type { Page } from 'playwright-core'
+import { accessibilityFaults } from './_accessibility.js'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'
 import { startStack } from './_stack.js'
-
-/** What axe-core finds wrong with the page, in words. */
-async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  // Runs in the page, where axe-core has made itself a global of the same name.
-  return page.evaluate(async () => {
-    const { violations } = await axe.run()
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  })
-}
 
 if (!chromiumIsInstalled) {
   test.skip('the walk in a browser: no Chromium is installed', () => {})

@@ -1,31 +1,21 @@
 import { once } from 'node:events'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Page } from 'playwright-core'
 import { html } from '../../../src/http/page.js'
+import { accessibilityFaults } from '../../flows/_accessibility.js'
 import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
 import { aBrowser } from '../_browser.js'
 import { aProtocolClient } from '../_client.js'
 import { aClient, startServer } from '../_running.js'
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Where screenshots go; none are made without it. */
 const screenshots = process.env.SCREENSHOTS
 
-interface AxeResult {
-  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
-}
-
 async function look(t: ExecutionContext, page: Page, name: string): Promise<void> {
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate<AxeResult>('axe.run()')
-  t.deepEqual(
-    violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map((node) => node.html).join()}`),
-    [],
-  )
+  t.deepEqual(await accessibilityFaults(page), [], name)
   t.true(
     await page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
     `${name} needs no sideways scrolling`,

@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import test from 'ava'
 import escapeHtml from 'escape-html'
@@ -9,6 +8,7 @@ import { en } from '../../../src/gateway/page/languages/en.js'
 import { fr } from '../../../src/gateway/page/languages/fr.js'
 import { answerPerson } from '../../../src/gateway/page/refusal-page.js'
 import { Refusal, type RefusalCode, refusals } from '../../../src/gateway/refusal.js'
+import { accessibilityFaults } from '../../flows/_accessibility.js'
 import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
 import { aWorld } from '../_world.js'
 
@@ -97,18 +97,12 @@ if (!chromiumIsInstalled) test.skip('the pages in a browser: no Chromium is inst
 else
   test('a page of the gateway is accessible and fits a narrow screen', async (t) => {
     const { url } = await aWorld(t, { gateway: { branding } })
-    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     await withChromium(
       async (context) => {
         const tab = await context.newPage()
         for (const path of ['bff/nothing', 'bff/callback?iss=x&state=y&code=z']) {
           await tab.goto(`${url}/${path}`)
-          await tab.evaluate(axe)
-          const { violations } = await tab.evaluate<{ violations: { id: string }[] }>('axe.run()')
-          t.deepEqual(
-            violations.map(({ id }) => id),
-            [],
-          )
+          t.deepEqual(await accessibilityFaults(tab), [])
           t.true(await tab.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'))
           const folder = process.env.SCREENSHOTS
           if (folder === undefined) continue
