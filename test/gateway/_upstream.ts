@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createProofVerifier, type VerifiedProof } from '../../src/dpop/verifier.js'
 
 /** One request as an API behind the gateway saw it. */
@@ -19,7 +19,10 @@ export interface RecordingUpstream {
   readonly url: URL
   readonly server: Server
   readonly seen: Seen[]
-  /** Connections open at the moment. */
+  /**
+   * Connections open at the moment that something has come by. For each request that is given up, undici opens another
+   * connection, on which nothing comes for the four seconds that it is kept.
+   */
   sockets(): number
   close(): Promise<void>
 }
@@ -46,7 +49,7 @@ export async function recordingUpstream(
 /** Like `recordingUpstream`, for listeners that deal with the request themselves. */
 export async function listening(listener: RequestListener, port = 0): Promise<Omit<RecordingUpstream, 'seen'>> {
   const server = createServer({ requestTimeout: 0 }, listener)
-  const open = new Set<unknown>()
+  const open = new Set<Socket>()
   server.on('connection', (socket) => {
     open.add(socket)
     socket.on('close', () => open.delete(socket)).on('error', () => {})
@@ -57,7 +60,7 @@ export async function listening(listener: RequestListener, port = 0): Promise<Om
   return {
     url,
     server,
-    sockets: () => open.size,
+    sockets: () => [...open].filter(({ bytesRead }) => bytesRead > 0).length,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
