@@ -4,6 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { eventually } from '../gateway/_client.js'
 import type { Certificate } from '../http/_self-signed.js'
 import { installed } from './_manifests.js'
 
@@ -122,15 +123,14 @@ function edited(text: string, edits: readonly (readonly [pattern: RegExp, by: st
 }
 
 async function listens(child: ChildProcess, port: number): Promise<void> {
-  while (child.exitCode === null) {
+  await eventually(async () => {
+    if (child.exitCode !== null) throw new Error('it has exited')
     const socket = connect({ port, host: '127.0.0.1' })
     const isOpen = await once(socket, 'connect').then(
       () => true,
       () => false,
     )
     socket.destroy()
-    if (isOpen) return
-    await new Promise((resume) => setTimeout(resume, 20))
-  }
-  throw new Error('it has exited')
+    return isOpen
+  })
 }

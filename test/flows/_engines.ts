@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import puppeteer from 'puppeteer-core'
+import { registerCompletionHandler } from 'ava'
+import puppeteer, { type Browser } from 'puppeteer-core'
 import { Builder, By, Capabilities } from 'selenium-webdriver'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'
 import { freePorts } from './_stack.js'
@@ -21,7 +22,7 @@ export interface Tab {
 export interface Engine {
   readonly name: string
   readonly isInstalled: boolean
-  /** A new browser with an empty profile, gone when `walk` is done. */
+  /** An empty profile, which is gone when `walk` is done. */
   withTab(walk: (tab: Tab) => Promise<void>): Promise<void>
 }
 
@@ -49,19 +50,24 @@ const chromium: Engine = {
 
 const firefoxPath = process.env.FIREFOX ?? '/usr/bin/firefox-esr'
 
+/** A start costs more than a walk: the tests of a worker share a browser, and no test a profile. */
+let sharedFirefox: Promise<Browser> | undefined
+const firefoxBrowser = (): Promise<Browser> =>
+  (sharedFirefox ??= puppeteer.launch({
+    browser: 'firefox',
+    executablePath: firefoxPath,
+    headless: true,
+    acceptInsecureCerts: true,
+  }))
+
 /** By WebDriver BiDi, which Firefox speaks itself. */
 const firefox: Engine = {
   name: 'Firefox',
   isInstalled: existsSync(firefoxPath),
   async withTab(walk) {
-    const browser = await puppeteer.launch({
-      browser: 'firefox',
-      executablePath: firefoxPath,
-      headless: true,
-      acceptInsecureCerts: true,
-    })
+    const context = await (await firefoxBrowser()).createBrowserContext()
     try {
-      const page = await browser.newPage()
+      const page = await context.newPage()
       page.setDefaultTimeout(timeout)
       await walk({
         open: async (url) => void (await page.goto(url)),
@@ -71,52 +77,62 @@ const firefox: Engine = {
         evaluate: (expression) => page.evaluate(expression),
       })
     } finally {
-      await browser.close()
+      await context.close()
     }
   },
 }
+
+interface WebDriver {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+let sharedWebDriver: Promise<WebDriver> | undefined
+
+async function startWebDriver(): Promise<WebDriver> {
+  const [port] = await freePorts(1)
+  const url = `http://127.0.0.1:${port}`
+  // A process group of its own: xvfb-run does not hand on the signal that ends it.
+  const child = spawn('xvfb-run', ['-a', 'WebKitWebDriver', `--port=${port}`], { stdio: 'ignore', detached: true })
+  await eventually(async () => (await fetch(`${url}/status`)).ok).catch(async (cause) => {
+    await stopped(child)
+    throw cause
+  })
+  return { url, stop: () => stopped(child) }
+}
+
+registerCompletionHandler(async () => {
+  await (await sharedFirefox)?.close()
+  await (await sharedWebDriver)?.stop()
+})
 
 /** Safari's engine: WebKitGTK's own little browser, on a display that is not there. */
 const webkit: Engine = {
   name: 'WebKit',
   isInstalled: miniBrowser() !== undefined && ['/usr/bin/WebKitWebDriver', '/usr/bin/xvfb-run'].every(existsSync),
   async withTab(walk) {
-    const [port] = await freePorts(1)
-    // A process group of its own: xvfb-run does not hand on the signal that ends it.
-    const webDriver = spawn('xvfb-run', ['-a', 'WebKitWebDriver', `--port=${port}`], {
-      stdio: 'ignore',
-      detached: true,
+    sharedWebDriver ??= startWebDriver()
+    const { url } = await sharedWebDriver
+    const capabilities = new Capabilities({
+      acceptInsecureCerts: true,
+      'webkitgtk:browserOptions': { binary: miniBrowser(), args: ['--automation'] },
     })
+    const driver = await new Builder().usingServer(url).withCapabilities(capabilities).forBrowser('MiniBrowser').build()
     try {
-      const url = `http://127.0.0.1:${port}`
-      await eventually(async () => (await fetch(`${url}/status`)).ok)
-      const capabilities = new Capabilities({
-        acceptInsecureCerts: true,
-        'webkitgtk:browserOptions': { binary: miniBrowser(), args: ['--automation'] },
+      const evaluate = (expression: string): Promise<unknown> => driver.executeScript(`return (${expression})`)
+      await walk({
+        open: (address) => driver.get(address),
+        click: (selector) => driver.findElement(By.css(selector)).click(),
+        async fill(selector, text) {
+          const field = await driver.findElement(By.css(selector))
+          await field.clear()
+          await field.sendKeys(text)
+        },
+        until: untilTrue(evaluate),
+        evaluate,
       })
-      const driver = await new Builder()
-        .usingServer(url)
-        .withCapabilities(capabilities)
-        .forBrowser('MiniBrowser')
-        .build()
-      try {
-        const evaluate = (expression: string): Promise<unknown> => driver.executeScript(`return (${expression})`)
-        await walk({
-          open: (address) => driver.get(address),
-          click: (selector) => driver.findElement(By.css(selector)).click(),
-          async fill(selector, text) {
-            const field = await driver.findElement(By.css(selector))
-            await field.clear()
-            await field.sendKeys(text)
-          },
-          until: untilTrue(evaluate),
-          evaluate,
-        })
-      } finally {
-        await driver.quit()
-      }
     } finally {
-      await stopped(webDriver)
+      await driver.quit()
     }
   },
 }

@@ -1,27 +1,29 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
+import { hashPassword } from '../../src/authorization-server/sign-in/password.js'
+import { readConfiguration } from '../../src/config/load.js'
+import { run } from '../../src/server/run.js'
 
 const main = resolve('dist/main.js')
+
+export interface ProgramOptions {
+  /** Port of the admin listener. */
+  readonly admin: number
+  /** Of the admin listener. Default: 127.0.0.1. */
+  readonly host?: string
+  readonly environment: Readonly<Record<string, string>>
+}
 
 /** `sallyport start` with this file, in a folder of its own and until the test ends. Waits until it is ready. */
 export async function startProgram(
   t: ExecutionContext,
   configuration: object,
-  {
-    admin,
-    host = '127.0.0.1',
-    environment,
-  }: {
-    readonly admin: number
-    /** Of the admin listener. Default: 127.0.0.1. */
-    readonly host?: string
-    readonly environment: Readonly<Record<string, string>>
-  },
+  { admin, host = '127.0.0.1', environment }: ProgramOptions,
 ): Promise<{ readonly child: ChildProcess; output(): string }> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-program-'))
   const file = join(folder, 'frontends.json')
@@ -45,16 +47,46 @@ export async function startProgram(
     }
     await rm(folder, { recursive: true, force: true })
   })
-  while (!(await fetch(`http://${host}:${admin}/readyz`).catch(() => undefined))?.ok) {
-    if (child.exitCode !== null) throw new Error(`the program has ended:\n${output}`)
-    await new Promise((resume) => setTimeout(resume, 25))
-  }
+  await isReady(new URL(`http://${host}:${admin}/readyz`), child).catch((cause) => {
+    throw new Error(`the program did not become ready:\n${output}`, { cause })
+  })
   return { child, output: () => output }
 }
 
-/** What `sallyport keygen --password` prints. */
-export async function passwordHashOf(password: string): Promise<string> {
-  const hashing = promisify(execFile)(process.execPath, [main, 'keygen', '--password'])
-  hashing.child.stdin?.end(password)
-  return (await hashing).stdout.trim()
+/** Resolves once a program that has been started says that it is ready. @throws Error when it ends, or takes half a minute */
+export async function isReady(readiness: URL, child: ChildProcess): Promise<void> {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    const answer = await fetch(readiness).catch(() => undefined)
+    await answer?.body?.cancel()
+    if (answer?.ok) return
+    if (child.exitCode !== null) throw new Error('it has exited')
+    if (performance.now() > deadline) throw new Error('it took too long')
+    // What starts a program has no earlier sign of it: it prints nothing when it logs to a file.
+    await delay(25)
+  }
 }
+
+/** The same in this process: a program takes a second of processor time to start. */
+export async function runProgram(
+  t: ExecutionContext,
+  configuration: object,
+  { admin, environment }: ProgramOptions,
+): Promise<{ output(): string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-program-'))
+  const running = await run(
+    readConfiguration({
+      value: configuration,
+      directory,
+      environment: { Server__AdminListen: `127.0.0.1:${admin}`, ...environment },
+    }),
+  )
+  t.teardown(async () => {
+    await running.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
+  return { output: () => '' }
+}
+
+/** A hash that costs next to nothing to check. */
+export const cheapHashOf = (password: string): Promise<string> => hashPassword(password, { ln: 4, p: 1 })

@@ -1,25 +1,34 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse } from 'jsonc-parser'
+import { readConfiguration } from '../../src/config/load.js'
+import { run } from '../../src/server/run.js'
+import { channelName } from '../../src/telemetry/events.js'
+import { isReady } from './_program.js'
 
-/** The program as a user runs it: `sallyport start` with a file, in a folder of its own. */
+/** Gateway, authorization server and sample API of one file, in a folder of its own. */
 export interface Stack {
   readonly gateway: URL
   readonly authorizationServer: URL
   readonly api: URL
   readonly admin: URL
   readonly folder: string
+  /** All that was written to standard output and standard error; events, of what runs in this process. */
+  output(): string
+  /** Drains. Resolves with the exit code. */
+  stop(): Promise<number | null>
+}
+
+/** The program as a user runs it: `sallyport start` with a file. */
+export interface StackProcess extends Stack {
   /** Of the process that runs at the moment. */
   readonly pid: number
-  /** All that was written to standard output and standard error. */
-  output(): string
-  /** SIGTERM, and the exit code once it has drained. */
-  stop(): Promise<number | null>
   /** Ends it by this signal and starts it again, in the same folder. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
@@ -42,13 +51,17 @@ export type Configuration = any
 
 const main = resolve('dist/main.js')
 
-/** The example configuration on free ports. */
-export async function startStack({
-  configure,
-  environment = {},
-  within = [],
-  publicPorts = {},
-}: StackOptions = {}): Promise<Stack & { readonly ports: Record<Part | 'admin', number> }> {
+interface LaidOut {
+  readonly ports: Record<Part | 'admin', number>
+  /** The samples, and the configuration. */
+  readonly folder: string
+  readonly file: string
+  /** Where clients find it. */
+  readonly addresses: Pick<Stack, 'gateway' | 'authorizationServer' | 'api' | 'admin'>
+}
+
+/** The example configuration on free ports, in a folder of its own. */
+async function layOut({ configure, publicPorts = {} }: StackOptions): Promise<LaidOut> {
   const [gateway = 0, authorizationServer = 0, api = 0, admin = 0] = await freePorts(4)
   const ports = { gateway, authorizationServer, api, admin }
   const seen = { ...ports, ...publicPorts }
@@ -67,7 +80,50 @@ export async function startStack({
   configure?.(configuration)
   const file = join(folder, 'frontends.json')
   await writeFile(file, JSON.stringify(configuration, null, 2))
+  const addresses = {
+    gateway: new URL(`http://localhost:${seen.gateway}`),
+    authorizationServer: new URL(`http://localhost:${seen.authorizationServer}`),
+    api: new URL(`http://127.0.0.1:${seen.api}`),
+    admin: new URL(`http://127.0.0.1:${admin}`),
+  }
+  return { ports, folder, file, addresses }
+}
 
+/** The example configuration on free ports, in this process: a program takes a second of processor time to start. */
+export async function runStack(options: Pick<StackOptions, 'configure'> = {}): Promise<Stack> {
+  const { folder, file, addresses } = await layOut({
+    configure(configuration) {
+      // The file store has tests of its own.
+      configuration.Store = { Memory: {} }
+      configuration.Server.DrainDelay = '00:00:00'
+      options.configure?.(configuration)
+    },
+  })
+  let output = ''
+  const listen = (event: unknown): void => {
+    output += `${JSON.stringify(event)}\n`
+  }
+  subscribe(channelName, listen)
+  const running = await run(readConfiguration({ file, environment: {} }))
+  return {
+    ...addresses,
+    folder,
+    output: () => output,
+    async stop() {
+      await running.stop()
+      unsubscribe(channelName, listen)
+      await rm(folder, { recursive: true, force: true })
+      return 0
+    },
+  }
+}
+
+/** The same as a program. */
+export async function startStack(
+  options: StackOptions = {},
+): Promise<StackProcess & { readonly ports: Record<Part | 'admin', number> }> {
+  const { environment = {}, within = [] } = options
+  const { ports, folder, file, addresses } = await layOut(options)
   const [command = '', ...parameters] = [...within, process.execPath, main, 'start', '--config', file]
   let output = ''
   const launch = async (): Promise<ChildProcess> => {
@@ -78,7 +134,7 @@ export async function startStack({
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => (output += chunk))
-    await ready(new URL(`http://127.0.0.1:${admin}/readyz`), () => started.exitCode !== null).catch(async (cause) => {
+    await isReady(new URL('/readyz', addresses.admin), started).catch(async (cause) => {
       await end(started, 'SIGTERM')
       await rm(folder, { recursive: true, force: true })
       throw new Error(`the program did not become ready:\n${output}`, { cause })
@@ -87,10 +143,7 @@ export async function startStack({
   }
   let child = await launch()
   return {
-    gateway: new URL(`http://localhost:${seen.gateway}`),
-    authorizationServer: new URL(`http://localhost:${seen.authorizationServer}`),
-    api: new URL(`http://127.0.0.1:${seen.api}`),
-    admin: new URL(`http://127.0.0.1:${admin}`),
+    ...addresses,
     folder,
     get pid() {
       return child.pid ?? 0
@@ -113,17 +166,6 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill(signal)
   await once(child, 'exit')
-}
-
-async function ready(url: URL, gone: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (Date.now() < deadline && !gone()) {
-    const answer = await fetch(url).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (answer?.ok) return
-    await new Promise((resume) => setTimeout(resume, 25))
-  }
-  throw new Error(gone() ? 'it has exited' : 'it took too long')
 }
 
 /**

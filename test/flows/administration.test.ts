@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
 import test from 'ava'
+import { sallyport } from '../cli/_sallyport.js'
+import { eventually } from '../gateway/_client.js'
 import { clientJwk, clientPublicJwk, startApi } from '../gateway/_gateway.js'
 import { logIn, startProvider } from '../gateway/_provider.js'
 import { startRedis } from '../store/_redis.js'
@@ -18,17 +18,11 @@ const environment = {
 }
 
 /** `sallyport …` beside a running stack, with its file. */
-function sallyport(
-  stack: Stack,
-  ...given: readonly string[]
-): Promise<{ readonly code: number; readonly text: string }> {
-  const file = join(stack.folder, 'frontends.json')
-  const env = { ...process.env, ...environment, NO_COLOR: '1', Server__AdminListen: stack.admin.host }
-  return new Promise((done) => {
-    execFile(process.execPath, [resolve('dist/main.js'), ...given, '--config', file], { env }, (error, text, problem) =>
-      done({ code: typeof error?.code === 'number' ? error.code : 0, text: error === null ? text : text + problem }),
-    )
+async function sallyportBeside(stack: Stack, ...given: readonly string[]) {
+  const { exitCode, stdout, stderr } = await sallyport([...given, '--config', join(stack.folder, 'frontends.json')], {
+    environment: { ...process.env, ...environment, NO_COLOR: '1', Server__AdminListen: stack.admin.host },
   })
+  return { code: exitCode, text: exitCode === 0 ? stdout : stdout + stderr }
 }
 
 if (redis === undefined) test.skip('administration of two replicas: no redis-server is installed', () => {})
@@ -73,7 +67,7 @@ else
     const { sub } = (await (await browser.call(new URL('/bff/user', one.gateway))).json()) as { readonly sub: string }
 
     for (const stack of [one, two]) {
-      const listed = await sallyport(stack, 'sessions', 'list', '--json')
+      const listed = await sallyportBeside(stack, 'sessions', 'list', '--json')
       t.is(listed.code, 0, listed.text)
       const { sessions } = JSON.parse(listed.text) as { readonly sessions: readonly { readonly subject: string }[] }
       t.deepEqual(
@@ -81,19 +75,19 @@ else
         [sub],
       )
       t.regex(
-        (await sallyport(stack, 'sessions', 'list')).text,
+        (await sallyportBeside(stack, 'sessions', 'list')).text,
         new RegExp(`^handle +frontend +user.*\\n.* app +${sub}`),
       )
       const metrics = await (await fetch(new URL('/metrics', stack.admin))).text()
       t.regex(metrics, /sallyport_sessions_active\{frontend="app"\} 1\n/)
       t.regex(metrics, /sallyport_upstream_up\{frontend="app",route="\/api",upstream="[^"]+"\} 1\n/)
     }
-    t.is((await sallyport(two, 'sessions', 'end')).code, 1, 'nothing is meant')
-    t.deepEqual(await sallyport(two, 'sessions', 'end', '--sub', 'nobody'), {
+    t.is((await sallyportBeside(two, 'sessions', 'end')).code, 1, 'nothing is meant')
+    t.deepEqual(await sallyportBeside(two, 'sessions', 'end', '--sub', 'nobody'), {
       code: 2,
       text: 'There was no such session.\n',
     })
-    t.deepEqual(await sallyport(one, 'sessions', 'end', '--sub', sub), {
+    t.deepEqual(await sallyportBeside(one, 'sessions', 'end', '--sub', sub), {
       code: 0,
       text: '1 session has been ended.\n',
     })
@@ -113,7 +107,7 @@ else
     }
     t.regex(refusals[0]?.code ?? '', /^bff\.session\.(?:ended|absent)$/)
     t.regex(refusals[0]?.remedy ?? '', /^Sign in/)
-    // The log is written a moment later; the test is ended when it never is.
-    while (!one.output().includes(refusals[0]?.requestId ?? 'none')) await delay(20)
+    // The log is written a moment later.
+    await eventually(() => one.output().includes(refusals[0]?.requestId ?? 'none'))
     t.is((await fetch(new URL('/console/sign-in', one.admin))).status, 200)
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { selfSigned } from '../http/_self-signed.js'
 import { type Engine, engines, type Tab } from './_engines.js'
-import { type Stack, startStack } from './_stack.js'
+import { runStack, type Stack, startStack } from './_stack.js'
 
 /** What a person does on the first day, and what it looks like to the page. */
 async function walk(t: ExecutionContext, tab: Tab, origin: string): Promise<void> {
@@ -55,7 +55,7 @@ async function walk(t: ExecutionContext, tab: Tab, origin: string): Promise<void
 const walks = test.macro(async (t, { withTab }: Engine, protocol: 'http' | 'https') => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-tls-'))
   t.teardown(() => rm(folder, { recursive: true }))
-  const stack = await (protocol === 'http' ? startStack() : startSecureStack(folder))
+  const stack = await (protocol === 'http' ? runStack() : startSecureStack(folder))
   try {
     await withTab((tab) => walk(t, tab, `${protocol}://localhost:${stack.gateway.port}`))
   } finally {

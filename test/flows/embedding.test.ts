@@ -3,11 +3,12 @@ import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import type { BrowserContext, Frame, Page } from 'playwright-core'
+import { eventually } from '../gateway/_client.js'
 import { selfSigned } from '../http/_self-signed.js'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'
-import { freePorts, type Stack, startStack } from './_stack.js'
+import { freePorts, startStack } from './_stack.js'
 
 /*
  * A portal at https://127.0.0.1 shows the application of https://localhost in a frame: two sites. The browser keeps no
@@ -32,14 +33,14 @@ const page = `<!doctype html><meta charset="utf-8"><title>…</title><script typ
 <button id="in">Sign in</button><button id="out">Sign out</button>`
 
 interface Portal {
-  readonly stack: Stack
   readonly app: string
   readonly portal: string
   /** Another page, of the portal's site and not among the origins. */
   readonly stranger: string
+  stop(): Promise<void>
 }
 
-async function aPortal(t: ExecutionContext): Promise<Portal> {
+async function startPortal(): Promise<Portal> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-portal-'))
   const spa = join(folder, 'spa')
   await mkdir(spa)
@@ -76,24 +77,31 @@ async function aPortal(t: ExecutionContext): Promise<Portal> {
       response.end(`<title>portal</title><iframe src="${app}/" allow="" width="400" height="300"></iframe>`)
     }).listen(port, '127.0.0.1'),
   )
-  t.teardown(async () => {
-    for (const server of servers) {
-      server.closeAllConnections()
-      server.close()
-    }
-    if ((await stack.stop()) !== 0) throw new Error(stack.output())
-    await rm(folder, { recursive: true })
-  })
-  return { stack, app, portal, stranger: `https://127.0.0.1:${strangerPort}` }
+  return {
+    app,
+    portal,
+    stranger: `https://127.0.0.1:${strangerPort}`,
+    async stop() {
+      for (const server of servers) {
+        server.closeAllConnections()
+        server.close()
+      }
+      if ((await stack.stop()) !== 0) throw new Error(stack.output())
+      await rm(folder, { recursive: true })
+    },
+  }
 }
 
-async function until(what: Frame | Page, expression: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-    if (await what.evaluate(expression).catch(() => false)) return
-    await new Promise((resume) => setTimeout(resume, 50))
-  }
-  throw new Error(`never: ${expression}`)
-}
+/** One for all walks, each with a browser profile of its own. */
+let started: Promise<Portal> | undefined
+const aPortal = (): Promise<Portal> => (started ??= startPortal())
+test.after.always(async () => (await started)?.stop())
+
+/** A page that is just being left answers with an error. */
+const until = (what: Frame | Page, expression: string): Promise<void> =>
+  eventually(async () => Boolean(await what.evaluate(expression).catch(() => false))).catch((cause) => {
+    throw new Error(`never: ${expression}`, { cause })
+  })
 
 const titled = (what: Frame | Page, title: string) => until(what, `document.title === ${JSON.stringify(title)}`)
 
@@ -114,9 +122,14 @@ async function signInIn(context: BrowserContext, frame: Frame): Promise<void> {
     await opened.locator('#username').fill('alice')
     await opened.locator('#password').fill('wonderland')
     await opened.locator('#sign-in').click()
-    await opened.locator('#allow').waitFor()
   }
-  await opened.locator('#allow').click()
+  // Who has agreed once is not asked again.
+  const allow = opened.locator('#allow')
+  const isAsked = await allow.waitFor().then(
+    () => true,
+    () => false,
+  )
+  if (isAsked) await allow.click()
   await closed
 }
 
@@ -126,7 +139,7 @@ const call = (frame: Frame | Page, init = '{}') =>
 const walk = chromiumIsInstalled ? test.serial : test.skip
 
 walk('a page in a frame of another site: sign in by a window, call, reload, sign out', async (t) => {
-  const world = await aPortal(t)
+  const world = await aPortal()
   await withChromium(
     async (context) => {
       const tab = context.pages()[0] ?? (await context.newPage())
@@ -176,7 +189,7 @@ walk('a page in a frame of another site: sign in by a window, call, reload, sign
 })
 
 walk('what the page around the frame does with the frame’s cookie is refused', async (t) => {
-  const world = await aPortal(t)
+  const world = await aPortal()
   await withChromium(
     async (context) => {
       const tab = context.pages()[0] ?? (await context.newPage())
@@ -239,7 +252,7 @@ walk('what the page around the frame does with the frame’s cookie is refused',
 })
 
 walk('a page that is not among the origins shows an empty frame', async (t) => {
-  const world = await aPortal(t)
+  const world = await aPortal()
   await withChromium(
     async (context) => {
       const tab = context.pages()[0] ?? (await context.newPage())

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createVerifier, type Verifier } from '../../src/dpop-validator/dpop-validator.js'
 import { adapters } from '../dpop-validator/_apis.js'
-import { startStack } from './_stack.js'
+import { runStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
 test('the gateway calls an API behind the validator in every framework', async (t) => {
@@ -21,7 +21,7 @@ test('the gateway calls an API behind the validator in every framework', async (
     })),
   )
   let audience = ''
-  const stack = await startStack({
+  const stack = await runStack({
     configure: (configuration) => {
       audience = configuration.Authentication.OpenIddict.Audience
       const [frontend] = configuration.Bff.Frontends

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { startStack } from './_stack.js'
+import { runStack } from './_stack.js'
 import { createUserAgent, type Landing, type UserAgent } from './_user-agent.js'
 
 async function signIn(browser: UserAgent, login: URL): Promise<Landing> {
@@ -11,7 +11,7 @@ async function signIn(browser: UserAgent, login: URL): Promise<Landing> {
 }
 
 test('a third frontend appears by one entry in the file, with a session of its own', async (t) => {
-  const stack = await startStack({
+  const stack = await runStack({
     configure: (configuration) => {
       const [first] = configuration.Bff.Frontends
       configuration.Bff.Frontends.push({
@@ -46,7 +46,7 @@ test('a third frontend appears by one entry in the file, with a session of its o
 })
 
 test('the same session does not open another frontend, whatever its cookie is called', async (t) => {
-  const stack = await startStack()
+  const stack = await runStack()
   t.teardown(() => stack.stop())
   const browser = createUserAgent()
   await signIn(browser, new URL('/bff/login', stack.gateway))

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { aFolderWithThePackage, install, link } from './_packed.js'
-import { freePorts, startStack } from './_stack.js'
+import { freePorts, runStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
 const run = promisify(execFile)
@@ -52,7 +52,7 @@ test('an API in each framework, written from the page with the packed package in
   const ports = await freePorts(frameworks.length)
 
   let audience = ''
-  const stack = await startStack({
+  const stack = await runStack({
     configure: (configuration) => {
       audience = configuration.Authentication.OpenIddict.Audience
       const [frontend] = configuration.Bff.Frontends

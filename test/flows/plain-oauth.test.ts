@@ -1,9 +1,9 @@
 import test from 'ava'
-import { startStack } from './_stack.js'
+import { runStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
 test('a frontend without "openid" has sessions without claims: login, API, list of sessions, logout', async (t) => {
-  const stack = await startStack({
+  const stack = await runStack({
     configure(configuration) {
       configuration.Bff.Frontends[0].Scopes = ['orders', 'offline_access']
     },

@@ -4,7 +4,7 @@ import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { callbackUri } from '../authorization-server/_running.js'
-import { type Configuration, startStack } from './_stack.js'
+import { type Configuration, runStack } from './_stack.js'
 
 const clientId = 'third-party'
 const permissions = ['authorization', 'pushed_authorization', 'token', 'revocation'].map((name) => `ept:${name}`)
@@ -12,7 +12,7 @@ const permissions = ['authorization', 'pushed_authorization', 'token', 'revocati
 /** The program with a client of another company's, and what that client does. */
 async function setUp(t: ExecutionContext, configure: (configuration: Configuration) => void = () => undefined) {
   const privateJwk = generateSigningJwk('ES256')
-  const stack = await startStack({
+  const stack = await runStack({
     configure(configuration) {
       configuration.OpenIddict.Seeding.Applications = [
         {

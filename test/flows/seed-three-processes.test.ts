@@ -1,15 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
-import { passwordHashOf, startProgram } from './_program.js'
+import { cheapHashOf, runProgram, startProgram } from './_program.js'
 import { freePorts } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
-const passwordHash = await passwordHashOf('wonderland')
+const passwordHash = await cheapHashOf('wonderland')
 
 const threeProcesses = test.macro({
-  title: (_, said) => `the original's three documents as three processes, ${said}: login, API, refresh, logout`,
-  async exec(t, _said: string, forTheApi: (authorizationServer: SeedServer) => void) {
+  title: (_, said, start) =>
+    `the original's three documents as three ${start === startProgram ? 'processes' : 'products'}, ${said}: login, API, refresh, logout`,
+  async exec(
+    t,
+    _said: string,
+    start: typeof startProgram | typeof runProgram,
+    forTheApi: (authorizationServer: SeedServer) => void,
+  ) {
     const [gateway = 0, server = 0, api = 0, ...admins] = await freePorts(6)
     const key = generateSigningJwk('ES256')
     // Host names and key values, and the one thing that this test is about.
@@ -25,7 +31,7 @@ const threeProcesses = test.macro({
     // Who may sign in, where things run, and a refresh that is always due come from the environment.
     const [adminOfServer = 0, adminOfApi = 0, adminOfGateway = 0] = admins
     const programs = await Promise.all([
-      startProgram(
+      start(
         t,
         { OpenIddict },
         {
@@ -36,7 +42,7 @@ const threeProcesses = test.macro({
           },
         },
       ),
-      startProgram(
+      start(
         t,
         { Authentication },
         {
@@ -44,7 +50,7 @@ const threeProcesses = test.macro({
           environment: { Authentication__OpenIddict__Listen: `127.0.0.1:${api}` },
         },
       ),
-      startProgram(
+      start(
         t,
         { Bff },
         {
@@ -85,9 +91,9 @@ interface SeedServer {
   readonly Seeding: { Scopes?: readonly { readonly Name: string; readonly Resources: readonly string[] }[] }
 }
 
-test(threeProcesses, '"Resources": ["my-api"] on a scope', ({ Seeding }) => {
+test(threeProcesses, '"Resources": ["my-api"] on a scope', startProgram, ({ Seeding }) => {
   Seeding.Scopes = [{ Name: 'roles', Resources: ['my-api'] }]
 })
-test(threeProcesses, '"Audience": "my-api" at the server', (server) => {
+test(threeProcesses, '"Audience": "my-api" at the server', runProgram, (server) => {
   server.Audience = 'my-api'
 })

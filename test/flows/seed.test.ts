@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
-import { passwordHashOf, startProgram } from './_program.js'
+import { cheapHashOf, startProgram } from './_program.js'
 import { freePorts } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
@@ -25,7 +25,7 @@ test("the original's own configuration boots all three products: login, API, ref
       Server__Listen: `127.0.0.1:${gateway}`,
       OpenIddict__Listen: `127.0.0.1:${server}`,
       OpenIddict__Seeding__Users__0__Username: 'alice',
-      OpenIddict__Seeding__Users__0__PasswordHash: await passwordHashOf('wonderland'),
+      OpenIddict__Seeding__Users__0__PasswordHash: await cheapHashOf('wonderland'),
       OpenIddict__Seeding__Users__0__Claims__sub: 'a1',
       OpenIddict__Seeding__Users__0__Claims__name: 'Alice Adams',
       Authentication__OpenIddict__Listen: `127.0.0.1:${api}`,

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 import { decodeJwt } from 'jose'
 import { startApi } from '../gateway/_gateway.js'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'
-import { type Configuration, startStack } from './_stack.js'
+import { type Configuration, runStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
 /* The program with its own authorization server: which token goes where, and what a page that polls too fast is told. */
@@ -15,7 +15,7 @@ interface Seen {
 
 async function aStack(t: ExecutionContext) {
   const api = await startApi()
-  const stack = await startStack({
+  const stack = await runStack({
     configure: (configuration: Configuration) => {
       const [app] = configuration.Bff.Frontends
       configuration.OpenIddict.Seeding.Scopes.push({ Name: 'stock', Resources: ['https://stock.example'] })

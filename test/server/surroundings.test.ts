@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { run } from '../deploy/_manifests.js'
-import { type Configuration, type Stack, startStack } from '../flows/_stack.js'
+import { type Configuration, type Stack, type StackProcess, startStack } from '../flows/_stack.js'
 import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
 import { eventually } from '../gateway/_client.js'
 
@@ -36,7 +36,7 @@ async function signedIn({ gateway }: Stack): Promise<UserAgent> {
   return browser
 }
 
-const openDescriptors = async ({ pid }: Stack): Promise<number> => (await readdir(`/proc/${pid}/fd`)).length
+const openDescriptors = async ({ pid }: StackProcess): Promise<number> => (await readdir(`/proc/${pid}/fd`)).length
 
 onLinux(
   'without file descriptors new connections end, nothing else does, and all is well once there are some again',
