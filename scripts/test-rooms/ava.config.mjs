@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 
 /*
@@ -6,9 +7,9 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
  * configuration in package.json.
  */
 
-/** Files per worker. Programs and browsers are waited for: what starts them has a worker of its own. */
-const filesPerWorker = { '': 1, cli: 1, conformance: 5, deploy: 1, flows: 1, server: 1 }
-const filesPerWorkerElsewhere = 10
+/** Files per worker: few where programs and browsers are waited for. */
+const filesPerWorker = { cli: 7, conformance: 5, flows: 5, server: 5 }
+const filesPerWorkerElsewhere = 12
 
 /** Rooms that take longest, so that none is left alone at the end. */
 const first = ['flows', 'cli', 'deploy', 'conformance', 'attacks']
@@ -61,6 +62,16 @@ function writeRoom(room, number, files) {
   )
 }
 
+/** What rsa-keys.mjs hands out. */
+function writeRsaKeys() {
+  const encoding = { type: 'pkcs8', format: 'pem' }
+  const keys = Array.from(
+    { length: 4 },
+    () => generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: encoding }).privateKey,
+  )
+  writeFileSync(`${rooms}/rsa-keys.json`, JSON.stringify(keys))
+}
+
 function place(path) {
   const index = first.findIndex((room) => path.includes(`/${room}.`))
   return index < 0 ? first.length : index
@@ -68,10 +79,12 @@ function place(path) {
 
 replaceAva()
 writeRooms()
+writeRsaKeys()
 
 // biome-ignore lint/style/noDefaultExport: AVA asks for it.
 export default {
   files: [`${rooms}/*.test.js`],
+  require: ['./scripts/test-rooms/rsa-keys.mjs'],
   sortTestFiles: (a, b) => place(a) - place(b) || a.localeCompare(b),
   workerThreads: true,
   concurrency: 3,
