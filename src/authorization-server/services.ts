@@ -177,7 +177,15 @@ function signInOf(settings: Settings, keys: SigningKeys, users: UserDirectory, c
   const { issuer, store, seal, clients, algorithm, lifetimes, signInLimits, now } = settings
   const cookie = createSecretCookie('session', issuer)
   const sessions = createSignInSessions({ store, seal, cookie, lifetime: lifetimes.session, now })
-  const backchannelLogout = createBackchannelLogout({ issuer, clients, keys, defaultAlgorithm: algorithm, now })
+  const backchannelLogout = createBackchannelLogout({
+    issuer,
+    store,
+    seal,
+    clients,
+    keys,
+    defaultAlgorithm: algorithm,
+    now,
+  })
   return {
     sessions,
     backchannelLogout,

@@ -11,7 +11,7 @@ export function createSessionEnd(sessions: SignInSessions, backchannelLogout: Ba
     const session = await sessions.end(ctx)
     if (session === undefined) return undefined
     publish({ type: 'as.session.ended', subject: session.subject, sid: session.sid })
-    backchannelLogout.notify(session)
+    await backchannelLogout.notify(session)
     return session
   }
 }
