@@ -8,7 +8,7 @@ import test from 'ava'
 import { verifyPassword } from '../../src/authorization-server/sign-in/password.js'
 import { signingKeyTexts } from '../../src/cli/keygen.js'
 import { promptForPassword } from '../../src/cli/password-prompt.js'
-import { type Jwk, publicHalf, signatureAlgorithms, signingKey } from '../../src/jose/jwk.js'
+import { generateSigningJwk, type Jwk, publicHalf, signatureAlgorithms, signingKey } from '../../src/jose/jwk.js'
 import { aFile, aFolder } from '../config/_workspace.js'
 import { sallyport, spawnSallyport } from './_sallyport.js'
 
@@ -68,6 +68,32 @@ test.serial('no file, no command, no such command: each says what to do', async 
     (await sallyport(['explain', 'GET', '/api', '--config', 'frontends.example.json'])).stderr,
     /as the browser sees it/,
   )
+})
+
+test.serial('where the package lmdb is missing, start and check say so and name both other stores', async (t) => {
+  const hooks = `export function resolve(specifier, context, next) {
+    if (specifier !== 'lmdb') return next(specifier, context)
+    throw Object.assign(new Error("Cannot find package 'lmdb'"), { code: 'ERR_MODULE_NOT_FOUND' })
+  }`
+  const text = (program: string): string => `data:text/javascript,${encodeURIComponent(program)}`
+  const hooked = text(`import { register } from 'node:module'; register('${text(hooks).replaceAll("'", '%27')}')`)
+  const environment = { ...process.env, NODE_OPTIONS: `--import=${hooked.replaceAll("'", '%27')}` }
+  const file = await aFile(t, {
+    Bff: {
+      Authority: 'http://127.0.0.1:9',
+      PublicUrl: 'http://localhost:3000',
+      Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: generateSigningJwk('ES256') }],
+    },
+  })
+  for (const command of ['start', 'check']) {
+    const { exitCode, stdout, stderr } = await spawnSallyport([command, '--config', file], { environment })
+    const output = stdout + stderr
+    t.is(exitCode, 1, output)
+    t.regex(output, /lmdb/)
+    t.regex(output, /"Store": \{ "Memory": \{\} \}/)
+    t.regex(output, /"Store": \{ "Redis": \{ "Url": "redis:/)
+    t.notRegex(output, /\n\s+at |node:internal/)
+  }
 })
 
 for (const algorithm of signatureAlgorithms)

@@ -1,7 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createClient } from '@redis/client'
 import test from 'ava'
 import { createRedisStore } from '../../src/store/redis-store.js'
-import { startRedis } from './_redis.js'
+import { selfSigned } from '../http/_self-signed.js'
+import { freePort, startRedis } from './_redis.js'
 import { storeContract } from './_store-contract.js'
 
 const redis = await startRedis()
@@ -44,5 +48,48 @@ if (redis === undefined) {
     await operator.sendCommand(['CLIENT', 'PAUSE', '600000', 'ALL'])
     await t.throwsAsync(store.get('key'), { code: 'store_unavailable' })
     t.deepEqual(told, ['OOM', 'READONLY', 'TimeoutError'])
+  })
+
+  test('a Redis with TLS that wants a client certificate and a user gets both, and the database that is named', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-redis-tls-'))
+    t.teardown(() => rm(folder, { recursive: true, force: true }))
+    // One certificate for all: it has signed itself, and that is whom server and client trust.
+    const { cert, key } = await selfSigned()
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+    await writeFile(certFile, cert)
+    await writeFile(keyFile, key)
+    const port = await freePort()
+    const own = await startRedis(
+      ...['--tls-port', String(port), '--tls-cert-file', certFile, '--tls-key-file', keyFile],
+      ...['--tls-ca-cert-file', certFile, '--tls-auth-clients', 'yes'],
+      ...['--user', 'shop', 'on', '>secret', '~shop:*', '&shop:*', '+@all'],
+    )
+    t.teardown(async () => own?.stop())
+    const url = `rediss://localhost:${port}`
+    const right = {
+      url,
+      username: 'shop',
+      password: 'secret',
+      database: 3,
+      prefix: 'shop:',
+      tls: { ca: cert, cert, key },
+    }
+    const store = await createRedisStore(right)
+    t.teardown(store.close)
+    await store.set('key', 'value', Date.now() / 1000 + 60)
+    const operator = await createClient({ url: own?.url ?? '', database: 3 }).connect()
+    t.teardown(() => operator.destroy())
+    t.deepEqual(await operator.keys('*'), ['shop:key'])
+    t.regex(String(await operator.sendCommand(['CLIENT', 'LIST'])), /db=3 .* user=shop /)
+
+    for (const [what, wrong] of Object.entries({
+      'no client certificate': { ...right, tls: { ca: cert } },
+      'an authority that is not trusted': { ...right, tls: { cert, key } },
+      'another password': { ...right, password: 'wrong' },
+    }))
+      await t.throwsAsync(createRedisStore(wrong), { code: 'store_unavailable' }, what)
+    const elsewhere = await createRedisStore({ ...right, prefix: 'bank:' })
+    t.teardown(elsewhere.close)
+    await t.throwsAsync(elsewhere.get('key'), { code: 'store_unavailable' }, 'keys that the user may not read')
   })
 }
