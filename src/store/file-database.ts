@@ -10,6 +10,8 @@ export interface FileDatabase {
   /** One record per member of a set. */
   readonly members: FileTable
   readonly counts: FileTable
+  /** Beside the counts: a message is of no use any more after a loss of power either. */
+  readonly messages: FileTable
   /** Of the files, which never shrink: what has been freed in them is used again. */
   size(): Promise<Pick<StoreUsage, 'bytes' | 'maxBytes'>>
   close(): Promise<void>
@@ -55,6 +57,7 @@ export async function openFileDatabase(path: string): Promise<FileDatabase> {
     records: table(durable, 'records'),
     members: table(durable, 'members'),
     counts: table(counts ?? durable, 'counts'),
+    messages: table(counts ?? durable, 'messages'),
     async size() {
       const files = (await readdir(path)).filter((file) => file.endsWith('.mdb'))
       const sizes = await Promise.all(files.map(async (file) => (await stat(join(path, file))).size))

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { FileDatabase } from './file-database.js'
+import { addSignal } from './file-signals.js'
 import type { FileRecord } from './file-table.js'
 import { countIn, endOfCounts } from './sliding-counts.js'
 import type { Count, Expiry, Quota } from './store.js'
@@ -7,7 +8,7 @@ import type { Count, Expiry, Quota } from './store.js'
 /** What a file store writes, each within a transaction. They are what the writing thread is asked for by name. */
 export type FileOperations = ReturnType<typeof createFileOperations>
 
-export function createFileOperations({ records, members, counts }: FileDatabase) {
+export function createFileOperations({ records, members, counts, messages }: FileDatabase) {
   const put = (key: string, text: string, expiresAt: number): true => {
     records.put(key, { text, expiresAt })
     return true
@@ -47,6 +48,7 @@ export function createFileOperations({ records, members, counts }: FileDatabase)
       if (count.counted) counts.put(key, { text: JSON.stringify([...slices]), expiresAt: endOfCounts(slices, quota) })
       return count
     },
+    signal: (topic: string, message: string): void => addSignal(messages, topic, message),
   }
 }
 

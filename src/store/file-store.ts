@@ -4,6 +4,7 @@ import { answeredWithin } from './answered-within.js'
 import { openFileDatabase } from './file-database.js'
 import { countOf, type FileOperations, memberName } from './file-operations.js'
 import { type FileStoreOptions, fileStoreDefaults } from './file-options.js'
+import { createFileSignals } from './file-signals.js'
 import { type FileWriting, startFileWriting } from './file-writing.js'
 import type { Store, StoreUsage } from './store.js'
 
@@ -35,7 +36,7 @@ export async function createFileStore({
   const { database, writing } = await open(path).catch((cause: unknown) => {
     throw unavailable(cause)
   })
-  const { records, members, counts } = database
+  const { records, members, counts, messages } = database
   let refused = 0
 
   const available = async <Reply>(operation: () => Reply | Promise<Reply>): Promise<Reply> => {
@@ -56,6 +57,7 @@ export async function createFileStore({
   // What has nothing to do for a writer is not given to one: it is answered by a look.
   const isText = async (key: string, expected: string): Promise<boolean> => (await find(key))?.text === expected
   const isThere = async (key: string): Promise<boolean> => (await find(key)) !== undefined
+  const signals = createFileSignals(messages, (topic, message) => write('signal', topic, message))
 
   return {
     get: async (key) => (await find(key))?.text,
@@ -76,7 +78,9 @@ export async function createFileStore({
       const { count } = await available(() => countOf(counts.find(key), cost, quota))
       return cost === 0 || !count.counted ? count : write('count', key, cost, quota)
     },
+    signals,
     async close() {
+      signals.close()
       await writing.close()
       await database.close()
     },

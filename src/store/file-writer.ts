@@ -59,16 +59,16 @@ async function serve(port: MessagePort, path: string): Promise<void> {
       writes.push(next)
       next = writes.length < most ? receiveMessageOnPort(port)?.message : undefined
     }
-    const isCount = ({ name }: FileWrite): boolean => name === 'count'
+    const isFleeting = ({ name }: FileWrite): boolean => name === 'count' || name === 'signal'
     perform(
-      writes.filter((write) => !isCount(write)),
+      writes.filter((write) => !isFleeting(write)),
       database.records,
     )
-    perform(writes.filter(isCount), database.counts)
+    perform(writes.filter(isFleeting), database.counts)
     if (next === 'close') void close()
   })
 
-  const sweeps = [database.records, database.members, database.counts].map(createSweep)
+  const sweeps = [database.records, database.members, database.counts, database.messages].map(createSweep)
   const timer = setInterval(() => sweeps.forEach((sweep) => void sweep()), roundMs)
   port.postMessage('open')
 }

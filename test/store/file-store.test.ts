@@ -43,6 +43,25 @@ test('of two processes that race for a record, one gets it; each sees at once wh
   t.is(counts.filter((count) => (count as { readonly counted: boolean }).counted).length, 10)
 })
 
+test('what one process says another one hears within half a second, and what was said before it came it does not', async (t) => {
+  const path = join(folder, 'signals')
+  const speaker = await aProcess(t, path)
+  await speaker('signal', 'topic', 'too early')
+  const store = await createFileStore({ path })
+  t.teardown(store.close)
+  const heard: { readonly message: string; readonly at: number }[] = []
+  const stop = store.signals?.listen('topic', (message) => heard.push({ message, at: Date.now() }))
+  const spoken = Date.now()
+  for (let number = 0; number < 50; number++) await speaker('signal', number % 2 ? 'topic' : 'another', `${number}`)
+  while (heard.length < 25) await new Promise((resolve) => setTimeout(resolve, 5))
+  t.deepEqual(
+    heard.map(({ message }) => message),
+    Array.from({ length: 25 }, (_, index) => `${2 * index + 1}`),
+  )
+  t.log(`the first after ${(heard[0]?.at ?? 0) - spoken} ms`)
+  stop?.()
+})
+
 test('a folder that cannot be written to is said to be', async (t) => {
   const error = await t.throwsAsync(createFileStore({ path: join(fileURLToPath(import.meta.url), 'store') }), {
     code: 'store_unavailable',
@@ -68,7 +87,7 @@ async function aProcess(t: ExecutionContext, path: string) {
   child.setMaxListeners(0)
   await once(child, 'message')
   let last = 0
-  return async (operation: keyof Store, ...values: unknown[]): Promise<unknown> => {
+  return async (operation: keyof Store | 'signal', ...values: unknown[]): Promise<unknown> => {
     const id = ++last
     const answered = new Promise<unknown>((resolve) => {
       const onMessage = (message: { readonly id: number; readonly result: unknown }): void => {
