@@ -54,7 +54,8 @@ export function createSignInSessions({ store, seal, cookie, lifetime, now }: Sig
 
     async start(ctx, username, { subject, claims, amr = authenticatedUserDefaults.amr, acr }, before) {
       const old = cookie.read(ctx)
-      if (old !== undefined) await records.delete(old)
+      // A client may have joined since `before` was read.
+      const last = old === undefined ? undefined : await records.take(old)
       const time = now()
       const session: SignInSession = {
         username,
@@ -63,7 +64,7 @@ export function createSignInSessions({ store, seal, cookie, lifetime, now }: Sig
         amr,
         ...(acr !== undefined && { acr }),
         sid: before?.sid ?? randomBytes(16).toString('base64url'),
-        clients: before?.clients ?? [],
+        clients: before === undefined ? [] : (last ?? before).clients,
         authTime: Math.floor(time),
         expiresAt: time + lifetime,
       }
