@@ -28,6 +28,7 @@ export const frontendDefaults = {
   responseMode: 'query',
   loginParameters: ['login_hint', 'prompt', 'ui_locales'],
   idTokenHint: true,
+  revokeEndedSessions: false,
   requireLogin: 'Calls',
   securityHeaders: 'Spa',
 } as const satisfies Partial<FrontendOptions>

@@ -98,6 +98,12 @@ export interface FrontendOptions {
    * server gets `client_id` and `logout_hint`. Default: true.
    */
   readonly idTokenHint?: boolean
+  /**
+   * Whether the refresh token of a session is revoked as well when the session is ended without its browser: by back-channel
+   * logout, by an administrator, by another session of the user, by `sessionsPerUser`. Then the store holds it, with the
+   * session's DPoP key, so that `seal` alone opens the two, without the browser's cookie. Default: false.
+   */
+  readonly revokeEndedSessions?: boolean
   /** When sessions of this frontend end. */
   readonly session: SessionLifetimes
   /**

@@ -2,7 +2,7 @@ import type { Lock } from '../store/lock.js'
 import type { Store } from '../store/store.js'
 import { createAccess } from './access/access.js'
 import { pageAccess, routeAccess } from './access/route-access.js'
-import { gatewayDefaults } from './defaults.js'
+import { frontendDefaults, gatewayDefaults } from './defaults.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
 import { createLoginTransactions } from './endpoints/login-transaction.js'
 import { createUnderway } from './forwarding/in-flight.js'
@@ -28,6 +28,7 @@ import { createSessionsPerUser } from './session/sessions-per-user.js'
 import { createRouteStepUp } from './step-up/route-step-up.js'
 import { createStepUp } from './step-up/step-up.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
+import { createEndedSessions } from './tokens/ended-sessions.js'
 import { audiencesOf } from './tokens/token-audience.js'
 
 /** What all frontends have in common. */
@@ -47,8 +48,11 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const { issuerTimeout = gatewayDefaults.issuerTimeout, administered = gatewayDefaults.administered } = shared
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
-  const onEnd = ({ key, handle, subject, cause, wasThere }: EndedSession): void => {
+  const { revokeEndedSessions = frontendDefaults.revokeEndedSessions } = options
+  const endedSessions = revokeEndedSessions ? createEndedSessions({ frontend: { ...frontend, oauth } }) : undefined
+  const onEnd = ({ key, handle, subject, cause, wasThere, left }: EndedSession): void => {
     watch.ended(key)
+    if (left !== undefined) endedSessions?.revoke(handle, left)
     if (onLogout !== undefined && wasThere && cause !== 'login')
       tellOnLogout(onLogout, { frontend: options.name, session: handle, subject, cause })
   }
@@ -95,6 +99,9 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     underway: createUnderway(),
     async warm() {
       await Promise.allSettled([oauth.warm(), ...routes.map(({ pool }) => pool.warm())])
+    },
+    async settled() {
+      await Promise.all([tokens.settled(), endedSessions?.settled()])
     },
     close() {
       tokens.close()

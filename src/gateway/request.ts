@@ -49,6 +49,8 @@ export interface ProvisionedFrontend extends Frontend {
   readonly underway: Underway
   /** Asks its authorization server and its upstreams what the first request would have to wait for. Never rejects. */
   warm(): Promise<void>
+  /** Resolves when nothing that it has begun by itself is under way: refreshes, and what has come of them; revocations. */
+  settled(): Promise<void>
   /** Stops its health checks, and gives back the connections to its upstreams. */
   close(): void
 }

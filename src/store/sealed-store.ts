@@ -35,12 +35,30 @@ export interface SealedStore<Value> {
   delete(secret: string): Promise<boolean>
 }
 
+/** A text to rest beside the seal in the same record, so that every operation is about both. It has no `~` in it. */
+export type Beside<Value> = (value: Value, key: string) => string | undefined
+
+/** What rests beside the seal. @param text of a record, as the store holds it */
+export function besideSeal(text: string): string | undefined {
+  const [, beside] = text.split('~')
+  return beside
+}
+
 /** @param purpose Names the kind of record, such as `code` or `session admin`; part of key and seal. */
-export function createSealedStore<Value>(store: Store, seal: Seal, purpose: string): SealedStore<Value> {
+export function createSealedStore<Value>(
+  store: Store,
+  seal: Seal,
+  purpose: string,
+  besideOf?: Beside<Value>,
+): SealedStore<Value> {
   const keyOf = (secret: string): string => `${purpose}:${hash('sha256', secret, 'base64url')}`
-  const sealed = (secret: string, value: Value): string => seal.seal(JSON.stringify(value), secret, keyOf(secret))
+  const sealed = (secret: string, value: Value): string => {
+    const key = keyOf(secret)
+    const beside = besideOf?.(value, key)
+    return seal.seal(JSON.stringify(value), secret, key) + (beside === undefined ? '' : `~${beside}`)
+  }
   const opened = (secret: string, text: string | undefined): SealedRecord<Value> | undefined => {
-    const plaintext = text === undefined ? undefined : seal.unseal(text, secret, keyOf(secret))
+    const plaintext = text === undefined ? undefined : seal.unseal(withoutBeside(text), secret, keyOf(secret))
     return text === undefined || plaintext === undefined
       ? undefined
       : { value: JSON.parse(plaintext) as Value, revision: text }
@@ -66,4 +84,9 @@ export function createSealedStore<Value>(store: Store, seal: Seal, purpose: stri
     take: async (secret) => opened(secret, await store.take(keyOf(secret)))?.value,
     delete: (secret) => store.delete(keyOf(secret)),
   }
+}
+
+function withoutBeside(text: string): string {
+  const end = text.indexOf('~')
+  return end === -1 ? text : text.slice(0, end)
 }

@@ -59,6 +59,12 @@ export type GatewayEvent =
       readonly fatal: boolean
       readonly code: string
     } & ServerSaid)
+  | {
+      readonly type: 'gateway.token.revoked'
+      readonly frontend: string
+      readonly session: string
+      readonly token: 'refresh_token' | 'access_token'
+    }
   | ({
       readonly type: 'gateway.token.not-revoked'
       readonly frontend: string

@@ -132,6 +132,7 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
     case 'as.request.pushed':
     case 'gateway.login.started':
     case 'gateway.issuer.called':
+    case 'gateway.token.revoked':
     case 'validator.keys.fetched':
       return 'debug'
     default:

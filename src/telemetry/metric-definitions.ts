@@ -93,6 +93,12 @@ export const metricDefinitions = {
     'frontend',
     'outcome',
   ),
+  revocations: counter(
+    'sallyport_token_revocations_total',
+    'Tokens of ended sessions that were to be revoked, by frontend and outcome.',
+    'frontend',
+    'outcome',
+  ),
   sessionsEnded: counter(
     'sallyport_sessions_ended_total',
     'Sessions ended, by frontend and cause.',

@@ -47,6 +47,7 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
   const failures = counter('failures')
   const refreshes = counter('refreshes')
   const ends = counter('sessionsEnded')
+  const revocations = counter('revocations')
   const forwarded = histogram('forwarded')
   const ownTime = histogram('ownTime')
   const upstreamTime = histogram('upstreamTime')
@@ -85,6 +86,8 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
     'gateway.session.refresh-failed': ({ frontend, fatal }) =>
       refreshes.inc({ frontend, outcome: fatal ? 'fatal' : 'failed' }),
     'gateway.session.ended': ({ frontend, cause }) => ends.inc({ frontend, cause }),
+    'gateway.token.revoked': ({ frontend }) => revocations.inc({ frontend, outcome: 'revoked' }),
+    'gateway.token.not-revoked': ({ frontend }) => revocations.inc({ frontend, outcome: 'failed' }),
     'gateway.request.forwarded': ({
       frontend,
       route,

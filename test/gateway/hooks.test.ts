@@ -96,11 +96,11 @@ test('an onLogin that answers what is no decision lets no user in, and the token
     { claims: { toJSON: () => 1 } },
   ]) {
     const revoked: string[] = []
-    const oauth = { revoke: async (token: string) => void revoked.push(token) }
+    const oauth = { revoke: async (token: string) => revoked.push(token) > 0 }
     const frontend = { name: 'app', onLogin: (() => answer) as OnLogin, oauth }
     await t.throwsAsync(admitted(frontend, record, '1'), { code: 'bff.login.failed' }, String(answer))
     t.deepEqual(revoked, ['token'])
   }
-  const none = { name: 'app', onLogin: (() => null) as unknown as OnLogin, oauth: { revoke: async () => {} } }
+  const none = { name: 'app', onLogin: (() => null) as unknown as OnLogin, oauth: { revoke: async () => true } }
   t.deepEqual((await admitted(none, record, '1')).addedClaims, {})
 })

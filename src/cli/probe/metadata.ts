@@ -47,6 +47,7 @@ const checks: readonly ((offer: Offer) => Iterable<Trial>)[] = [
   answersAreSignedAsWeTakeThem,
   sessionsOutliveAnAccessToken,
   sessionsEndWithTheServers,
+  endedSessionsCanBeRevoked,
 ]
 
 function* everyEndpointIsThere({ metadata, frontend, wrong }: Offer) {
@@ -134,6 +135,14 @@ function* scopesAreListed({ frontend, listed, note }: Offer) {
     yield note(
       `it does not list these scopes: ${list(unknown)}`,
       'Some servers do not list all of them; others refuse. The next line tells.',
+    )
+}
+
+function* endedSessionsCanBeRevoked({ metadata, frontend, note }: Offer) {
+  if (frontend.revokeEndedSessions === true && typeof metadata.revocation_endpoint !== 'string')
+    yield note(
+      'it has no revocation_endpoint (RFC 7009), so that RevokeEndedSessions revokes nothing',
+      'Switch it on there, or leave RevokeEndedSessions out: it makes the store worth more to a thief.',
     )
 }
 

@@ -66,6 +66,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
       authorizationParameters: asText(settings.AuthorizationParameters),
     }),
     idTokenHint: settings.UseIdTokenHint && !plan.isEmbedded,
+    revokeEndedSessions: bff.RevokeEndedSessions,
     session: {
       idle: seconds(settings.SessionDuration ?? bff.SessionDuration),
       absolute: seconds(settings.SessionAbsoluteMaxDuration ?? bff.SessionAbsoluteMaxDuration),

@@ -198,6 +198,7 @@ export const bff = z
     SessionAbsoluteMaxDuration: session.absolute.default('08:00:00'),
     UseSessionSlidingExpiration: session.sliding.default(true),
     RefreshGracePeriod: session.grace.default('00:01:00'),
+    RevokeEndedSessions: session.revoke.default(frontendDefaults.revokeEndedSessions),
     AuthorityTimeout: lasting(gatewayDefaults.issuerTimeout, 'How long one call to an authorization server may take.'),
     AuthorityCaFile: text.optional().meta({
       description: "PEM certificates to trust for authorization servers, besides the system's.",

@@ -16,4 +16,8 @@ export const session = {
     description: 'An access token that expires within this time is refreshed before it is used.',
     examples: ['00:01:00'],
   }),
+  revoke: z.boolean().meta({
+    description:
+      "Whether the refresh token of a session is revoked as well when the session is ended without its browser: by back-channel logout, by an administrator, from another device, by `SessionsPerUser`. The store then holds it so that `SealingKeys` open it without the browser's cookie.",
+  }),
 }

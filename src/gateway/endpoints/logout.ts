@@ -1,14 +1,12 @@
-import { ProtocolError, UpstreamError } from '../../errors.js'
 import { searchParameters } from '../../http/form-body.js'
-import { publish } from '../../telemetry/events.js'
 import { frontendDefaults } from '../defaults.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import { pageUrl } from '../frontend/frontend.js'
-import { serverSaid } from '../oauth/server-said.js'
 import { Refusal } from '../refusal.js'
 import type { ProvisionedFrontend } from '../request.js'
 import { destroySession, type EndpointContext } from '../session/koa-session.js'
 import type { Session } from '../session/session-record.js'
+import { type LeftToken, revokeToken, tellNotRevoked } from '../tokens/token-revocation.js'
 import { forgetLogins } from './login-loop.js'
 
 /** Seconds for which a logout waits for the authorization server: the session is over already, and tokens end too. */
@@ -46,7 +44,7 @@ async function endSession(ctx: EndpointContext): Promise<string> {
   const path = pageUrl(options, options.postLogoutRedirectPath)
   // Without a session there is nothing to end: a login under way, and cookies that did not come along, stay.
   if (open === undefined) return path
-  await destroySession(ctx)
+  await destroySession(ctx, 'logout')
   frontend.transactions.forget(ctx.req.headers.cookie, ctx.res)
   forgetLogins(call, ctx.res)
   const [, url] = await Promise.all([
@@ -67,12 +65,11 @@ async function withPatience<Result>(answer: Promise<Result>): Promise<Result | u
 
 async function revoke(frontend: ProvisionedFrontend, { record, handle }: Session): Promise<void> {
   const { refreshToken, accessTokens, proofKey } = record
-  const revoked = (value: string, token: 'refresh_token' | 'access_token'): Promise<void> =>
-    frontend.oauth.revoke(value, token, proofKey).catch((error: unknown) => {
-      const code = error instanceof ProtocolError || error instanceof UpstreamError ? error.code : 'unknown'
-      const said = serverSaid(error, frontend)
-      publish({ type: 'gateway.token.not-revoked', frontend: frontend.name, session: handle, token, code, ...said })
-    })
+  const revoked = async (value: string, kind: LeftToken['kind']): Promise<void> => {
+    await revokeToken(frontend, handle, { value, kind, proofKey }).catch((error: unknown) =>
+      tellNotRevoked(frontend, handle, kind, error),
+    )
+  }
   await Promise.all([
     ...(refreshToken === undefined ? [] : [revoked(refreshToken, 'refresh_token')]),
     ...Object.values(accessTokens).map(({ value }) => revoked(value, 'access_token')),

@@ -35,7 +35,7 @@ export async function endSessionByHandle(ctx: EndpointContext): Promise<void> {
   const handle = ctx.state.call.target.path.slice(`${frontend.base}${endpointPaths.sessions}/`.length)
   const key = keys.find((candidate) => frontend.sessions.hasHandle(candidate, handle))
   if (key === undefined) throw new Refusal('bff.endpoint.unknown', 'none of your sessions has this handle')
-  if (key === currentKey) await destroySession(ctx)
+  if (key === currentKey) await destroySession(ctx, 'revoked')
   else await frontend.sessions.end({ key }, 'revoked')
   ctx.status = 204
 }

@@ -34,8 +34,8 @@ export interface OAuthClient {
    * the user is was in the ID token. @throws UpstreamError when it answers about another user
    */
   userInfo(accessToken: string, subject: string, proofKey: Jwk | undefined): Promise<UserInfo>
-  /** A server without revocation is not asked. @throws ProtocolError when it refuses */
-  revoke(token: string, hint: 'refresh_token' | 'access_token', proofKey: Jwk | undefined): Promise<void>
+  /** False: the server has no such endpoint. @throws ProtocolError when it refuses */
+  revoke(token: string, hint: 'refresh_token' | 'access_token', proofKey: Jwk | undefined): Promise<boolean>
   endSessionUrl(parameters: Readonly<Record<string, string>>): Promise<URL | undefined>
 }
 
@@ -207,8 +207,9 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
 
     async revoke(token, hint, proofKey) {
       const known = await configuration()
-      if (known.serverMetadata().revocation_endpoint === undefined) return
+      if (known.serverMetadata().revocation_endpoint === undefined) return false
       await revocation(known, token, hint, proofKey).catch(refuse)
+      return true
     },
 
     async endSessionUrl(parameters) {

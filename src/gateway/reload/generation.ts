@@ -46,7 +46,7 @@ export function createLastingServices(store: Store, now: () => number): LastingS
 /** What a server has put in place of a refresh token has to be written down before all ends. @param seconds How long, at most. */
 export async function settled({ frontends }: Generation, seconds: number): Promise<void> {
   const limit = delay(Math.max(0, seconds) * 1000, undefined, { ref: false })
-  await Promise.race([Promise.all(frontends.map(({ tokens }) => tokens.settled())), limit])
+  await Promise.race([Promise.all(frontends.map((frontend) => frontend.settled())), limit])
 }
 
 /**

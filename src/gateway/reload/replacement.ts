@@ -106,7 +106,7 @@ export function createRetirement(forwarder: Pick<Forwarder, 'drain'>): Retiremen
         // The same options on other terms, such as other colours: nothing that is open has to leave for that.
         .then(() => Promise.all(frontends.map(({ underway }) => underway.idle())))
         // A refresh goes on beside the calls that began it, and what it has got has to be written down.
-        .then(() => Promise.all(frontends.map(({ tokens }) => tokens.settled())))
+        .then(() => Promise.all(frontends.map((frontend) => frontend.settled())))
         .then(async () => {
           if (!leaving.delete(left)) return
           for (const frontend of frontends) frontend.close()

@@ -119,8 +119,8 @@ export async function regenerateSession(ctx: EndpointContext, record: SessionRec
 }
 
 /** Ends the session and takes its cookie away. */
-export async function destroySession(ctx: EndpointContext): Promise<void> {
-  ctx.state.endCause = 'logout'
+export async function destroySession(ctx: EndpointContext, cause: SessionEndCause): Promise<void> {
+  ctx.state.endCause = cause
   const session = ctx.session
   ctx.session = null
   await session.manuallyCommit()

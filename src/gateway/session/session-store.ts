@@ -4,9 +4,11 @@ import { createSealedStore, type SealedRecord } from '../../store/sealed-store.j
 import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
 import type { SessionEndCause } from '../../telemetry/gateway-events.js'
+import { frontendDefaults } from '../defaults.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { createIdTokenAlgorithms } from './id-token-algorithms.js'
 import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
+import { createRevocableEnvelopes, type Revocable } from './revocable.js'
 import { type ClientInfo, createSessionActivities, type SessionActivity } from './session-activity.js'
 import { createSessionHandles, type SessionHandles } from './session-handle.js'
 import { createSessionIndex, type SessionName } from './session-index.js'
@@ -54,7 +56,17 @@ export interface EndedSession {
   readonly cause: SessionEndCause
   /** False where there was none to end any more. */
   readonly wasThere: boolean
+  /** What is to be revoked; `unreadable`: there is something, and no key for it. */
+  readonly left: Revocable | 'unreadable' | undefined
 }
+
+/** Ends at which the browser's cookie is missing. All others revoke by themselves, or have nothing to revoke. */
+const fromOutside: ReadonlySet<SessionEndCause> = new Set([
+  'backchannel-logout',
+  'revoked',
+  'administrator',
+  'displaced',
+])
 
 export interface SessionStoreOptions {
   readonly store: Store
@@ -84,7 +96,9 @@ export function createSessionStore({
 }: SessionStoreOptions): SessionStore {
   const { name, options } = frontend
   const { session: lifetimes } = options
-  const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`)
+  const { revokeEndedSessions = frontendDefaults.revokeEndedSessions } = options
+  const envelopes = revokeEndedSessions ? createRevocableEnvelopes(seal) : undefined
+  const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`, envelopes?.seal)
   const activities = createSessionActivities(store, seal, name, now)
   const index = createSessionIndex(store, seal, options)
   const roll = createSessionRoll({ store, seal, name, lifetimes, keepsOwners })
@@ -103,10 +117,15 @@ export function createSessionStore({
     await index.leave(key, record)
     await activities.forget(key, record)
   }
-  const end = async (key: string, cause: SessionEndCause, wasThere: boolean): Promise<boolean> => {
+  const end = async (
+    key: string,
+    cause: SessionEndCause,
+    wasThere: boolean,
+    left?: EndedSession['left'],
+  ): Promise<boolean> => {
     const known = opened.get(key)
     opened.delete(key)
-    onEnd?.({ key, handle: handleOf(key), subject: known?.session.record.subject, cause, wasThere })
+    onEnd?.({ key, handle: handleOf(key), subject: known?.session.record.subject, cause, wasThere, left })
     // Tidiness only: an index leaves out what is not alive, and all of it expires.
     await Promise.all([roll.leave(key), known && forget(key, known.session.record)]).catch(() => undefined)
     if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
@@ -195,7 +214,12 @@ export function createSessionStore({
 
     keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
 
-    end: async ({ key }, cause) => end(key, cause, await store.delete(key)),
+    async end({ key }, cause) {
+      if (envelopes === undefined || !fromOutside.has(cause)) return end(key, cause, await store.delete(key))
+      // One step: of several that end a session one gets what is to be revoked, and it is that of the last refresh.
+      const text = await store.take(key)
+      return end(key, cause, text !== undefined, text === undefined ? undefined : envelopes.unseal(text, key))
+    },
     endUnchanged: async ({ key, revision }, cause) => end(key, cause, await store.deleteIf(key, revision)),
 
     idTokenAlgorithms: algorithms.known,
