@@ -274,7 +274,7 @@ export function sallyport(
 }
 
 /** Logs in as a person does, through every form on the way, and returns the cookie that this has earned. */
-async function loggedIn(url: string, port: number, running: Running): Promise<readonly string[]> {
+export async function loggedIn(url: string, port: number, running: Running): Promise<readonly string[]> {
   const browser = createUserAgent()
   try {
     let page = await browser.navigate(url)

@@ -23,6 +23,7 @@ import { sallyport } from './cli/_sallyport.js'
  *   json file NAME           what the commands of the page read: written where they run
  *   sh                       every command exists: npm scripts in package.json, sallyport commands run in an empty folder
  *   html file, js file       written and opened by the test that walks the tutorial, test/flows/tutorial.test.ts
+ *   nginx file, caddy file   started by test/deploy/forward-auth.test.ts, which also reads the yaml files
  *   text, mermaid, http      for people only; tsx, vue, svelte too, which need packages that are not here
  */
 /** What a page's fragments are parts of: a server elsewhere, and an API. */
@@ -36,7 +37,7 @@ test('every code block says what it is', (t) => {
   for (const block of blocks)
     t.regex(
       block.fence,
-      /^(ts|jsonc?( fragment \/\S+)?|(ts|js|html|json) file [\w./]+|sh|text|mermaid|http|tsx|vue|svelte)$/,
+      /^(ts|jsonc?( fragment \/\S+)?|(ts|js|html|json|nginx|caddy|yaml) file [\w./]+|sh|text|mermaid|http|tsx|vue|svelte)$/,
       titleOf(block),
     )
 })

@@ -1,10 +1,10 @@
 import { claimsFor, scopeOfClaim } from '../authorization-server/tokens/claims.js'
 import type { Configuration } from '../config/load.js'
-import { claimPath } from '../gateway/access/access-rule.js'
 import type { FrontendOptions } from '../gateway/options.js'
 import type { AccessRule } from '../gateway/route-options.js'
 import { loginClaims } from '../gateway/session/session-claims.js'
 import { grantOf } from '../gateway/tokens/token-audience.js'
+import { claimPath } from '../http/claim.js'
 import { noted, type Trial } from './probe/probe.js'
 
 interface WrittenRule {

@@ -1,14 +1,14 @@
 import { didYouMean } from '../config/did-you-mean.js'
 import type { Configuration } from '../config/load.js'
-import { claimPath } from '../gateway/access/access-rule.js'
 import type { RateLimitOptions } from '../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../gateway/options.js'
 import type { AccessRule } from '../gateway/route-options.js'
 import { tokenClaims } from '../gateway/session/session-claims.js'
+import { claimPath } from '../http/claim.js'
 import { noted, type Trial } from './probe/probe.js'
 
 /** Settings that change nothing as they are written, or not what they seem to. */
-export function withoutEffect({ gateway }: Configuration): readonly Trial[] {
+export function withoutEffect({ gateway, server: { forwardAuth } }: Configuration): readonly Trial[] {
   return (gateway?.frontends ?? []).flatMap((frontend, index) => {
     const at = `/Bff/Frontends/${index}`
     return [
@@ -18,6 +18,15 @@ export function withoutEffect({ gateway }: Configuration): readonly Trial[] {
       ...frontend.routes.flatMap((route, number) => [
         ...limitsBehindOthers(route.rateLimits ?? [], `${at}/Routes/${number}`),
         ...rulesAboutTokens(route.access ?? [], `${at}/Routes/${number}`),
+        ...(forwardAuth !== undefined && route.upstreams.length > 1
+          ? [
+              noted(
+                `${at}/Routes/${number}/Upstreams`,
+                'has several entries: for a proxy that asks (Server.ForwardAuth) each proof is for the first one',
+                'Write the one URL by which the API knows itself, and balance in the proxy.',
+              ),
+            ]
+          : []),
         ...(route.countsAsUse === false && !frontend.session.sliding
           ? [
               noted(

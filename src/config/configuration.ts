@@ -3,6 +3,7 @@ import type { ListenerLimits } from '../http/listener-limits.js'
 import type { ListenAddress } from './listen-address.js'
 import type { AuthorizationServerConfiguration } from './options/authorization-server-options.js'
 import type { Certificate } from './options/certificates.js'
+import type { ForwardAuthConfiguration } from './options/forward-auth-options.js'
 import type { GatewaySettings } from './options/gateway-options.js'
 import type { SampleApiConfiguration } from './options/sample-api-options.js'
 import type { StoreSettings } from './options/store-options.js'
@@ -30,6 +31,8 @@ export interface ServerSettings {
   readonly adminListen: ListenAddress | undefined
   /** Undefined: there is no administration. */
   readonly adminToken: string | undefined
+  /** Undefined: no proxy asks. */
+  readonly forwardAuth: ForwardAuthConfiguration | undefined
   /** Processes that share the listeners. */
   readonly workers: number
   /** Seconds. */

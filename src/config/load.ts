@@ -11,6 +11,7 @@ import { listenAddress } from './listen-address.js'
 import { located, type Places } from './located.js'
 import { authorizationServerConfiguration } from './options/authorization-server-options.js'
 import { certificatesOf } from './options/certificates.js'
+import { forwardAuthConfiguration } from './options/forward-auth-options.js'
 import { gatewaySettings } from './options/gateway-options.js'
 import { listenerLimits } from './options/listener-limits.js'
 import { sampleApiConfiguration } from './options/sample-api-options.js'
@@ -119,6 +120,7 @@ function configurationOf(plan: Plan, state: StateDirectory): Configuration {
       tls: certificatesOf(plan.tls, plan.files),
       adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
       adminToken: plan.adminToken,
+      forwardAuth: forwardAuthConfiguration(plan),
       workers: Server.Workers,
       drainDelay: seconds(Server.DrainDelay),
       drainTimeout: seconds(Server.DrainTimeout),

@@ -70,6 +70,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
     ),
     ofServer('AdminListen', ({ server: { adminListen } }) => adminListen),
     ofServer('AdminToken', ({ server: { adminToken } }) => adminToken),
+    ofServer('ForwardAuth', ({ server: { forwardAuth } }) => forwardAuth),
     ofServer('Tls', ({ server: { tls } }) => tls === undefined),
     ofServer('StoreGrace', ({ server: { storeGrace } }) => storeGrace),
     ofServer('Workers', ({ server: { workers } }) => workers),

@@ -79,7 +79,8 @@ function retryAfterOf({ code, cause }: Refusal): number | undefined {
 function answerScript(response: ServerResponse, refusal: Refusal, refused: Refused): void {
   const { status, body } = documentOf(refusal, refused)
   response.writeHead(status, { 'Content-Type': problemMediaType, 'Content-Length': Buffer.byteLength(body) })
-  response.end(refused.request.method === 'HEAD' ? undefined : body)
+  // node:http leaves it out where the answer is to a HEAD. A proxy that asks about one may ask by GET.
+  response.end(body)
 }
 
 function documentOf(refusal: Refusal, { requestId, frontend }: Refused) {

@@ -3,16 +3,13 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { requestIdOf } from '../http/request-id.js'
 import { clientOf } from '../http/trusted-peers.js'
-import { describeRequest, nameRequest, withItsTrace } from '../telemetry/tracing.js'
-import { assertPageAccess } from './access/page-access.js'
+import { describeRequest, withItsTrace } from '../telemetry/tracing.js'
 import { type Administration, createAdministration } from './administration/administration.js'
 import { answerError, answerUpgradeError } from './error-response.js'
+import type { ForwardAuthOptions } from './forward-auth/options.js'
 import { createForwarder } from './forwarding/forward.js'
-import { isFromForeignPage } from './frontend/anti-forgery.js'
 import { createMiddleware, type GatewayMiddleware } from './middleware.js'
 import type { GatewayOptions } from './options.js'
-import { enterClosedPage } from './page/closed-page.js'
-import { comeAgain, mustComeAgain } from './page/come-again.js'
 import type { Refused } from './page/refusal-page.js'
 import { Refusal } from './refusal.js'
 import { createGeneration, createLastingServices, type Generation, settled } from './reload/generation.js'
@@ -20,7 +17,7 @@ import { createRetirement, type PreparedGateway, prepareGeneration } from './rel
 import { type GatewayRequest, proxiedRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
 import { assertOneHost, parseRequestTarget } from './routing/request-target.js'
-import { pass } from './steps.js'
+import { type Delivery, pass, serve, type Way } from './steps.js'
 
 // What it takes to make one, for those who import this product alone.
 export { type SigningKey, signingKey } from '../jose/jwk.js'
@@ -30,6 +27,7 @@ export { createRedisStore } from '../store/redis-store.js'
 export { createSeal, type Seal } from '../store/seal.js'
 export type { Store } from '../store/store.js'
 export type * from './administration/exports.js'
+export type * from './forward-auth/options.js'
 export type { Login, LoginDecision, Logout, OnLogin, OnLogout } from './hooks.js'
 export type { GatewayMiddleware } from './middleware.js'
 export type * from './options.js'
@@ -49,6 +47,12 @@ export interface Gateway extends Administration {
   middleware(): GatewayMiddleware
   /** For the server's `upgrade` event. @throws TypeError for a socket that is none of `node:net` */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /**
+   * For proxies of yours that forward requests by themselves and ask first: nginx, Traefik, Caddy, Envoy. For an HTTP server on
+   * a loopback address or a Unix socket; what the answers carry is the user's token.
+   * @throws RangeError for a CIDR range of `trustedProxies` that is none
+   */
+  forwardAuth(options?: ForwardAuthOptions): Promise<RequestListener>
   /** Asks open WebSockets and event streams to leave, and waits for them and for refreshes. @param seconds How long, at most. */
   drain(seconds: number): Promise<void>
   /**
@@ -111,6 +115,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const retirement = createRetirement(forwarder)
   let current: Generation = createGeneration(options, lasting)
 
+  const forwards: Delivery = {
+    endpoint: (call, response) => withItsTrace(call.request, response, () => current.endpoints(call, response)),
+    page: ({ frontend, request, target }, response) => frontend.page.serve(request, response, target),
+    forward: forwarder.forward,
+  }
+
   /** What every request is before anything else: a target with one meaning, for one frontend. */
   const received = (request: IncomingMessage, requestId: string): GatewayRequest => {
     assertOneHost(request)
@@ -121,38 +131,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   /** One frontend from beginning to end: what takes its place meanwhile is for the next request. */
-  const answer = async (request: IncomingMessage, response: ServerResponse, refused: Refused): Promise<void> => {
-    const call = received(request, refused.requestId)
+  const answer = async (response: ServerResponse, refused: Refused, { receive, delivery }: Way): Promise<void> => {
+    const call = receive(refused.request, refused.requestId)
     const { frontend } = call
     refused.frontend = frontend
-    describeRequest(request, call.requestId, { 'sallyport.frontend': frontend.name })
+    describeRequest(refused.request, call.requestId, { 'sallyport.frontend': frontend.name })
+    refused.request = call.request
     frontend.underway.enter()
     try {
-      await serve(call, response, refused)
+      await serve(call, response, refused, delivery)
     } finally {
       frontend.underway.leave()
     }
-  }
-
-  const serve = async (call: GatewayRequest, response: ServerResponse, refused: Refused): Promise<void> => {
-    const { request } = call
-    // Before anything can be refused, so that a page on another host can read why.
-    if (call.frontend.allowOrigin(request, response) === 'answered') return
-    const destination = destinationOf(call.frontend, call.target)
-    if (destination.kind === 'endpoint') return withItsTrace(request, response, () => current.endpoints(call, response))
-    if (destination.match === undefined) {
-      const { requireLogin } = call.frontend.options
-      if (requireLogin === 'Page' && (await enterClosedPage(call, response, now())) === 'answered') return
-      if (call.frontend.access !== undefined) await assertPageAccess(call, call.frontend.access)
-      return call.frontend.page.serve(request, response, call.target)
-    }
-    const proxied = proxiedRequest(call, destination.kind, destination.match, response)
-    refused.route = proxied.route.path
-    nameRequest(request, proxied.route.path)
-    refused.needsHeader = destination.kind === 'route' && proxied.route.requireCsrfHeader === true
-    if (isFromForeignPage(request) && mustComeAgain(proxied)) return comeAgain(proxied, response, now())
-    await pass(proxied)
-    await forwarder.forward(proxied, response)
   }
 
   const answerUpgrade = async (request: IncomingMessage, socket: Socket, head: Buffer, refused: Refused) => {
@@ -173,13 +163,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     }
   }
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const ownWay: Way = { receive: received, delivery: forwards }
+
+  const handle = async (request: IncomingMessage, response: ServerResponse, way: Way = ownWay): Promise<void> => {
     const refused: Refused = {
       requestId: requestIdOf(request, current.isTrustedPeer),
       request,
       branding: current.options.branding,
     }
-    await answer(request, response, refused)
+    await answer(response, refused, way)
       .catch((error: unknown) => answerError(response, error, refused))
       // Whatever goes wrong in saying what went wrong ends this connection, not the process.
       .catch(() => response.destroy())
@@ -218,6 +210,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       answerUpgrade(request, socket, head, refused)
         .catch((error: unknown) => answerUpgradeError(socket, error, refused))
         .catch(() => socket.destroy())
+    },
+    async forwardAuth(given) {
+      const { createForwardAuth } = await import('./forward-auth/forward-auth.js')
+      return createForwardAuth(given, () => current, handle)
     },
     async drain(seconds) {
       const deadline = performance.now() + seconds * 1000

@@ -180,6 +180,12 @@ export const refusals = {
   'bff.upstream.unavailable': { status: 503, title: upstreamSilent, remedy: inAMoment },
   'bff.upstream.invalid_response': { status: 502, title: upstreamSilent, remedy: inAMoment },
   'bff.upstream.nonce_required': { status: 502, title: upstreamSilent, remedy: inAMoment },
+  'bff.forward_auth.forged_field': {
+    status: 403,
+    title: 'This request cannot be passed on',
+    remedy: 'Go back to the application and try again.',
+  },
+  'bff.forward_auth.changed': { status: 503, title: 'Please try again in a moment', remedy: inAMoment },
   'bff.internal': { status: 500, title: 'Something went wrong here', remedy: `Try again. ${askAdministrator}` },
 } as const satisfies Readonly<Record<`bff.${string}`, RefusalRow>>
 

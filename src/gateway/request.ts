@@ -64,6 +64,8 @@ export interface GatewayRequest {
   readonly client: Client
   /** A page in a window, although it is no GET. */
   readonly isForPerson?: boolean
+  /** The handshake of a WebSocket that a proxy asks about. */
+  readonly isUpgrade?: boolean
 }
 
 /** A request of which the answer comes from an upstream. The steps fill it in, one after the other. */

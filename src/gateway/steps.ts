@@ -1,16 +1,63 @@
-import { inSpan } from '../telemetry/tracing.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { inSpan, nameRequest } from '../telemetry/tracing.js'
+import { assertPageAccess } from './access/page-access.js'
 import { guardOf } from './access/stay.js'
 import { isLoginInQuestion, sessionIsOfUse } from './endpoints/login-loop.js'
 import { refusalOf } from './error-response.js'
 import { reportRefused } from './forwarding/report.js'
-import { assertOwnPage } from './frontend/anti-forgery.js'
+import { assertOwnPage, isFromForeignPage } from './frontend/anti-forgery.js'
+import { enterClosedPage } from './page/closed-page.js'
+import { comeAgain, mustComeAgain } from './page/come-again.js'
 import { isNavigation } from './page/navigation.js'
+import type { Refused } from './page/refusal-page.js'
 import { Refusal, statusOf } from './refusal.js'
-import type { ProxiedRequest } from './request.js'
+import { type GatewayRequest, type ProxiedRequest, proxiedRequest } from './request.js'
+import { destinationOf } from './routing/destination.js'
 import { assertMethodAllowed } from './routing/route.js'
 import { sessionIdentifier } from './session/koa-session.js'
 import { keepSession } from './session/sliding-expiration.js'
 import type { Needs, UserCredentials } from './tokens/access-tokens.js'
+
+/** What is done with a request that may pass, by where it goes. */
+export interface Delivery {
+  endpoint(call: GatewayRequest, response: ServerResponse): Promise<void> | void
+  page(call: GatewayRequest, response: ServerResponse): Promise<void> | void
+  forward(call: ProxiedRequest, response: ServerResponse): Promise<void>
+}
+
+/** How a request comes, and how what may pass is delivered: what is between the two is the same for all. */
+export interface Way {
+  receive(request: IncomingMessage, requestId: string): GatewayRequest
+  readonly delivery: Delivery
+}
+
+/** From the frontend on, whoever delivers it in the end. @throws Refusal */
+export async function serve(
+  call: GatewayRequest,
+  response: ServerResponse,
+  refused: Refused,
+  delivery: Delivery,
+): Promise<void> {
+  const { request, frontend } = call
+  // Before anything can be refused, so that a page on another host can read why.
+  if (frontend.allowOrigin(request, response) === 'answered') return
+  const destination = destinationOf(frontend, call.target)
+  if (destination.kind === 'endpoint') return delivery.endpoint(call, response)
+  if (destination.match === undefined) {
+    const { requireLogin } = frontend.options
+    if (requireLogin === 'Page' && (await enterClosedPage(call, response, frontend.now())) === 'answered') return
+    if (frontend.access !== undefined) await assertPageAccess(call, frontend.access)
+    return delivery.page(call, response)
+  }
+  const kind = call.isUpgrade === true && destination.kind === 'route' ? 'upgrade' : destination.kind
+  const proxied = proxiedRequest(call, kind, destination.match, response)
+  refused.route = proxied.route.path
+  nameRequest(request, proxied.route.path)
+  refused.needsHeader = destination.kind === 'route' && proxied.route.requireCsrfHeader === true
+  if (isFromForeignPage(request) && mustComeAgain(proxied)) return comeAgain(proxied, response, frontend.now())
+  await pass(proxied)
+  await delivery.forward(proxied, response)
+}
 
 /** What is forwarded passes these, in this order: calls of an API, upgrades, a development server's pages. */
 const steps: readonly ((call: ProxiedRequest) => Promise<void> | undefined | void)[] = [

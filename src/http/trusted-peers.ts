@@ -52,6 +52,14 @@ export function clientOf(
   }
 }
 
+/**
+ * The caller whom a proxy tells of that is trusted by the way it has come: the first address in the list, read from the right,
+ * that is no proxy of ours. Undefined when the proxy itself has written none.
+ */
+export function addressBehind(forwardedFor: string, isTrustedPeer: IsTrustedPeer): string | undefined {
+  return farthestHop('', forwardedFor, (address) => address === '' || isTrustedPeer(address)) || undefined
+}
+
 /** Written by the nearest proxy, where it appends. */
 function lastOf(list: string): string {
   return list.slice(list.lastIndexOf(',') + 1).trim()

@@ -1,14 +1,15 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { ListenAddress } from '../config/listen-address.js'
 import type { Certificate } from '../config/options/certificates.js'
+import type { SocketAddress } from '../config/socket-address.js'
 import { ConfigurationError } from '../errors.js'
 import { type ListenerLimits, listenerLimitDefaults } from '../http/listener-limits.js'
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
 import { tracedRequests, tracedUpgrades } from '../telemetry/tracing.js'
+import { bind } from './bind.js'
 import { type Certificates, createCertificates } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { answerForNode, serverOptions } from './node-decisions.js'
@@ -20,7 +21,7 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
 export interface ListenerOptions {
   /** JSON Pointer of the setting that says where, for the message when it cannot be had. */
   readonly pointer: string
-  readonly address: ListenAddress
+  readonly address: SocketAddress
   /** One, or several of which the host that is asked for chooses. Default: plain HTTP. */
   readonly tls?: readonly Certificate[] | undefined
   readonly onRequest: RequestListener
@@ -34,7 +35,7 @@ export interface ListenerOptions {
 
 /** A server that listens, and stops without losing what is under way. */
 export interface Listener {
-  /** As it was really bound: `http://127.0.0.1:3000`. */
+  /** As it was really bound: `http://127.0.0.1:3000`, or `unix:` and the path. */
   readonly url: string
   /** From now on each answer is the last one of its connection, so that those of a balancer come to an end by themselves. */
   sayGoodbye(): void
@@ -87,12 +88,10 @@ export async function listen({
       if (line.underway(request.socket) !== undefined) socket.destroy()
       else upgrade(request, socket, head)
     })
-  await bind(server, pointer, address)
-  const { port } = server.address() as AddressInfo
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+  const bound = await bind(server, pointer, address)
 
   return {
-    url: `${scheme}://${host}:${port}`,
+    url: bound.startsWith('unix:') ? bound : `${scheme}://${bound}`,
 
     sayGoodbye() {
       isLeaving = true
@@ -135,47 +134,5 @@ function serverFor(
       ],
       { cause },
     )
-  }
-}
-
-async function bind(server: Server, pointer: string, { host, port }: ListenAddress): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(port, host, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
-  } catch (cause) {
-    throw new ConfigurationError(
-      [{ pointer, ...bindProblem(cause as NodeJS.ErrnoException, `${host}:${port}`, pointer) }],
-      {
-        cause,
-      },
-    )
-  }
-}
-
-function bindProblem({ code, message }: NodeJS.ErrnoException, address: string, pointer: string) {
-  switch (code) {
-    case 'EADDRINUSE':
-      return {
-        problem: `is ${address}, which another program listens on`,
-        remedy: `Stop that program, or write another port: in the file, or in the variable ${pointer.slice(1).replaceAll('/', '__')}.`,
-      }
-    case 'EACCES':
-      return {
-        problem: `is ${address}, which this user may not listen on`,
-        remedy: 'Write a port from 1024 on, or let the system allow it.',
-      }
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return {
-        problem: `is ${address}, which is no address of this machine`,
-        remedy: 'Write 127.0.0.1 for this machine only, or 0.0.0.0 for every network.',
-      }
-    default:
-      return { problem: `cannot be listened on: ${message}`, remedy: 'Write another address.' }
   }
 }

@@ -118,12 +118,15 @@ export async function run(
       front &&
       (await listen({ ...everywhere, pointer: '/Server/Listen', address: server.listen, tls: server.tls, ...front }))
     if (frontListener !== undefined) listeners.push(frontListener)
+    const questions =
+      server.forwardAuth && (await listenForQuestions(server.forwardAuth, answering, configuration, store))
+    if (questions !== undefined) listeners.push(questions)
     isReady = true
     for (const { url } of listeners)
       publish({
         type: 'server.started',
         url,
-        name: url === adminListener?.url ? 'admin' : 'public',
+        name: url === adminListener?.url ? 'admin' : url === questions?.url ? 'forward-auth' : 'public',
         ...(url === frontListener?.url && { serves: addressesOf(configuration.gateway?.frontends ?? []) }),
       })
 
@@ -166,6 +169,14 @@ export async function run(
     throw error
   }
 }
+
+/** Loaded where a proxy asks. */
+async function listenForQuestions(...asked: Parameters<ForwardAuth['listenForQuestions']>): Promise<Listener> {
+  const forwardAuth = await import('./forward-auth.js')
+  return forwardAuth.listenForQuestions(...asked)
+}
+
+type ForwardAuth = typeof import('./forward-auth.js')
 
 /** Where the authorization server answers, if not with the gateway. */
 function ownPlace({ authorizationServer, plan, server }: Configuration) {

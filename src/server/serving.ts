@@ -1,8 +1,6 @@
-import { hkdfSync } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { type AuthorizationServer, createAuthorizationServer } from '../authorization-server/authorization-server.js'
 import type { Configuration } from '../config/load.js'
-import type { RevocableToken } from '../dpop-validator/options.js'
 import { createUnderway } from '../gateway/forwarding/in-flight.js'
 import { createGateway, type FrontendChanges, type Gateway } from '../gateway/gateway.js'
 import { isSameOptions } from '../gateway/reload/same-options.js'
@@ -13,6 +11,7 @@ import { productOptions } from './products.js'
 import { createReplaceableSeal } from './replaceable-seal.js'
 import { createSampleApi } from './sample-api.js'
 import { sharedListener } from './shared-listener.js'
+import { verifierHere } from './verifier-here.js'
 
 /** What answers on the listeners of a process. The listeners stay; what answers can be replaced. */
 export interface Serving {
@@ -173,24 +172,19 @@ function hasSameSampleApi(
 }
 
 function sampleApiOf(
-  { sampleApi, sealingKeys, store: { kind }, server, plan }: Configuration,
+  configuration: Configuration,
   authorizationServer: AuthorizationServer | undefined,
   store: Store,
 ): RequestListener | undefined {
+  const { sampleApi } = configuration
   if (sampleApi === undefined) return undefined
-  const { verifier } = sampleApi
-  // Where there are other processes, each proof is accepted once by all of them together, and a nonce of one is a nonce
-  // of all.
-  const secret = Buffer.from(hkdfSync('sha256', sealingKeys[0] ?? '', '', 'sallyport sample API nonces', 32))
-  const nonce = verifier.nonce === true ? { nonce: { secret } } : {}
-  const isOneOfSeveral = kind === 'redis' || server.workers > 1
-  const shared = isOneOfSeveral ? { replay: store, ...nonce } : {}
-  // A signature says nothing of a token whose code was used twice, or whose user has signed out.
-  const issuedHere = plan.authorizationServer?.settings.Issuer
-  const revocation = authorizationServer && {
-    isRevoked: (token: RevocableToken) => token.issuer === issuedHere && authorizationServer.isRevoked(token),
-  }
-  return createSampleApi({ ...verifier, ...shared, ...revocation }).callback()
+  const place = { configuration, store, purpose: 'sallyport sample API nonces' }
+  return createSampleApi(
+    verifierHere(sampleApi.verifier, {
+      ...place,
+      authorizationServer: authorizationServer && (() => authorizationServer),
+    }),
+  ).callback()
 }
 
 /** An authorization server that is closed once its last request is answered. */

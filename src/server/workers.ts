@@ -8,6 +8,7 @@ import { createWorkerMetrics, withConfigurationMetrics } from '../telemetry/metr
 import { admin } from './admin.js'
 import { adminHandlers } from './administration/administration.js'
 import { workersSource } from './administration/workers-source.js'
+import { removeStaleSocket } from './bind.js'
 import type { Generations } from './generations.js'
 import { listen } from './listener.js'
 import { openStore } from './products.js'
@@ -123,6 +124,8 @@ export async function runWorkers(
 
   try {
     if (adminListener !== undefined) store = await openStore(configuration)
+    // Before there are several who could take each other's.
+    if (server.forwardAuth !== undefined) await removeStaleSocket(server.forwardAuth.listen)
     await Promise.all(Array.from({ length: server.workers }, begin))
     phase = 'serving'
   } catch (error) {

@@ -510,6 +510,60 @@ test('a file store where no folder can be', finds, {
   problem: /cannot be written to/,
   remedy: /"Store": \{ "Memory": \{\} \}.*"Store": \{ "Redis"/,
 })
+test('a listener for proxies that any machine may ask', finds, {
+  from: aGateway,
+  change: ['"127.0.0.1:3000",', '"127.0.0.1:3000",\n    "ForwardAuth": { "Listen": "0.0.0.0:4180" },'],
+  pointer: '/Server/ForwardAuth/Listen',
+  line: '"ForwardAuth"',
+  problem: /none of them may ask/,
+  remedy: /127\.0\.0\.1:4180/,
+})
+test('a proxy that may ask from everywhere', finds, {
+  from: aGateway,
+  change: ['"127.0.0.1:3000",', '"127.0.0.1:3000",\n    "ForwardAuth": { "TrustedProxies": ["0.0.0.0/0"] },'],
+  pointer: '/Server/ForwardAuth/TrustedProxies/0',
+  line: '"ForwardAuth"',
+  problem: /trusts every address/,
+  remedy: /range/,
+})
+test('an identity field that clients and proxies have other uses for', finds, {
+  from: aGateway,
+  change: ['"127.0.0.1:3000",', '"127.0.0.1:3000",\n    "ForwardAuth": { "IdentityFields": { "X-User": "sub" } },'],
+  pointer: '/Server/ForwardAuth/IdentityFields/X-User',
+  line: '"ForwardAuth"',
+  problem: /does not begin with "X-Auth-"/,
+  remedy: /X-Auth-Subject/,
+})
+test('a proxy that asks where browsers come', finds, {
+  from: aGateway,
+  change: ['"127.0.0.1:3000",', '"127.0.0.1:3000",\n    "ForwardAuth": { "Listen": "127.0.0.1:3000" },'],
+  pointer: '/Server/ForwardAuth/Listen',
+  line: '"ForwardAuth"',
+  problem: /taken by another listener/,
+  remedy: /port of its own/,
+})
+test('a validation of tokens that are for no one in particular', finds, {
+  from: aGateway,
+  change: [
+    '"127.0.0.1:3000",',
+    '"127.0.0.1:3000",\n    "ForwardAuth": { "Validate": { "Issuer": "https://a.example", "PublicUrls": ["https://b.example"] } },',
+  ],
+  pointer: '/Server/ForwardAuth/Validate/Audience',
+  line: '"ForwardAuth"',
+  problem: /is missing/,
+  remedy: /made for/,
+})
+test('a validation of calls at a path', finds, {
+  from: aGateway,
+  change: [
+    '"127.0.0.1:3000",',
+    '"127.0.0.1:3000",\n    "ForwardAuth": { "Validate": { "Issuer": "https://a.example", "Audience": "b", "PublicUrls": ["https://b.example/api"] } },',
+  ],
+  pointer: '/Server/ForwardAuth/Validate/PublicUrls/0',
+  line: '"ForwardAuth"',
+  problem: /more than an origin/,
+  remedy: /https:\/\/b\.example/,
+})
 test('46. a comma forgotten', async (t) => {
   const problems = await problemsOf(t, aGateway().replace('"app",', '"app"'))
   t.is(problems[0]?.where, 'frontends.json:14:9')

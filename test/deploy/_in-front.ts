@@ -31,20 +31,34 @@ export interface InFront {
  * need root are other ones. Undefined where the program is not installed.
  */
 export async function startInFront(kind: Kind, options: InFrontOptions): Promise<InFront | undefined> {
+  const started = await startProxy(kind, options.port, async (folder) => {
+    const { key, cert } = options.certificate
+    await writeFile(join(folder, 'fullchain.pem'), cert)
+    await writeFile(join(folder, 'privkey.pem'), key)
+    await writeFile(join(folder, 'app.pem'), `${cert}${key}`)
+    return adapted[kind](await readFile(resolve('deploy', fileNames[kind]), 'utf8'), folder, options)
+  })
+  return started && { ...started, origin: `https://localhost:${options.port}` }
+}
+
+const fileNames: Record<Kind, string> = { nginx: 'nginx.conf', haproxy: 'haproxy.cfg', caddy: 'Caddyfile' }
+
+/**
+ * A proxy of this kind in a folder of its own, once it listens on `port`.
+ * @param configured what its file says
+ */
+export async function startProxy(
+  kind: Kind,
+  port: number,
+  configured: (folder: string) => string | Promise<string>,
+): Promise<Omit<InFront, 'origin'> | undefined> {
   const program = await installed(kind)
   if (program === undefined) return undefined
   const folder = await mkdtemp(join(tmpdir(), `sallyport-${kind}-`))
   // nginx's workers are another user when it is started by root.
   await chmod(folder, 0o711)
-  const { key, cert } = options.certificate
-  await writeFile(join(folder, 'fullchain.pem'), cert)
-  await writeFile(join(folder, 'privkey.pem'), key)
-  await writeFile(join(folder, 'app.pem'), `${cert}${key}`)
-  const file = join(folder, { nginx: 'nginx.conf', haproxy: 'haproxy.cfg', caddy: 'Caddyfile' }[kind])
-  await writeFile(
-    file,
-    adapted[kind](await readFile(resolve('deploy', file.slice(folder.length + 1)), 'utf8'), folder, options),
-  )
+  const file = join(folder, fileNames[kind])
+  await writeFile(file, await configured(folder))
   const parameters = {
     nginx: ['-p', folder, '-c', file, '-g', 'daemon off;'],
     haproxy: ['-db', '-f', file],
@@ -53,11 +67,10 @@ export async function startInFront(kind: Kind, options: InFrontOptions): Promise
   const child = spawn(program, parameters, { env: { ...process.env, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  await listens(child, options.port).catch((cause) => {
+  await listens(child, port).catch((cause) => {
     throw new Error(`${kind} did not start:\n${output}`, { cause })
   })
   return {
-    origin: `https://localhost:${options.port}`,
     output: () => output,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
@@ -114,7 +127,7 @@ const adapted: Record<Kind, Adapt> = {
 }
 
 /** @throws Error when one of them is not there: the file has changed, and this has to. */
-function edited(text: string, edits: readonly (readonly [pattern: RegExp, by: string])[]): string {
+export function edited(text: string, edits: readonly (readonly [pattern: RegExp, by: string])[]): string {
   return edits.reduce((before, [pattern, by]) => {
     const after = before.replace(pattern, () => by)
     if (after === before) throw new Error(`${pattern} is not in this file`)

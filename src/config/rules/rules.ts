@@ -2,6 +2,7 @@ import { applicationRules } from './application-rules.js'
 import { authorizationServerRules } from './authorization-server-rules.js'
 import { fileRules } from './file-rules.js'
 import { folderRules } from './folder-rules.js'
+import { forwardAuthRules } from './forward-auth-rules.js'
 import { frontendRules } from './frontend-rules.js'
 import { limitRules } from './limit-rules.js'
 import { messageSigningRules } from './message-signing-rules.js'
@@ -30,4 +31,5 @@ export const rules: readonly Rule[] = [
   ...userRules,
   ...limitRules,
   ...resourceServerRules,
+  ...forwardAuthRules,
 ]

@@ -1,7 +1,8 @@
-import { isNetwork } from '../../http/trusted-peers.js'
 import { seconds } from '../duration.js'
 import { fileKind } from '../file-kind.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
+import { type SocketAddress, socketAddress } from '../socket-address.js'
+import { networkProblems } from './network-problems.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const serverRules: readonly Rule[] = [
@@ -37,17 +38,7 @@ export const serverRules: readonly Rule[] = [
   },
 
   function* trustedProxiesAreRanges({ settings }) {
-    for (const [index, range] of settings.Server.TrustedProxies.entries()) {
-      const pointer = `/Server/TrustedProxies/${index}`
-      if (!isNetwork(range))
-        yield problem(pointer, 'is not a CIDR range', 'Write it as in "10.0.0.0/8"; one address is "10.0.0.1/32".')
-      else if (/\/0+$/.test(range))
-        yield problem(
-          pointer,
-          'trusts every address: any caller could choose the host and address it claims',
-          'Write the range that your own proxies are in.',
-        )
-    }
+    yield* networkProblems('/Server/TrustedProxies', settings.Server.TrustedProxies)
   },
 
   function* aForwardedHostNeedsAProxy({ settings }) {
@@ -59,9 +50,9 @@ export const serverRules: readonly Rule[] = [
       )
   },
 
-  function* listenersAreApart({ settings, listen, frontends, authorizationServer, sampleApi }) {
+  function* listenersAreApart({ settings, listen, frontends, authorizationServer, sampleApi, directory }) {
     const own = 'Give it a port of its own, such as "127.0.0.1:9464".'
-    const { AdminListen } = settings.Server
+    const { AdminListen, ForwardAuth } = settings.Server
     const listeners = [
       ...(frontends.length === 0 ? [] : [{ pointer: '/Server/Listen', address: listen }]),
       ...(AdminListen === undefined ? [] : [{ pointer: '/Server/AdminListen', address: listenAddress(AdminListen) }]),
@@ -69,6 +60,9 @@ export const serverRules: readonly Rule[] = [
         ? []
         : [{ pointer: `${authorizationServer.pointer}/Listen`, address: authorizationServer.listen }]),
       ...(sampleApi === undefined ? [] : [{ pointer: '/Authentication/OpenIddict/Listen', address: sampleApi.listen }]),
+      ...(ForwardAuth === undefined
+        ? []
+        : [{ pointer: '/Server/ForwardAuth/Listen', address: socketAddress(ForwardAuth.Listen, directory) }]),
     ]
     for (const [index, later] of listeners.entries())
       for (const earlier of listeners.slice(0, index))
@@ -142,7 +136,8 @@ export const serverRules: readonly Rule[] = [
   },
 ]
 
-function clash(one: ListenAddress, other: ListenAddress): boolean {
+function clash(one: SocketAddress, other: SocketAddress): boolean {
+  if ('path' in one || 'path' in other) return false
   const isEvery = ({ host }: ListenAddress): boolean => host === '0.0.0.0' || host === '::'
   return one.port !== 0 && one.port === other.port && (one.host === other.host || isEvery(one) || isEvery(other))
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { gatewayDefaults, streamLimitDefaults } from '../../gateway/defaults.js'
 import { listenerLimitDefaults } from '../../http/listener-limits.js'
+import { forwardAuth } from './forward-auth.js'
 import { counted, duration, lasting, listenAddress, secret, text } from './values.js'
 
 export const tls = z.strictObject({
@@ -81,6 +82,7 @@ export const server = z
         'Opens the admin API and the console on `AdminListen`, for who has it: at least 32 characters, of chance. Absent: there is neither.',
       examples: [{ Env: 'ADMIN_TOKEN' }],
     }),
+    ForwardAuth: forwardAuth.optional(),
     StateDirectory: text.default('.sallyport').meta({
       description:
         'Folder for the keys that are made at first start and kept, and for the file store: relative to this file, mode 0700. Not used for what the file gives itself.',

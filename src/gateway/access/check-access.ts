@@ -1,7 +1,7 @@
+import { claimPath } from '../../http/claim.js'
 import type { MemberProblem } from '../frontend/member-problem.js'
 import type { FrontendOptions } from '../options.js'
 import type { AccessRule, RouteOptions } from '../route-options.js'
-import { claimPath } from './access-rule.js'
 
 /** Rules that no user could satisfy, and rules on routes that look at no user. */
 export function* accessProblems({ access = [], routes }: FrontendOptions): Generator<MemberProblem> {

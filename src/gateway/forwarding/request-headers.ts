@@ -86,7 +86,7 @@ function holdsOwnCookie(pair: string): boolean {
 }
 
 /** The `Cookie` header without our own cookies. */
-function cookiesOfOthers(header: string): string {
+export function cookiesOfOthers(header: string): string {
   return header
     .split(';')
     .map((pair) => pair.trim())

@@ -14,7 +14,8 @@ import { ownPage, textsFor } from './own-page.js'
 /** What is known of a request when it has to be refused: perhaps not even its frontend. */
 export interface Refused {
   readonly requestId: string
-  readonly request: IncomingMessage
+  /** What has come; where a proxy asks about another request, that one as soon as it is known. */
+  request: IncomingMessage
   /** Set as soon as it is known. */
   frontend?: Frontend
   /** Path of the frontend's route that covers it; set as soon as it is known. */

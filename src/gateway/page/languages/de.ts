@@ -151,6 +151,14 @@ export const de: PageTexts = {
     'bff.upstream.invalid_response': upstreamSilent,
     'bff.upstream.nonce_required': upstreamSilent,
     'bff.upstream.timeout': { ...upstreamSilent, title: 'Der Dienst hinter dieser Seite braucht zu lange' },
+    'bff.forward_auth.forged_field': {
+      title: 'Diese Anfrage kann nicht weitergegeben werden',
+      remedy: 'Gehen Sie zurück zur Anwendung und versuchen Sie es noch einmal.',
+    },
+    'bff.forward_auth.changed': {
+      title: 'Bitte versuchen Sie es gleich noch einmal',
+      remedy: 'Laden Sie die Seite neu.',
+    },
     'bff.internal': {
       title: 'Hier ist etwas schiefgegangen',
       remedy:

@@ -143,6 +143,14 @@ export const fr: PageTexts = {
     'bff.upstream.invalid_response': upstreamSilent,
     'bff.upstream.nonce_required': upstreamSilent,
     'bff.upstream.timeout': { ...upstreamSilent, title: 'Le service derrière cette page met trop de temps' },
+    'bff.forward_auth.forged_field': {
+      title: 'Cette demande ne peut pas être transmise',
+      remedy: 'Revenez à l’application et réessayez.',
+    },
+    'bff.forward_auth.changed': {
+      title: 'Veuillez réessayer dans un instant',
+      remedy: 'Rechargez la page.',
+    },
     'bff.internal': {
       title: 'Un problème est survenu ici',
       remedy: 'Réessayez. Si cela échoue encore, donnez le numéro de la demande à votre administrateur.',

@@ -1,0 +1,36 @@
+import type { AskedRequest } from '../../http/forward-auth/asked-request.js'
+import { fieldsOfProxy } from '../../http/forward-auth/asked-request.js'
+import { coveredBy, decidedOnce, type FieldRule } from '../forwarding/field-rules.js'
+import { Refusal } from '../refusal.js'
+
+/**
+ * Fields that name another method or address than the one decided on. Where the gateway forwards it drops them; a proxy that
+ * forwards by itself would pass them on.
+ */
+export const refusedBehindProxy: readonly FieldRule[] = [
+  {
+    fields: 'original-* rewrite-* *-override *-override-* method verb tunnel-method',
+    because: 'another method or address than the one decided on',
+  },
+]
+
+const namesAnother = coveredBy(refusedBehindProxy)
+
+/**
+ * Refuses what no browser writes and an API might believe. Each kind of proxy writes some of these itself: they tell of the
+ * request then.
+ * @param identityFields names of the fields that say who the user is
+ */
+export function createForgedFields(identityFields: readonly string[]): (asked: AskedRequest) => void {
+  const identity = new Set(identityFields.map((name) => name.toLowerCase()))
+  const isForged = decidedOnce((name: string): boolean => {
+    // Servers that read fields as variables take `X_Auth_Subject` for `X-Auth-Subject`.
+    const plain = name.replace(/[^a-z0-9]/g, '-')
+    return identity.has(plain) || namesAnother(plain.replace(/^(?:x-|http-)+/, ''))
+  })
+  return ({ kind, request: { headers } }) => {
+    for (const name in headers)
+      if (isForged(name) && !fieldsOfProxy[kind].includes(name))
+        throw new Refusal('bff.forward_auth.forged_field', `no client may send the field "${name.slice(0, 64)}"`)
+  }
+}

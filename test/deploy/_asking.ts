@@ -1,0 +1,194 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { ExecutionContext } from 'ava'
+import { createProofVerifier } from '../../src/dpop/verifier.js'
+import { createGateway, type Gateway } from '../../src/gateway/gateway.js'
+import type { FrontendOptions } from '../../src/gateway/options.js'
+import type { RouteOptions } from '../../src/gateway/route-options.js'
+import { blocksOf } from '../_pages.js'
+import { freePorts } from '../flows/_stack.js'
+import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
+import { aFrontend, aRoute, clientPublicJwk, gatewayOptions, type Listening, listen } from '../gateway/_gateway.js'
+import { logIn, startProvider } from '../gateway/_provider.js'
+import { edited, type Kind, startProxy } from './_in-front.js'
+
+/** The proxies of which docs/forward-auth.md has a file, and that can be had here. */
+export const askingKinds = ['nginx', 'caddy'] as const satisfies readonly Kind[]
+export type AskingKind = (typeof askingKinds)[number]
+
+export interface SeenByApi {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+/** Two frontends behind each proxy: its own, and one that only has the same gateway. */
+export interface Asking {
+  readonly gateway: Gateway
+  readonly ask: Listening
+  readonly seen: SeenByApi[]
+  readonly apiUrl: string
+  /** Undefined where the program is not installed. */
+  origin(kind: AskingKind): string | undefined
+  loggedIn(kind: AskingKind): Promise<UserAgent>
+  output(kind: AskingKind): string
+}
+
+const files: Readonly<Record<AskingKind, string>> = { nginx: 'nginx file nginx.conf', caddy: 'caddy file Caddyfile' }
+
+/** A provider, an API that checks each proof, the gateway, and each proxy with its file of the page. */
+export async function startAsking(t: Pick<ExecutionContext, 'teardown' | 'log'>): Promise<Asking> {
+  const [provider, own, ask, api, ports, blocks] = await Promise.all([
+    startProvider(),
+    listen(),
+    listen(),
+    startProvenApi(),
+    freePorts(askingKinds.length),
+    blocksOf('docs/forward-auth.md'),
+  ])
+  const origins = askingKinds.map((_, index) => `http://localhost:${ports[index]}`)
+  provider.register(
+    askingKinds.map((kind, index) => ({
+      clientId: kind,
+      publicJwk: clientPublicJwk,
+      redirectUri: `${origins[index]}/bff/callback`,
+      postLogoutRedirectUri: `${origins[index]}/`,
+    })),
+  )
+  const upstreams = [new URL(api.url)]
+  const routes: readonly RouteOptions[] = [
+    aRoute({ path: '/api', upstreams }),
+    aRoute({ path: '/api/admin', upstreams, access: [{ claim: 'sub', anyOf: ['nobody'] }] }),
+    aRoute({ path: '/api/public', upstreams, tokenType: 'None' }),
+    aRoute({ path: '/api/few', upstreams, rateLimits: [{ requests: 2, per: 60 }] }),
+    aRoute({ path: '/api/read-only', upstreams, methods: ['GET'] }),
+  ]
+  const gateway = await createGateway(
+    gatewayOptions(
+      askingKinds.map(
+        (kind, index): FrontendOptions =>
+          aFrontend({
+            name: kind,
+            hosts: [`localhost:${ports[index]}`],
+            publicUrl: new URL(origins[index] ?? ''),
+            authority: provider.issuer,
+            clientId: kind,
+            routes,
+          }),
+      ),
+      { trustedProxies: ['127.0.0.0/8'] },
+    ),
+  )
+  own.handle(gateway.callback())
+  ask.handle(await gateway.forwardAuth({ identityFields: { 'X-Auth-Subject': 'sub' } }))
+  const proxies = new Map<AskingKind, { readonly origin: string; output(): string }>()
+  for (const [index, kind] of askingKinds.entries()) {
+    const text = blocks.find(({ fence }) => fence === files[kind])?.text ?? ''
+    const port = ports[index] ?? 0
+    const places = { port, gateway: own.port, ask: ask.port, api: api.port }
+    const proxy = await startProxy(kind, port, (folder) => adapted[kind](text, places, folder))
+    if (proxy === undefined) {
+      if (process.env.CI) throw new Error(`${kind} is not installed`)
+      t.log(`${kind} is not installed: not tried`)
+      continue
+    }
+    t.teardown(proxy.stop)
+    proxies.set(kind, { origin: origins[index] ?? '', output: proxy.output })
+  }
+  t.teardown(async () => {
+    await Promise.all([own.close(), ask.close(), api.close()])
+    await Promise.all([gateway.close(), provider.close()])
+  })
+  return {
+    gateway,
+    ask,
+    seen: api.seen,
+    apiUrl: api.url,
+    origin: (kind) => proxies.get(kind)?.origin,
+    output: (kind) => proxies.get(kind)?.output() ?? '',
+    async loggedIn(kind) {
+      const browser = createUserAgent()
+      const landing = await logIn(browser, `${proxies.get(kind)?.origin}/bff/login`)
+      if (landing.url.pathname !== '/') throw new Error(`no login: ${landing.url} ${landing.body}`)
+      return browser
+    },
+  }
+}
+
+interface Places {
+  readonly port: number
+  readonly gateway: number
+  readonly ask: number
+  readonly api: number
+}
+
+/** Only addresses, names and places that need root are other ones than on the page. */
+const adapted: Readonly<Record<AskingKind, (text: string, places: Places, folder: string) => string>> = {
+  nginx(text, { port, gateway, ask, api }, folder) {
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (name) => `${name}_temp_path ${folder}/${name};`,
+    )
+    const http = edited(text, [
+      [/127\.0\.0\.1:3000/, `127.0.0.1:${gateway}`],
+      [/127\.0\.0\.1:4180/, `127.0.0.1:${ask}`],
+      [/127\.0\.0\.1:8080/, `127.0.0.1:${api}`],
+      [/listen 443 ssl/, `listen 127.0.0.1:${port}`],
+      [/ssl_certificate .*/, ''],
+      [/ssl_certificate_key .*/, ''],
+      [/server_name .*;/, 'server_name localhost;'],
+      [/https:\/\/app\.example\.com\$request_uri/, `http://localhost:${port}$request_uri`],
+      [/https:\/\/app\.example\.com\$request_uri/, `http://localhost:${port}$request_uri`],
+    ])
+    return `worker_processes 1;\npid ${folder}/nginx.pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${http}}\n`
+  },
+  caddy: (text, { port, gateway, ask, api }) =>
+    `{\n\tadmin off\n\tauto_https off\n}\n${edited(text, [
+      [/^app\.example\.com \{/m, `http://localhost:${port} {\n\tbind 127.0.0.1`],
+      [/127\.0\.0\.1:3000/, `127.0.0.1:${gateway}`],
+      [/127\.0\.0\.1:4180/, `127.0.0.1:${ask}`],
+      [/127\.0\.0\.1:8080/, `127.0.0.1:${api}`],
+    ])}`,
+}
+
+/** Answers 401 unless the proof is for this very request. Below `/api/public` it wants none. */
+async function startProvenApi() {
+  const seen: SeenByApi[] = []
+  const used = new Set<string>()
+  const verify = createProofVerifier()
+  const holds = (...[proof, target]: Parameters<typeof verify>): boolean => {
+    try {
+      const { jti } = verify(proof, target)
+      return used.size !== used.add(jti).size
+    } catch {
+      return false
+    }
+  }
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+    const { method = '', url = '', headers } = request
+    seen.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
+    const accessToken = /^DPoP (.+)$/.exec(headers.authorization ?? '')?.[1] ?? ''
+    const isProven =
+      url.startsWith('/api/public') ||
+      holds(String(headers.dpop ?? ''), { method, url: new URL(url, origin), accessToken })
+    response
+      .writeHead(isProven ? 200 : 401, { 'Content-Type': 'application/json' })
+      .end(JSON.stringify({ url, isProven }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const origin = `http://127.0.0.1:${port}`
+  return {
+    seen,
+    url: origin,
+    port,
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

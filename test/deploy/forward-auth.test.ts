@@ -1,0 +1,204 @@
+import type { ExecutionContext } from 'ava'
+import test from 'ava'
+import { call, rawCall } from '../gateway/_client.js'
+import { type Asking, type AskingKind, askingKinds, type SeenByApi, startAsking } from './_asking.js'
+
+/** Each proxy with its file of docs/forward-auth.md: it forwards, and asks the gateway first. */
+let asking: Asking
+const closing: (() => unknown)[] = []
+test.before(async (t) => {
+  asking = await startAsking({ teardown: (close) => void closing.unshift(close), log: t.log })
+})
+test.after.always(async () => {
+  for (const close of closing) await close()
+})
+
+const through = (
+  kind: AskingKind,
+  title: string,
+  check: (t: ExecutionContext, origin: string) => Promise<void>,
+): void =>
+  test.serial(`${kind}: ${title}`, async (t) => {
+    const origin = asking.origin(kind)
+    if (origin === undefined) t.pass(`${kind} is not installed`)
+    else await check(t, origin)
+  })
+
+/** What the API saw of this path, by calls of this test alone. */
+const seenAt = (path: string): SeenByApi[] => asking.seen.filter(({ url }) => url.startsWith(path))
+
+for (const kind of askingKinds) {
+  through(kind, 'a login, and calls with a proof each', async (t, origin) => {
+    const browser = await asking.loggedIn(kind)
+    const path = `/api/orders/${kind}`
+    for (const [method, body] of [
+      ['GET', undefined],
+      ['POST', 'one order'],
+      ['HEAD', undefined],
+      ['DELETE', undefined],
+    ] as const) {
+      const answer = await browser.call(`${origin}${path}?open=1`, { method, ...(body && { body }) })
+      t.is(answer.status, 200, `${method} ${asking.output(kind)}`)
+      t.is(answer.headers.get('cache-control'), 'no-store')
+      t.is(answer.headers.get('authorization'), null)
+      t.is(answer.headers.get('dpop'), null)
+    }
+    const seen = seenAt(path)
+    t.deepEqual(
+      seen.map(({ method, url, body }) => [method, url, body]),
+      [
+        ['GET', `${path}?open=1`, ''],
+        ['POST', `${path}?open=1`, 'one order'],
+        ['HEAD', `${path}?open=1`, ''],
+        ['DELETE', `${path}?open=1`, ''],
+      ],
+    )
+    // The session's cookie is for no API.
+    for (const { headers } of seen) t.false(JSON.stringify(headers).includes('sallyport-bff'), JSON.stringify(headers))
+    t.like(await (await browser.call(`${origin}/bff/user`)).json(), { sub: 'alice' })
+  })
+
+  through(kind, 'what an application has of cookies of its own reaches its API', async (t, origin) => {
+    const browser = await asking.loggedIn(kind)
+    const cookie = [...browser.cookies(origin)].map(([name, value]) => `${name}=${value}`).join('; ')
+    const answer = await fetch(`${origin}/api/cookies/${kind}`, {
+      headers: { Cookie: `theme=dark; ${cookie}; lang=de`, 'X-CSRF': '1' },
+    })
+    t.is(answer.status, 200)
+    t.is(seenAt(`/api/cookies/${kind}`)[0]?.headers.cookie, 'theme=dark; lang=de')
+  })
+
+  through(kind, 'a person is sent to the login, and a script is told why', async (t, origin) => {
+    const navigation = {
+      Accept: 'text/html',
+      'Sec-Fetch-Mode': 'navigate',
+      'Sec-Fetch-Dest': 'document',
+      'Sec-Fetch-Site': 'none',
+    }
+    // fetch would write Sec-Fetch-Mode itself.
+    const open = (path: string, headers: object) =>
+      call(new URL(origin), path, { headers: { ...navigation, ...headers } })
+    const person = await open('/api/orders?x=1', {})
+    t.is(person.status, 303, asking.output(kind))
+    t.is(person.headers.location, '/bff/login?returnUrl=%2Fapi%2Forders%3Fx%3D1')
+    const script = await fetch(`${origin}/api/orders`, { headers: { 'X-CSRF': '1' } })
+    t.is(script.status, 401)
+    t.is(((await script.json()) as { code: string }).code, 'bff.session.absent')
+    // A page of another site that leads here: shown, and no yes to the proxy.
+    const link = await open(`/api/linked/${kind}`, { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-User': '?1' })
+    t.true(link.status >= 300, String(link.status))
+    t.regex(link.text, /location\.replace/)
+    t.deepEqual(seenAt(`/api/linked/${kind}`), [])
+  })
+
+  through(kind, 'rules, limits and methods hold as they do for what is forwarded', async (t, origin) => {
+    const browser = await asking.loggedIn(kind)
+    const refusals: [string, RequestInit, number, string][] = [
+      ['/api/orders', { headers: { 'X-CSRF': '0' }, method: 'POST' }, 403, 'bff.csrf.header_missing'],
+      ['/api/orders', { headers: { 'Sec-Fetch-Site': 'cross-site' } }, 403, 'bff.csrf.cross_site'],
+      ['/api/orders', { headers: { Origin: 'https://evil.example' } }, 403, 'bff.csrf.cross_site'],
+      ['/api/admin', {}, 403, 'bff.access.denied'],
+      ['/api/read-only', { method: 'POST' }, 405, 'bff.route.method_denied'],
+    ]
+    const { length } = asking.seen
+    for (const [path, init, status, code] of refusals) {
+      const answer = await browser.call(`${origin}${path}`, init)
+      t.is(answer.status, status, `${path} ${code}`)
+      t.is(((await answer.json()) as { code: string }).code, code)
+    }
+    t.is(asking.seen.length, length)
+    t.is((await browser.call(`${origin}/api/few`)).status, 200)
+    t.is((await browser.call(`${origin}/api/few`)).status, 200)
+    const limited = await browser.call(`${origin}/api/few`)
+    t.is(limited.status, 429)
+    t.truthy(limited.headers.get('retry-after'))
+    // A route without a user: nothing of a client's credentials goes along.
+    const open = await fetch(`${origin}/api/public/${kind}`, {
+      headers: { Authorization: 'Bearer forged', DPoP: 'forged' },
+    })
+    t.is(open.status, 200)
+    const [{ headers }] = seenAt(`/api/public/${kind}`) as [SeenByApi]
+    t.is(headers.authorization || undefined, undefined)
+    t.is(headers.dpop || undefined, undefined)
+  })
+
+  through(kind, 'no field of a client says which request it is, or who the user', async (t, origin) => {
+    const browser = await asking.loggedIn(kind)
+    const path = `/api/forged/${kind}`
+    const told = { 'X-Forwarded-Uri': '/api/public', 'X-Forwarded-Method': 'GET', 'X-Forwarded-Host': 'evil.example' }
+    // The proxy writes over them, or nothing reads them.
+    const answer = await browser.call(`${origin}${path}`, {
+      method: 'POST',
+      headers: { ...told, Authorization: 'Bearer forged', DPoP: 'forged', 'X-Forwarded-For': '203.0.113.9' },
+    })
+    t.is(answer.status, 200)
+    const [{ headers }] = seenAt(path) as [SeenByApi]
+    t.regex(headers.authorization ?? '', /^DPoP /)
+    t.false(JSON.stringify(headers).includes('evil.example'), JSON.stringify(headers))
+    t.false(String(headers['x-forwarded-for']).startsWith('203.'), JSON.stringify(headers))
+    const { length } = asking.seen
+    for (const field of [
+      'X-Auth-Subject',
+      'X-HTTP-Method-Override',
+      'X-Method-Override',
+      'X-Rewrite-URL',
+      ...(kind === 'nginx' ? [] : ['X-Original-URL', 'X_Auth_Subject']),
+    ]) {
+      const refused = await browser.call(`${origin}${path}`, { headers: { [field]: '/api/public' } })
+      t.is(refused.status, 403, field)
+      t.is(((await refused.json()) as { code: string }).code, 'bff.forward_auth.forged_field', field)
+    }
+    t.is(asking.seen.length, length)
+    if (kind === 'nginx') {
+      const url = { 'X-Original-URL': `${origin}/api/public`, 'X-Original-Method': 'GET' }
+      t.is((await fetch(`${origin}/api/orders`, { method: 'POST', headers: url })).status, 403)
+    }
+  })
+
+  through(kind, 'a target with two meanings is refused, or is what was decided on', async (t, origin) => {
+    const browser = await asking.loggedIn(kind)
+    const cookie = [...browser.cookies(origin)].map(([name, value]) => `${name}=${value}`).join('; ')
+    const { host } = new URL(origin)
+    for (const target of [
+      '/api/..;/admin',
+      '/api/%2e%2e/admin',
+      '/api/../api/admin',
+      '/api/x/../admin',
+      '/api//admin',
+      '//api/orders',
+      '/api%2fadmin',
+      '/api/%61dmin',
+      '/api/Admin',
+      '/api/admin%20',
+      '/api/admin;x',
+      '/api/public/..;/admin',
+      '/api/public/%2e%2e/admin',
+      '/api/public%2f..%2fadmin',
+      '/api/x%5cy',
+      `http://${host}/api/admin`,
+      'http://evil.example/api/orders',
+    ]) {
+      const { length } = asking.seen
+      const bytes = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nX-CSRF: 1\r\nConnection: close\r\n\r\n`
+      const answer = await rawCall(new URL(origin.replace('localhost', '127.0.0.1')), bytes)
+      const reached = asking.seen.slice(length)
+      // What reaches the API had a proof for just that, and is not what only others may.
+      for (const { url } of reached) t.notRegex(decodeURIComponent(url), /admin/i, `${kind} ${target}`)
+      if (reached.length === 0) t.notRegex(answer, /isProven/, `${kind} ${target}\n${answer}`)
+    }
+  })
+
+  through(kind, 'another host has no part in it', async (t, origin) => {
+    const browser = await asking.loggedIn(kind)
+    const cookie = [...browser.cookies(origin)].map(([name, value]) => `${name}=${value}`).join('; ')
+    const { length } = asking.seen
+    for (const hosts of [['evil.example'], ['evil.example', new URL(origin).host]]) {
+      const lines = hosts.map((host) => `Host: ${host}\r\n`).join('')
+      const bytes = `GET /api/orders/host HTTP/1.1\r\n${lines}X-CSRF: 1\r\nConnection: close\r\n\r\n`
+      const answer = await rawCall(new URL(origin.replace('localhost', '127.0.0.1')), bytes)
+      t.notRegex(answer, /isProven/, `${kind} ${hosts}`)
+    }
+    t.is(asking.seen.length, length)
+    t.truthy(cookie)
+  })
+}
