@@ -198,5 +198,5 @@ test.serial('a port of the demo that is taken: what to do is a command', async (
     new RegExp(`is 127\\.0\\.0\\.1:(${[port, port + 1, port + 2].join('|')}), which another program listens on`),
   )
   t.regex(stderr, /npm start -- --port 4000/)
-  t.regex((await sallyport(['dev', '--port', 'x'])).stderr, /Write a number from 1 to 65533/)
+  t.regex((await sallyport(['dev', '--port', 'x'])).stderr, /Write a number from 1 to 65532/)
 })

@@ -17,9 +17,10 @@ export function devCommand(): Command {
   return new Command('dev')
     .description('run gateway, authorization server, sample API and sample application, with two users')
     .addOption(
-      new Option('-p, --port <port>', 'of the gateway; authorization server and sample API get the next two').argParser(
-        portNumber,
-      ),
+      new Option(
+        '-p, --port <port>',
+        'of the gateway; authorization server, sample API and inspector get the next three',
+      ).argParser(portNumber),
     )
     .option('--https', 'with a certificate for localhost of its own making, as Safari needs it')
     .action(({ port, https }: { readonly port?: number; readonly https?: true }) =>
@@ -32,7 +33,7 @@ export function devCommand(): Command {
 
 function portNumber(text: string): number {
   const port = Number(text)
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_533)
-    throw new InvalidArgumentError('Write a number from 1 to 65533: the next two are used as well.')
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_532)
+    throw new InvalidArgumentError('Write a number from 1 to 65532: the next three are used as well.')
   return port
 }

@@ -1,13 +1,18 @@
 import type { LocalCertificate } from './local-authority.js'
 
 export interface DemoPlace {
-  /** Of the gateway; the authorization server and the sample API get the next two. */
+  /** Of the gateway; the authorization server, the sample API and the inspector get the next three. */
   readonly port: number
   readonly certificate: LocalCertificate | undefined
 }
 
 /** Where the example says that it is. */
 export const examplePort = 3000
+
+/** Where the flow inspector is. The sample's page knows it too. */
+export function inspectorPort(gatewayPort: number): number {
+  return gatewayPort + 3
+}
 
 /** Everything that the example says of ports and schemes, as variables over it. Those of the process go over these. */
 export function demoSettings({ port, certificate }: DemoPlace): Readonly<Record<string, string>> {

@@ -1,18 +1,20 @@
 import { join, resolve } from 'node:path'
-import { readConfiguration } from '../../config/load.js'
+import { type Configuration, readConfiguration } from '../../config/load.js'
 import { ConfigurationError } from '../../errors.js'
+import { type Listener, listen } from '../../server/listener.js'
 import { packageRoot } from '../../server/package.js'
 import { run } from '../../server/run.js'
 import { createLogger, logEvents } from '../../telemetry/log.js'
 import { writeRefusals } from '../refusal-lines.js'
 import { type Style, styleFor } from '../report.js'
 import { stopOnSignal } from '../start.js'
-import { demoSettings, examplePort } from './demo-settings.js'
+import { demoSettings, examplePort, inspectorPort } from './demo-settings.js'
+import { createInspector } from './inspector/inspector.js'
 import type { LocalCertificate } from './local-authority.js'
 import { trustAdvice } from './trust-advice.js'
 
 export interface DevOptions {
-  /** Of the gateway; the authorization server and the sample API get the next two. Default: as the example says. */
+  /** Of the gateway; the authorization server, the sample API and the inspector get the next three. Default: as the example says. */
   readonly port?: number
   /** `https`: with a certificate for localhost that is made and kept. Default: `http`. */
   readonly scheme?: 'http' | 'https'
@@ -33,6 +35,10 @@ export async function dev({ port = examplePort, scheme = 'http' }: DevOptions = 
   })
   logEvents(createLogger({ level: 'warn' }))
   const running = await run(configuration).catch(moveAside)
+  const inspection = await inspect(configuration).catch(async (error: unknown) => {
+    await running.stop()
+    return moveAside(error)
+  })
   const frontends = configuration.gateway?.frontends ?? []
   process.stdout.write(
     banner(
@@ -40,6 +46,7 @@ export async function dev({ port = examplePort, scheme = 'http' }: DevOptions = 
         rows: frontends.map(({ name, publicUrl, pathPrefix }) => [name, `${publicUrl.origin}${pathPrefix}/`]),
         issuer: configuration.authorizationServer?.options.issuer.origin ?? '',
         sampleApi: `http://127.0.0.1:${configuration.sampleApi?.listen.port}`,
+        inspector: inspection.url,
         advice: certificate === undefined ? [] : trustAdvice(certificate.caFile),
       },
       styleFor(process.stdout),
@@ -47,7 +54,39 @@ export async function dev({ port = examplePort, scheme = 'http' }: DevOptions = 
   )
   writeRefusals(process.stdout)
   // No balancer is in front of it.
-  stopSignals.stops({ stop: () => running.stop() })
+  stopSignals.stops({
+    async stop() {
+      await inspection.stop()
+      await running.stop()
+    },
+  })
+}
+
+interface Inspection {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** On a listener of its own: another origin than the applications', and nothing of it is on their way. */
+async function inspect(configuration: Configuration): Promise<Inspection> {
+  const port = inspectorPort(configuration.server.listen.port)
+  const inspector = createInspector(configuration)
+  const listener: Listener = await listen({
+    pointer: '/Server/Listen',
+    address: { host: '127.0.0.1', port },
+    isTraced: false,
+    onRequest: inspector.onRequest,
+  }).catch(async (error: unknown) => {
+    await inspector.close()
+    throw error
+  })
+  return {
+    url: `http://localhost:${port}/`,
+    async stop() {
+      await inspector.close()
+      await listener.drain(1)
+    },
+  }
 }
 
 /** Loaded only when it is asked for: certificates are made by a package that nothing else needs. */
@@ -76,16 +115,19 @@ interface BannerContent {
   readonly rows: readonly (readonly [name: string, url: string])[]
   readonly issuer: string
   readonly sampleApi: string
+  readonly inspector: string
   /** Lines of their own. */
   readonly advice: readonly string[]
 }
 
-function banner({ rows, issuer, sampleApi, advice }: BannerContent, { bold, green, soft }: Style): string {
+function banner({ rows, issuer, sampleApi, inspector, advice }: BannerContent, { bold, green, soft }: Style): string {
   return [
     '',
     `  ${bold('Sallyport')} is up. Open one of these in a browser:`,
     '',
     ...rows.map(([name, url]) => `  ${name.padEnd(8)} ${green(url)}`),
+    '',
+    `  ${bold('What happens then, message by message:')} ${green(inspector)}`,
     '',
     `  Sign in as ${bold('alice')} with ${bold('wonderland')}, or as ${bold('bob')} with ${bold('builder')}.`,
     '',
