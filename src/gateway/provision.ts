@@ -28,7 +28,6 @@ import { createSessionsPerUser } from './session/sessions-per-user.js'
 import { createRouteStepUp } from './step-up/route-step-up.js'
 import { createStepUp } from './step-up/step-up.js'
 import { createAccessTokens } from './tokens/access-tokens.js'
-import { createEndedSessions } from './tokens/ended-sessions.js'
 import { audiencesOf } from './tokens/token-audience.js'
 
 /** What all frontends have in common. */
@@ -49,10 +48,15 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const frontend = { ...createFrontend(options), branding }
   const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
   const { revokeEndedSessions = frontendDefaults.revokeEndedSessions } = options
-  const endedSessions = revokeEndedSessions ? createEndedSessions({ frontend: { ...frontend, oauth } }) : undefined
+  // Loaded by those who ask for it.
+  const endedSessions = revokeEndedSessions
+    ? import('./tokens/ended-sessions.js').then(({ createEndedSessions }) =>
+        createEndedSessions({ frontend: { ...frontend, oauth } }),
+      )
+    : undefined
   const onEnd = ({ key, handle, subject, cause, wasThere, left }: EndedSession): void => {
     watch.ended(key)
-    if (left !== undefined) endedSessions?.revoke(handle, left)
+    if (left !== undefined) void endedSessions?.then((ended) => ended.revoke(handle, left))
     if (onLogout !== undefined && wasThere && cause !== 'login')
       tellOnLogout(onLogout, { frontend: options.name, session: handle, subject, cause })
   }
@@ -101,7 +105,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
       await Promise.allSettled([oauth.warm(), ...routes.map(({ pool }) => pool.warm())])
     },
     async settled() {
-      await Promise.all([tokens.settled(), endedSessions?.settled()])
+      await Promise.all([tokens.settled(), endedSessions?.then((ended) => ended.settled())])
     },
     close() {
       tokens.close()

@@ -139,6 +139,24 @@ test.serial(
   },
 )
 
+test.serial(
+  'notes that RevokeEndedSessions needs an endpoint, and nothing where there is one or it is not asked for',
+  async (t) => {
+    for (const [metadata, revoke, expected] of [
+      [{}, true, 1],
+      [{ revocation_endpoint: 'http://127.0.0.1:9/revoke' }, true, 0],
+      [{}, false, 0],
+    ] as const) {
+      const { Bff, ...rest } = aFrontend(await aForeignServer(t, metadata))
+      const report = await checked(t, { ...rest, Bff: { ...Bff, RevokeEndedSessions: revoke } })
+      t.true(report.ok)
+      const notes = report.trials.filter(({ outcome }) => outcome === 'noted')
+      t.is(notes.length, expected)
+      for (const { result } of notes) t.regex(result, /no revocation_endpoint \(RFC 7009\)/)
+    }
+  },
+)
+
 test.serial('each refusal of a push has its own remedy, beside the words of the server', async (t) => {
   const otherKey = publicHalf(generateSigningJwk('ES256'))
   for (const [application, frontend, result, remedy] of [

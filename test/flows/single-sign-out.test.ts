@@ -1,10 +1,16 @@
 import test from 'ava'
 import { eventually } from '../gateway/_client.js'
+import { watchEvents } from '../gateway/_events.js'
 import { runStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
 test('one sign-in opens both frontends, and signing out at one ends the other by the back channel', async (t) => {
-  const stack = await runStack()
+  const events = watchEvents(t)
+  const stack = await runStack({
+    configure(configuration) {
+      configuration.Bff.RevokeEndedSessions = true
+    },
+  })
   t.teardown(() => stack.stop())
   const browser = createUserAgent()
   const at = (path: string): URL => new URL(path, stack.gateway)
@@ -25,5 +31,7 @@ test('one sign-in opens both frontends, and signing out at one ends the other by
   t.like(await user('/admin'), { authenticated: false })
   // The logout token travels beside the browser, so it may arrive after the browser does.
   await eventually(async () => !(await user('')).authenticated)
+  // RevokeEndedSessions: no browser was there at the end of this one.
+  await eventually(() => events.some((event) => event.type === 'gateway.token.revoked' && event.frontend === 'app'))
   t.true((await browser.navigate(at('/bff/login'))).body.includes('name="password"'), 'and the sign-in itself is over')
 })

@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import test from 'ava'
+import type Koa from 'koa'
 import type { SignInLimits } from '../../../src/authorization-server/options.js'
 import { hashPassword } from '../../../src/authorization-server/sign-in/password.js'
 import { createSignIn } from '../../../src/authorization-server/sign-in/sign-in.js'
 import { createSignInLimit, type SignInLimit } from '../../../src/authorization-server/sign-in/sign-in-limit.js'
+import { createSignInSessions } from '../../../src/authorization-server/sign-in/sign-in-session.js'
 import { createUserDirectory } from '../../../src/authorization-server/sign-in/users.js'
 import { UpstreamError } from '../../../src/errors.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
+import { createSeal } from '../../../src/store/seal.js'
 import { channelName } from '../../../src/telemetry/events.js'
 import { aBrowser } from '../_browser.js'
 import { aProtocolClient } from '../_client.js'
@@ -300,4 +304,27 @@ test('the session of a user who is gone is none', async (t) => {
   t.truthy((await browser.get(client.authorizationUrl(await client.push()))).location)
   directory.delete('carol')
   t.regex((await browser.get(client.authorizationUrl(await client.push()))).text, /id="sign-in"/)
+})
+
+test('a client that joins while the user signs in anew is told of the end as well', async (t) => {
+  let held = ''
+  const cookie = {
+    read: () => (held === '' ? undefined : held),
+    issue: () => {
+      held = randomBytes(32).toString('base64url')
+      return held
+    },
+    clear: () => undefined,
+  }
+  const seal = createSeal([randomBytes(32)])
+  const now = () => Date.now() / 1000
+  const sessions = createSignInSessions({ store: createMemoryStore(), seal, cookie, lifetime: 60, now })
+  const ctx = {} as Koa.Context
+  const alice = { subject: 'user-alice', claims: {} }
+  await sessions.start(ctx, 'alice', alice, undefined)
+  await sessions.join(ctx, 'first')
+  const before = await sessions.find(ctx)
+  await sessions.join(ctx, 'late')
+  await sessions.start(ctx, 'alice', alice, before)
+  t.deepEqual((await sessions.end(ctx))?.clients, ['first', 'late'])
 })
