@@ -93,8 +93,13 @@ function textOf({ request, frontend, outcome, access }: Explanation, style: Styl
 
 function forwardingRows(forwarding: Forwarding): [string, string][] {
   const { route, csrf, token, scheme, resource, scopes, signIn, headersDropped, headersAdded, calls } = forwarding
-  const { countsAsUse, rateLimits } = forwarding
-  const asked = [resource && `for ${resource}`, scopes.length > 0 && `with ${scopes.join(' ')}`].filter(Boolean)
+  const { countsAsUse, rateLimits, exchanged } = forwarding
+  const asked = [
+    resource && `for ${resource}`,
+    exchanged?.audience !== undefined && `for ${exchanged.audience}`,
+    scopes.length > 0 && `with ${scopes.join(' ')}`,
+    exchanged && 'in exchange for that of the login (RFC 8693)',
+  ].filter(Boolean)
   return [
     ['route', route],
     ...csrfRows(csrf),

@@ -12,7 +12,7 @@ import type { FrontendOptions } from '../gateway/options.js'
 import { developmentServerRoute } from '../gateway/page/development-server.js'
 import { createPage } from '../gateway/page/page.js'
 import { Refusal, statusOf } from '../gateway/refusal.js'
-import type { RouteOptions } from '../gateway/route-options.js'
+import type { RouteOptions, TokenExchangeOptions } from '../gateway/route-options.js'
 import { destinationOf } from '../gateway/routing/destination.js'
 import { parseRequestTarget } from '../gateway/routing/request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/routing/route.js'
@@ -50,6 +50,7 @@ export interface Forwarding {
   readonly token: RouteOptions['tokenType']
   readonly scheme: 'DPoP' | 'Bearer' | 'none'
   readonly resource?: string
+  readonly exchanged?: TokenExchangeOptions
   /** What the token is asked for with. Empty: the token of the login, or what the server gives by itself. */
   readonly scopes: readonly string[]
   readonly countsAsUse: boolean
@@ -175,6 +176,7 @@ function forwardingOf(
     token: route.tokenType,
     scheme,
     ...(route.resource !== undefined && { resource: route.resource }),
+    ...(route.tokenExchange !== undefined && { exchanged: route.tokenExchange }),
     scopes: mayBeOfUser(route.tokenType) ? audiencesOf(options)(route).ofUser.scopes : route.scopes,
     countsAsUse: mayBeOfUser(route.tokenType) && (route.countsAsUse ?? routeDefaults.countsAsUse),
     rateLimits: kind === 'page' ? [] : [...(route.rateLimits ?? []), ...(options.rateLimits ?? [])],

@@ -19,6 +19,13 @@ export interface RouteOptions {
    * gateway's own token what the server gives.
    */
   readonly scopes: readonly string[]
+  /**
+   * Gets the user's token for this route in exchange for that of the login (RFC 8693), where the server takes no narrower
+   * refresh: for an API of another owner, or of another realm. `resource` and `scopes` say what it is for; `scopes` are not
+   * asked for at login then. Default: by refresh.
+   * @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2 RFC 8693 §2}
+   */
+  readonly tokenExchange?: TokenExchangeOptions
   /** Whether a call starts the session's idle time anew. False for what a page asks by itself, again and again. Default: true. */
   readonly countsAsUse?: boolean
   /** Besides those of the frontend. Default: no limit. */
@@ -136,6 +143,12 @@ export interface UpstreamTlsOptions {
   readonly key?: string
   /** The name to ask for and to check the certificate against. Default: the host in the URL. */
   readonly serverName?: string
+}
+
+/** What is asked for besides the resource and the scopes of the route. */
+export interface TokenExchangeOptions {
+  /** The server's name for the API: `audience`. Default: not sent. */
+  readonly audience?: string
 }
 
 /** Whose token goes upstream: the user's, the user's or else none, the user's or else the gateway's own, the gateway's own, none. */

@@ -817,6 +817,22 @@ for (const [what, change, pointer, line, problem, remedy] of [
     /Write "my-bff"/,
   ],
   [
+    'an exchange of the token that a route does not carry',
+    ['"Path": "/api",', '"Path": "/api", "TokenType": "Client", "TokenExchange": { "Audience": "orders" },'],
+    '/Bff/Frontends/0/Routes/0/TokenExchange',
+    'TokenExchange',
+    /TokenType is "Client"/,
+    /Leave one of the two out/,
+  ],
+  [
+    'an exchange for nothing in particular',
+    ['"Path": "/api",', '"Path": "/api", "TokenExchange": {},'],
+    '/Bff/Frontends/0/Routes/0/TokenExchange',
+    'TokenExchange',
+    /what the token is for/,
+    /Audience/,
+  ],
+  [
     'the scope of a user for the gateway itself',
     ['"Path": "/api",', '"Path": "/api", "TokenType": "Client", "Scopes": ["openid"],'],
     '/Bff/Frontends/0/Routes/0/Scopes/0',

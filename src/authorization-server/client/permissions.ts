@@ -16,8 +16,16 @@ export interface ClientPermissions {
 /** Endpoints that need a permission. A client may always revoke its own tokens and ask for its user's claims. */
 export type ClientEndpoint = 'authorization' | 'pushed_authorization' | 'token' | 'introspection' | 'end_session'
 
-/** RFC 6749 §4.1, §6 and §4.4. */
-export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials'
+/** RFC 6749 §4.1, §6 and §4.4; RFC 8693. */
+export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials' | 'token_exchange'
+
+/** As `grant_type` spells them. */
+export const grantTypes: Readonly<Record<string, GrantType>> = {
+  authorization_code: 'authorization_code',
+  refresh_token: 'refresh_token',
+  client_credentials: 'client_credentials',
+  'urn:ietf:params:oauth:grant-type:token-exchange': 'token_exchange',
+}
 
 /** Why a permission cannot be given. */
 export interface PermissionProblem {
@@ -48,7 +56,8 @@ const endpoints: Readonly<Record<string, ClientEndpoint | 'revocation'>> = {
   end_session: 'end_session',
 }
 
-const grants: readonly string[] = ['authorization_code', 'refresh_token', 'client_credentials'] satisfies GrantType[]
+/** As permissions spell them. */
+const grants: Readonly<Record<string, GrantType>> = { ...grantTypes, token_exchange: 'token_exchange' }
 
 /** Everything else that OpenIddict knows, so that the refusal can say why. */
 const outsideTheProfile: readonly string[] = [
@@ -59,8 +68,6 @@ const outsideTheProfile: readonly string[] = [
   'gt:password',
   'gt:device_code',
   'gt:urn:ietf:params:oauth:grant-type:device_code',
-  'gt:token_exchange',
-  'gt:urn:ietf:params:oauth:grant-type:token-exchange',
   'rst:none',
   'rst:token',
   'rst:id_token',
@@ -103,9 +110,10 @@ export function parsePermissions(texts: readonly string[]): ParsedPermissions {
     const separator = text.indexOf(':')
     const [kind, name] = [text.slice(0, separator), text.slice(separator + 1)]
     const endpoint = kind === 'ept' && Object.hasOwn(endpoints, name) ? endpoints[name] : undefined
+    const grant = kind === 'gt' && Object.hasOwn(grants, name) ? grants[name] : undefined
     if (endpoint !== undefined) {
       if (endpoint !== 'revocation') parsed.endpoints.add(endpoint)
-    } else if (kind === 'gt' && grants.includes(name)) parsed.grants.add(name as GrantType)
+    } else if (grant !== undefined) parsed.grants.add(grant)
     else if (kind === 'scp' && isScope(name)) parsed.scopes.add(name)
     else if (kind === 'rsrc' && isResourceIndicator(name)) parsed.resources.add(name)
     else if (text !== 'rst:code') problems.push({ index, ...problemOf(text) })
@@ -133,8 +141,8 @@ function problemOf(text: string): Omit<PermissionProblem, 'index'> {
     problem: 'is not a known permission',
     remedy: `Write one of ${Object.keys(endpoints)
       .map((name) => `ept:${name}`)
-      .join(
-        ', ',
-      )}, ${grants.map((name) => `gt:${name}`).join(', ')}, rst:code, scp: and the name of a scope, or rsrc: and a resource.`,
+      .join(', ')}, ${Object.values(grantTypes)
+      .map((name) => `gt:${name}`)
+      .join(', ')}, rst:code, scp: and the name of a scope, or rsrc: and a resource.`,
   }
 }

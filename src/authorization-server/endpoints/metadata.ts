@@ -1,4 +1,5 @@
 import { signatureAlgorithms } from '../../jose/jwk.js'
+import { grantTypes } from '../client/permissions.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
 import type { ClientOptions, ScopeOptions, ServerAlgorithm } from '../options.js'
 import { supportedLocales } from '../pages/languages/language.js'
@@ -32,7 +33,7 @@ export function metadata({ issuer, urls, clients, scopes, algorithms, requireSig
     jwks_uri: urls.jwks.href,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'jwt', 'query.jwt'],
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    grant_types_supported: Object.keys(grantTypes),
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: accepted,

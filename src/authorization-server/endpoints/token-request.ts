@@ -4,7 +4,7 @@ import { readFormBody } from '../../http/form-body.js'
 import { scopeMember } from '../../http/scope.js'
 import { publish } from '../../telemetry/events.js'
 import type { AuthenticateClient } from '../client/authentication.js'
-import { type GrantType, mayHaveScope } from '../client/permissions.js'
+import { type GrantType, grantTypes, mayHaveScope } from '../client/permissions.js'
 import type { ProvePossession } from '../client/proof-of-possession.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
 import type { ClientOptions } from '../options.js'
@@ -16,6 +16,8 @@ import type { IdTokens } from '../tokens/id-token.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { Resources } from '../tokens/resources.js'
 import { requestedScopes } from './pushed-authorization-request.js'
+import { accessTokenType, exchangeToken } from './token-exchange.js'
+import type { Issue, TokenRequest } from './token-issue.js'
 
 export interface TokenRequestOptions {
   readonly urls: EndpointUrls
@@ -33,28 +35,11 @@ export interface TokenRequestOptions {
   readonly now: () => number
 }
 
-/** An authenticated request for tokens, with the key they are to be bound to. */
-interface TokenRequest {
-  readonly client: ClientOptions
-  readonly form: ReadonlyMap<string, string>
-  readonly jkt: string
-}
-
-/** What is answered. */
-interface Issue {
-  readonly grantId: string
-  readonly grant: Grant
-  readonly scopes: readonly string[]
-  readonly audience: readonly string[]
-  readonly nonce?: string
-  readonly refreshToken?: string
-}
-
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}, RFC 9449 §5 */
 export function tokenRequest(options: TokenRequestOptions): Koa.Middleware {
   const { urls, authenticateClient, provePossession } = options
   return async function tokenRequest(ctx) {
-    const form = await readFormBody(ctx.req, { repeatable: ['resource'] })
+    const form = await readFormBody(ctx.req, { repeatable: ['resource', 'audience'] })
     const { client, consume } = await authenticateClient(form)
     ctx.state.clientId = client.clientId
     const grantType = grantTypeOf(form.get('grant_type'), client)
@@ -68,9 +53,8 @@ export function tokenRequest(options: TokenRequestOptions): Koa.Middleware {
 
 function grantTypeOf(text: string | undefined, { permissions }: ClientOptions): GrantType {
   if (text === undefined) throw new ProtocolError('invalid_request', 'grant_type is required')
-  const known: readonly string[] = ['authorization_code', 'refresh_token', 'client_credentials'] satisfies GrantType[]
-  if (!known.includes(text)) throw new ProtocolError('unsupported_grant_type', 'grant_type is not supported')
-  const grantType = text as GrantType
+  const grantType = Object.hasOwn(grantTypes, text) ? grantTypes[text] : undefined
+  if (grantType === undefined) throw new ProtocolError('unsupported_grant_type', 'grant_type is not supported')
   if (!permissions.endpoints.includes('token') || !permissions.grants.includes(grantType))
     throw new ProtocolError('unauthorized_client', 'the client may not use this grant type')
   return grantType
@@ -84,6 +68,11 @@ async function respond(options: TokenRequestOptions, grantType: GrantType, reque
       return tokens(options, grantType, request, await refresh(options, request))
     case 'client_credentials':
       return tokens(options, grantType, request, await clientCredentials(options, request))
+    case 'token_exchange':
+      return {
+        ...(await tokens(options, grantType, request, await exchangeToken(options, request))),
+        issued_token_type: accessTokenType,
+      }
     default:
       return unreachable(grantType)
   }
@@ -163,20 +152,23 @@ async function clientCredentials(
 }
 
 async function tokens(
-  { accessTokens, idTokens, lifetimes }: TokenRequestOptions,
+  { accessTokens, idTokens, lifetimes, now }: TokenRequestOptions,
   grantType: GrantType,
   { client, jkt }: TokenRequest,
-  { grantId, grant, scopes, audience, nonce, refreshToken }: Issue,
+  { grantId, grant, scopes, audience, nonce, refreshToken, notAfter }: Issue,
 ) {
-  const { token, jti } = await accessTokens.issue({ grantId, grant, scopes, audience, jkt })
-  const idToken =
-    grant.user !== undefined && scopes.includes('openid') ? await idTokens.issue(client, grant.user, nonce) : undefined
+  const { token, jti, expiresAt } = await accessTokens.issue({
+    ...{ grantId, grant, scopes, audience, jkt },
+    ...(notAfter !== undefined && { notAfter }),
+  })
+  const isSignIn = grantType !== 'token_exchange' && scopes.includes('openid')
+  const idToken = grant.user !== undefined && isSignIn ? await idTokens.issue(client, grant.user, nonce) : undefined
   const subject = grant.user?.subject ?? client.clientId
   publish({ type: 'as.token.issued', client: client.clientId, grant: grantType, subject, jkt, jti })
   return {
     access_token: token,
     token_type: 'DPoP',
-    expires_in: lifetimes.accessToken,
+    expires_in: Math.min(lifetimes.accessToken, Math.ceil(expiresAt - now())),
     ...scopeMember(scopes),
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     ...(idToken !== undefined && { id_token: idToken }),

@@ -16,6 +16,8 @@ export interface AccessTokenRequest {
   readonly audience: readonly string[]
   /** Thumbprint of the DPoP key it is bound to. There is no other kind of token. */
   readonly jkt: string
+  /** Seconds since the epoch: it ends no later than this. Default: after the lifetime. */
+  readonly notAfter?: number
 }
 
 export interface IssuedAccessToken {
@@ -73,9 +75,9 @@ export function createAccessTokens({
   }
 
   return {
-    async issue({ grantId, grant, scopes, audience, jkt }) {
+    async issue({ grantId, grant, scopes, audience, jkt, notAfter = Number.POSITIVE_INFINITY }) {
       const issuedAt = Math.floor(now())
-      const expiresAt = issuedAt + lifetime
+      const expiresAt = Math.min(issuedAt + lifetime, notAfter)
       // The grant is named in the identifier: that is how a token finds back to it.
       const jti = `${grantId}.${randomBytes(12).toString('base64url')}`
       const claims = {

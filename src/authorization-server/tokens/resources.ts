@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../errors.js'
 import { isResourceIndicator } from '../../http/resource-indicator.js'
+import { listOf } from '../../http/space-separated.js'
 import type { ClientOptions, ScopeOptions } from '../options.js'
 
 /** The APIs that an authorization reaches. They are on the consent page, and no token of it is ever for another one. */
@@ -23,6 +24,8 @@ export interface Resources {
 export interface AudienceRequest {
   /** `resource` of the token request. */
   readonly parameter: string | undefined
+  /** `audience` of a token exchange: names of APIs (RFC 8693 §2.1). */
+  readonly names?: string | undefined
   readonly target: Target
   readonly scopes: readonly string[]
   readonly client: ClientOptions
@@ -34,10 +37,11 @@ export function createResources(scopeOptions: readonly ScopeOptions[], defaultAu
   const declaredBy = (scopes: readonly string[]): readonly string[] => [
     ...new Set(scopes.flatMap((scope) => declared.get(scope) ?? [])),
   ]
-  const within = (parameter: string | undefined, reach: readonly string[]): readonly string[] => {
-    const named = [...new Set((parameter ?? '').split(' ').filter((uri) => uri !== ''))]
-    if (!named.every(isResourceIndicator)) refuse('a resource is not an absolute URI without fragment')
-    if (!named.every((uri) => reach.includes(uri)))
+  const within = (parameter: string | undefined, reach: readonly string[], names?: string): readonly string[] => {
+    const uris = listOf(parameter)
+    if (!uris.every(isResourceIndicator)) refuse('a resource is not an absolute URI without fragment')
+    const named = [...new Set([...uris, ...listOf(names)])]
+    if (!named.every((name) => reach.includes(name)))
       refuse('a resource belongs to none of the scopes, and not to the client')
     return named
   }
@@ -49,12 +53,12 @@ export function createResources(scopeOptions: readonly ScopeOptions[], defaultAu
       return named.length > 0 ? { resources: named, by: 'named' } : { resources: reach, by: 'implied' }
     },
 
-    audience({ parameter, target, scopes, client }) {
+    audience({ parameter, names, target, scopes, client }) {
       const ofScopes = declaredBy(scopes)
       const reach = target.resources.filter(
         (name) => ofScopes.includes(name) || client.permissions.resources.includes(name),
       )
-      const named = within(parameter, reach)
+      const named = within(parameter, reach, names)
       const meant = target.by === 'named' ? reach : reach.filter((name) => ofScopes.includes(name))
       const audience = named.length > 0 ? named : meant
       if (audience.length > 0) return audience

@@ -10,6 +10,7 @@ import { rateLimitOptions } from './rate-limit-options.js'
 export function routeOptions(settings: RouteSettings, directory: string, files: ConfigurationFiles): RouteOptions {
   const {
     Resource,
+    TokenExchange,
     AcrValues,
     MaxAuthenticationAge,
     BodyLimit,
@@ -43,6 +44,9 @@ export function routeOptions(settings: RouteSettings, directory: string, files: 
     webSocket: { pingInterval: seconds(WebSocket.PingInterval) },
     ...(settings.Access && { access: accessRules(settings.Access) }),
     ...(Resource !== undefined && { resource: Resource }),
+    ...(TokenExchange !== undefined && {
+      tokenExchange: { ...(TokenExchange.Audience !== undefined && { audience: TokenExchange.Audience }) },
+    }),
     ...(AcrValues !== undefined && { acrValues: AcrValues }),
     ...(MaxAuthenticationAge !== undefined && { maxAuthenticationAge: seconds(MaxAuthenticationAge) }),
     ...(BodyLimit !== undefined && { bodyLimit: BodyLimit }),

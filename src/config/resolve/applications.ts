@@ -89,9 +89,10 @@ function permissionsOf(frontends: readonly FrontendPlan[]): string[] {
   const ownToken = routes.some(({ TokenType }) => TokenType === 'Client' || TokenType === 'UserOrClient')
     ? ['gt:client_credentials']
     : []
+  const exchange = routes.some(({ TokenExchange }) => TokenExchange !== undefined) ? ['gt:token_exchange'] : []
   return [
     ...['authorization', 'pushed_authorization', 'token', 'logout', 'revocation'].map((name) => `ept:${name}`),
-    ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, 'rst:code'],
+    ...['gt:authorization_code', 'gt:refresh_token', ...ownToken, ...exchange, 'rst:code'],
     ...new Set(scopes.map((scope) => `scp:${scope}`)),
     ...new Set(present(routes.map(({ Resource }) => Resource)).map((resource) => `rsrc:${resource}`)),
   ]

@@ -69,6 +69,7 @@ export const applicationRules: readonly Rule[] = [
           .map((endpoint) => `ept:${endpoint}`),
         ...(grants.includes('authorization_code') ? [] : ['gt:authorization_code']),
         ...(needsRefresh ? ['gt:refresh_token'] : []),
+        ...(exchanges(frontends) && !grants.includes('token_exchange') ? ['gt:token_exchange'] : []),
         ...new Set(
           frontends
             .flatMap(({ scopes }) => scopes)
@@ -89,6 +90,18 @@ export const applicationRules: readonly Rule[] = [
           `Add ${missing.map((permission) => `"${permission}"`).join(', ')}, or leave Permissions out.`,
         )
     }
+  },
+
+  function* exchangedScopesAreAgreedTo({ authorizationServer: server }) {
+    for (const { pointer, routes, scopes } of (server?.applications ?? []).flatMap(({ frontends }) => frontends))
+      for (const [index, { TokenExchange, Scopes }] of routes.entries())
+        for (const [at, scope] of Scopes.entries())
+          if (TokenExchange !== undefined && !scopes.includes(scope))
+            yield problem(
+              `${pointer}/Routes/${index}/Scopes/${at}`,
+              "is not among the frontend's own Scopes, and the embedded server exchanges no token for more than the user has agreed to",
+              `Add "${scope}" to the Scopes of the frontend.`,
+            )
   },
 
   function* redirectUrisAreSafe({ authorizationServer: server }) {
@@ -133,6 +146,10 @@ export const applicationRules: readonly Rule[] = [
         )
   },
 ]
+
+function exchanges(frontends: readonly FrontendPlan[]): boolean {
+  return frontends.some(({ routes }) => routes.some(({ TokenExchange }) => TokenExchange !== undefined))
+}
 
 /** The resources of a frontend's routes that none of the scopes is declared for which the token of the route has. */
 function unreachable(

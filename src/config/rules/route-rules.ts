@@ -86,6 +86,23 @@ export const routeRules: readonly Rule[] = [
             'has a certificate without its key, or a key without its certificate',
             'Write both CertFile and KeyFile, or neither.',
           )
+        if (route.TokenExchange !== undefined && (route.TokenType === 'None' || route.TokenType === 'Client'))
+          yield problem(
+            `${at}/TokenExchange`,
+            `is about the user's token, and TokenType is "${route.TokenType}"`,
+            'Leave one of the two out.',
+          )
+        if (
+          route.TokenExchange !== undefined &&
+          route.TokenExchange.Audience === undefined &&
+          route.Resource === undefined &&
+          route.Scopes.length === 0
+        )
+          yield problem(
+            `${at}/TokenExchange`,
+            'does not say what the token is for',
+            'Write its Audience, or Resource or Scopes of the route.',
+          )
         if (route.TokenType === 'None' && (route.Resource !== undefined || route.Scopes.length > 0))
           yield problem(
             `${at}/TokenType`,

@@ -34,7 +34,7 @@ const application = z
       .optional()
       .meta({
         description:
-          '`ept:` authorization, pushed_authorization, token, logout, revocation, introspection · `gt:` authorization_code, refresh_token, client_credentials · `rst:` code · `scp:` and the name of a scope (`openid` needs none, nor does `offline_access` with `gt:refresh_token`) · `rsrc:` and an absolute URI that it may name as `resource` (RFC 8707) although none of its scopes is declared for it. Default: all that the frontends with this `ClientId` and their routes need.',
+          '`ept:` authorization, pushed_authorization, token, logout, revocation, introspection · `gt:` authorization_code, refresh_token, client_credentials, token_exchange · `rst:` code · `scp:` and the name of a scope (`openid` needs none, nor does `offline_access` with `gt:refresh_token`) · `rsrc:` and an absolute URI that it may name as `resource` (RFC 8707) although none of its scopes is declared for it. Default: all that the frontends with this `ClientId` and their routes need.',
         examples: [
           [
             'ept:authorization',

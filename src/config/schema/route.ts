@@ -108,6 +108,18 @@ export const route = z
           "Scopes of the token for this route. Default: the frontend's own `Scopes`, without those of other routes; of the gateway's own token, what the server gives.",
         examples: [['orders']],
       }),
+    TokenExchange: z
+      .strictObject({
+        Audience: text.optional().meta({
+          description: "The server's name for the API, sent as `audience`. Default: not sent.",
+          examples: ['orders-api'],
+        }),
+      })
+      .optional()
+      .meta({
+        description:
+          "The user's token for this route is got in exchange for that of the login (RFC 8693), bound to the same key: for an API of another owner. `Resource` and `Scopes` say what it is for, and are not asked for at login. Default: by refresh.",
+      }),
     AcrValues: z
       .array(text)
       .optional()

@@ -2,6 +2,7 @@ import * as openid from 'openid-client'
 import { UpstreamError } from '../../errors.js'
 import type { Jwk } from '../../jose/jwk.js'
 import type { Frontend } from '../frontend/frontend.js'
+import type { TokenExchangeOptions } from '../route-options.js'
 import type { AccessToken } from '../session/session-record.js'
 import { grantOf, type TokenAudience } from '../tokens/token-audience.js'
 import { createIssuerConfiguration } from './issuer-configuration.js'
@@ -10,6 +11,7 @@ import { createIssuerKeys, type IssuerKeys } from './issuer-keys.js'
 import { refuse, refuseTokens } from './oauth-error.js'
 import { createProofSource } from './proof-source.js'
 import { createRevocation } from './revocation.js'
+import { exchangeToken } from './token-exchange.js'
 import { type Claims, readUserInfo, type UserInfo } from './user-info.js'
 
 /** The conversations with one frontend's authorization server. */
@@ -25,6 +27,12 @@ export interface OAuthClient {
   redeemCode(response: URL, expected: ExpectedResponse): Promise<TokenSet>
   /** @throws ProtocolError `invalid_grant` when the refresh token is dead; anything else may pass. */
   refresh(refreshToken: string, proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
+  /** A token for another audience, for one of the same user (RFC 8693). @throws ProtocolError as the server refuses it */
+  exchange(
+    accessToken: string,
+    proofKey: Jwk | undefined,
+    audience: TokenAudience & { readonly exchange: TokenExchangeOptions },
+  ): Promise<AccessToken>
   /** The gateway's own token, for routes without a user. */
   clientCredentials(proofKey: Jwk | undefined, audience: TokenAudience): Promise<TokenSet>
   /** What it signs with. */
@@ -171,6 +179,14 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
       return accepted(
         await openid.refreshTokenGrant(known, refreshToken, audienceParameters(audience), proof).catch(refuseTokens),
       )
+    },
+
+    async exchange(accessToken, proofKey, { exchange: audience, ...rest }) {
+      const known = await configuration()
+      const proof = await dpop(known, proofKey)
+      const exchange = { accessToken, ...audience, parameters: audienceParameters(rest) }
+      const response = await exchangeToken(known, exchange, proof)
+      return (await accepted(response)).accessToken
     },
 
     async clientCredentials(proofKey, audience) {

@@ -22,6 +22,8 @@ import { createUserInfoReading } from './user-info-reading.js'
  */
 export type Refresh = (open: OpenSession, audience: KeyedAudience, refused?: string) => Promise<OpenSession>
 
+type ExchangedAudience = KeyedAudience & Required<Pick<KeyedAudience, 'exchange'>>
+
 export interface Refreshes {
   readonly refresh: Refresh
   /** Resolves when those under way have ended, and what they got is written down. */
@@ -92,6 +94,31 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
     return written.open
   }
 
+  /** For the token of the login, which is refreshed before where that is due, or where its last offspring was refused. */
+  const exchanged = async (
+    open: OpenSession,
+    audience: ExchangedAudience,
+    hold: Hold,
+    isRefused: boolean,
+  ): Promise<OpenSession> => {
+    const serves =
+      open.session.record.refreshToken === undefined || (!isRefused && hasFresh(open.session, loginAudience))
+    const current = serves ? open : await refreshed(open, loginAudience, hold)
+    const { record } = current.session
+    const { value } = record.accessTokens[loginAudience.tokenKey] ?? refuse()
+    const accessToken = await oauth.exchange(value, record.proofKey, audience).catch((error: unknown) => {
+      // Whatever the server thinks of the exchange, the session has its refresh token.
+      throw error instanceof ProtocolError ? refusedToken(error) : error
+    })
+    const written = await writer.write(current, {
+      ...record,
+      accessTokens: { ...record.accessTokens, [audience.tokenKey]: accessToken },
+    })
+    if (written.kind === 'overtaken') return reopened(open.id)
+    if (written.kind === 'unsaved') hold(written.landed)
+    return written.open
+  }
+
   const hasUserInfo = async ({ subject }: SessionRecord): Promise<boolean> =>
     subject !== undefined && (await oauth.metadata()).userinfo_endpoint !== undefined
 
@@ -137,6 +164,11 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
       const isRefused = refused !== undefined && held === refused
       return !isRefused && hasFresh(latest.session, audience) ? latest : undefined
     }
+    const renew = (latest: OpenSession, hold: Hold): Promise<OpenSession> => {
+      const { exchange } = audience
+      if (exchange === undefined) return refreshed(latest, audience, hold)
+      return exchanged(latest, { ...audience, exchange }, hold, refused !== undefined)
+    }
     const name = `refresh:${session.key}`
     return lock.with(
       name,
@@ -145,7 +177,7 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
         const attempt = await unfinished.begin(name, served)
         const held: Promise<unknown>[] = []
         try {
-          return attempt.served ?? (await refreshed(await reopened(id), audience, (until) => held.push(until)))
+          return attempt.served ?? (await renew(await reopened(id), (until) => held.push(until)))
         } finally {
           if (held.length === 0) await attempt.end()
           else hold(Promise.allSettled(held).then(attempt.end))
@@ -201,6 +233,10 @@ function renewed(
     ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
     accessTokens: { ...record.accessTokens, [tokenKey]: accessToken },
   }
+}
+
+function refuse(): never {
+  throw refusedToken()
 }
 
 function isEnd(error: unknown): boolean {

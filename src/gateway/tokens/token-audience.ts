@@ -1,6 +1,6 @@
 import type { FrontendOptions } from '../options.js'
 import { Refusal } from '../refusal.js'
-import type { RouteOptions, TokenType } from '../route-options.js'
+import type { RouteOptions, TokenExchangeOptions, TokenType } from '../route-options.js'
 
 /** What an access token is for: a resource (RFC 8707), scopes, both, or what the login was for. */
 export interface TokenAudience {
@@ -13,6 +13,8 @@ export interface KeyedAudience extends TokenAudience {
   readonly tokenKey: string
   /** These scopes are not written for the route: what the server did not grant of them is not asked for. */
   readonly implied?: true
+  /** The token is got in exchange for that of the login. */
+  readonly exchange?: TokenExchangeOptions
 }
 
 /** What the tokens of a route are for: a user's, and the gateway's own. */
@@ -41,13 +43,13 @@ export function isForServer({ resource, tokenKey, implied }: KeyedAudience): boo
 
 /**
  * What the user is asked to agree to: enough for every route. Resources are named only where all of the user's routes
- * have one: the others live on the audience that the server gives by itself.
+ * have one: the others live on the audience that the server gives by itself. What is exchanged is no part of it.
  */
 export function grantOf({ scopes, routes }: Pick<FrontendOptions, 'scopes' | 'routes'>): {
   readonly scope: string
   readonly resources: ReadonlySet<string>
 } {
-  const ofUser = routes.filter(({ tokenType }) => mayBeOfUser(tokenType))
+  const ofUser = routes.filter(({ tokenType, tokenExchange }) => mayBeOfUser(tokenType) && tokenExchange === undefined)
   const resources = ofUser.flatMap(({ resource }) => (resource === undefined ? [] : [resource]))
   return {
     scope: [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])].join(' '),
@@ -62,14 +64,18 @@ export function grantOf({ scopes, routes }: Pick<FrontendOptions, 'scopes' | 'ro
  */
 export function audiencesOf(
   frontend: Pick<FrontendOptions, 'scopes' | 'routes'>,
-): (route: Pick<RouteOptions, 'resource' | 'scopes'>) => RouteAudiences {
+): (route: Pick<RouteOptions, 'resource' | 'scopes' | 'tokenExchange'>) => RouteAudiences {
   const { scope, resources } = grantOf(frontend)
   const own = new Set(frontend.scopes)
   const loginIsForAll = scope.split(' ').every((name) => name === '' || own.has(name))
 
-  return ({ resource, scopes }) => {
+  return ({ resource, scopes, tokenExchange: exchange }) => {
     const named = resource === undefined ? {} : { resource }
     const ofClient = { ...named, scopes, tokenKey: keyOf(resource, scopes) }
+    if (exchange !== undefined) {
+      const tokenKey = `exchanged ${JSON.stringify([exchange.audience ?? '', resource ?? '', ...[...scopes].sort()])}`
+      return { ofUser: { ...named, scopes, tokenKey, exchange }, ofClient }
+    }
     if (scopes.length > 0) return { ofUser: ofClient, ofClient }
     const isOfLogin = resource === undefined || (resources.size === 1 && resources.has(resource))
     if (!loginIsForAll)
@@ -89,6 +95,7 @@ export function scopesOfToken(
 ): readonly string[] {
   if (tokenType === 'None') return []
   if (!mayBeOfUser(tokenType)) return ofClient.scopes
+  if (ofUser.exchange !== undefined) return ofUser.scopes
   return ofUser.scopes.length === 0 ? scopes : ofUser.scopes
 }
 

@@ -1,0 +1,61 @@
+import { ProtocolError } from '../../errors.js'
+import type { UserDirectory } from '../sign-in/users.js'
+import type { AccessTokens } from '../tokens/access-token.js'
+import type { Resources } from '../tokens/resources.js'
+import { requestedScopes } from './pushed-authorization-request.js'
+import type { Issue, TokenRequest } from './token-issue.js'
+
+/** RFC 8693 §3. There is no other kind of token here. */
+export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+
+export interface TokenExchangeOptions {
+  readonly accessTokens: AccessTokens
+  readonly resources: Resources
+  readonly users: UserDirectory
+}
+
+/**
+ * A token for another audience, for one of ours that the same client has, bound to the same key: it never outlives the one it
+ * was given for, and never has a scope that the user has not agreed to.
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2 RFC 8693 §2}
+ */
+export async function exchangeToken(
+  { accessTokens, resources, users }: TokenExchangeOptions,
+  { client, form, jkt }: TokenRequest,
+): Promise<Issue> {
+  const given = form.get('subject_token')
+  if (given === undefined) refuse('subject_token is required')
+  if (form.get('subject_token_type') !== accessTokenType) refuse(`subject_token_type has to be ${accessTokenType}`)
+  if ((form.get('requested_token_type') ?? accessTokenType) !== accessTokenType)
+    refuse(`requested_token_type has to be ${accessTokenType}`)
+  if (form.has('actor_token') || form.has('actor_token_type')) refuse('delegation (actor_token) is not supported')
+  const subject = await accessTokens.find(given)
+  if (subject === undefined) refuse('the subject token is not alive, or not of this server')
+  const { grantId, grant } = subject
+  if (grant.clientId !== client.clientId) refuse('the subject token was issued to another client')
+  if (subject.jkt !== jkt) refuse('the subject token is bound to another key')
+  const claims = grant.user && (await users.find(grant.user))
+  if (grant.user !== undefined && claims === undefined) refuse('the user is not known any more')
+  const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : subject.scopes
+  if (!scopes.every((name) => grant.scopes.includes(name)))
+    throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
+  const audience = resources.audience({
+    parameter: form.get('resource'),
+    names: form.get('audience'),
+    target: grant.target,
+    scopes,
+    client,
+  })
+  return {
+    grantId,
+    grant: grant.user && claims ? { ...grant, user: { ...grant.user, claims } } : grant,
+    scopes,
+    audience,
+    notAfter: Number(subject.claims.exp),
+  }
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2 RFC 8693 §2.2.2} */
+function refuse(message: string): never {
+  throw new ProtocolError('invalid_request', message)
+}

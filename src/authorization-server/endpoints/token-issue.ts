@@ -1,0 +1,21 @@
+import type { ClientOptions } from '../options.js'
+import type { Grant } from '../tokens/grant.js'
+
+/** An authenticated request for tokens, with the key they are to be bound to. */
+export interface TokenRequest {
+  readonly client: ClientOptions
+  readonly form: ReadonlyMap<string, string>
+  readonly jkt: string
+}
+
+/** What is answered. */
+export interface Issue {
+  readonly grantId: string
+  readonly grant: Grant
+  readonly scopes: readonly string[]
+  readonly audience: readonly string[]
+  readonly nonce?: string
+  readonly refreshToken?: string
+  /** Seconds since the epoch: the access token ends no later. */
+  readonly notAfter?: number
+}
