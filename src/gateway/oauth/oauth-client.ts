@@ -12,7 +12,7 @@ import { refuse, refuseTokens } from './oauth-error.js'
 import { createProofSource } from './proof-source.js'
 import { createRevocation } from './revocation.js'
 import { exchangeToken } from './token-exchange.js'
-import { type Claims, readUserInfo, type UserInfo } from './user-info.js'
+import { askUserInfo, type Claims, type UserInfo } from './user-info.js'
 
 /** The conversations with one frontend's authorization server. */
 export interface OAuthClient {
@@ -199,26 +199,9 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
 
     async userInfo(accessToken, subject, proofKey) {
       const known = await configuration()
-      const { userinfo_endpoint: endpoint } = known.serverMetadata()
-      if (endpoint === undefined) return { kind: 'none' }
-      const headers = new Headers({ Accept: 'application/json, application/jwt' })
-      const proof = await dpop(known, proofKey)
-      try {
-        return await readUserInfo(
-          await openid.fetchProtectedResource(known, accessToken, new URL(endpoint), 'GET', null, headers, proof),
-          {
-            subject,
-            issuer: options.authority,
-            clientId: options.clientId,
-            algorithms: await signingAlgorithms(),
-            keys,
-          },
-        )
-      } catch (error) {
-        if (error instanceof UpstreamError) throw error
-        const reason = `the endpoint did not answer well (${codeOf(error)})`
-        return { kind: error instanceof openid.WWWAuthenticateChallengeError ? 'unusable' : 'unavailable', reason }
-      }
+      const algorithms = await signingAlgorithms()
+      const checks = { subject, issuer: options.authority, clientId: options.clientId, algorithms, keys }
+      return askUserInfo(known, accessToken, checks, await dpop(known, proofKey))
     },
 
     async revoke(token, hint, proofKey) {
@@ -252,9 +235,4 @@ function refreshTokenLifetime(response: openid.TokenEndpointResponse, now: numbe
   return typeof seconds === 'number' && seconds > 0
     ? { refreshTokenExpiresAt: now + seconds, refreshTokenRenewAt: now + Math.max(seconds / 2, shortestRenewal) }
     : {}
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^[A-Z_]{3,60}$/.test(code) ? code : 'no code'
 }

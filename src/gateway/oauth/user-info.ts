@@ -1,4 +1,5 @@
 import { errors, jwtVerify } from 'jose'
+import * as openid from 'openid-client'
 import { UpstreamError } from '../../errors.js'
 import { type IssuerKeys, isKeySetOutOfReach } from './issuer-keys.js'
 
@@ -23,12 +24,39 @@ export interface UserInfoChecks {
   readonly keys: IssuerKeys
 }
 
+/** @throws UpstreamError `invalid_response` when the answer is about another user */
+export async function askUserInfo(
+  known: openid.Configuration,
+  accessToken: string,
+  checks: UserInfoChecks,
+  proof: openid.DPoPOptions,
+): Promise<UserInfo> {
+  const { userinfo_endpoint: endpoint } = known.serverMetadata()
+  if (endpoint === undefined) return { kind: 'none' }
+  const headers = new Headers({ Accept: 'application/json, application/jwt' })
+  try {
+    const url = new URL(endpoint)
+    return await readUserInfo(
+      await openid.fetchProtectedResource(known, accessToken, url, 'GET', null, headers, proof),
+      checks,
+    )
+  } catch (error) {
+    if (error instanceof UpstreamError) throw error
+    const reason = `the endpoint did not answer well (${codeOf(error)})`
+    return { kind: error instanceof openid.WWWAuthenticateChallengeError ? 'unusable' : 'unavailable', reason }
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^[A-Z_]{3,60}$/.test(code) ? code : 'no code'
+}
+
 /**
  * An answer of the userinfo endpoint, as JSON or as a JWT that the server has signed for this client.
  * @see {@link https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse OpenID Connect Core §5.3.2}
- * @throws UpstreamError `invalid_response` when it is about another user
  */
-export async function readUserInfo(response: Response, checks: UserInfoChecks): Promise<UserInfo> {
+async function readUserInfo(response: Response, checks: UserInfoChecks): Promise<UserInfo> {
   const body = await response.text()
   if (response.status >= 500 || response.status === 429)
     return { kind: 'unavailable', reason: `the endpoint answered with status ${response.status}` }
