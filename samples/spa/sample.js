@@ -3,6 +3,9 @@
  * `bff/login` when there is no session, never look for a token.
  */
 
+import { definitions, element } from './element.js'
+import { compared, explained, furtherReading, thingsTable } from './lessons.js'
+
 /** Where this frontend is: the longest of the prefixes that the page links to. */
 const prefixes = [...document.querySelectorAll('[data-frontend]')].map((link) => link.dataset.frontend)
 const [prefix = '/'] = prefixes
@@ -21,24 +24,6 @@ function call(method, path, { bare = false, body } = {}) {
 }
 
 const $ = (id) => document.getElementById(id)
-
-/** Text only: nothing that a server answers is ever parsed as HTML. */
-function element(name, content = '', { className, ...properties } = {}) {
-  const node = Object.assign(document.createElement(name), properties)
-  if (className) node.className = className
-  node.append(...[content].flat())
-  return node
-}
-
-function definitions(list, entries) {
-  list.replaceChildren(
-    ...Object.entries(entries).flatMap(([name, value]) => [
-      element('dt', name),
-      element('dd', typeof value === 'string' ? value : JSON.stringify(value), { className: 'mono' }),
-    ]),
-  )
-  return list
-}
 
 function time(value) {
   return new Date(typeof value === 'number' ? value * 1000 : value).toLocaleTimeString([], { timeStyle: 'short' })
@@ -102,9 +87,11 @@ async function showCall(method, path, bare) {
   if (result.seen) {
     const { proof, ...token } = result.seen
     steps.push(
-      element('li', [element('h3', 'The API saw: the token'), definitions(element('dl'), token)]),
-      element('li', [element('h3', 'The API saw: the proof'), definitions(element('dl'), proof ?? {})]),
+      element('li', [element('h3', 'The API saw: the token'), explained(token)]),
+      element('li', [element('h3', 'The API saw: the proof'), explained(proof ?? {})]),
     )
+    const changes = compared(result.seen)
+    if (changes) steps.push(changes)
   }
   const { seen: _, ...rest } = result
   steps.push(
@@ -126,6 +113,9 @@ function notice(message) {
   $('notice').textContent = message
   $('notice').hidden = false
 }
+
+$('things').replaceChildren(thingsTable())
+$('further').replaceChildren(...furtherReading(location))
 
 for (const link of document.querySelectorAll('[data-frontend]'))
   if (link.dataset.frontend === base.pathname) link.setAttribute('aria-current', 'page')

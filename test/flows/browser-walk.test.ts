@@ -57,6 +57,10 @@ if (!chromiumIsInstalled) {
           await page.getByText('The API saw: the proof').waitFor()
           await faults('the answer of the API')
           t.is(await status('Place an order'), '201')
+          await page.getByText('new jti').waitFor()
+          await page.getByText('same keyThumbprint').waitFor()
+          await page.getByRole('rowheader', { name: 'DPoP proof' }).waitFor()
+          await faults('what has changed since the last call')
           t.is(await status('Who am I to the API?'), '200')
           t.is(await status('Order without X-CSRF'), '403')
 

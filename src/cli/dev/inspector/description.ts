@@ -81,14 +81,15 @@ export function describeAnswer(
 }
 
 function holdsOf(kind: ExchangeKind, query: URLSearchParams | undefined) {
-  if (query?.has('code')) return 'authorization response'
+  // A signed answer (JARM) has it inside.
+  if (query?.has('code') || query?.has('response')) return 'authorization response'
   return kind === 'login' && query?.has('request_uri') ? 'authorization request' : undefined
 }
 
 /** The values by which messages of one flow know each other. @returns Them as they are: they are not to be kept. */
 export function threadsOf(url: string, form: URLSearchParams): readonly string[] {
   const target = parsed(url, 'http://localhost')
-  return ['request_uri', 'state', 'code', 'logout_hint', 'id_token_hint'].flatMap((name) => [
+  return ['request_uri', 'state', 'code', 'response', 'logout_hint', 'id_token_hint'].flatMap((name) => [
     ...(target?.searchParams.getAll(name) ?? []),
     ...form.getAll(name),
   ])
