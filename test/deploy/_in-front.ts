@@ -41,14 +41,24 @@ export async function startInFront(kind: Kind, options: InFrontOptions): Promise
   return started && { ...started, origin: `https://localhost:${options.port}` }
 }
 
-const fileNames: Record<Kind, string> = { nginx: 'nginx.conf', haproxy: 'haproxy.cfg', caddy: 'Caddyfile' }
+/** Of some there is no file in `deploy/`. */
+export type Program = Kind | 'traefik' | 'envoy'
+
+const fileNames: Record<Program, string> = {
+  nginx: 'nginx.conf',
+  haproxy: 'haproxy.cfg',
+  caddy: 'Caddyfile',
+  // Not `traefik.yaml`, which it would take for its static configuration.
+  traefik: 'app.yaml',
+  envoy: 'envoy.yaml',
+}
 
 /**
  * A proxy of this kind in a folder of its own, once it listens on `port`.
  * @param configured what its file says
  */
 export async function startProxy(
-  kind: Kind,
+  kind: Program,
   port: number,
   configured: (folder: string) => string | Promise<string>,
 ): Promise<Omit<InFront, 'origin'> | undefined> {
@@ -63,6 +73,8 @@ export async function startProxy(
     nginx: ['-p', folder, '-c', file, '-g', 'daemon off;'],
     haproxy: ['-db', '-f', file],
     caddy: ['run', '--config', file, '--adapter', 'caddyfile'],
+    traefik: [`--entryPoints.web.address=127.0.0.1:${port}`, `--providers.file.filename=${file}`, '--log.level=WARN'],
+    envoy: ['-c', file, '--concurrency', '1', '--disable-hot-restart', '-l', 'warning'],
   }[kind]
   const child = spawn(program, parameters, { env: { ...process.env, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } })
   let output = ''

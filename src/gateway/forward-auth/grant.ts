@@ -45,9 +45,12 @@ export function createGrant({ authorize, identity, grants, asked }: Granting) {
   }
 }
 
-/** What the gateway would drop, but for what the proxy writes itself and what frames the message. */
+/** What Envoy writes over what a client has sent. */
+const ofEnvoy = /^(?:host$|x-forwarded-(?:for|proto|client-cert)$|x-envoy-)/
+
+/** What the gateway would drop, but for what Envoy writes itself and what frames the message. */
 function goesNoFurther(name: string): boolean {
-  return !mayGoUp(name) && !hopByHop.has(name) && !/^(?:host$|x-forwarded-|x-envoy-)/.test(name)
+  return !mayGoUp(name) && !hopByHop.has(name) && !ofEnvoy.test(name)
 }
 
 /** For the URL that the route names, by which its API knows itself: of several upstreams the first. */
