@@ -76,7 +76,7 @@ function nginxFile(): string {
   )
   const kept = (name: string, port: number): string =>
     `upstream ${name} { server 127.0.0.1:${port}; keepalive 256; keepalive_requests 10000000; }`
-  const told = `proxy_set_header X-Original-URL http://localhost:${asking}$request_uri; proxy_set_header X-Original-Method $request_method; proxy_set_header X-Forwarded-For $remote_addr;`
+  const told = `proxy_set_header X-Original-URL http://localhost:${proxied}$request_uri; proxy_set_header X-Original-Method $request_method; proxy_set_header X-Forwarded-For $remote_addr;`
   writeFileSync(
     file,
     `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
