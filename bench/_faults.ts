@@ -106,3 +106,19 @@ export const faults: readonly Fault[] = [
     mayLogOut: true,
   },
 ]
+
+/** The same of the stores that are several servers: one that takes writes ends, and another takes its place. */
+export const failovers: Readonly<Record<'Sentinel' | 'Cluster', Fault>> = {
+  Sentinel: {
+    name: 'the primary of a Sentinel ends',
+    happen: (world: World) => world.killPrimary(),
+    mayAnswer: storeIsAway,
+    recovers: 15,
+  },
+  Cluster: {
+    name: 'a node of a Cluster ends',
+    happen: (world: World) => world.killPrimary(),
+    mayAnswer: storeIsAway,
+    recovers: 15,
+  },
+}

@@ -8,6 +8,7 @@ import { createUserAgent, type UserAgent } from '../test/flows/_user-agent.js'
 import { clientJwk, clientPublicJwk } from '../test/gateway/_gateway.js'
 import { logIn } from '../test/gateway/_provider.js'
 import { selfSigned } from '../test/http/_self-signed.js'
+import { startRedisCluster, startRedisSentinel } from '../test/store/_redis-topologies.js'
 import { type Restartable, replica, restartableRedis } from './_replicas.js'
 import type { IssuerOrder } from './_soak-issuer.js'
 import { type SoakUpstream, soakUpstream } from './_soak-upstream.js'
@@ -17,6 +18,8 @@ export interface World {
   readonly origin: string
   readonly replicas: readonly Restartable[]
   readonly redis: ReturnType<typeof restartableRedis>
+  /** Ends a server that takes writes, for good: of Sentinel and Cluster. */
+  killPrimary(): Promise<void>
   readonly issuer: ChildProcess
   readonly upstream: SoakUpstream
   readonly dispatcher: Agent
@@ -33,6 +36,27 @@ export interface WorldOptions {
   readonly accessTokenLifetime: number
   /** FAPI 2.0 §5.3.2.1 has none: an answer that is lost on its way loses the session. */
   readonly rotation: 'rotating' | 'constant'
+  /** Default: one Redis, which can be started again. */
+  readonly topology?: 'Single' | 'Sentinel' | 'Cluster'
+}
+
+/** What runs, and what the file says of it. */
+const topologies = {
+  Single: async () => undefined,
+  async Sentinel() {
+    const running = await startRedisSentinel()
+    const Sentinel = { Name: 'sallyport', Password: 'of-the-sentinel' }
+    return (
+      running && {
+        ...running,
+        settings: { Topology: 'Sentinel', Nodes: running.urls, Sentinel, Password: 'of-the-data' },
+      }
+    )
+  },
+  async Cluster() {
+    const running = await startRedisCluster()
+    return running && { ...running, settings: { Topology: 'Cluster', Nodes: running.urls } }
+  },
 }
 
 /** Undefined where the proxy or Redis is not installed. */
@@ -41,6 +65,7 @@ export async function startWorld({
   replicas: count,
   accessTokenLifetime,
   rotation,
+  topology = 'Single',
 }: WorldOptions): Promise<World | undefined> {
   const closers: (() => Promise<unknown> | unknown)[] = []
   const close = async (): Promise<void> => {
@@ -56,7 +81,9 @@ export async function startWorld({
     const { origin } = front
     const redis = restartableRedis(redisPort)
     closers.push(redis.close)
-    await redis.start()
+    const several = await topologies[topology]()
+    if (several === undefined) await redis.start()
+    else closers.push(several.stop)
 
     const issuer = fork(new URL('./_soak-issuer.js', import.meta.url), [rotation], { stdio: 'ignore' })
     closers.push(() => issuer.kill('SIGKILL'))
@@ -73,7 +100,7 @@ export async function startWorld({
     closers.push(upstream.close)
     const configuration = {
       Server: { TrustedProxies: ['127.0.0.0/8'], Limits: {} },
-      Store: { Redis: { Url: `redis://127.0.0.1:${redisPort}` } },
+      Store: { Redis: several?.settings ?? { Url: `redis://127.0.0.1:${redisPort}` } },
       Bff: {
         PublicUrl: origin,
         Authority: authority,
@@ -103,6 +130,7 @@ export async function startWorld({
       origin,
       replicas,
       redis,
+      killPrimary: async () => several?.killPrimary(),
       issuer,
       upstream,
       dispatcher,

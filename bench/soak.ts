@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent } from 'undici'
 import { createUserAgent } from '../test/flows/_user-agent.js'
-import { type Fault, faults } from './_faults.js'
+import { type Fault, failovers, faults } from './_faults.js'
 import { mixedLoad } from './_mixed-load.js'
 import { createOutcomes, isRight, type Outcomes } from './_outcomes.js'
 import { usage } from './_processes.js'
@@ -62,11 +62,11 @@ function faultsOf({ replicas }: World): string[] {
   ])
 }
 
-async function soak(world: World, proxy: string): Promise<void> {
+async function soak(world: World, proxy: string, all: readonly Fault[]): Promise<void> {
   let outcomes = createOutcomes()
   const stop = await mixedLoad({ ...world, ...load, outcomes: () => outcomes })
   await delay(5000)
-  for (const fault of faults.filter(({ name }) => wanted.test(name))) {
+  for (const fault of all.filter(({ name }) => wanted.test(name))) {
     outcomes = createOutcomes()
     const started = performance.now()
     await fault.happen(world)
@@ -127,27 +127,39 @@ async function foreign(url: string): Promise<void> {
   line(url, outcomes, problemsOf({ name: '', happen: () => Promise.resolve() }, outcomes, Number.POSITIVE_INFINITY))
 }
 
+const rotation = values.rotating ? 'rotating' : 'constant'
+const proxies = values.proxy.split(',') as ('nginx' | 'haproxy' | 'caddy')[]
+
+/** Behind this proxy and on this store, from the start to the end. */
+async function inWorld(
+  proxy: (typeof proxies)[number],
+  topology: 'Single' | 'Sentinel' | 'Cluster',
+  work: (world: World) => Promise<void>,
+): Promise<void> {
+  const size = { replicas: Number(values.replicas), accessTokenLifetime: 45 }
+  const world = await startWorld({ proxy, topology, rotation, ...size })
+  if (world === undefined) return console.log(`| ${proxy} is not installed | | | | not tried |`)
+  const interrupted = (): void => void world.close().then(() => process.exit(1))
+  process.once('SIGINT', interrupted)
+  try {
+    await work(world)
+  } finally {
+    process.off('SIGINT', interrupted)
+    await world.close()
+  }
+}
+
 console.log('| what happens | requests | wrong answers | logouts | |\n|---|---|---|---|---|')
 if (values.url !== undefined) await foreign(values.url)
-else
-  for (const proxy of values.proxy.split(',') as ('nginx' | 'haproxy' | 'caddy')[]) {
-    const world = await startWorld({
-      proxy,
-      replicas: Number(values.replicas),
-      accessTokenLifetime: 45,
-      rotation: values.rotating ? 'rotating' : 'constant',
-    })
-    if (world === undefined) {
-      console.log(`| ${proxy} is not installed | | | | not tried |`)
-      continue
-    }
-    process.once('SIGINT', () => void world.close().then(() => process.exit(1)))
-    try {
-      await soak(world, proxy)
-      if (proxy === values.proxy.split(',')[0] && Number(values.minutes) > 0) await grow(world, Number(values.minutes))
-    } finally {
-      process.removeAllListeners('SIGINT')
-      await world.close()
-    }
-  }
+else {
+  for (const proxy of proxies)
+    if (faults.some(({ name }) => wanted.test(name)))
+      await inWorld(proxy, 'Single', (world) => soak(world, proxy, faults))
+  const [proxy = 'nginx'] = proxies
+  for (const topology of ['Sentinel', 'Cluster'] as const)
+    if (wanted.test(failovers[topology].name))
+      await inWorld(proxy, topology, (world) => soak(world, proxy, [failovers[topology]]))
+  const minutes = Number(values.minutes)
+  if (minutes > 0) await inWorld(proxy, 'Single', (world) => grow(world, minutes))
+}
 process.exit(holds ? 0 : 1)
