@@ -1,5 +1,6 @@
 import { redisClient } from './redis-client.js'
 import type { RedisStoreOptions } from './redis-options.js'
+import { countScript } from './redis-scripts.js'
 
 /** What a server says of itself. Undefined: it does not say so to this user. */
 export interface RedisInspection {
@@ -14,7 +15,8 @@ export interface RedisInspection {
 }
 
 /**
- * Writes and takes away a record, as the store would, and asks for what decides whether records are safe there.
+ * Writes and takes away a record, counts and says something, as the store would, and asks for what decides whether records are
+ * safe there.
  * @throws Error in the server's own words
  */
 export async function inspectRedis(options: RedisStoreOptions): Promise<RedisInspection> {
@@ -24,6 +26,8 @@ export async function inspectRedis(options: RedisStoreOptions): Promise<RedisIns
     const key = `${options.prefix ?? ''}check`
     await client.set(key, '', { expiration: { type: 'PX', value: 1000 } })
     await client.del(key)
+    await client.eval(countScript, { keys: [key], arguments: ['1', '1', '1', '1'] })
+    await client.publish(key, '')
     // A user that may not ask is no fault.
     const info = await client
       .eval("return redis.call('INFO', 'everything')", { keys: [key], arguments: [] })

@@ -20,6 +20,18 @@ const servers: readonly (readonly [string, readonly string[], RegExp, RegExp])[]
     /allkeys-lru/,
     /noeviction/,
   ],
+  [
+    'does not let its user count',
+    '--user default on nopass ~* &* +@read +@write +@scripting +@pubsub +@connection +info'.split(' '),
+    /NOPERM|The user executing the script can't run|ACL failure/,
+    /\+info \+time/,
+  ],
+  [
+    'does not let its user speak',
+    '--user default on nopass ~* resetchannels +@all'.split(' '),
+    /NOPERM/,
+    /\+@pubsub .* channels below Prefix/,
+  ],
   ['wants a password', ['--requirepass', 'hush'], /NOAUTH/, /Username and Password/],
   ['is a node of a cluster', ['--cluster-enabled', 'yes'], /CLUSTERDOWN|cluster/, /"Topology": "Cluster"/],
 ]

@@ -50,7 +50,10 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/^READONLY/, 'This is a replica: name its primary, or the Sentinels with "Topology": "Sentinel".'],
   [/^OOM/, 'Its memory is full: give it more, and see what else is in there.'],
   [/^(?:NOAUTH|WRONGPASS)/, 'Write Store.Redis.Username and Password as the server has them.'],
-  [/^NOPERM|ACL/, 'The user needs: +@read +@write +@scripting +@pubsub +info, for the keys and channels below Prefix.'],
+  [
+    /^NOPERM|ACL|user executing the script/,
+    'The user needs: +@read +@write +@scripting +@pubsub +@connection +info +time, for the keys and channels below Prefix.',
+  ],
   [/^(?:MOVED|CLUSTERDOWN|CROSSSLOT)/, clusterRemedy],
   [/unknown command/i, 'This is the port of a Sentinel: name it in Nodes, and write "Topology": "Sentinel".'],
   [/cluster support disabled/i, 'This is no cluster: leave Topology out.'],
