@@ -1,7 +1,7 @@
 import test from 'ava'
 import * as oidc from 'openid-client'
 import { aBrowser } from './_browser.js'
-import { callbackUri, startServer } from './_running.js'
+import { aClient, callbackUri, startServer } from './_running.js'
 
 test('a client written with openid-client alone walks from the pushed request to the revoked token', async (t) => {
   const server = await startServer()
@@ -61,4 +61,68 @@ test('a client written with openid-client alone walks from the pushed request to
   t.is(machine.token_type, 'dpop')
   const end = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token ?? '' })
   t.regex((await browser.get(end.href)).text, /You are signed out/)
+})
+
+test('with signed requests, signed responses and signed introspection (FAPI 2.0 Message Signing)', async (t) => {
+  const client = aClient('client-1', { requireSignedRequests: true, requireSignedResponses: true })
+  const server = await startServer({ client })
+  t.teardown(() => server.stop())
+  const key = await crypto.subtle.importKey(
+    'jwk',
+    { ...client.privateJwk },
+    { name: 'ECDSA', namedCurve: 'P-256' },
+    false,
+    ['sign'],
+  )
+  const signingKey = { key, kid: String(client.privateJwk.kid) }
+  const config = await oidc.discovery(
+    new URL(server.url),
+    'client-1',
+    {
+      redirect_uris: [callbackUri],
+      use_mtls_endpoint_aliases: false,
+      authorization_signed_response_alg: 'ES256',
+      introspection_signed_response_alg: 'ES256',
+    },
+    oidc.PrivateKeyJwt(signingKey),
+    { execute: [oidc.allowInsecureRequests, oidc.useJwtResponseMode, oidc.enableNonRepudiationChecks] },
+  )
+  const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'))
+  const pkceCodeVerifier = oidc.randomPKCECodeVerifier()
+  const [expectedState, expectedNonce] = [oidc.randomState(), oidc.randomNonce()]
+  const begin = async (prompt: string): Promise<URL> => {
+    const { searchParams } = await oidc.buildAuthorizationUrlWithJAR(
+      config,
+      {
+        redirect_uri: callbackUri,
+        scope: 'openid profile',
+        code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+        code_challenge_method: 'S256',
+        max_age: '300',
+        prompt,
+        state: expectedState,
+        nonce: expectedNonce,
+      },
+      signingKey,
+    )
+    return oidc.buildAuthorizationUrlWithPAR(config, searchParams, { DPoP })
+  }
+
+  const browser = aBrowser()
+  const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true }
+  const silent = (await browser.get((await begin('none')).href)).location ?? ''
+  await t.throwsAsync(oidc.authorizationCodeGrant(config, new URL(silent), checks, undefined, { DPoP }), {
+    instanceOf: oidc.AuthorizationResponseError,
+  })
+  const consent = await browser.follow(
+    await browser.submit(await browser.get((await begin('login')).href), 'sign-in', {
+      username: 'bob',
+      password: 'builder',
+    }),
+  )
+  const { location = '' } = await browser.submit(consent, 'allow')
+  t.deepEqual([...new URL(location).searchParams.keys()], ['response'])
+  const tokens = await oidc.authorizationCodeGrant(config, new URL(location), checks, undefined, { DPoP })
+  t.is(tokens.claims()?.sub, 'user-bob')
+  t.like(await oidc.tokenIntrospection(config, tokens.access_token), { active: true, sub: 'user-bob' })
 })
