@@ -19,6 +19,8 @@ export const protocolErrorCodes = [
   'unsupported_token_type',
   // RFC 8707 §2
   'invalid_target',
+  // RFC 9396 §5
+  'invalid_authorization_details',
   // RFC 9101 §4, RFC 9126 §2.1
   'invalid_request_uri',
   'invalid_request_object',

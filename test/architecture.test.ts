@@ -23,6 +23,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   send: ['gateway/page/static-files.ts'],
   pino: ['telemetry/log.ts', 'cli/start.ts'],
   'prom-client': ['telemetry/metrics.ts', 'telemetry/registered-metrics.ts'],
+  ajv: ['http/json-schema.ts'],
   zod: ['config/'],
   'jsonc-parser': ['config/'],
   commander: ['main.ts', 'cli/'],

@@ -1,4 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { compileSchema } from '../http/json-schema.js'
 import { isResourceIndicator } from '../http/resource-indicator.js'
 import { isScope } from '../http/scope.js'
 import { isSecureUrl } from '../http/secure-url.js'
@@ -45,6 +46,7 @@ export function* optionProblems(options: Checked): Problems {
       if (resource === '') yield wrong(`/scopes/${index}/resources/${at}`, 'is empty', 'Name an API, or leave it out.')
   }
   yield* repeated(scopes, 'scopes', 'name', ({ name }) => name)
+  yield* detailProblems(options)
   yield* lifetimeProblems(options)
   yield* limitProblems(options)
   for (const [index, network] of trustedProxies.entries())
@@ -79,6 +81,30 @@ function* clientProblems(client: ClientOptions, pointer: string): Problems {
       'has a resource that is no absolute URI without fragment (RFC 8707 §2)',
       'Write it as in "rsrc:https://orders.example.com".',
     )
+}
+
+function* detailProblems({ authorizationDetailTypes: types = [], clients }: Checked): Problems {
+  yield* repeated(types, 'authorizationDetailTypes', 'type', ({ type }) => type)
+  for (const [index, { type, schema, consent }] of types.entries()) {
+    const at = `/authorizationDetailTypes/${index}`
+    if (type === '') yield wrong(`${at}/type`, 'is empty', 'Write it as in "payment".')
+    if (consent === '') yield wrong(`${at}/consent`, 'is empty', 'Leave it out, or say what the user allows.')
+    try {
+      compileSchema(schema)
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : 'is no JSON Schema'
+      yield wrong(`${at}/schema`, problem, 'Write a JSON Schema of the draft 2020-12.')
+    }
+  }
+  const known = new Set(types.map(({ type }) => type))
+  for (const [index, { authorizationDetailTypes = [] }] of clients.entries())
+    for (const [at, type] of authorizationDetailTypes.entries())
+      if (!known.has(type))
+        yield wrong(
+          `/clients/${index}/authorizationDetailTypes/${at}`,
+          'is no type of this server',
+          'Add it to the authorizationDetailTypes of the server, or leave it out.',
+        )
 }
 
 function* userProblems(user: UserOptions, clients: readonly ClientOptions[], pointer: string): Problems {

@@ -29,6 +29,8 @@ export interface AuthorizationServerOptions {
   readonly audience?: string
   /** What scopes are called on the consent page, and which APIs they are for. The standard ones have names already. */
   readonly scopes?: readonly ScopeOptions[]
+  /** What users can allow in more words than a scope has (RFC 9396). Default: nothing. */
+  readonly authorizationDetailTypes?: readonly AuthorizationDetailTypeOptions[]
   /** Whether proofs must carry a nonce of ours (RFC 9449 §8). Default: `required`. */
   readonly dpopNonces?: 'required' | 'off'
   /** Whether every client has to push its requests as signed request objects (RFC 9101). Default: false, each may. */
@@ -61,6 +63,8 @@ export interface ClientOptions {
   readonly backchannelLogoutUri?: string
   /** Endpoints, grants, scopes and resources that it may use: `parsePermissions(…).permissions`. */
   readonly permissions: ClientPermissions
+  /** Types of `authorization_details` that it may ask for. Default: none. */
+  readonly authorizationDetailTypes?: readonly string[]
   /** Whether its requests have to be signed request objects (RFC 9101). Default: as `requireSignedRequests` of the server. */
   readonly requireSignedRequests?: boolean
   /** Whether its authorization responses have to be signed (JARM). Default: as `requireSignedResponses` of the server. */
@@ -164,6 +168,25 @@ export interface ScopeOptions {
    * together with the scope. Default: none.
    */
   readonly resources?: readonly string[]
+}
+
+/** A kind of element of `authorization_details` (RFC 9396 §2). */
+export interface AuthorizationDetailTypeOptions {
+  /** `type` of such an element. */
+  readonly type: string
+  /** JSON Schema (2020-12) of the whole element. With `additionalProperties: false` it holds nothing that the schema does not name. */
+  readonly schema: Readonly<Record<string, unknown>>
+  /**
+   * What the consent page says of an element: `Pay {amount.value} {amount.currency} to {creditor}`, where a name in braces
+   * is a member. Asked anew each time. Default: the element itself, as JSON.
+   */
+  readonly consent?: string
+}
+
+/** One element of `authorization_details`. */
+export type AuthorizationDetail = Readonly<Record<string, unknown>> & {
+  /** What kind it is. */
+  readonly type: string
 }
 
 /** Failed sign-ins, counted in the store by all processes together. Beyond them a user has to wait. */

@@ -30,6 +30,7 @@ import { createSessionEnd } from './sign-in/sign-out.js'
 import { createUserDirectory, type UserDirectory } from './sign-in/users.js'
 import { createAccessTokens } from './tokens/access-token.js'
 import { createAuthorizationCodes } from './tokens/authorization-code.js'
+import { createAuthorizationDetails } from './tokens/authorization-details.js'
 import { createGrants } from './tokens/grant.js'
 import { createIdTokens } from './tokens/id-token.js'
 import { createStoreKeySource } from './tokens/key-source.js'
@@ -72,6 +73,7 @@ function settingsOf(options: AuthorizationServerOptions) {
   const { now = () => Date.now() / 1000, signingKeys = {}, scopes = [], audience } = options
   const { dpopNonces = authorizationServerDefaults.dpopNonces, store, seal, branding, signInLimits } = options
   const { requireSignedRequests = authorizationServerDefaults.requireSignedRequests } = options
+  const { authorizationDetailTypes = [] } = options
   const { requireSignedResponses = authorizationServerDefaults.requireSignedResponses } = options
   const { algorithms = signingKeyDefaults.algorithms } = signingKeys
   const [algorithm = signingKeyDefaults.algorithms[0]] = algorithms
@@ -85,6 +87,7 @@ function settingsOf(options: AuthorizationServerOptions) {
       options.clients.map((client) => [client.clientId, { requireSignedRequests, requireSignedResponses, ...client }]),
     ),
     requireSignedRequests,
+    authorizationDetailTypes,
     scopes,
     audience: audience ?? issuer,
     signingKeys,
@@ -138,6 +141,7 @@ function tokensOf(settings: Settings, keys: SigningKeys) {
     idTokens: createIdTokens({ issuer, keys, defaultAlgorithm: algorithm, lifetime: lifetimes.idToken, now }),
     refreshTokens: createRefreshTokens(store, seal),
     resources: createResources(scopes, audience),
+    authorizationDetails: createAuthorizationDetails(settings.authorizationDetailTypes),
     signedMessages: createSignedMessages({ issuer, keys, defaultAlgorithm: algorithm, now }),
   }
 }
@@ -201,7 +205,8 @@ function signInOf(settings: Settings, keys: SigningKeys, users: UserDirectory, c
 type SignInServices = ReturnType<typeof signInOf>
 
 /** From a pushed request to the answer for the client, by way of the user. */
-function interactionOf(settings: Settings, { grants, codes, signedMessages }: Tokens, { sessions }: SignInServices) {
+function interactionOf(settings: Settings, tokens: Tokens, { sessions }: SignInServices) {
+  const { grants, codes, signedMessages, authorizationDetails } = tokens
   const { issuer, urls, store, seal, clients, scopes, lifetimes, branding, now } = settings
   const browserCookie = createSecretCookie('browser', issuer)
   const response = createPageResponse(branding)
@@ -223,7 +228,14 @@ function interactionOf(settings: Settings, { grants, codes, signedMessages }: To
     pushedRequests,
     interactions,
     consents: createConsents({ store, seal, lifetime: lifetimes.consent, now }),
-    authorizationPages: createAuthorizationPages({ urls, browserCookie, interactions, response, scopeNames }),
+    authorizationPages: createAuthorizationPages({
+      urls,
+      browserCookie,
+      interactions,
+      response,
+      scopeNames,
+      authorizationDetails,
+    }),
     responseLocation,
     authorizationResponse: createAuthorizationResponse({
       responseLocation,

@@ -81,6 +81,7 @@ const others: Readonly<Record<string, (value: unknown) => string | undefined>> =
   resource: (value) =>
     Array.isArray(value) && value.every((uri) => typeof uri === 'string') ? value.join(' ') : textOf(value),
   claims: (value) => (isJsonObject(value) ? JSON.stringify(value) : undefined),
+  authorization_details: (value) => (Array.isArray(value) ? JSON.stringify(value) : undefined),
 }
 
 /** What is neither of these is no parameter that this server knows, and is ignored (RFC 6749 §3.1). */

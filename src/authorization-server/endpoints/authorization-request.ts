@@ -103,9 +103,12 @@ async function decision(
   { request }: OpenRequest,
   session: SignInSession | undefined,
 ): Promise<AuthorizationDecision> {
-  const { clientId, scopes, target } = request
+  const { clientId, scopes, target, authorizationDetails } = request
+  // Details are asked about each time: one payment that was allowed allows no other.
   const consented =
-    session !== undefined && (await consents.covers(session.subject, clientId, { scopes, resources: target.resources }))
+    session !== undefined &&
+    authorizationDetails === undefined &&
+    (await consents.covers(session.subject, clientId, { scopes, resources: target.resources }))
   return decide(request, session, consented, now())
 }
 

@@ -4,6 +4,7 @@ import { readFormBody } from '../../http/form-body.js'
 import type { AuthenticateClient } from '../client/authentication.js'
 import type { ClientOptions } from '../options.js'
 import type { AccessTokens, LiveAccessToken } from '../tokens/access-token.js'
+import { detailsMember } from '../tokens/authorization-details.js'
 import type { Grants } from '../tokens/grant.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { SignedMessages } from '../tokens/signed-messages.js'
@@ -75,6 +76,7 @@ async function refreshTokenState(
     client_id: known.clientId,
     scope: grant.scopes.join(' '),
     exp: Math.floor(known.expiresAt),
+    ...detailsMember(grant.authorizationDetails ?? []),
     ...(grant.user && { sub: grant.user.subject }),
   }
 }

@@ -1,7 +1,7 @@
 import { signatureAlgorithms } from '../../jose/jwk.js'
 import { grantTypes } from '../client/permissions.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
-import type { ClientOptions, ScopeOptions, ServerAlgorithm } from '../options.js'
+import type { AuthorizationDetailTypeOptions, ClientOptions, ScopeOptions, ServerAlgorithm } from '../options.js'
 import { supportedLocales } from '../pages/languages/language.js'
 import { standardClaims, standardScopes } from '../tokens/claims.js'
 import { nameOf } from '../tokens/jws.js'
@@ -13,12 +13,22 @@ export interface MetadataOptions {
   readonly scopes: readonly ScopeOptions[]
   readonly algorithms: readonly ServerAlgorithm[]
   readonly requireSignedRequests: boolean
+  readonly authorizationDetailTypes: readonly AuthorizationDetailTypeOptions[]
 }
 
 /** What the server says about itself, in both of its documents. @see RFC 8414 §2, OpenID Connect Discovery §3 */
-export function metadata({ issuer, urls, clients, scopes, algorithms, requireSignedRequests }: MetadataOptions) {
+export function metadata({
+  issuer,
+  urls,
+  clients,
+  scopes,
+  algorithms,
+  requireSignedRequests,
+  authorizationDetailTypes,
+}: MetadataOptions) {
   // EdDSA is what most of today's clients call it, Ed25519 its name since RFC 9864.
   const accepted = [...signatureAlgorithms, 'EdDSA']
+  const types = authorizationDetailTypes.map(({ type }) => type)
   const clientScopes = [...clients.values()].flatMap(({ permissions }) => permissions.scopes)
   return {
     issuer,
@@ -51,6 +61,7 @@ export function metadata({ issuer, urls, clients, scopes, algorithms, requireSig
     claim_types_supported: ['normal'],
     claims_supported: [...standardClaims, 'auth_time', 'amr', 'acr', 'sid'],
     claims_parameter_supported: false,
+    ...(types.length > 0 && { authorization_details_types_supported: types }),
     // Where requests are pushed (RFC 9126 §3); by reference, never from a place that a client names.
     request_parameter_supported: true,
     request_object_signing_alg_values_supported: accepted,

@@ -13,7 +13,8 @@ import type { ProvePossession } from '../client/proof-of-possession.js'
 import type { ReadRequestObject } from '../client/request-object.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
 import type { ResponseMode } from '../interaction/response-location.js'
-import type { ClientOptions } from '../options.js'
+import type { AuthorizationDetail, ClientOptions } from '../options.js'
+import type { AuthorizationDetails } from '../tokens/authorization-details.js'
 import type { IdTokens } from '../tokens/id-token.js'
 import type { Resources, Target } from '../tokens/resources.js'
 
@@ -30,6 +31,8 @@ export interface PushedAuthorizationRequest {
   readonly prompts: readonly Prompt[]
   readonly acrValues: readonly string[]
   readonly uiLocales: readonly string[]
+  /** What is asked for besides scopes. Absent: nothing. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
   readonly state?: string
   readonly nonce?: string
   readonly jkt?: string
@@ -65,6 +68,7 @@ export interface PushedAuthorizationRequestOptions {
   readonly pushedRequests: PushedRequests
   readonly idTokens: IdTokens
   readonly resources: Resources
+  readonly authorizationDetails: AuthorizationDetails
   /** Seconds. */
   readonly lifetimes: { readonly requestUri: number }
   readonly now: () => number
@@ -79,6 +83,7 @@ export function pushedAuthorizationRequest({
   pushedRequests,
   idTokens,
   resources,
+  authorizationDetails,
   lifetimes,
   now,
 }: PushedAuthorizationRequestOptions): Koa.Middleware {
@@ -92,7 +97,8 @@ export function pushedAuthorizationRequest({
 
     const parameters = await requested(form, client, readRequestObject)
     const jkt = boundKey(parameters.get('dpop_jkt'), proof?.jkt)
-    const checked = await checkRequest(parameters, client, idTokens)
+    const details = authorizationDetails.requested(parameters.get('authorization_details'), client)
+    const checked = await checkRequest(parameters, client, idTokens, details)
     const request: PushedAuthorizationRequest = {
       ...checked,
       target: resources.target(parameters.get('resource'), checked.scopes, client),
@@ -130,7 +136,12 @@ function boundKey(parameter: string | undefined, proven: string | undefined): st
   return parameter ?? proven
 }
 
-async function checkRequest(form: ReadonlyMap<string, string>, client: ClientOptions, idTokens: IdTokens) {
+async function checkRequest(
+  form: ReadonlyMap<string, string>,
+  client: ClientOptions,
+  idTokens: IdTokens,
+  details: readonly AuthorizationDetail[],
+) {
   const { endpoints, grants } = client.permissions
   if (
     !endpoints.includes('authorization') ||
@@ -167,7 +178,9 @@ async function checkRequest(form: ReadonlyMap<string, string>, client: ClientOpt
     redirectUri,
     codeChallenge,
     responseMode,
-    scopes: requestedScopes(form.get('scope'), client),
+    // RFC 9396 §3: details may be all that is asked for.
+    scopes: details.length > 0 && !form.has('scope') ? [] : requestedScopes(form.get('scope'), client),
+    ...(details.length > 0 && { authorizationDetails: details }),
     prompts: promptsOf(form.get('prompt')),
     acrValues: listOf(form.get('acr_values')),
     uiLocales: listOf(form.get('ui_locales')),

@@ -1,6 +1,8 @@
 import { ProtocolError } from '../../errors.js'
+import type { AuthorizationDetail } from '../options.js'
 import type { UserDirectory } from '../sign-in/users.js'
 import type { AccessTokens } from '../tokens/access-token.js'
+import type { AuthorizationDetails } from '../tokens/authorization-details.js'
 import type { Resources } from '../tokens/resources.js'
 import { requestedScopes } from './pushed-authorization-request.js'
 import type { Issue, TokenRequest } from './token-issue.js'
@@ -11,6 +13,7 @@ export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 export interface TokenExchangeOptions {
   readonly accessTokens: AccessTokens
   readonly resources: Resources
+  readonly authorizationDetails: AuthorizationDetails
   readonly users: UserDirectory
 }
 
@@ -20,7 +23,7 @@ export interface TokenExchangeOptions {
  * @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2 RFC 8693 §2}
  */
 export async function exchangeToken(
-  { accessTokens, resources, users }: TokenExchangeOptions,
+  { accessTokens, resources, authorizationDetails, users }: TokenExchangeOptions,
   { client, form, jkt }: TokenRequest,
 ): Promise<Issue> {
   const given = form.get('subject_token')
@@ -46,11 +49,14 @@ export async function exchangeToken(
     scopes,
     client,
   })
+  // Of ours, and signed: as it was allowed.
+  const held = (subject.claims.authorization_details ?? []) as readonly AuthorizationDetail[]
   return {
     grantId,
     grant: grant.user && claims ? { ...grant, user: { ...grant.user, claims } } : grant,
     scopes,
     audience,
+    authorizationDetails: authorizationDetails.assigned(form.get('authorization_details'), held),
     notAfter: Number(subject.claims.exp),
   }
 }

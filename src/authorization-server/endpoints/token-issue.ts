@@ -1,4 +1,4 @@
-import type { ClientOptions } from '../options.js'
+import type { AuthorizationDetail, ClientOptions } from '../options.js'
 import type { Grant } from '../tokens/grant.js'
 
 /** An authenticated request for tokens, with the key they are to be bound to. */
@@ -14,6 +14,8 @@ export interface Issue {
   readonly grant: Grant
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
+  /** Absent: nothing besides scopes. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
   readonly nonce?: string
   readonly refreshToken?: string
   /** Seconds since the epoch: the access token ends no later. */

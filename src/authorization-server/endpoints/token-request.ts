@@ -11,6 +11,7 @@ import type { ClientOptions } from '../options.js'
 import type { UserDirectory } from '../sign-in/users.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import type { AuthorizationCodes } from '../tokens/authorization-code.js'
+import { type AuthorizationDetails, detailsMember } from '../tokens/authorization-details.js'
 import type { Grant, Grants } from '../tokens/grant.js'
 import type { IdTokens } from '../tokens/id-token.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
@@ -29,6 +30,7 @@ export interface TokenRequestOptions {
   readonly idTokens: IdTokens
   readonly refreshTokens: RefreshTokens
   readonly resources: Resources
+  readonly authorizationDetails: AuthorizationDetails
   readonly users: UserDirectory
   /** Seconds. */
   readonly lifetimes: { readonly accessToken: number; readonly refreshToken: number }
@@ -79,7 +81,7 @@ async function respond(options: TokenRequestOptions, grantType: GrantType, reque
 }
 
 async function redeemCode(
-  { codes, grants, refreshTokens, resources, lifetimes, now }: TokenRequestOptions,
+  { codes, grants, refreshTokens, resources, authorizationDetails: details, lifetimes, now }: TokenRequestOptions,
   { client, form, jkt }: TokenRequest,
 ): Promise<Issue> {
   const code = form.get('code')
@@ -95,6 +97,7 @@ async function redeemCode(
   if (grant === undefined) refuse('the authorization has been revoked')
   const { scopes, target } = grant
   const audience = resources.audience({ parameter: form.get('resource'), target, scopes, client })
+  const authorizationDetails = details.assigned(form.get('authorization_details'), grant.authorizationDetails ?? [])
   const refreshable = client.permissions.grants.includes('refresh_token') && scopes.includes('offline_access')
   const expiresAt = now() + (refreshable ? lifetimes.refreshToken : 0)
   // Extended, never written, and before the code is consumed: a second use that ends the grant in this moment wins over
@@ -106,6 +109,7 @@ async function redeemCode(
     grant,
     scopes,
     audience,
+    authorizationDetails,
     ...(nonce !== undefined && { nonce }),
     ...(refreshable && {
       refreshToken: await refreshTokens.issue({ grantId, clientId: client.clientId, expiresAt }),
@@ -115,7 +119,7 @@ async function redeemCode(
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-6 RFC 6749 §6} */
 async function refresh(
-  { refreshTokens, grants, resources, users, now }: TokenRequestOptions,
+  { refreshTokens, grants, resources, authorizationDetails: details, users, now }: TokenRequestOptions,
   { client, form }: TokenRequest,
 ): Promise<Issue> {
   const token = form.get('refresh_token')
@@ -133,7 +137,9 @@ async function refresh(
   if (!scopes.every((name) => grant.scopes.includes(name)))
     throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
   const audience = resources.audience({ parameter: form.get('resource'), target: grant.target, scopes, client })
-  return { grantId: known.grantId, grant: { ...grant, user: { ...grant.user, claims } }, scopes, audience }
+  const authorizationDetails = details.assigned(form.get('authorization_details'), grant.authorizationDetails ?? [])
+  const current = { ...grant, user: { ...grant.user, claims } }
+  return { grantId: known.grantId, grant: current, scopes, audience, authorizationDetails }
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4} */
@@ -145,6 +151,8 @@ async function clientCredentials(
   const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : []
   if (scopes.includes('openid') || scopes.includes('offline_access'))
     throw new ProtocolError('invalid_scope', 'openid and offline_access need a user')
+  if (form.has('authorization_details'))
+    throw new ProtocolError('invalid_authorization_details', 'authorization_details need a user')
   const target = resources.target(form.get('resource'), scopes, client)
   const audience = resources.audience({ parameter: undefined, target, scopes, client })
   const grant: Grant = { clientId: client.clientId, scopes, target }
@@ -155,10 +163,10 @@ async function tokens(
   { accessTokens, idTokens, lifetimes, now }: TokenRequestOptions,
   grantType: GrantType,
   { client, jkt }: TokenRequest,
-  { grantId, grant, scopes, audience, nonce, refreshToken, notAfter }: Issue,
+  { grantId, grant, scopes, audience, authorizationDetails = [], nonce, refreshToken, notAfter }: Issue,
 ) {
   const { token, jti, expiresAt } = await accessTokens.issue({
-    ...{ grantId, grant, scopes, audience, jkt },
+    ...{ grantId, grant, scopes, audience, authorizationDetails, jkt },
     ...(notAfter !== undefined && { notAfter }),
   })
   const isSignIn = grantType !== 'token_exchange' && scopes.includes('openid')
@@ -170,6 +178,7 @@ async function tokens(
     token_type: 'DPoP',
     expires_in: Math.min(lifetimes.accessToken, Math.ceil(expiresAt - now())),
     ...scopeMember(scopes),
+    ...detailsMember(authorizationDetails),
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     ...(idToken !== undefined && { id_token: idToken }),
   }

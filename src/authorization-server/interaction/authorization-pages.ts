@@ -7,6 +7,7 @@ import type { Texts } from '../pages/languages/texts.js'
 import type { PageResponse } from '../pages/page-response.js'
 import { formToken, type SecretCookie } from '../sign-in/cookies.js'
 import type { SignInSession } from '../sign-in/sign-in-session.js'
+import type { AuthorizationDetails } from '../tokens/authorization-details.js'
 import type { Interactions, OpenRequest } from './interaction.js'
 
 /** The pages between an authorization request and its answer. */
@@ -39,6 +40,7 @@ export interface AuthorizationPagesOptions {
   readonly response: PageResponse
   /** What scopes are called, by name. */
   readonly scopeNames: ReadonlyMap<string, string>
+  readonly authorizationDetails: AuthorizationDetails
 }
 
 export function createAuthorizationPages({
@@ -47,6 +49,7 @@ export function createAuthorizationPages({
   interactions,
   response,
   scopeNames,
+  authorizationDetails,
 }: AuthorizationPagesOptions): AuthorizationPages {
   /** Where the form goes and what it carries; from here on this browser has time to answer. */
   const formOf = async (ctx: Koa.Context, open: OpenRequest, session: SignInSession | undefined) => {
@@ -79,7 +82,7 @@ export function createAuthorizationPages({
     },
 
     async consent(ctx, open, session) {
-      const { redirectUri, scopes, target, uiLocales } = open.request
+      const { redirectUri, scopes, target, uiLocales, authorizationDetails: details = [] } = open.request
       const texts = response.texts(ctx, uiLocales)
       const page = response.pages.consent({
         ...(await formOf(ctx, open, session)),
@@ -88,6 +91,7 @@ export function createAuthorizationPages({
         username: session.username,
         host: new URL(redirectUri).host,
         scopes: scopes.map((name) => ({ name, displayName: scopeName(name, texts) })),
+        details: details.map((detail) => ({ type: detail.type, text: authorizationDetails.described(detail) })),
         resources: target.resources,
       })
       response.show(ctx, texts, page, 200, redirectSources(open.client.redirectUris))

@@ -38,12 +38,14 @@ export function createAuthorizationResponse({
   return {
     async authorize(ctx, open, session) {
       const request = await interactions.take(open)
-      const { clientId, redirectUri, responseMode, codeChallenge, scopes, target, state, nonce, jkt } = request
+      const { clientId, redirectUri, responseMode, codeChallenge, state, nonce, jkt } = request
+      const { scopes, target, authorizationDetails } = request
       if (!(await sessions.join(ctx, clientId)))
         throw new ProtocolError('invalid_request', 'the session has ended meanwhile')
       const { subject, claims, sid, authTime, amr, acr } = session
       const user = { subject, claims, sid, authTime, amr, ...(acr !== undefined && { acr }) }
-      const grantId = await grants.start({ clientId, scopes, target, user }, now() + lifetimes.code)
+      const details = authorizationDetails === undefined ? {} : { authorizationDetails }
+      const grantId = await grants.start({ clientId, scopes, target, user, ...details }, now() + lifetimes.code)
       const code = await codes.issue({
         grantId,
         clientId,

@@ -43,6 +43,8 @@ export interface ConsentPage extends FormPage {
   readonly host: string
   /** What the client asks for. */
   readonly scopes: readonly ConsentScope[]
+  /** What it asks for besides (RFC 9396); empty: nothing. A page has to show all of it. */
+  readonly details: readonly ConsentDetail[]
   /** The APIs that these can be used at; empty: those of every client. */
   readonly resources: readonly string[]
 }
@@ -53,6 +55,14 @@ export interface ConsentScope {
   readonly name: string
   /** What the user reads. */
   readonly displayName: string
+}
+
+/** One element of `authorization_details`. */
+export interface ConsentDetail {
+  /** What kind it is. */
+  readonly type: string
+  /** What the user reads. */
+  readonly text: string
 }
 
 /** Buttons named `action` with the values `sign-out` and `stay`. */
@@ -109,12 +119,12 @@ ${hidden(fields)}
 </form>`,
   }),
 
-  consent: ({ texts, action, fields, client, username, host, scopes, resources }) => ({
+  consent: ({ texts, action, fields, client, username, host, scopes, details, resources }) => ({
     title: texts.allowTitle(client),
     content: html`<h1>${texts.allowTitle(client)}</h1>
 <p class="soft">${texts.wantsTo}</p>
 <ul>
-${scopes.map(({ displayName }) => html`<li>${displayName}</li>\n`)}</ul>
+${details.map(({ text }) => html`<li><strong>${text}</strong></li>\n`)}${scopes.map(({ displayName }) => html`<li>${displayName}</li>\n`)}</ul>
 ${resources.length > 0 && html`<p class="soft">${texts.usedAt}</p>\n<ul>\n${resources.map((name) => html`<li>${name}</li>\n`)}</ul>`}
 <form method="post" action="${action}">
 ${hidden(fields)}

@@ -3,7 +3,8 @@ import { scopeMember } from '../../http/scope.js'
 import { listOf } from '../../http/space-separated.js'
 import type { JsonObject } from '../../jose/compact-jws.js'
 import type { Store } from '../../store/store.js'
-import type { ServerAlgorithm } from '../options.js'
+import type { AuthorizationDetail, ServerAlgorithm } from '../options.js'
+import { detailsMember } from './authorization-details.js'
 import type { Grant, Grants } from './grant.js'
 import { signToken, verifyJws } from './jws.js'
 import type { SigningKeys } from './signing-keys.js'
@@ -14,6 +15,8 @@ export interface AccessTokenRequest {
   readonly grant: Grant
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
+  /** What it is for besides its scopes; empty: nothing. */
+  readonly authorizationDetails: readonly AuthorizationDetail[]
   /** Thumbprint of the DPoP key it is bound to. There is no other kind of token. */
   readonly jkt: string
   /** Seconds since the epoch: it ends no later than this. Default: after the lifetime. */
@@ -75,7 +78,8 @@ export function createAccessTokens({
   }
 
   return {
-    async issue({ grantId, grant, scopes, audience, jkt, notAfter = Number.POSITIVE_INFINITY }) {
+    async issue(request) {
+      const { grantId, grant, scopes, audience, authorizationDetails, jkt, notAfter = Number.POSITIVE_INFINITY } = request
       const issuedAt = Math.floor(now())
       const expiresAt = Math.min(issuedAt + lifetime, notAfter)
       // The grant is named in the identifier: that is how a token finds back to it.
@@ -89,6 +93,7 @@ export function createAccessTokens({
         exp: expiresAt,
         jti,
         ...scopeMember(scopes),
+        ...detailsMember(authorizationDetails),
         cnf: { jkt },
         ...(grant.user && { auth_time: grant.user.authTime, amr: grant.user.amr }),
         ...(grant.user?.acr !== undefined && { acr: grant.user.acr }),

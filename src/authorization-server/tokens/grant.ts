@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Seal } from '../../store/seal.js'
 import { createSealedStore } from '../../store/sealed-store.js'
 import type { Store } from '../../store/store.js'
-import type { UserClaims } from '../options.js'
+import type { AuthorizationDetail, UserClaims } from '../options.js'
 import type { Target } from './resources.js'
 
 /** What a user allowed a client; for client credentials there is no user. Tokens live only as long as their grant does. */
@@ -10,6 +10,8 @@ export interface Grant {
   readonly clientId: string
   readonly scopes: readonly string[]
   readonly target: Target
+  /** What the user allowed besides scopes. Absent: nothing. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
   /** Absent for client credentials. */
   readonly user?: GrantUser
 }

@@ -27,7 +27,14 @@ async function someTokens() {
   const tokens = createAccessTokens({ issuer, keys, algorithm: 'ES256', grants, store, lifetime: 600, now })
   const grant = { clientId: 'client-1', scopes: ['orders'], target: { resources: [], by: 'implied' as const } }
   const grantId = await grants.start(grant, clock.now + 1000)
-  const { token } = await tokens.issue({ grantId, grant, scopes: ['orders'], audience: ['api'], jkt: 'thumbprint' })
+  const { token } = await tokens.issue({
+    grantId,
+    grant,
+    scopes: ['orders'],
+    authorizationDetails: [],
+    audience: ['api'],
+    jkt: 'thumbprint',
+  })
   return { clock, keys, grants, tokens, grantId, token }
 }
 
