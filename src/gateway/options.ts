@@ -48,6 +48,20 @@ export interface Branding {
   readonly theme?: string
 }
 
+/** One element of `authorization_details` (RFC 9396 §2). */
+export type AuthorizationDetail = Readonly<Record<string, unknown>> & {
+  /** What kind it is. */
+  readonly type: string
+}
+
+/** A kind of element that a login link may ask for. */
+export interface LoginDetailType {
+  /** `type` of such an element. */
+  readonly type: string
+  /** JSON Schema (2020-12) of the whole element. */
+  readonly schema: Readonly<Record<string, unknown>>
+}
+
 /** One application: where browsers find it, its client at the authorization server, and the APIs behind it. */
 export interface FrontendOptions {
   /** Unique; part of the cookie's name and of every record's seal. */
@@ -93,6 +107,16 @@ export interface FrontendOptions {
    * change them. Default: none.
    */
   readonly authorizationParameters?: Readonly<Record<string, string>>
+  /**
+   * `authorization_details` of every login (RFC 9396), as the authorization server has them. A link cannot change them.
+   * Default: none.
+   */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
+  /**
+   * What a login link may ask for by `authorization_details`, where `loginParameters` has that: an element of another type, or
+   * one that does not fit its schema, is left out. Default: nothing.
+   */
+  readonly loginDetailTypes?: readonly LoginDetailType[]
   /**
    * Whether logout may put the ID token into the browser's URL for servers that want an `id_token_hint`. Without it the
    * server gets `client_id` and `logout_hint`. Default: true.

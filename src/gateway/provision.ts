@@ -4,6 +4,7 @@ import { createAccess } from './access/access.js'
 import { pageAccess, routeAccess } from './access/route-access.js'
 import { frontendDefaults, gatewayDefaults } from './defaults.js'
 import { createLogoutTokenAcceptance, createLogoutTokenVerifier } from './endpoints/backchannel-logout.js'
+import { createLoginDetails } from './endpoints/login-details.js'
 import { createLoginTransactions } from './endpoints/login-transaction.js'
 import { createUnderway } from './forwarding/in-flight.js'
 import { timeoutsOf } from './forwarding/timeouts.js'
@@ -93,6 +94,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
     access,
     now,
     stepUp,
+    loginDetails: createLoginDetails(options),
     tokens,
     routes,
     matchRoute: createRouteMatcher(options.pathPrefix, routes),

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Client } from '../http/trusted-peers.js'
 import type { Access } from './access/access.js'
+import type { LoginDetails } from './endpoints/login-details.js'
 import type { LoginTransactions } from './endpoints/login-transaction.js'
 import type { Underway } from './forwarding/in-flight.js'
 import type { CallKind } from './frontend/anti-forgery.js'
@@ -34,6 +35,8 @@ export interface ProvisionedFrontend extends Frontend {
   readonly popupLogins: PopupLogins | undefined
   readonly tokens: AccessTokens
   readonly stepUp: StepUp
+  /** Undefined where logins ask for scopes alone. */
+  readonly loginDetails: LoginDetails | undefined
   /** Which users may in: for pages, and part of what each route asks. Undefined: all. */
   readonly access: Access | undefined
   /** Seconds since the epoch. */

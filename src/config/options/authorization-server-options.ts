@@ -52,6 +52,13 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
         ...(DisplayName !== undefined && { displayName: DisplayName }),
         resources: Resources,
       })),
+      ...(Seeding.AuthorizationDetailTypes.length > 0 && {
+        authorizationDetailTypes: Seeding.AuthorizationDetailTypes.map(({ Type = '', Schema = {}, Consent }) => ({
+          type: Type,
+          schema: Schema,
+          ...(Consent !== undefined && { consent: Consent }),
+        })),
+      }),
       dpopNonces: RequireNonce ? 'required' : 'off',
       requireSignedRequests: server.settings.RequireSignedRequests,
       requireSignedResponses: server.settings.RequireSignedResponses,
@@ -62,6 +69,7 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
 
 function clientOptions(application: ApplicationPlan): ClientOptions {
   const { clientId, settings, keys, permissions, redirectUris, postLogoutRedirectUris } = application
+  const detailTypes = settings.AuthorizationDetailTypes ?? detailTypesOf(application)
   return {
     clientId,
     ...(settings.DisplayName !== undefined && { displayName: settings.DisplayName }),
@@ -70,8 +78,18 @@ function clientOptions(application: ApplicationPlan): ClientOptions {
     postLogoutRedirectUris,
     ...(application.backchannelLogoutUri !== undefined && { backchannelLogoutUri: application.backchannelLogoutUri }),
     permissions: parsePermissions(permissions).permissions,
+    ...(detailTypes.length > 0 && { authorizationDetailTypes: detailTypes }),
     ...(settings.RequireSignedRequests !== undefined && { requireSignedRequests: settings.RequireSignedRequests }),
     ...(settings.RequireSignedResponses !== undefined && { requireSignedResponses: settings.RequireSignedResponses }),
     ...(settings.Audiences.length > 0 && { audiences: [clientId, ...settings.Audiences] }),
   }
+}
+
+/** All that its frontends ask for, by themselves or by a link. */
+function detailTypesOf({ frontends }: ApplicationPlan): readonly string[] {
+  const asked = frontends.flatMap(({ settings: { AuthorizationDetails, LoginDetailTypes } }) => [
+    ...AuthorizationDetails.map(({ type }) => type),
+    ...LoginDetailTypes.map(({ Type = '' }) => Type),
+  ])
+  return [...new Set(asked)]
 }

@@ -65,6 +65,10 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
     ...(settings.AuthorizationParameters !== undefined && {
       authorizationParameters: asText(settings.AuthorizationParameters),
     }),
+    ...(settings.AuthorizationDetails.length > 0 && { authorizationDetails: settings.AuthorizationDetails }),
+    ...(settings.LoginDetailTypes.length > 0 && {
+      loginDetailTypes: settings.LoginDetailTypes.map(({ Type = '', Schema = {} }) => ({ type: Type, schema: Schema })),
+    }),
     idTokenHint: settings.UseIdTokenHint && !plan.isEmbedded,
     revokeEndedSessions: bff.RevokeEndedSessions,
     session: {

@@ -48,6 +48,7 @@ const blank: ApplicationSettings = {
   SigningKeyJwk: undefined,
   RetiredSigningKeyJwks: [],
   BackchannelLogoutUri: undefined,
+  AuthorizationDetailTypes: undefined,
   RequireSignedRequests: undefined,
   RequireSignedResponses: undefined,
   Audiences: [],

@@ -57,7 +57,7 @@ function ofTheServer({ pointer, applications }: AuthorizationServerPlan): Rename
     ),
     [/\/Keys$/, '/SigningKeyJwk'],
     [/^\/Lifetimes\/(\w+)$/, '/$1Lifetime'],
-    [/^\/(?=(?:Users|Scopes)(?:\/|$))/, '/Seeding/'],
+    [/^\/(?=(?:Users|Scopes|AuthorizationDetailTypes)(?:\/|$))/, '/Seeding/'],
     [/^\/TrustedProxies/, '/Server/TrustedProxies'],
     [new RegExp(`^(?!/Server/|${pointer}/)`), pointer],
   ]

@@ -1,4 +1,5 @@
 import { applicationRules } from './application-rules.js'
+import { authorizationDetailRules } from './authorization-detail-rules.js'
 import { authorizationServerRules } from './authorization-server-rules.js'
 import { fileRules } from './file-rules.js'
 import { folderRules } from './folder-rules.js'
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   ...authorizationServerRules,
   ...applicationRules,
   ...messageSigningRules,
+  ...authorizationDetailRules,
   ...userRules,
   ...limitRules,
   ...resourceServerRules,

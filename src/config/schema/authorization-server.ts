@@ -4,6 +4,7 @@ import {
   lifetimeDefaults,
   signInLimitDefaults,
 } from '../../authorization-server/defaults.js'
+import { authorizationDetailType } from './authorization-details.js'
 import { tlsOrList } from './server.js'
 import { branding, counted, httpUrl, jwk, lasting, listenAddress, secret, text } from './values.js'
 
@@ -59,6 +60,14 @@ const application = z
         'Where the client is told that a session has ended (OpenID Connect Back-Channel Logout). Default: `{PublicUrl}{PathPrefix}/bff/backchannel-logout` when one frontend alone has this `ClientId`.',
       examples: ['https://app.example.com/bff/backchannel-logout'],
     }),
+    AuthorizationDetailTypes: z
+      .array(text)
+      .optional()
+      .meta({
+        description:
+          'Types of `authorization_details` (RFC 9396) that it may ask for. Default: those that the frontends with this `ClientId` ask for.',
+        examples: [['payment']],
+      }),
     RequireSignedRequests: z.boolean().optional().meta({
       description: 'Whether its requests have to be signed. Default: `RequireSignedRequests` of the server.',
     }),
@@ -171,6 +180,10 @@ export const authorizationServer = z
         Applications: z.array(application).default([]).meta({ description: 'The clients.' }),
         Users: z.array(user).default([]).meta({ description: 'Who can sign in.' }),
         Scopes: z.array(scope).default([]).meta({ description: 'Scopes besides those of OpenID Connect.' }),
+        AuthorizationDetailTypes: z
+          .array(authorizationDetailType)
+          .default([])
+          .meta({ description: 'What users can allow in more words than a scope has (RFC 9396).' }),
       })
       .prefault({})
       .meta({ description: 'What the server knows from the start.' }),

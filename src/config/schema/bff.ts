@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { frontendDefaults, gatewayDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
+import { authorizationDetails } from './authorization-details.js'
 import { embedding } from './embedding.js'
 import { frontendsFolder } from './frontends-folder.js'
 import { loginLimits, rateLimits, sessionsPerUser } from './limits.js'
@@ -108,6 +109,7 @@ const frontend = z
           'Parameters that every authorization request has, such as `audience`, `organization`, `kc_idp_hint` or `claims`; an object is sent as JSON. A link cannot change them. Never those of the protocol.',
         examples: [{ kc_idp_hint: 'google' }],
       }),
+    ...authorizationDetails,
     UseIdTokenHint: z.boolean().default(frontendDefaults.idTokenHint).meta({
       description:
         "Whether logout may put the ID token into the browser's URL for a server that wants an `id_token_hint`. The embedded one never does.",

@@ -20,6 +20,7 @@ export function authorizationParameters(
     call.frontend.options
   const parameters: Record<string, string> = {}
   for (const name of new Set([...frontendDefaults.loginParameters, ...loginParameters])) {
+    if (name === details) continue
     if (!query.has(name) || (stepUp !== undefined && ofStepUp.includes(name))) continue
     const value = once(query, name)
     if (Object.hasOwn(fixed, name)) ignore(call, name, 'AuthorizationParameters sets it')
@@ -30,7 +31,24 @@ export function authorizationParameters(
     else if (name === 'acr_values' && !isAcrValues(value)) ignore(call, name, 'it is not a list of acr values')
     else parameters[name] = value
   }
-  return { ...parameters, ...fixed, ...(stepUp !== undefined && stepUpParameters(stepUp, fixed.max_age)) }
+  return {
+    ...parameters,
+    ...fixed,
+    ...detailsOf(call, query),
+    ...(stepUp !== undefined && stepUpParameters(stepUp, fixed.max_age)),
+  }
+}
+
+const details = 'authorization_details'
+
+/** Structured, and so checked by their own rules. @see {@link https://www.rfc-editor.org/rfc/rfc9396#section-3 RFC 9396 §3} */
+function detailsOf(call: GatewayRequest, query: URLSearchParams): Record<string, string> {
+  const { loginDetails, options } = call.frontend
+  const tell = (reason: string): void => ignore(call, details, reason)
+  if (query.has(details) && options.loginParameters?.includes(details) !== true)
+    tell('LoginParameters does not have it')
+  const text = loginDetails?.parameter(once(query, details), tell)
+  return text === undefined ? {} : { [details]: text }
 }
 
 const ofStepUp = ['acr_values', 'max_age']

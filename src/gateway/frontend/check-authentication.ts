@@ -26,6 +26,8 @@ export function* parameterProblems({
   for (const [name, value] of Object.entries(authorizationParameters)) {
     const at = `authorizationParameters/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
     yield* nameProblems(name, at)
+    if (name.toLowerCase() === 'authorization_details')
+      yield wrong(at, 'is a list with a setting of its own', 'Write AuthorizationDetails.')
     if (value === '' || value.length > 8192 || /\p{Cc}/u.test(value))
       yield wrong(at, 'is empty, longer than 8192 characters, or has control characters', 'Write its value.')
     else if (name === 'max_age' && !isMaxAge(value))

@@ -5,6 +5,7 @@ import { accessProblems } from '../access/check-access.js'
 import type { FrontendOptions } from '../options.js'
 import { routeProblems } from '../routing/check-routes.js'
 import { parameterProblems } from './check-authentication.js'
+import { detailProblems } from './check-details.js'
 import { embeddingProblems } from './check-embedding.js'
 import {
   frontendName,
@@ -40,6 +41,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
       ...profileProblems(frontend),
       ...sessionProblems(frontend),
       ...parameterProblems(frontend),
+      ...detailProblems(frontend),
       ...accessProblems(frontend),
       ...limitProblems(frontend),
       ...embeddingProblems(frontend),

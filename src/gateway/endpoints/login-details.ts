@@ -1,0 +1,58 @@
+import { compileSchema } from '../../http/json-schema.js'
+import { isJsonObject } from '../../jose/json-object.js'
+import type { AuthorizationDetail, FrontendOptions } from '../options.js'
+
+/** `authorization_details` of a login: those of the configuration, and what of the link's may be. */
+export interface LoginDetails {
+  /** Text for the authorization request; undefined: there are none. @param ignored told why the link's, or one of them, is left out */
+  parameter(ofLink: string | undefined, ignored: (reason: string) => void): string | undefined
+}
+
+/** Characters of a link's: a login link is a URL. */
+const maxLength = 4096
+
+/** Undefined where a login asks for none, as nearly all do: the compiler of schemas is loaded by who has one. */
+export function createLoginDetails({
+  authorizationDetails: fixed = [],
+  loginDetailTypes = [],
+  loginParameters = [],
+}: FrontendOptions): LoginDetails | undefined {
+  const fromLinks = loginParameters.includes('authorization_details')
+  if (fixed.length === 0 && !fromLinks) return undefined
+  const types = new Map(loginDetailTypes.map(({ type, schema }) => [type, compileSchema(schema)]))
+
+  const allowed = (text: string, ignored: (reason: string) => void): readonly AuthorizationDetail[] => {
+    if (text.length > maxLength) {
+      ignored(`it is longer than ${maxLength} characters`)
+      return []
+    }
+    const details = elementsOf(text)
+    if (details === undefined) ignored('it is not a JSON array of objects with a type')
+    return (details ?? []).filter((detail) => {
+      const fits = types.get(detail.type)
+      const misfit = fits === undefined ? 'LoginDetailTypes does not have its type' : fits(detail)
+      if (misfit !== undefined) ignored(fits === undefined ? misfit : `it does not fit its schema (${misfit})`)
+      return misfit === undefined
+    })
+  }
+
+  return {
+    parameter(ofLink, ignored) {
+      const details = [...fixed, ...(ofLink === undefined || !fromLinks ? [] : allowed(ofLink, ignored))]
+      return details.length === 0 ? undefined : JSON.stringify(details)
+    },
+  }
+}
+
+function elementsOf(text: string): readonly AuthorizationDetail[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) && value.every(isDetail) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isDetail(value: unknown): value is AuthorizationDetail {
+  return isJsonObject(value) && typeof value.type === 'string'
+}
