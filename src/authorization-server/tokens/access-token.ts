@@ -79,7 +79,15 @@ export function createAccessTokens({
 
   return {
     async issue(request) {
-      const { grantId, grant, scopes, audience, authorizationDetails, jkt, notAfter = Number.POSITIVE_INFINITY } = request
+      const {
+        grantId,
+        grant,
+        scopes,
+        audience,
+        authorizationDetails,
+        jkt,
+        notAfter = Number.POSITIVE_INFINITY,
+      } = request
       const issuedAt = Math.floor(now())
       const expiresAt = Math.min(issuedAt + lifetime, notAfter)
       // The grant is named in the identifier: that is how a token finds back to it.
