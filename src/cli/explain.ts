@@ -35,7 +35,7 @@ export async function explain({
 }: ExplainOptions): Promise<void> {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
     throw new Error(`${url} is not a URL. Write it as the browser sees it, as in https://app.example.com/api/orders`)
-  const { gateway } = readConfiguration({ file, environment, state: 'look' })
+  const { gateway, server } = readConfiguration({ file, environment, state: 'look' })
   if (gateway === undefined) throw new Error(`${file} has no frontends, so that there is nothing to explain`)
   const explanation = explanationOf(
     method.toUpperCase(),
@@ -43,7 +43,30 @@ export async function explain({
     gateway.frontends,
     claimsFile === undefined ? undefined : claimsIn(claimsFile),
   )
-  output.write(format === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation, styleFor(output)))
+  const asked = server.forwardAuth && toldToProxy(explanation.outcome)
+  output.write(
+    format === 'json'
+      ? `${JSON.stringify({ ...explanation, ...(asked && { asked }) }, null, 2)}\n`
+      : textOf(explanation, styleFor(output), asked),
+  )
+}
+
+/** What a proxy hears that asks and forwards by itself, of a caller who has all that is needed. */
+function toldToProxy(outcome: Explanation['outcome']): string {
+  switch (outcome.kind) {
+    case 'endpoint':
+      return '404 bff.endpoint.unknown: your proxy forwards it to Server.Listen without asking'
+    case 'page':
+      return outcome.requireLogin === 'Page' ? 'may pass, without a token' : '404 bff.route.unknown: no route covers it'
+    case 'refused':
+      return 'the same'
+    case 'forwarded': {
+      const { scheme, calls } = outcome.forwarding
+      return scheme === 'DPoP' ? `may pass, with a proof for ${calls[0]?.htu}` : 'may pass'
+    }
+    default:
+      return unreachable(outcome)
+  }
 }
 
 function claimsIn(file: string): Claims {
@@ -59,7 +82,7 @@ function claimsIn(file: string): Claims {
   return { ...claims }
 }
 
-function textOf({ request, frontend, outcome, access }: Explanation, style: Style): string {
+function textOf({ request, frontend, outcome, access }: Explanation, style: Style, asked?: string): string {
   const rows: [string, string][] = [['request', request]]
   if (frontend !== undefined)
     rows.push(['frontend', `${frontend.name} (endpoints at ${frontend.base}/, cookie ${frontend.sessionCookie})`])
@@ -87,6 +110,7 @@ function textOf({ request, frontend, outcome, access }: Explanation, style: Styl
       return unreachable(outcome)
   }
   if (access !== undefined) rows.push(...accessRows(access))
+  if (asked !== undefined) rows.push(['asked', asked])
   const width = Math.max(...rows.map(([name]) => name.length))
   return `${rows.map(([name, value]) => `${style.bold(name.padEnd(width))}  ${value}`).join('\n')}\n`
 }

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly issuerTimeout?: number
   /** PEM certificates to trust for authorization servers, besides the system's. */
   readonly issuerCa?: string
+  /** The way to authorization servers where there is no direct one. Default: direct. */
+  readonly httpProxy?: HttpProxyOptions
   /** Beyond them a login is answered 429. */
   readonly loginLimits?: LoginLimits
   /** Beyond them a WebSocket or an event stream is answered 429. */
@@ -38,6 +40,17 @@ export interface GatewayOptions {
   readonly onLogout?: OnLogout
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
+}
+
+/** An HTTP proxy that calls leave a network by (CONNECT, RFC 9110 §9.3.6). Environment variables are not read. */
+export interface HttpProxyOptions {
+  /** `http:` or `https:`, with a user and a password where it asks for them. */
+  readonly url: string
+  /**
+   * Hosts that are called directly: a name with all that is below it, perhaps with a port. Default: none; this machine
+   * always is.
+   */
+  readonly noProxy?: readonly string[]
 }
 
 /** What the gateway's own pages look like. */

@@ -244,3 +244,30 @@ test('the program prints the same words', async (t) => {
   const { stdout } = await sallyport(words, { environment: { NO_COLOR: '1' } })
   t.is(stdout, (await explained('GET', '/api/x')).text)
 })
+
+test('with a proxy that asks it says what the proxy is told', async (t) => {
+  const file = await aFile(t, {
+    Server: { ForwardAuth: {} },
+    Bff: {
+      Authority: 'http://127.0.0.1:9',
+      PublicUrl: 'http://localhost:3000',
+      Frontends: [
+        {
+          Name: 'app',
+          ClientId: 'my-bff',
+          ClientSigningKeyJwk: generateSigningJwk('ES256'),
+          Routes: [{ Path: '/api', Upstreams: ['http://orders:8080', 'http://orders-2:8080'] }],
+        },
+      ],
+    },
+  })
+  const asked = async (url: string): Promise<string | undefined> => {
+    let printed = ''
+    const output = { write: (text: string) => (printed += text) }
+    await explain({ method: 'GET', url, file, format: 'text', environment: {}, output })
+    return /^asked +(.*)$/m.exec(printed)?.[1]
+  }
+  t.is(await asked('http://localhost:3000/api/orders?x'), 'may pass, with a proof for http://orders:8080/api/orders')
+  t.regex((await asked('http://localhost:3000/bff/user')) ?? '', /^404 bff\.endpoint\.unknown/)
+  t.is(await asked('http://localhost:3000/other'), 'the same')
+})

@@ -564,6 +564,22 @@ test('a validation of calls at a path', finds, {
   problem: /more than an origin/,
   remedy: /https:\/\/b\.example/,
 })
+test('a proxy for the way out that is no origin', finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Bff": {\n    "HttpProxy": { "Url": "proxy.example.com:3128" },'],
+  pointer: '/Bff/HttpProxy/Url',
+  line: '"HttpProxy"',
+  problem: /not the origin of an HTTP proxy/,
+  remedy: /http:\/\/proxy/,
+})
+test('an exception from it that is a range', finds, {
+  from: aGateway,
+  change: ['"Bff": {', '"Bff": {\n    "HttpProxy": { "Url": "http://proxy:3128", "NoProxy": ["10.0.0.0/8"] },'],
+  pointer: '/Bff/HttpProxy/NoProxy/0',
+  line: '"HttpProxy"',
+  problem: /not a host/,
+  remedy: /ranges are not known/,
+})
 test('46. a comma forgotten', async (t) => {
   const problems = await problemsOf(t, aGateway().replace('"app",', '"app"'))
   t.is(problems[0]?.where, 'frontends.json:14:9')

@@ -20,7 +20,8 @@ import { tryUpstreams } from './upstreams.js'
 export async function tryOut(configuration: Configuration): Promise<readonly Trial[]> {
   const frontends = configuration.gateway?.frontends ?? []
   const timeout = configuration.gateway?.issuerTimeout ?? gatewayDefaults.issuerTimeout
-  const fetch = createIssuerFetch(timeout, configuration.gateway?.issuerCa)
+  const { issuerCa: ca, httpProxy } = configuration.gateway ?? {}
+  const fetch = createIssuerFetch(timeout, { ca, httpProxy })
   const embedded = await startEmbedded(configuration)
   try {
     const issuers = new Map<string, IssuerTrial>()

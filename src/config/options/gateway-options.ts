@@ -21,6 +21,7 @@ export function gatewaySettings({
   directory,
   files,
   authorizationServer,
+  httpProxyUrl,
 }: Plan): GatewaySettings | undefined {
   if (bff === undefined || frontends.length === 0) return undefined
   const { Limits } = settings.Server
@@ -34,6 +35,9 @@ export function gatewaySettings({
     issuerTimeout: seconds(bff.AuthorityTimeout),
     branding: brandingOptions(bff.Branding ?? authorizationServer?.settings.Branding, directory, files),
     loginLimits: { perAddress: LoginLimits.PerAddress, window: seconds(LoginLimits.Window) },
+    ...(httpProxyUrl !== undefined && {
+      httpProxy: { url: httpProxyUrl, noProxy: bff.HttpProxy?.NoProxy ?? [] },
+    }),
     ...(bff.AuthorityCaFile !== undefined && {
       issuerCa: files.read(resolve(directory, bff.AuthorityCaFile)).toString('utf8'),
     }),

@@ -33,6 +33,8 @@ export interface Plan {
   readonly tls: readonly TlsFiles[] | undefined
   readonly store: StorePlan
   readonly adminToken: string | undefined
+  /** `Bff.HttpProxy.Url`. */
+  readonly httpProxyUrl: string | undefined
   readonly sealingKeys: readonly SealingKeyPlan[]
   readonly bff: BffSettings | undefined
   readonly frontends: readonly FrontendPlan[]
@@ -83,6 +85,7 @@ export function planOf(
   const listen = listenOf(settings)
   const sampleApi = sampleApiOf(settings.Authentication, serverOf(settings)?.Issuer)
   const adminToken = secrets.text(settings.Server.AdminToken, '/Server/AdminToken')
+  const httpProxyUrl = secrets.text(settings.Bff?.HttpProxy?.Url, '/Bff/HttpProxy/Url')
   const sealingKeys = sealingKeysOf(settings, secrets)
   const frontends = frontendsOf({
     settings,
@@ -107,6 +110,7 @@ export function planOf(
     tls,
     store,
     adminToken,
+    httpProxyUrl,
     sealingKeys,
     bff: settings.Bff,
     frontends,

@@ -65,6 +65,7 @@ function* filesOf(plan: Plan): Generator<NamedFile> {
     ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile],
     ['/Bff/Branding/ThemeFile', bff?.Branding?.ThemeFile],
     ['/Authentication/OpenIddict/AuthorityCaFile', sampleApi?.settings.OpenIddict.AuthorityCaFile],
+    ['/Server/ForwardAuth/Validate/AuthorityCaFile', settings.Server.ForwardAuth?.Validate?.AuthorityCaFile],
     ['/Store/Redis/CaFile', settings.Store.Redis?.CaFile],
     ['/Store/Redis/CertFile', settings.Store.Redis?.CertFile],
     ['/Store/Redis/KeyFile', settings.Store.Redis?.KeyFile],

@@ -5,6 +5,7 @@ import { fileRules } from './file-rules.js'
 import { folderRules } from './folder-rules.js'
 import { forwardAuthRules } from './forward-auth-rules.js'
 import { frontendRules } from './frontend-rules.js'
+import { httpProxyRules } from './http-proxy-rules.js'
 import { limitRules } from './limit-rules.js'
 import { messageSigningRules } from './message-signing-rules.js'
 import { profileRules } from './profile-rules.js'
@@ -34,4 +35,5 @@ export const rules: readonly Rule[] = [
   ...limitRules,
   ...resourceServerRules,
   ...forwardAuthRules,
+  ...httpProxyRules,
 ]

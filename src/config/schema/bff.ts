@@ -206,6 +206,27 @@ export const bff = z
       description: "PEM certificates to trust for authorization servers, besides the system's.",
       examples: ['./tls/ca.pem'],
     }),
+    HttpProxy: z
+      .strictObject({
+        Url: secret.optional().meta({
+          description: 'Where it listens, with a user and a password where it asks for them.',
+          examples: ['http://proxy.example.com:3128'],
+        }),
+        NoProxy: z
+          .array(text)
+          .default([])
+          .meta({
+            description:
+              'Hosts that are called directly: a name with all that is below it, perhaps with a port. This machine always is.',
+            examples: [['internal.example.com']],
+          }),
+      })
+      .optional()
+      .meta({
+        description:
+          'The HTTP proxy by which authorization servers are called, where there is no direct way. Absent: directly; `HTTPS_PROXY` and the like are not read.',
+        required: ['Url'],
+      }),
     Branding: branding.optional().meta({
       description:
         'What the pages of the gateway look like: errors, and questions at login and logout. Default: `Branding` of the embedded authorization server.',

@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls'
-import { Agent, fetch as undiciFetch } from 'undici'
+import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
 import { isNonce } from '../../dpop/nonce.js'
 import { connectionCode, UpstreamError } from '../../errors.js'
 import { isSecureUrl } from '../../http/secure-url.js'
@@ -8,6 +8,7 @@ import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
 import { injectTrace, inSpan } from '../../telemetry/tracing.js'
+import type { HttpProxyOptions } from '../options.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
 export interface IssuerFetch {
@@ -27,19 +28,16 @@ export interface IssuerRequest {
 /** Metadata, key sets and token responses are small. */
 const maxResponseSize = 1_048_576
 
+/** How authorization servers are reached. */
+export interface IssuerWay {
+  /** PEM certificates, besides the system's. */
+  readonly ca?: string | undefined
+  readonly httpProxy?: HttpProxyOptions | undefined
+}
+
 /** @param timeout Seconds for the whole call. */
-export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
-  const agent = new Agent({
-    connect: {
-      ...tlsPreset,
-      lookup: sharedLookup,
-      ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
-      timeout: timeout * 1000,
-    },
-    headersTimeout: timeout * 1000,
-    bodyTimeout: timeout * 1000,
-    maxResponseSize,
-  })
+export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerFetch {
+  const agent = dispatcherFor(timeout, way)
   // One entry per origin that an authorization server's metadata names.
   const nonces = new Map<string, string>()
   const outages = new Map<string, Outage>()
@@ -101,5 +99,23 @@ export function createIssuerFetch(timeout: number, ca?: string): IssuerFetch {
   return Object.assign(issuerFetch, {
     nonceOf: (origin: string) => nonces.get(origin),
     close: () => agent.destroy(),
+  })
+}
+
+function dispatcherFor(timeout: number, { ca, httpProxy }: IssuerWay): Dispatcher {
+  const tls = { ...tlsPreset, ...(ca !== undefined && { ca: [...rootCertificates, ca] }), timeout: timeout * 1000 }
+  const limits = { headersTimeout: timeout * 1000, bodyTimeout: timeout * 1000, maxResponseSize }
+  const direct = { ...limits, connect: { ...tls, lookup: sharedLookup } }
+  if (httpProxy === undefined) return new Agent(direct)
+  const { url, noProxy = [] } = httpProxy
+  return new EnvHttpProxyAgent({
+    ...direct,
+    httpProxy: url,
+    httpsProxy: url,
+    // This machine is never asked by way of another one.
+    noProxy: [...noProxy, 'localhost', '.localhost', '127.0.0.1', '[::1]'].join(','),
+    // TLS is with the authorization server; the proxy carries bytes.
+    requestTls: tls,
+    proxyTls: { timeout: timeout * 1000 },
   })
 }

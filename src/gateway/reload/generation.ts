@@ -62,7 +62,12 @@ export function createGeneration(options: GatewayOptions, lasting: LastingServic
   const shared = {
     ...options,
     ...lasting,
-    fetch: fetch ?? createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, options.issuerCa),
+    fetch:
+      fetch ??
+      createIssuerFetch(options.issuerTimeout ?? gatewayDefaults.issuerTimeout, {
+        ca: options.issuerCa,
+        httpProxy: options.httpProxy,
+      }),
   }
   const served = new Map(
     before !== undefined && hasSameServices(before.options, options)
@@ -88,8 +93,8 @@ export function createGeneration(options: GatewayOptions, lasting: LastingServic
 }
 
 /** What calls of authorization servers depend on. */
-function callsOf({ issuerTimeout, issuerCa }: GatewayOptions) {
-  return { issuerTimeout, issuerCa }
+function callsOf({ issuerTimeout, issuerCa, httpProxy }: GatewayOptions) {
+  return { issuerTimeout, issuerCa, httpProxy }
 }
 
 /** Whether frontends of the one can be served by the other: besides its own options, all that one is provisioned with. */

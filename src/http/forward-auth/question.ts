@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
-import { createTrustedPeers, type IsTrustedPeer } from '../trusted-peers.js'
+import { isIP, type Socket } from 'node:net'
+import { createTrustedPeers } from '../trusted-peers.js'
 
 /** The proxies whose way to ask is known. Each tells of the request in fields of its own, and no others are read. */
 export const proxyKinds = ['nginx', 'traefik', 'caddy', 'envoy'] as const
@@ -30,7 +30,7 @@ export type AnswerQuestion = (question: Question, request: IncomingMessage, resp
 export function questionListener(trustedProxies: readonly string[], answer: AnswerQuestion): RequestListener {
   const mayAsk = createMayAsk(trustedProxies)
   return (request, response) => {
-    if (!mayAsk(request.socket.remoteAddress)) {
+    if (!mayAsk(request.socket)) {
       request.socket.destroy()
       return
     }
@@ -40,10 +40,11 @@ export function questionListener(trustedProxies: readonly string[], answer: Answ
   }
 }
 
-/** Whether an address may ask. A Unix socket has none: who may open it is the file system's to say. */
-function createMayAsk(trustedProxies: readonly string[]): IsTrustedPeer {
+/** Whether who is connected may ask. A Unix socket has no address: who may open it is the file system's to say. */
+function createMayAsk(trustedProxies: readonly string[]): (socket: Socket) => boolean {
   const isTrusted = createTrustedPeers([...trustedProxies, '127.0.0.0/8', '::1/128'])
-  return (address) => address === undefined || isTrusted(address)
+  // A connection that is gone has no address either.
+  return ({ remoteAddress, destroyed }) => (remoteAddress === undefined ? !destroyed : isTrusted(remoteAddress))
 }
 
 /** `/nginx`, `/nginx/refusal`, `/envoy/api/orders?open`. The query of the others is their own affair. */
