@@ -8,6 +8,10 @@ import { cookieNames, setCookie, shown } from './redaction.js'
 const requestFields = ['authorization', 'dpop', 'origin', 'sec-fetch-site', 'x-csrf'] as const
 const answerFields = ['content-type', 'dpop-nonce', 'www-authenticate'] as const
 
+/** Of one message. A sender with hundreds of parameters is no lesson. */
+const maxParameters = 60
+const maxProofLength = 8192
+
 /** Of these the answer's members are shown; the others may hold anything. */
 const knownAnswers: ReadonlySet<ExchangeKind> = new Set([
   'par',
@@ -38,10 +42,11 @@ export function describeRequest(
   return {
     method: method.slice(0, 12),
     path: (target?.pathname ?? '').slice(0, 200),
-    parameters,
+    parameters: parameters.slice(0, maxParameters),
     ...(claims !== undefined && { token: claims }),
     ...(headersDistinct.dpop !== undefined &&
-      target !== undefined && {
+      target !== undefined &&
+      headersDistinct.dpop.join().length <= maxProofLength && {
         proof: proofFacts({
           method,
           uri: `${scheme}://${headers.host}${target.pathname}`,
@@ -77,7 +82,7 @@ export function describeAnswer(
     if (isProblem ? problemMembers.includes(name) : knownAnswers.has(kind))
       parameters.push(shown('json', name, String(value)))
   const holds = holdsOf(kind, target?.searchParams)
-  return { status, parameters, milliseconds, ...(holds !== undefined && { holds }) }
+  return { status, parameters: parameters.slice(0, maxParameters), milliseconds, ...(holds !== undefined && { holds }) }
 }
 
 function holdsOf(kind: ExchangeKind, query: URLSearchParams | undefined) {

@@ -52,7 +52,7 @@ const kindsOfSecret: Readonly<Record<string, string>> = {
 
 /** @param where An authorization code and an error code share the name `code`, and never a place. */
 export function shown(where: Parameter['where'], name: string, value: string): Parameter {
-  return { where, name, value: text(where, name, value) }
+  return { where, name: name.slice(0, 80), value: text(where, name, value) }
 }
 
 function text(where: Parameter['where'], name: string, value: string): string {
