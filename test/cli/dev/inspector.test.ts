@@ -136,8 +136,10 @@ test.serial('the stream has the messages of each flow, and none of their secrets
     changes.filter(({ flow }) => flow.title === title).map(({ exchange }) => exchange.kind)
   const codeTwice = kindsOf('Use a code twice')
   // The server may have asked for a nonce first.
-  t.deepEqual([...new Set(codeTwice)], ['par', 'authorize', 'redeem'])
+  t.deepEqual([...new Set(codeTwice)], ['par', 'authorize', 'redeem', 'api'])
   t.true(codeTwice.filter((kind) => kind === 'redeem').length >= 2)
+  const last = changes.findLast(({ flow }) => flow.title === 'Use a code twice')?.exchange
+  t.like(last, { answer: { status: 401 }, refusal: { code: 'invalid_token', check: 'FAPI2-5.3.4-3' } })
   const redeemed = changes.find(
     ({ exchange: { kind, answer } }) => kind === 'redeem' && answer?.status === 200,
   )?.exchange

@@ -28,6 +28,8 @@ export interface Lab {
   readonly fetch: Fetch
   readonly client: LabClient
   readonly gateway: URL
+  /** An address of the sample API, as the gateway calls it. */
+  readonly api: URL
   /** Bob's browser: it knows him at the authorization server once he has signed in there. */
   readonly victim: LabBrowser
   newBrowser(): LabBrowser
@@ -71,6 +73,7 @@ export function createLab({ gateway, authorizationServer }: Configuration): LabP
     redirectUri,
     scopes: frontend.scopes,
   })
+  const api = new URL(callPath, frontend.routes[0]?.upstreams[0] ?? origin)
   const isCallback = (url: URL): boolean => url.href.startsWith(redirectUri)
   let last: CaughtCall | undefined
 
@@ -95,6 +98,7 @@ export function createLab({ gateway, authorizationServer }: Configuration): LabP
       fetch: send,
       client,
       gateway: origin,
+      api,
       victim,
       newBrowser,
       signedIn,

@@ -9,15 +9,20 @@ export const serverAttacks: readonly Attack[] = [
     name: 'code-twice',
     title: 'Use a code twice',
     at: 'authorization-server',
-    says: 'With the right verifier and the right key. The first answer’s tokens end with it: one of the two was a thief.',
+    says: 'With the right verifier and the right key. One of the two was a thief, so the tokens of the first use end with it: at last the API refuses them.',
     expected: 'invalid_grant',
     remedy: 'Redeem a code once. After an answer that was lost, begin another login.',
     href,
-    async run({ client, codeFor }, strike) {
+    async run({ fetch, api, client, codeFor }, strike) {
       const own = { verifier: client.newVerifier(), prover: client.newKey() }
       const code = await codeFor(await client.push(own))
-      await client.redeem(code, own)
+      const first = (await (await client.redeem(code, own)).json()) as { access_token: string }
       await strike(() => client.redeem(code, own))
+      // What came of the first use is worth nothing any more.
+      const accessToken = first.access_token
+      const proof = own.prover.prove({ method: 'GET', url: api, accessToken })
+      const answer = await fetch(api, { headers: { Authorization: `DPoP ${accessToken}`, DPoP: proof } })
+      await answer.body?.cancel()
     },
   },
   {
