@@ -17,6 +17,8 @@ export interface SealedStore<Value> {
   /** Where the record of this secret rests in the store: for indexes, which name records without opening them. */
   keyOf(secret: string): string
   add(secret: string, value: Value, expiresAt: number): Promise<SealedRecord<Value>>
+  /** False, and nothing is written, when there is one, be it one that does not open any more. */
+  addIfAbsent(secret: string, value: Value, expiresAt: number): Promise<boolean>
   get(secret: string): Promise<SealedRecord<Value> | undefined>
   /**
    * The same when `key` is at hand already.
@@ -71,6 +73,7 @@ export function createSealedStore<Value>(
       await store.set(keyOf(secret), revision, expiresAt)
       return { value, revision }
     },
+    addIfAbsent: (secret, value, expiresAt) => store.addIfAbsent(keyOf(secret), sealed(secret, value), expiresAt),
     get: async (secret) => opened(secret, await store.get(keyOf(secret))),
     async getAgain(key, secret, known) {
       const text = await store.get(key)

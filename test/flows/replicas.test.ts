@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
+import { createConsents } from '../../src/authorization-server/interaction/consents.js'
 import { protect } from '../../src/dpop-validator/adapters/node.js'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
 import { createGateway } from '../../src/gateway/gateway.js'
@@ -130,9 +131,11 @@ async function aPairOfEach(t: ExecutionContext, url: string, first: number) {
     await Promise.all([...gateways.map((gateway) => gateway.close()), ...servers.map((server) => server.stop())])
     await Promise.all(stores.map((store) => store.close()))
   })
-  const [peek] = stores as [Store]
-  const { sessionsOf } = planting({ frontends, store: peek, seal: createSeal(keys) })
+  const [one, two] = stores as [Store, Store]
+  const { sessionsOf } = planting({ frontends, store: one, seal: createSeal(keys) })
   return {
+    stores: [one, two],
+    seal: createSeal(keys),
     servers,
     gateways,
     api: apis.url,
@@ -235,6 +238,17 @@ const facts: Record<string, (t: ExecutionContext, world: Replicas) => Promise<vo
     const call = async () =>
       (await fetch(url, { headers: { Authorization: `DPoP ${tokens.access_token}`, DPoP } })).status
     t.deepEqual([await call(), await call()], [200, 401])
+  },
+
+  async 'answers to the consent page at the same moment all count'(t, { stores, seal }) {
+    const now = () => Date.now() / 1000
+    const replicas = stores.map((store) => createConsents({ store, seal, lifetime: 60, now }))
+    const of = (scope: string) => ({ scopes: [scope], resources: [] })
+    const both = { scopes: ['0', '1'], resources: [] }
+    for (let user = 0; user < 20; user++) {
+      await Promise.all(replicas.map((consents, index) => consents.remember(`${user}`, 'client', of(`${index}`))))
+      t.true(await replicas[0]?.covers(`${user}`, 'client', both))
+    }
   },
 
   async 'failed sign-ins are counted together'(t, { at }) {

@@ -22,26 +22,38 @@ export interface ConsentsOptions {
   readonly now: () => number
 }
 
+const none: Consent = { scopes: [], resources: [] }
+
 export function createConsents({ store, seal, lifetime, now }: ConsentsOptions): Consents {
   const records = createSealedStore<Consent>(store, seal, 'as consent to scopes and resources')
   const who = (subject: string, clientId: string): string => JSON.stringify([subject, clientId])
-  const known = async (subject: string, clientId: string): Promise<Consent> =>
-    (await records.get(who(subject, clientId)))?.value ?? { scopes: [], resources: [] }
   return {
     async covers(subject, clientId, asked) {
-      const allowed = await known(subject, clientId)
+      const allowed = (await records.get(who(subject, clientId)))?.value ?? none
       return (
         asked.scopes.every((scope) => allowed.scopes.includes(scope)) &&
         asked.resources.every((resource) => allowed.resources.includes(resource))
       )
     },
     async remember(subject, clientId, { scopes, resources }) {
-      const before = await known(subject, clientId)
-      const all = {
-        scopes: [...new Set([...before.scopes, ...scopes])],
-        resources: [...new Set([...before.resources, ...resources])],
+      const [secret, until] = [who(subject, clientId), now() + lifetime]
+      for (let tries = 0; tries < 3; tries++) {
+        const record = await records.get(secret)
+        const before = record?.value ?? none
+        const all = {
+          scopes: [...new Set([...before.scopes, ...scopes])],
+          resources: [...new Set([...before.resources, ...resources])],
+        }
+        // Of answers at the same moment each adds to the other.
+        if (
+          record === undefined
+            ? await records.addIfAbsent(secret, all, until)
+            : await records.replace(secret, record.revision, all, until)
+        )
+          return
       }
-      await records.add(who(subject, clientId), all, now() + lifetime)
+      // One that does not open any more is no consent.
+      await records.add(secret, { scopes, resources }, until)
     },
   }
 }
