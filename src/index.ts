@@ -1,3 +1,4 @@
+export { type Audit, type AuditOptions, type AuditRecord, createAudit } from './audit/audit.js'
 export {
   type AuthorizationServer,
   createAuthorizationServer,

@@ -5,6 +5,7 @@ import { withItsTrace } from '../telemetry/tracing.js'
 import { limitStrangers } from './client/client-limit.js'
 import { authorizationRequest } from './endpoints/authorization-request.js'
 import { endSession } from './endpoints/end-session.js'
+import { identifiedRequest } from './endpoints/identified-request.js'
 import { introspection } from './endpoints/introspection.js'
 import { metadata } from './endpoints/metadata.js'
 import { navigationsOnly } from './endpoints/navigations-only.js'
@@ -130,9 +131,10 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
 
   const router = new Router({ sensitive: true, strict: true })
   const secure = strictTransportSecurity(options.issuer)
+  const identified = identifiedRequest(isTrustedPeer)
   for (const { url, methods, steps } of endpoints) {
-    router.register(url.pathname, [...methods], [inItsTrace, secure, ...steps])
-    router.all(url.pathname, secure, refuseMethod(methods))
+    router.register(url.pathname, [...methods], [inItsTrace, secure, identified, ...steps])
+    router.all(url.pathname, secure, identified, refuseMethod(methods))
   }
 
   const routes = router.routes()

@@ -102,6 +102,8 @@ export type FindUser = (subject: string) => Promise<UserClaims | undefined>
 export interface SignInContext {
   /** The user's IP address. */
   readonly address: string
+  /** Of the login, for a log of your own. */
+  readonly requestId: string
   /** The client that the user signs in for. */
   readonly clientId: string
   /** What the client asked for by `acr_values`. */

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { Environment } from '../config/environment.js'
 import { type ConfigurationFiles, createFiles } from '../config/files.js'
 import { type Configuration, readConfiguration } from '../config/load.js'
+import { auditOf } from '../server/audit-of.js'
 import { createGenerations, type Generations } from '../server/generations.js'
 import { announceCertificates, createReload } from '../server/reload.js'
 import { run } from '../server/run.js'
@@ -9,7 +10,7 @@ import { hearHangUps } from '../server/signals.js'
 import { listenForStop, type StopSignals } from '../server/stop-signals.js'
 import { serveAsWorker } from '../server/worker.js'
 import { type RunningWorkers, runWorkers } from '../server/workers.js'
-import { createLogger, type EventLog, logEvents } from '../telemetry/log.js'
+import { createLogger, type EventLog, logEvents, logRecords } from '../telemetry/log.js'
 import { createLogLevel, type LogLevelControl } from '../telemetry/log-level.js'
 import { describeError, type Style, styleFor } from './report.js'
 
@@ -33,13 +34,14 @@ export async function start({ file, environment = process.env }: StartOptions): 
   }
   onTaken(configuration)
   const generations = createGenerations(configuration, { onTaken })
+  const audit = await auditOf(configuration, log.logRecord)
   const { prepare, stop } = await running(configuration, { generations, files, logLevel: log.logLevel() })
   const reload = createReload({ file, environment, files, generations, prepare })
   hangUps.on(reload.request)
   stopSignals.stops({
     stop(manner) {
       reload.stop()
-      return stop(manner)
+      return stop(manner).then(() => audit?.close())
     },
   })
   if (process.stderr.isTTY) process.stderr.write(banner(configuration, styleFor(process.stderr)))
@@ -68,9 +70,11 @@ function createEventLog() {
   let log: EventLog | undefined
   return {
     logLevel: () => logLevel,
+    logRecord: logRecords(logger),
     onTaken({ server: { logLevel: level, accessLog } }: Configuration): void {
       log ??= logEvents(logger, { accessLog })
-      log.change({ level, accessLog })
+      log.change({ accessLog })
+      logLevel.configure(level)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { ConfigurationProblem } from '../errors.js'
 import type { ListenerLimits } from '../http/listener-limits.js'
 import type { ListenAddress } from './listen-address.js'
+import type { AuditSettings } from './options/audit-options.js'
 import type { AuthorizationServerConfiguration } from './options/authorization-server-options.js'
 import type { Certificate } from './options/certificates.js'
 import type { ForwardAuthConfiguration } from './options/forward-auth-options.js'
@@ -42,6 +43,8 @@ export interface ServerSettings {
   /** Seconds. */
   readonly storeGrace: number | undefined
   readonly limits: ListenerLimits
+  /** Undefined: there is none. */
+  readonly audit: AuditSettings | undefined
   readonly accessLog: boolean
   /** Whether files that change are taken over by themselves. */
   readonly watch: boolean

@@ -9,6 +9,7 @@ import { freeze } from './freeze.js'
 import { withFrontendsFolder } from './frontends-folder.js'
 import { listenAddress } from './listen-address.js'
 import { located, type Places } from './located.js'
+import { auditSettings } from './options/audit-options.js'
 import { authorizationServerConfiguration } from './options/authorization-server-options.js'
 import { certificatesOf } from './options/certificates.js'
 import { forwardAuthConfiguration } from './options/forward-auth-options.js'
@@ -111,9 +112,11 @@ function keep({ configuration, isForTheMoment }: Completed, context: Omit<PlanCo
 }
 
 function configurationOf(plan: Plan, state: StateDirectory): Configuration {
-  const { settings, sealingKeys } = plan
-  const { Server } = settings
-  const keys = sealingKeys.map(({ text }) => text)
+  const { Server } = plan.settings
+  const keys = plan.sealingKeys.map(({ text }) => text)
+  const sealingKeys = (
+    keys.length > 0 ? keys : [state.keep('sealing.key', () => randomBytes(32).toString('base64url'))]
+  ).map((key) => Buffer.from(key, 'base64url'))
   const configuration: Configuration = {
     server: {
       listen: plan.listen,
@@ -126,15 +129,13 @@ function configurationOf(plan: Plan, state: StateDirectory): Configuration {
       drainTimeout: seconds(Server.DrainTimeout),
       storeGrace: Server.StoreGrace === undefined ? undefined : seconds(Server.StoreGrace),
       limits: listenerLimits(Server.Limits),
+      audit: auditSettings(plan, sealingKeys[0] ?? Buffer.alloc(0)),
       accessLog: Server.AccessLog,
       watch: Server.Watch,
       logLevel: Server.LogLevel,
     },
     store: storeSettings(plan.store, plan.files),
-    sealingKeys: (keys.length > 0
-      ? keys
-      : [state.keep('sealing.key', () => randomBytes(32).toString('base64url'))]
-    ).map((key) => Buffer.from(key, 'base64url')),
+    sealingKeys,
     gateway: gatewaySettings(plan),
     authorizationServer: authorizationServerConfiguration(plan),
     sampleApi: sampleApiConfiguration(plan),

@@ -69,6 +69,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
       ({ server: { listen } }) => addressOf(listen),
     ),
     ofServer('AdminListen', ({ server: { adminListen } }) => adminListen),
+    ofServer('Audit', ({ plan }) => plan.settings.Server.Audit),
     ofServer('AdminToken', ({ server: { adminToken } }) => adminToken),
     ofServer('ForwardAuth', ({ server: { forwardAuth } }) => forwardAuth),
     ofServer('Tls', ({ server: { tls } }) => tls === undefined),

@@ -2,7 +2,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { requestIdOf } from '../http/request-id.js'
+import { originOf } from '../http/request-origin.js'
 import { clientOf } from '../http/trusted-peers.js'
+import { noteOrigin } from '../telemetry/request-origin.js'
 import { describeRequest, withItsTrace } from '../telemetry/tracing.js'
 import { type Administration, createAdministration } from './administration/administration.js'
 import { answerError, answerUpgradeError } from './error-response.js'
@@ -115,6 +117,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const retirement = createRetirement(forwarder)
   let current: Generation = createGeneration(options, lasting)
 
+  const identified = (request: IncomingMessage): Pick<Refused, 'requestId' | 'request'> => {
+    const requestId = requestIdOf(request, current.isTrustedPeer)
+    noteOrigin('gateway', requestId, () => originOf(request, current.isTrustedPeer))
+    return { requestId, request }
+  }
+
   const forwards: Delivery = {
     endpoint: (call, response) => withItsTrace(call.request, response, () => current.endpoints(call, response)),
     page: ({ frontend, request, target }, response) => frontend.page.serve(request, response, target),
@@ -166,11 +174,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const ownWay: Way = { receive: received, delivery: forwards }
 
   const handle = async (request: IncomingMessage, response: ServerResponse, way: Way = ownWay): Promise<void> => {
-    const refused: Refused = {
-      requestId: requestIdOf(request, current.isTrustedPeer),
-      request,
-      branding: current.options.branding,
-    }
+    const refused: Refused = { ...identified(request), branding: current.options.branding }
     await answer(response, refused, way)
       .catch((error: unknown) => answerError(response, error, refused))
       // Whatever goes wrong in saying what went wrong ends this connection, not the process.
@@ -205,7 +209,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     upgrade(request, socket, head) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())
-      const refused: Refused = { requestId: requestIdOf(request, current.isTrustedPeer), request }
+      const refused: Refused = identified(request)
       if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
       answerUpgrade(request, socket, head, refused)
         .catch((error: unknown) => answerUpgradeError(socket, error, refused))

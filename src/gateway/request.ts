@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Client } from '../http/trusted-peers.js'
+import { type Client, maskedAddress } from '../http/trusted-peers.js'
 import type { Access } from './access/access.js'
 import type { LoginDetails } from './endpoints/login-details.js'
 import type { LoginTransactions } from './endpoints/login-transaction.js'
@@ -137,12 +137,5 @@ export function visitorOf({ open, client }: Pick<ProxiedRequest, 'open' | 'clien
 
 /** What a session's list shows of the caller. */
 export function clientInfoOf({ client, request }: GatewayRequest): ClientInfo {
-  return { address: masked(client.address), userAgent: (request.headers['user-agent'] ?? '').slice(0, 200) }
-}
-
-/** Enough to recognise one's own network by, too little to be found by: /24 and /48. */
-function masked(address: string): string {
-  const v4 = /(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/.exec(address)
-  if (v4 !== null) return `${v4[1]}.x`
-  return address.includes(':') ? `${address.split(':').slice(0, 3).join(':')}:x` : ''
+  return { address: maskedAddress(client.address), userAgent: (request.headers['user-agent'] ?? '').slice(0, 200) }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { noteSession } from '../telemetry/request-origin.js'
 import { inSpan, nameRequest } from '../telemetry/tracing.js'
 import { assertPageAccess } from './access/page-access.js'
 import { guardOf } from './access/stay.js'
@@ -100,8 +101,10 @@ async function openSession(call: ProxiedRequest): Promise<void> {
   if (route.session === 'none') return
   const id = sessionIdentifier(request.headers.cookie, frontend)
   const session = id === undefined ? undefined : await inSpan('session', () => frontend.sessions.open(id))
-  if (id !== undefined && session !== undefined) call.open = { id, session }
-  else if (isNavigation(request)) requiredSession(call)
+  if (id !== undefined && session !== undefined) {
+    call.open = { id, session }
+    noteSession(call.requestId, session)
+  } else if (isNavigation(request)) requiredSession(call)
 }
 
 function antiForgery(call: ProxiedRequest): void {

@@ -6,7 +6,13 @@ import type { IsTrustedPeer } from './trusted-peers.js'
 const usable = /^[\w.~:+/=-]{1,128}$/
 
 /** A proxy of ours may have given it one already, by which its own log knows it. */
-export function requestIdOf({ socket, headers }: IncomingMessage, isTrustedPeer: IsTrustedPeer): string {
+export function requestIdOf(request: IncomingMessage, isTrustedPeer: IsTrustedPeer): string {
+  const claimed = claimedRequestId(request)
+  return claimed !== undefined && isTrustedPeer(request.socket.remoteAddress) ? claimed : randomUUID()
+}
+
+/** What the sender calls it. Only of some senders that is to be believed. */
+export function claimedRequestId({ headers }: IncomingMessage): string | undefined {
   const given = headers['x-request-id']
-  return typeof given === 'string' && usable.test(given) && isTrustedPeer(socket.remoteAddress) ? given : randomUUID()
+  return typeof given === 'string' && usable.test(given) ? given : undefined
 }

@@ -65,6 +65,13 @@ function lastOf(list: string): string {
   return list.slice(list.lastIndexOf(',') + 1).trim()
 }
 
+/** Enough to recognise one's own network by, too little to be found by: /24 and /48. */
+export function maskedAddress(address: string): string {
+  const v4 = /(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/.exec(address)
+  if (v4 !== null) return `${v4[1]}.x`
+  return address.includes(':') ? `${address.split(':').slice(0, 3).join(':')}:x` : ''
+}
+
 function untrusted(): boolean {
   return false
 }

@@ -3,6 +3,7 @@ import { createFiles, type Snapshot } from '../config/files.js'
 import { type Configuration, readConfiguration } from '../config/load.js'
 import { ConfigurationError } from '../errors.js'
 import type { LogLevelControl } from '../telemetry/log-level.js'
+import { auditOf } from './audit-of.js'
 import { run, type StopManner } from './run.js'
 import type { PreparedServing } from './serving.js'
 import { answerLifeSigns } from './worker-life.js'
@@ -15,13 +16,15 @@ export interface WorkerOptions {
   readonly onTaken: (configuration: Configuration) => void
   /** Of the log, for the administration. */
   readonly logLevel: () => LogLevelControl
+  /** Writes an audit record into the log. */
+  readonly logRecord: (record: object) => void
 }
 
 /** Those that reach a whole group of processes: only the primary process decides. */
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
 
 /** One of several: told by the primary process what to serve, what to serve next and when to stop. */
-export async function serveAsWorker({ file, environment, onTaken, logLevel }: WorkerOptions): Promise<void> {
+export async function serveAsWorker({ file, environment, onTaken, logLevel, logRecord }: WorkerOptions): Promise<void> {
   for (const signal of signals) process.on(signal, () => undefined)
   let isServing = false
   let stop = (_manner: StopManner): void => {}
@@ -41,6 +44,7 @@ export async function serveAsWorker({ file, environment, onTaken, logLevel }: Wo
   const start = read(first)
   let current = read(now, start)
   onTaken(current)
+  const audit = await auditOf(current, logRecord)
   const running = await run(current, { adminListener: 'elsewhere', logLevel: logLevel() })
   const prepared = new Map<number, { readonly configuration: Configuration; readonly serving: PreparedServing }>()
   const hear = async (message: ToWorker): Promise<void> => {
@@ -76,6 +80,7 @@ export async function serveAsWorker({ file, environment, onTaken, logLevel }: Wo
   isServing = true
   say({ type: 'ready' })
   await running.stop(await told)
+  await audit?.close()
   process.exit(0)
 }
 

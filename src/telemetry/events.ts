@@ -88,6 +88,25 @@ export type ServerEvent =
   /** `store` is its host and port. */
   | { readonly type: 'server.store.failing'; readonly store: string; readonly cause: string; readonly count: number }
   | { readonly type: 'server.store.back'; readonly store: string; readonly seconds: number; readonly count: number }
+  /** Records of the audit that will never arrive. Counted only: the next two tell of it. */
+  | {
+      readonly type: 'server.audit.lost'
+      readonly destination: 'file' | 'endpoint'
+      readonly records: number
+      readonly cause: string
+    }
+  | {
+      readonly type: 'server.audit.failing'
+      readonly destination: 'file' | 'endpoint'
+      readonly cause: string
+      readonly count: number
+    }
+  | {
+      readonly type: 'server.audit.back'
+      readonly destination: 'file' | 'endpoint'
+      readonly seconds: number
+      readonly count: number
+    }
   /** Lines of the log that could not be written. Counted, and for that reason not logged. */
   | { readonly type: 'server.log.lost'; readonly lines: number; readonly cause: string }
   | { readonly type: 'server.log.back'; readonly lost: number; readonly cause: string }

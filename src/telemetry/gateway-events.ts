@@ -13,6 +13,8 @@ export type GatewayEvent =
       readonly requestId: string
       readonly subject: string
       readonly session: string
+      /** Whether a session's user had to sign in again, as a route or an API has asked. */
+      readonly stepUp: boolean
       /** False: it ends with its first access token, for the server gave no refresh token. */
       readonly refreshable: boolean
     }
@@ -51,11 +53,19 @@ export type GatewayEvent =
       readonly caller: string
       readonly refused: number
     }
-  | { readonly type: 'gateway.session.refreshed'; readonly frontend: string; readonly session: string }
+  | {
+      readonly type: 'gateway.session.refreshed'
+      readonly frontend: string
+      readonly session: string
+      /** Of the refresh, which many calls may wait for: the server's log has it as well. */
+      readonly requestId: string
+    }
   | ({
       readonly type: 'gateway.session.refresh-failed'
       readonly frontend: string
       readonly session: string
+      readonly subject?: string
+      readonly requestId: string
       readonly fatal: boolean
       readonly code: string
     } & ServerSaid)
@@ -69,6 +79,8 @@ export type GatewayEvent =
       readonly type: 'gateway.token.not-revoked'
       readonly frontend: string
       readonly session: string
+      /** Of the logout. */
+      readonly requestId?: string
       readonly token: 'refresh_token' | 'access_token'
       readonly code: string
     } & ServerSaid)
@@ -106,6 +118,10 @@ export type GatewayEvent =
       readonly type: 'gateway.session.ended'
       readonly frontend: string
       readonly session: string
+      /** Where this process had opened the session. */
+      readonly subject?: string
+      /** Of the login, the logout or the call that has ended it. */
+      readonly requestId?: string
       readonly cause: SessionEndCause
     }
   | {
@@ -132,6 +148,8 @@ export type GatewayEvent =
       readonly issuer: string
       /** The path, as the server's metadata names it. */
       readonly endpoint: string
+      /** Of the login, logout or refresh that it is part of. */
+      readonly requestId?: string
       /** Absent: there was no answer. */
       readonly status?: number
       readonly seconds: number

@@ -4,11 +4,13 @@ import { writeSync } from 'node:fs'
 export interface LineWriter {
   /** @param line with its line feed */
   write(line: string): void
+  /** Writes what waits, as far as that goes without waiting. Nothing is written after it. */
+  close(): void
 }
 
 export interface LineWriterOptions {
-  /** Default: standard output. */
-  readonly descriptor?: number
+  /** Asked before each write. Default: standard output. */
+  readonly descriptor?: () => number
   /** Lines that cannot be written, and the system's word for why. */
   readonly onLost: (lines: number, cause: string) => void
   /** Once lines arrive again: how many have not. */
@@ -36,7 +38,8 @@ function gathered(flush: () => void): void {
  */
 export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }: LineWriterOptions): LineWriter {
   // Asking for the stream is what makes a full pipe say so at once, instead of letting us wait.
-  const fd = descriptor ?? process.stdout.fd
+  const standardOutput = descriptor === undefined ? process.stdout.fd : 1
+  const target = descriptor ?? (() => standardOutput)
   let waiting: string[] = []
   let size = 0
   let piece: { readonly bytes: Buffer; readonly lines: number; written: number } | undefined
@@ -73,7 +76,7 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
       if (piece === undefined) break
       const { bytes, lines } = piece
       try {
-        piece.written += writeSync(fd, bytes, piece.written)
+        piece.written += writeSync(target(), bytes, piece.written)
         works = true
         isBrokenOff = piece.written < bytes.length
         if (!isBrokenOff) piece = undefined
@@ -106,6 +109,10 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
       if (isPlanned) return
       isPlanned = true
       soon(flush)
+    },
+    close() {
+      process.off('exit', flush)
+      flush()
     },
   }
 }

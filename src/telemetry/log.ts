@@ -42,7 +42,7 @@ export interface LoggedEvents {
 /** What is written of events. */
 export interface EventLog {
   /** From the next event on. */
-  change(what: { readonly level: Logger['level']; readonly accessLog: boolean }): void
+  change(what: { readonly accessLog: boolean }): void
 }
 
 /** Milliseconds for which forwarded calls wait to become lines: made together, a line costs about half. */
@@ -79,11 +79,16 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
     writeLine(level, { event, trace: traceId('requestId' in event ? event.requestId : undefined) })
   })
   return {
-    change({ level, accessLog }) {
-      logger.level = level
+    change({ accessLog }) {
       routine = accessLog ? 'info' : 'debug'
     },
   }
+}
+
+/** Writes audit records between the other lines, whatever the level of those is. */
+export function logRecords(logger: Logger): (record: object) => void {
+  const always = logger.child({}, { level: 'info' })
+  return (audit) => always.info({ audit }, 'audit')
 }
 
 /** With the trace that it belongs to, where there are traces. */
@@ -98,6 +103,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error' | 'unlogged'
 export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.forwarded'>): Level {
   switch (type) {
     case 'server.log.lost':
+    case 'server.audit.lost':
       return 'unlogged'
     case 'gateway.request.failed':
     case 'as.request.failed':
@@ -109,6 +115,8 @@ export function levelOf(type: Exclude<SallyportEvent['type'], 'gateway.request.f
     case 'server.certificate.unfit':
     case 'server.connection.refused':
     case 'server.log.back':
+    case 'server.audit.failing':
+    case 'server.audit.back':
     case 'as.code.reused':
     case 'as.replay.detected':
     case 'gateway.network.limited':

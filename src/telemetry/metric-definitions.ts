@@ -139,6 +139,11 @@ export const metricDefinitions = {
     'Lines of the log that could not be written, by cause.',
     'cause',
   ),
+  auditRecordsLost: counter(
+    'sallyport_audit_records_lost_total',
+    'Records of the audit that did not arrive, by destination.',
+    'destination',
+  ),
   configurationGeneration: gauge(
     'sallyport_configuration_generation',
     'How many configurations this process has served, this one included.',

@@ -64,6 +64,7 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
   const proofAges = histogram('validatorProofAge')
   const keyFetches = counter('keyFetches')
   const lostLines = counter('linesLost')
+  const lostRecords = counter('auditRecordsLost')
   const alarms = counter('alarms')
   gauge('build', (build) => build.set({ version, node: process.version }, 1))
   gauge('storeUp', async (up) => up.set((await (isStoreUp?.() ?? true)) ? 1 : 0))
@@ -130,6 +131,7 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
     'as.replay.detected': () => alarms.inc({ kind: 'replay' }),
     'as.keys.unavailable': () => alarms.inc({ kind: 'signing-keys-unavailable' }),
     'as.code.reused': () => alarms.inc({ kind: 'code-reused' }),
+    'server.audit.lost': ({ destination, records }) => lostRecords.inc({ destination }, records),
     'server.log.lost': ({ lines, cause }) => lostLines.inc({ cause }, lines),
     'validator.request.accepted': ({ token, proofAge: age }) => {
       accepted.inc({ token })

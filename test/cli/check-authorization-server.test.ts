@@ -276,3 +276,16 @@ for (const [what, metadata, result, remedy] of [
     t.regex(failure?.result ?? '', result)
     t.regex(failure?.remedy ?? '', remedy)
   })
+test.serial('another program on the port of the embedded server is told to be one', async (t) => {
+  const url = await listening(t, (_request, response) => void response.end('I am something else'))
+  const issuer = url.replace('127.0.0.1', 'localhost')
+  const report = await checked(t, {
+    Server: { Listen: '127.0.0.1:0' },
+    Bff: { PublicUrl: 'http://localhost:3000', Frontends: [{ Name: 'app' }] },
+    OpenIddict: { Issuer: issuer },
+  })
+  const found = failures(report)
+  t.is(found.length, 1, JSON.stringify(found))
+  t.regex(found[0]?.result ?? '', /^\/OpenIddict\/Listen is 127\.0\.0\.1:\d+, which another program listens on$/)
+  t.regex(found[0]?.remedy ?? '', /^Stop that program, or write another port/)
+})

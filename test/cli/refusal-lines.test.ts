@@ -14,9 +14,21 @@ test('the demo tells each refusal in a line: what was asked, the code, and why',
     method: 'POST',
     path: '/api/\u001b[31morders',
   })
-  publish({ type: 'as.request.refused', endpoint: 'par', code: 'invalid_client', reason: 'unknown client' })
+  publish({
+    type: 'as.request.refused',
+    requestId: 'r-1',
+    endpoint: 'par',
+    code: 'invalid_client',
+    reason: 'unknown client',
+  })
   publish({ type: 'gateway.login.started', frontend: 'app', requestId: 'r2' })
-  publish({ type: 'as.request.refused', endpoint: 'par', code: 'use_dpop_nonce', reason: 'the first of each' })
+  publish({
+    type: 'as.request.refused',
+    requestId: 'r-1',
+    endpoint: 'par',
+    code: 'use_dpop_nonce',
+    reason: 'the first of each',
+  })
   publish({ type: 'validator.request.refused', code: 'invalid_token', check: 'RFC9068-4', beforeCrypto: true })
   publish({ type: 'server.request.refused', requestId: 'r3', code: 'server.request.malformed', status: 400, count: 1 })
   t.deepEqual(lines, [

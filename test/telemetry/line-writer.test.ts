@@ -41,7 +41,7 @@ async function aPipe(t: ExecutionContext) {
 function aWriter(descriptor: number) {
   const told: (readonly [what: 'lost' | 'back', lines: number, cause: string])[] = []
   const writer = createLineWriter({
-    descriptor,
+    descriptor: () => descriptor,
     onLost: (lines, cause) => told.push(['lost', lines, cause]),
     onBack: (lines, cause) => told.push(['back', lines, cause]),
     soon: setImmediate,

@@ -7,7 +7,7 @@ test('writes one JSON line per event, at the level that its reader needs', (t) =
   const lines: { level: number; msg: string; code?: string }[] = []
   logEvents(pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line)) }))
   publish({ type: 'gateway.request.refused', requestId: 'r1', code: 'bff.session.absent', status: 401 })
-  publish({ type: 'as.code.reused', client: 'my-bff' })
+  publish({ type: 'as.code.reused', requestId: 'r1', client: 'my-bff' })
   publish({ type: 'server.draining' })
   t.like(lines, [
     { level: 30, msg: 'gateway.request.refused', code: 'bff.session.absent' },

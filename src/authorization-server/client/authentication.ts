@@ -10,7 +10,7 @@ import type { FirstUse } from './replay.js'
 export interface AuthenticatedClient {
   readonly client: ClientOptions
   /** @throws ProtocolError `invalid_client` when the assertion was used before. */
-  consume(): Promise<void>
+  consume(requestId: string): Promise<void>
 }
 
 export type AuthenticateClient = (form: ReadonlyMap<string, string>) => Promise<AuthenticatedClient>
@@ -64,9 +64,9 @@ export function createClientAuthentication({
 
     return {
       client,
-      async consume() {
+      async consume(requestId) {
         if (await firstUse('assertion', client.clientId, jti, exp)) return
-        publish({ type: 'as.replay.detected', kind: 'assertion', client: client.clientId })
+        publish({ type: 'as.replay.detected', requestId, kind: 'assertion', client: client.clientId })
         refuse('the client assertion was used before')
       },
     }

@@ -10,7 +10,7 @@ export interface ProvenPossession {
   /** Thumbprint of the key. */
   readonly jkt: string
   /** @throws ProtocolError `invalid_dpop_proof` when the proof was used before. */
-  consume(): Promise<void>
+  consume(requestId: string): Promise<void>
 }
 
 /** Checks the `DPoP` header of a request to one of our own endpoints. Undefined when it has none. */
@@ -38,9 +38,9 @@ export function createProofOfPossession({ verifyProof, nonces, firstUse }: Proof
       throw new ProtocolError('use_dpop_nonce', 'the proof must carry the nonce of the DPoP-Nonce header')
     return {
       jkt,
-      async consume() {
+      async consume(requestId) {
         if (await firstUse('proof', jkt, jti, rememberUntil)) return
-        publish({ type: 'as.replay.detected', kind: 'proof' })
+        publish({ type: 'as.replay.detected', requestId, kind: 'proof' })
         throw new ProtocolError('invalid_dpop_proof', 'the proof was used before')
       },
     }

@@ -60,7 +60,7 @@ async function opened(
   try {
     return await options.interactions.open(ctx, reference(search))
   } catch (error) {
-    const elsewhere = await errorRedirection(options, search, error)
+    const elsewhere = await errorRedirection(options, ctx, search, error)
     if (elsewhere === undefined) throw error
     return elsewhere
   }
@@ -172,6 +172,7 @@ async function signIn(
   const username = form.get('username') ?? ''
   const context = {
     address: clientOf(ctx.req, isTrustedPeer).address,
+    requestId: ctx.state.requestId,
     clientId: open.client.clientId,
     acrValues: open.request.acrValues,
   }
@@ -205,6 +206,6 @@ async function allow(
   const { subject } = next.session
   const { clientId, scopes, target } = open.request
   await options.consents.remember(subject, clientId, { scopes, resources: target.resources })
-  publish({ type: 'as.consent.given', client: clientId, subject })
+  publish({ type: 'as.consent.given', requestId: ctx.state.requestId, client: clientId, subject })
   return options.authorizationResponse.authorize(ctx, open, next.session)
 }

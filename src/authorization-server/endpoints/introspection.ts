@@ -8,6 +8,7 @@ import { detailsMember } from '../tokens/authorization-details.js'
 import type { Grants } from '../tokens/grant.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { SignedMessages } from '../tokens/signed-messages.js'
+import { knownClient } from './identified-request.js'
 
 export interface IntrospectionOptions {
   readonly issuer: string
@@ -28,8 +29,8 @@ export function introspection(options: IntrospectionOptions): Koa.Middleware {
   return async function introspection(ctx) {
     const form = await readFormBody(ctx.req)
     const { client, consume } = await authenticateClient(form)
-    ctx.state.clientId = client.clientId
-    await consume()
+    knownClient(ctx, client.clientId)
+    await consume(ctx.state.requestId)
     if (!client.permissions.endpoints.includes('introspection'))
       throw new ProtocolError('unauthorized_client', 'the client may not introspect tokens')
     const token = form.get('token')

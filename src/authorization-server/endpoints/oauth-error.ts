@@ -2,6 +2,7 @@ import type Koa from 'koa'
 import { ProtocolError, type ProtocolErrorCode, UpstreamError } from '../../errors.js'
 import { TooManyRequests } from '../../http/limits/network-limit.js'
 import { publish } from '../../telemetry/events.js'
+import { identityOf } from './identified-request.js'
 
 /** An error as RFC 6749 §5.2 writes it. */
 export interface OAuthErrorDocument {
@@ -18,15 +19,16 @@ export interface Refused {
 }
 
 /** @param endpoint For the event. */
-export function refused(error: unknown, endpoint: string, client?: string): Refused {
+export function refused(ctx: Koa.Context, error: unknown, endpoint: string): Refused {
+  const identity = identityOf(ctx)
   if (error instanceof ProtocolError) {
     const { code, message } = error
-    publish({ type: 'as.request.refused', endpoint, code, reason: message, ...(client !== undefined && { client }) })
+    publish({ type: 'as.request.refused', endpoint, ...identity, code, reason: message })
     return { status: statusOf(code), document: document(code, message) }
   }
   if (error instanceof UpstreamError) {
     // Whoever is behind us says so by an event of its own (`server.store.failing`); it is no fault of ours.
-    publish({ type: 'as.request.refused', endpoint, code: 'temporarily_unavailable', reason: error.code })
+    publish({ type: 'as.request.refused', endpoint, ...identity, code: 'temporarily_unavailable', reason: error.code })
     const unavailable = document('temporarily_unavailable', 'the server cannot answer now; try again')
     return { status: 503, document: unavailable, retryAfter: 5 }
   }
@@ -37,7 +39,7 @@ export function refused(error: unknown, endpoint: string, client?: string): Refu
       document: document('temporarily_unavailable', error.message),
       retryAfter: error.retryAfter,
     }
-  publish({ type: 'as.request.failed', endpoint, error: error instanceof Error ? error.name : 'unknown' })
+  publish({ type: 'as.request.failed', endpoint, ...identity, error: error instanceof Error ? error.name : 'unknown' })
   return { status: 500, document: document('server_error', 'the server failed') }
 }
 
@@ -49,7 +51,7 @@ export function oauthErrors(endpoint: string): Koa.Middleware {
     try {
       await next()
     } catch (error) {
-      const { status, document, retryAfter } = refused(error, endpoint, ctx.state.clientId)
+      const { status, document, retryAfter } = refused(ctx, error, endpoint)
       ctx.status = status
       ctx.body = document
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))

@@ -17,12 +17,15 @@ import type { AuthorizationDetail, ClientOptions } from '../options.js'
 import type { AuthorizationDetails } from '../tokens/authorization-details.js'
 import type { IdTokens } from '../tokens/id-token.js'
 import type { Resources, Target } from '../tokens/resources.js'
+import { knownClient } from './identified-request.js'
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
 
 /** An authorization request that was checked when it was pushed. What happens to it in the browser is written beside it. */
 export interface PushedAuthorizationRequest {
   readonly clientId: string
+  /** The client's own, where it has named it. What happens in the browser goes by it. */
+  readonly requestId: string
   readonly redirectUri: string
   readonly scopes: readonly string[]
   readonly codeChallenge: string
@@ -90,10 +93,10 @@ export function pushedAuthorizationRequest({
   return async function pushedAuthorizationRequest(ctx) {
     const form = await readFormBody(ctx.req, { repeatable: ['resource'] })
     const { client, consume } = await authenticateClient(form)
-    ctx.state.clientId = client.clientId
+    knownClient(ctx, client.clientId)
     const proof = provePossession(ctx.req, urls.pushedAuthorizationRequest)
-    await consume()
-    await proof?.consume()
+    await consume(ctx.state.requestId)
+    await proof?.consume(ctx.state.requestId)
 
     const parameters = await requested(form, client, readRequestObject)
     const jkt = boundKey(parameters.get('dpop_jkt'), proof?.jkt)
@@ -101,6 +104,7 @@ export function pushedAuthorizationRequest({
     const checked = await checkRequest(parameters, client, idTokens, details)
     const request: PushedAuthorizationRequest = {
       ...checked,
+      requestId: ctx.state.requestId,
       target: resources.target(parameters.get('resource'), checked.scopes, client),
       openBy: now() + lifetimes.requestUri,
       interaction: { browsers: [] },
@@ -108,7 +112,7 @@ export function pushedAuthorizationRequest({
     }
     const requestUri = `urn:ietf:params:oauth:request_uri:${randomBytes(32).toString('base64url')}`
     await pushedRequests.add(requestUri, request, request.openBy)
-    publish({ type: 'as.request.pushed', client: client.clientId })
+    publish({ type: 'as.request.pushed', requestId: request.requestId, client: client.clientId })
     ctx.status = 201
     ctx.body = { request_uri: requestUri, expires_in: lifetimes.requestUri }
   }

@@ -6,6 +6,7 @@ import type { AuthenticateClient } from '../client/authentication.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import type { Grants } from '../tokens/grant.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
+import { knownClient } from './identified-request.js'
 
 export interface RevocationOptions {
   readonly authenticateClient: AuthenticateClient
@@ -24,8 +25,8 @@ export function revocation({
   return async function revocation(ctx) {
     const form = await readFormBody(ctx.req)
     const { client, consume } = await authenticateClient(form)
-    ctx.state.clientId = client.clientId
-    await consume()
+    knownClient(ctx, client.clientId)
+    await consume(ctx.state.requestId)
     const token = form.get('token')
     if (token === undefined) throw new ProtocolError('invalid_request', 'token is required')
 
@@ -39,7 +40,8 @@ export function revocation({
       await refreshTokens.delete(token)
     }
     if (accessToken !== undefined) await accessTokens.revoke(accessToken)
-    if (owner !== undefined) publish({ type: 'as.token.revoked', client: client.clientId })
+    if (owner !== undefined)
+      publish({ type: 'as.token.revoked', requestId: ctx.state.requestId, client: client.clientId })
     // RFC 7009 §2.2: what is unknown is as good as revoked.
     ctx.status = 200
     ctx.body = ''

@@ -3,6 +3,7 @@ import type { Grant } from '../tokens/grant.js'
 
 /** An authenticated request for tokens, with the key they are to be bound to. */
 export interface TokenRequest {
+  readonly requestId: string
   readonly client: ClientOptions
   readonly form: ReadonlyMap<string, string>
   readonly jkt: string

@@ -16,6 +16,7 @@ import type { Grant, Grants } from '../tokens/grant.js'
 import type { IdTokens } from '../tokens/id-token.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { Resources } from '../tokens/resources.js'
+import { knownClient } from './identified-request.js'
 import { requestedScopes } from './pushed-authorization-request.js'
 import { accessTokenType, exchangeToken } from './token-exchange.js'
 import type { Issue, TokenRequest } from './token-issue.js'
@@ -43,13 +44,13 @@ export function tokenRequest(options: TokenRequestOptions): Koa.Middleware {
   return async function tokenRequest(ctx) {
     const form = await readFormBody(ctx.req, { repeatable: ['resource', 'audience'] })
     const { client, consume } = await authenticateClient(form)
-    ctx.state.clientId = client.clientId
+    knownClient(ctx, client.clientId)
     const grantType = grantTypeOf(form.get('grant_type'), client)
     const proof = provePossession(ctx.req, urls.token)
     if (proof === undefined) throw new ProtocolError('invalid_request', 'a DPoP proof is required')
-    await consume()
-    await proof.consume()
-    ctx.body = await respond(options, grantType, { client, form, jkt: proof.jkt })
+    await consume(ctx.state.requestId)
+    await proof.consume(ctx.state.requestId)
+    ctx.body = await respond(options, grantType, { requestId: ctx.state.requestId, client, form, jkt: proof.jkt })
   }
 }
 
@@ -82,11 +83,12 @@ async function respond(options: TokenRequestOptions, grantType: GrantType, reque
 
 async function redeemCode(
   { codes, grants, refreshTokens, resources, authorizationDetails: details, lifetimes, now }: TokenRequestOptions,
-  { client, form, jkt }: TokenRequest,
+  { requestId, client, form, jkt }: TokenRequest,
 ): Promise<Issue> {
   const code = form.get('code')
   if (code === undefined) throw new ProtocolError('invalid_request', 'code is required')
   const { binding, consume } = await codes.accept(code, {
+    requestId,
     clientId: client.clientId,
     redirectUri: form.get('redirect_uri'),
     codeVerifier: form.get('code_verifier'),
@@ -162,7 +164,7 @@ async function clientCredentials(
 async function tokens(
   { accessTokens, idTokens, lifetimes, now }: TokenRequestOptions,
   grantType: GrantType,
-  { client, jkt }: TokenRequest,
+  { requestId, client, jkt }: TokenRequest,
   { grantId, grant, scopes, audience, authorizationDetails = [], nonce, refreshToken, notAfter }: Issue,
 ) {
   const { token, jti, expiresAt } = await accessTokens.issue({
@@ -172,7 +174,7 @@ async function tokens(
   const isSignIn = grantType !== 'token_exchange' && scopes.includes('openid')
   const idToken = grant.user !== undefined && isSignIn ? await idTokens.issue(client, grant.user, nonce) : undefined
   const subject = grant.user?.subject ?? client.clientId
-  publish({ type: 'as.token.issued', client: client.clientId, grant: grantType, subject, jkt, jti })
+  publish({ type: 'as.token.issued', requestId, client: client.clientId, grant: grantType, subject, jkt, jti })
   return {
     access_token: token,
     token_type: 'DPoP',

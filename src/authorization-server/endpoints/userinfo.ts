@@ -6,6 +6,7 @@ import type { EndpointUrls } from '../endpoint-urls.js'
 import type { UserDirectory } from '../sign-in/users.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import { claimsFor } from '../tokens/claims.js'
+import { knownClient } from './identified-request.js'
 import { refused } from './oauth-error.js'
 
 export interface UserinfoOptions {
@@ -25,8 +26,8 @@ export function userinfo({ urls, provePossession, accessTokens, users }: Userinf
     if (live === undefined) throw new ProtocolError('invalid_token', 'the access token is not valid')
     if (live.jkt !== proof.jkt)
       throw new ProtocolError('invalid_token', 'the access token is bound to another key than the one of the proof')
-    await proof.consume()
-    ctx.state.clientId = live.grant.clientId
+    knownClient(ctx, live.grant.clientId)
+    await proof.consume(ctx.state.requestId)
 
     const { user } = live.grant
     if (user === undefined || !live.scopes.includes('openid'))
@@ -65,7 +66,7 @@ export function challenges(endpoint: string): Koa.Middleware {
         ctx.set('WWW-Authenticate', `DPoP ${algs}`)
         return
       }
-      const { status, document, retryAfter } = refused(error, endpoint, ctx.state.clientId)
+      const { status, document, retryAfter } = refused(ctx, error, endpoint)
       const isProof = document.error === 'invalid_dpop_proof' || document.error === 'use_dpop_nonce'
       ctx.status = isProof ? 401 : status
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))

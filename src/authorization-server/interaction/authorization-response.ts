@@ -54,14 +54,15 @@ export function createAuthorizationResponse({
         ...(nonce !== undefined && { nonce }),
         ...(jkt !== undefined && { jkt }),
       })
-      publish({ type: 'as.code.issued', client: clientId, subject })
+      publish({ type: 'as.code.issued', requestId: ctx.state.requestId, client: clientId, subject })
       const { client } = open
       seeOther(ctx, await responseLocation({ client, redirectUri, responseMode }, { code, state }))
     },
 
     async refuse(ctx, open, { code, message }) {
       const { clientId, redirectUri, responseMode, state } = await interactions.take(open)
-      publish({ type: 'as.request.refused', endpoint: 'authorize', client: clientId, code, reason: message })
+      const { requestId } = ctx.state
+      publish({ type: 'as.request.refused', endpoint: 'authorize', requestId, client: clientId, code, reason: message })
       const target = { client: open.client, redirectUri, responseMode }
       seeOther(ctx, await responseLocation(target, { error: code, error_description: message, state }))
     },

@@ -1,3 +1,4 @@
+import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
 import { publish } from '../../telemetry/events.js'
 import type { ClientOptions } from '../options.js'
@@ -15,6 +16,7 @@ export interface ErrorRedirectionOptions {
  */
 export async function errorRedirection(
   { clients, responseLocation }: ErrorRedirectionOptions,
+  ctx: Koa.Context,
   search: URLSearchParams,
   error: unknown,
 ): Promise<string | undefined> {
@@ -27,7 +29,14 @@ export async function errorRedirection(
   const client = clients.get(clientId)
   if (client?.redirectUris.includes(redirectUri) !== true) return undefined
   const { code, message } = error
-  publish({ type: 'as.request.refused', endpoint: 'authorize', client: clientId, code, reason: message })
+  publish({
+    type: 'as.request.refused',
+    endpoint: 'authorize',
+    requestId: ctx.state.requestId,
+    client: clientId,
+    code,
+    reason: message,
+  })
   // The state of a pushed request was pushed with it: one in the query beside a reference is not its state.
   const state = search.has('request_uri') ? undefined : once('state')?.slice(0, 4096)
   const isSigned = client.requireSignedResponses === true || ['jwt', 'query.jwt'].includes(once('response_mode') ?? '')

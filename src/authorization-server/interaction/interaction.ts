@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
+import { continueAs } from '../endpoints/identified-request.js'
 import type {
   Interaction,
   PushedAuthorizationRequest,
@@ -74,6 +75,7 @@ export function createInteractions({
       if (request === undefined || client === undefined) refuseUnknown()
       if (request.clientId !== clientId)
         throw new ProtocolError('invalid_request_uri', 'request_uri belongs to another client')
+      continueAs(ctx, request.requestId)
       const browser = browserCookie.read(ctx)
       const known = browser !== undefined && request.interaction.browsers.includes(hash(browser))
       if (now() >= request.openBy && !known) throw new ProtocolError('invalid_request_uri', 'request_uri has expired')

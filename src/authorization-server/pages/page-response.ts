@@ -38,7 +38,7 @@ export function errorPages(endpoint: string, response: PageResponse): Koa.Middle
     try {
       await next()
     } catch (error) {
-      const { status, document, retryAfter } = refused(error, endpoint, ctx.state.clientId)
+      const { status, document, retryAfter } = refused(ctx, error, endpoint)
       const texts = response.texts(ctx)
       const { error: code, error_description: description } = document
       // 401 would call for a challenge, and a browser has no answer to one.

@@ -22,7 +22,7 @@ import type { SignInSession } from './sign-in-session.js'
 /** Tells clients that a session has ended. @see OpenID Connect Back-Channel Logout 1.0 §2.5 */
 export interface BackchannelLogout {
   /** Resolves when it is kept for delivery; no user's logout waits for a client that does not answer. */
-  notify(session: SignInSession): Promise<void>
+  notify(session: SignInSession, requestId: string): Promise<void>
   /** One last try for what this process has waiting. What then is left in the store, the next process delivers. */
   close(): Promise<void>
 }
@@ -85,11 +85,11 @@ export function createBackchannelLogout({
     })
   }
 
-  const post = async (uri: string, token: string): Promise<boolean> => {
+  const post = async (uri: string, token: string, requestId: string): Promise<boolean> => {
     try {
       const { statusCode, body } = await request(uri, {
         method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-request-id': requestId },
         body: new URLSearchParams({ logout_token: token }).toString(),
         dispatcher,
         signal: AbortSignal.timeout(timeout * 1000),
@@ -115,17 +115,19 @@ export function createBackchannelLogout({
     if (claimed === undefined) return undefined
     // Another process tried while this one looked.
     if (claimed.delivery.attempts !== waiting.attempts) return void (await claimed.release())
-    return settle(claimed, await post(uri, await logoutToken(claimed.delivery)), deliveries)
+    const token = await logoutToken(claimed.delivery)
+    return settle(claimed, await post(uri, token, claimed.delivery.requestId), deliveries)
   }
 
   const settle = async (
-    { delivery: { clientId, sid, attempts }, finish, postpone }: ClaimedDelivery,
+    { delivery: { requestId, clientId, sid, attempts }, finish, postpone }: ClaimedDelivery,
     delivered: boolean,
     deliveries: LogoutDeliveries,
   ): Promise<number | undefined> => {
     const wait = retryAfter[attempts]
     if (delivered || wait === undefined || (closing.signal.aborted && deliveries === inMemory)) {
-      publish({ type: 'as.backchannel-logout.sent', client: clientId, sid, delivered, attempts: attempts + 1 })
+      const told = { requestId, client: clientId, sid, delivered, attempts: attempts + 1 }
+      publish({ type: 'as.backchannel-logout.sent', ...told })
       await finish()
       return undefined
     }
@@ -179,9 +181,11 @@ export function createBackchannelLogout({
   }
 
   return {
-    async notify({ clients: told, subject, sid }) {
+    async notify({ clients: told, subject, sid }, requestId) {
       const toTell = told.filter((clientId) => clients.get(clientId)?.backchannelLogoutUri !== undefined)
-      await Promise.all(toTell.map((clientId) => begin({ clientId, subject, sid, attempts: 0, dueAt: now() })))
+      await Promise.all(
+        toTell.map((clientId) => begin({ requestId, clientId, subject, sid, attempts: 0, dueAt: now() })),
+      )
     },
     async close() {
       if (closing.signal.aborted) return

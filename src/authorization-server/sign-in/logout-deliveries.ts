@@ -5,6 +5,8 @@ import type { Store } from '../../store/store.js'
 
 /** What one client has yet to hear. */
 export interface LogoutDelivery {
+  /** Of the logout. */
+  readonly requestId: string
   readonly clientId: string
   readonly subject: string
   readonly sid: string

@@ -2,6 +2,7 @@ import { unreachable } from '../../errors.js'
 import { createFairQueue } from '../../http/limits/fair-queue.js'
 import { widestNetworkOf } from '../../http/limits/networks.js'
 import { createRefusalReport } from '../../http/limits/refusal-report.js'
+import { maskedAddress } from '../../http/trusted-peers.js'
 import { publish } from '../../telemetry/events.js'
 import type { AuthenticatedUser, SignInContext } from '../options.js'
 import { passwordThreads } from './password-threads.js'
@@ -49,7 +50,7 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
     return { kind: 'limited', retryAfter }
   }
   const check = async (username: string, password: string, context: SignInContext): Promise<SignInOutcome> => {
-    const { address } = context
+    const { address, requestId, clientId } = context
     const attempt = await limit.attempt(username, address)
     switch (attempt.kind) {
       case 'limited':
@@ -62,11 +63,18 @@ export function createSignIn({ users, limit, clientIds, maxWaiting = 200, maxAsk
         })
         // A subject that is a client's identifier would let a user's token pass for that client's own (RFC 9068 §5).
         if (user === undefined || clientIds.has(user.subject)) {
-          publish({ type: 'as.sign-in.failed', address })
+          const subject = users.subjectOf(username)
+          publish({
+            type: 'as.sign-in.failed',
+            requestId,
+            client: clientId,
+            address: maskedAddress(address),
+            ...(subject !== undefined && { subject }),
+          })
           return { kind: 'failed' }
         }
         await attempt.giveBack()
-        publish({ type: 'as.sign-in.succeeded', subject: user.subject })
+        publish({ type: 'as.sign-in.succeeded', requestId, client: clientId, subject: user.subject })
         return { kind: 'signed-in', user }
       }
       default:

@@ -10,8 +10,9 @@ export function createSessionEnd(sessions: SignInSessions, backchannelLogout: Ba
   return async (ctx) => {
     const session = await sessions.end(ctx)
     if (session === undefined) return undefined
-    publish({ type: 'as.session.ended', subject: session.subject, sid: session.sid })
-    await backchannelLogout.notify(session)
+    const { requestId } = ctx.state
+    publish({ type: 'as.session.ended', requestId, subject: session.subject, sid: session.sid })
+    await backchannelLogout.notify(session, requestId)
     return session
   }
 }

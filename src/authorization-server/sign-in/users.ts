@@ -5,6 +5,8 @@ import { costOf, hashPassword, unmatchable, verifyPassword } from './password.js
 export interface UserDirectory {
   /** Whether this server checks the password itself, and pays for it. */
   isOurs(username: string): boolean
+  /** Of a user of the configuration by this name. Undefined: there is none, or a directory knows. */
+  subjectOf(username: string): string | undefined
   verify: VerifyUser
   /** The claims of a user as they are now; undefined when the user is gone. */
   find(user: { readonly subject: string; readonly claims: UserClaims }): Promise<UserClaims | undefined>
@@ -39,6 +41,11 @@ export async function createUserDirectory({
 
   return {
     isOurs: (username) => verifyUser === undefined || byName.has(normalised(username)),
+
+    subjectOf(username) {
+      const user = byName.get(normalised(username))
+      return user && subjectOf(user)
+    },
 
     async verify(username, password, context): Promise<AuthenticatedUser | undefined> {
       const user = byName.get(normalised(username))

@@ -19,6 +19,7 @@ export interface CodeBinding {
 
 /** How a client redeems a code. */
 export interface Redemption {
+  readonly requestId: string
   readonly clientId: string
   readonly redirectUri: string | undefined
   readonly codeVerifier: string | undefined
@@ -66,9 +67,9 @@ export function createAuthorizationCodes({
   const codes = createSealedStore<CodeRecord>(store, seal, 'as code')
 
   /** RFC 6749 §4.1.2: when a code is used again, an attacker may hold the tokens made from it. */
-  const reused = async ({ clientId, grantId }: CodeRecord): Promise<never> => {
+  const reused = async ({ clientId, grantId }: CodeRecord, requestId: string): Promise<never> => {
     await grants.revoke(grantId)
-    publish({ type: 'as.code.reused', client: clientId })
+    publish({ type: 'as.code.reused', requestId, client: clientId })
     return refuse('the code was used before')
   }
 
@@ -86,7 +87,7 @@ export function createAuthorizationCodes({
       const { value, revision } = record
       // Only its own client may learn that it was used, or end what it was used for.
       if (value.clientId !== redemption.clientId) refuse('the code was issued to another client')
-      if (value.state === 'used') return reused(value)
+      if (value.state === 'used') return reused(value, redemption.requestId)
       if (now() >= value.expiresAt) refuse('the code has expired')
       if (redemption.redirectUri !== value.redirectUri) refuse('redirect_uri is not the one of the request')
       if (!verifierFits(redemption.codeVerifier, value.codeChallenge)) refuse('code_verifier does not fit')
@@ -96,7 +97,8 @@ export function createAuthorizationCodes({
         binding: value,
         async consume() {
           // One step from issued to used: of parallel redemptions the store lets one through.
-          if (!(await codes.replace(code, revision, { ...value, state: 'used' }, now() + memory))) await reused(value)
+          if (!(await codes.replace(code, revision, { ...value, state: 'used' }, now() + memory)))
+            await reused(value, redemption.requestId)
         },
       }
     },

@@ -39,14 +39,30 @@ export function schemaCommand(): Command {
   return new Command('schema')
     .description('print the JSON Schema of the configuration')
     .option('--reference', 'the reference in Markdown instead')
+    .option('--audit', 'that of audit records instead')
     .option('-o, --out <file>', 'write to a file')
-    .action(({ reference, out }: { readonly reference?: true; readonly out?: string }) =>
+    .action(({ reference, audit, out }: SchemaArguments) =>
       explained(async () => {
-        const { jsonSchema } = await import('../../config/schema/schema.js')
-        const { configurationReference } = await import('../../config/schema/reference.js')
-        const text = reference ? configurationReference() : `${JSON.stringify(jsonSchema, null, 2)}\n`
+        const text = audit ? await auditSchemaText() : await configurationText(reference ? 'reference' : 'schema')
         if (out === undefined) process.stdout.write(text)
         else writeFileSync(out, text)
       }),
     )
+}
+
+interface SchemaArguments {
+  readonly reference?: true
+  readonly audit?: true
+  readonly out?: string
+}
+
+async function configurationText(kind: 'schema' | 'reference'): Promise<string> {
+  const { jsonSchema } = await import('../../config/schema/schema.js')
+  const { configurationReference } = await import('../../config/schema/reference.js')
+  return kind === 'reference' ? configurationReference() : `${JSON.stringify(jsonSchema, null, 2)}\n`
+}
+
+async function auditSchemaText(): Promise<string> {
+  const { auditSchema } = await import('../../audit/schema.js')
+  return `${JSON.stringify(auditSchema, null, 2)}\n`
 }

@@ -1,17 +1,14 @@
-import { createAuthorizationServer } from '../../authorization-server/authorization-server.js'
 import type { Configuration } from '../../config/load.js'
-import { ConfigurationError } from '../../errors.js'
 import { gatewayDefaults } from '../../gateway/defaults.js'
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
-import { type Listener, listen } from '../../server/listener.js'
-import { createMemoryStore } from '../../store/memory-store.js'
-import { createSeal } from '../../store/seal.js'
+import { tryAudit } from './audit.js'
 import { type TokenContent, tryClient } from './client.js'
 import { embeddedAudience } from './embedded-audience.js'
+import { startEmbedded } from './embedded-server.js'
 import { type IssuerTrial, tryIssuer } from './issuer.js'
-import { failed, type Trial } from './probe.js'
+import type { Trial } from './probe.js'
 import { tryStore } from './store.js'
 import type { ExpectedToken } from './target.js'
 import { tryUpstreams } from './upstreams.js'
@@ -26,7 +23,8 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
   try {
     const issuers = new Map<string, IssuerTrial>()
     for (const { authority } of frontends)
-      if (!issuers.has(authority)) issuers.set(authority, await tryIssuer(authority, fetch))
+      if (!issuers.has(authority) && authority !== embedded.displaced)
+        issuers.set(authority, await tryIssuer(authority, fetch))
     const trials: Trial[] = [...embedded.trials, ...[...issuers.values()].flatMap((issuer) => issuer.trials)]
     const tokens = new Map<RouteOptions, TokenContent>()
     for (const frontend of frontends) {
@@ -39,7 +37,7 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
     const tokenFor = (frontend: FrontendOptions, route: RouteOptions): ExpectedToken =>
       expectedToken(configuration, frontend, route, tokens.get(route))
     trials.push(...(await tryUpstreams(frontends, { samplePort: configuration.sampleApi?.listen.port, tokenFor })))
-    trials.push(...(await tryStore(configuration)))
+    trials.push(...(await tryStore(configuration)), ...(await tryAudit(configuration)))
     return trials
   } finally {
     await fetch.close()
@@ -60,44 +58,4 @@ function expectedToken(
     return { audience, from: audience === undefined ? 'named' : 'certain' }
   }
   return { audience: route.resource === undefined ? undefined : [route.resource], from: 'named' }
-}
-
-/**
- * The embedded authorization server answers only while it runs. When nothing listens at its address it is started for the
- * moment, with a store of its own; otherwise it is running already, and is what is asked.
- */
-async function startEmbedded({
-  authorizationServer,
-  plan,
-  server: front,
-  sealingKeys,
-}: Configuration): Promise<{ readonly trials: readonly Trial[]; stop(): Promise<void> }> {
-  if (authorizationServer === undefined) return { trials: [], stop: async () => undefined }
-  const { options, listen: own, tls } = authorizationServer
-  const server = await createAuthorizationServer({
-    ...options,
-    store: createMemoryStore(),
-    seal: createSeal(sealingKeys),
-  })
-  const place =
-    own === undefined
-      ? { pointer: '/Server/Listen', address: front.listen, tls: front.tls }
-      : { pointer: `${plan.authorizationServer?.pointer}/Listen`, address: own, tls }
-  let listener: Listener | undefined
-  const trials: Trial[] = []
-  try {
-    listener = await listen({ ...place, onRequest: server.callback() })
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    const isRunning = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
-    for (const { pointer, problem, remedy } of isRunning ? [] : error.problems)
-      trials.push(failed('embedded authorization server', `${pointer} ${problem}`, remedy))
-  }
-  return {
-    trials,
-    async stop() {
-      await listener?.drain(0)
-      await server.close()
-    },
-  }
 }

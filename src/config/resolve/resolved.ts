@@ -9,6 +9,7 @@ import type { AuthorizationServerSettings } from '../schema/authorization-server
 import type { BffSettings } from '../schema/bff.js'
 import type { Settings } from '../schema/schema.js'
 import { type ApplicationPlan, applicationsOf } from './applications.js'
+import { type AuditPlan, auditOf } from './audit.js'
 import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
 import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
 import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
@@ -35,6 +36,8 @@ export interface Plan {
   readonly adminToken: string | undefined
   /** `Bff.HttpProxy.Url`. */
   readonly httpProxyUrl: string | undefined
+  /** Undefined: there is none. */
+  readonly audit: AuditPlan | undefined
   readonly sealingKeys: readonly SealingKeyPlan[]
   readonly bff: BffSettings | undefined
   readonly frontends: readonly FrontendPlan[]
@@ -86,6 +89,7 @@ export function planOf(
   const sampleApi = sampleApiOf(settings.Authentication, serverOf(settings)?.Issuer)
   const adminToken = secrets.text(settings.Server.AdminToken, '/Server/AdminToken')
   const httpProxyUrl = secrets.text(settings.Bff?.HttpProxy?.Url, '/Bff/HttpProxy/Url')
+  const audit = auditOf(settings, directory, secrets)
   const sealingKeys = sealingKeysOf(settings, secrets)
   const frontends = frontendsOf({
     settings,
@@ -111,6 +115,7 @@ export function planOf(
     store,
     adminToken,
     httpProxyUrl,
+    audit,
     sealingKeys,
     bff: settings.Bff,
     frontends,

@@ -1,4 +1,5 @@
 import { applicationRules } from './application-rules.js'
+import { auditRules } from './audit-rules.js'
 import { authorizationDetailRules } from './authorization-detail-rules.js'
 import { authorizationServerRules } from './authorization-server-rules.js'
 import { fileRules } from './file-rules.js'
@@ -20,6 +21,7 @@ import { userRules } from './user-rules.js'
 /** Everything that has to hold between settings. */
 export const rules: readonly Rule[] = [
   ...serverRules,
+  ...auditRules,
   ...fileRules,
   ...storeRules,
   ...profileRules,

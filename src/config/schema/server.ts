@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { gatewayDefaults, streamLimitDefaults } from '../../gateway/defaults.js'
 import { listenerLimitDefaults } from '../../http/listener-limits.js'
 import { forwardAuth } from './forward-auth.js'
-import { counted, duration, lasting, listenAddress, secret, text } from './values.js'
+import { counted, duration, httpUrl, lasting, listenAddress, secret, text } from './values.js'
 
 export const tls = z.strictObject({
   CertFile: text.meta({ description: 'PEM file with the certificate and its chain.', examples: ['./tls/cert.pem'] }),
@@ -51,6 +51,57 @@ const limits = z
     ),
   })
   .meta({ description: 'What one caller may hold of a process, on every listener.' })
+
+const disclosure = (of: string) =>
+  z
+    .enum(['Full', 'Masked', 'Hashed'])
+    .default('Full')
+    .meta({
+      description: `How ${of}. \`Hashed\`: the same one is always the same text, which tells who it is only to those who have the key.`,
+    })
+
+const audit = z
+  .strictObject({
+    Log: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          'Whether records are lines of the log, with `msg` `audit`, whatever `LogLevel` is. Default: when neither `File` nor `Endpoint` is there.',
+        examples: [true],
+      }),
+    File: text.optional().meta({
+      description:
+        'Records are appended to it, one JSON document a line, mode 0600. One that was renamed, as logrotate does, is opened anew by itself.',
+      examples: ['./audit.jsonl'],
+    }),
+    Endpoint: z
+      .strictObject({
+        Url: httpUrl.optional().meta({
+          description: 'https, or http on loopback. Required.',
+          examples: ['https://siem.example.com/sallyport'],
+        }),
+        Token: secret.optional().meta({
+          description: 'Sent as `Authorization: Bearer`. Absent: none.',
+          examples: [{ Env: 'AUDIT_TOKEN' }],
+        }),
+      })
+      .optional()
+      .meta({
+        description:
+          'Records are posted there in batches, `application/x-ndjson`. No request waits for it: 10,000 records may wait, more are lost and counted.',
+      }),
+    Subject: disclosure('users are named'),
+    Address: disclosure('addresses and networks are named. `Masked`: /24 and /48'),
+    HashKey: secret.optional().meta({
+      description:
+        'For `Hashed`: at least 32 characters. Absent: made from the first of the sealing keys, so that another one makes other hashes.',
+      examples: [{ Env: 'AUDIT_HASH_KEY' }],
+    }),
+  })
+  .meta({
+    description: 'Who did what, when: records for auditors. `{}` writes them into the log. Absent: there are none.',
+  })
 
 export const server = z
   .strictObject({
@@ -117,6 +168,7 @@ export const server = z
       description:
         'Whether a change of this file, or of a file that it names, is taken over by itself. false: with SIGHUP only.',
     }),
+    Audit: audit.optional(),
     LogLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').meta({
       description: 'The least important thing that is logged.',
     }),

@@ -16,7 +16,7 @@ export async function beginSession(
   const begin = async (): Promise<OpenSession> => {
     const open = popup === undefined ? await ofThisBrowser(ctx, record) : await ofTheFrame(ctx, record)
     // When the cookie does not come along from the other site.
-    if (former !== undefined) await sessions.end({ key: former }, 'login')
+    if (former !== undefined) await sessions.end({ key: former }, 'login', ctx.state.call.requestId)
     // So that the list of the user's sessions has it before its first call.
     await sessions.keepAlive(open.id, open.session, () => clientInfoOf(ctx.state.call))
     if (popup !== undefined) await popupLogins?.handOver(popup, open.id)

@@ -1,8 +1,10 @@
 import { publish } from '../../telemetry/events.js'
+import { continueOrigin } from '../../telemetry/request-origin.js'
 import { assertNavigation, isFromOwnPage } from '../frontend/anti-forgery.js'
-import type { ExpectedResponse, TokenSet } from '../oauth/oauth-client.js'
+import type { ExpectedResponse, OAuthClient } from '../oauth/oauth-client.js'
 import { ServerRefusal } from '../oauth/oauth-error.js'
 import { serverWords } from '../oauth/server-words.js'
+import type { TokenSet } from '../oauth/token-set.js'
 import type { UserInfo } from '../oauth/user-info.js'
 import { lastPageOfWindow, oneMoment } from '../page/passing-pages.js'
 import { Refusal } from '../refusal.js'
@@ -46,7 +48,8 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   if (!response.has('code')) throw new Refusal('bff.login.failed', 'the authorization response has no "code"')
 
   const secrets = deriveLoginSecrets(transaction.seed, frontend.options)
-  const tokens = await redeem(frontend, response, { state, ...secrets })
+  const oauth = frontend.oauth.forRequest(transaction.requestId)
+  const tokens = await redeem(oauth, frontend, response, { state, ...secrets })
   try {
     assertAsAsked(transaction, tokens.claims)
   } catch (error) {
@@ -54,7 +57,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
     countLogin(call, ctx.res, ctx.state.now())
     throw error
   }
-  const userInfo = await readUserInfo(frontend, tokens, secrets, transaction.requestId)
+  const userInfo = await readUserInfo(oauth, frontend, tokens, secrets, transaction.requestId)
   const confirmed = sessionRecord(tokens, userInfo, secrets, transaction.asked, ctx.state.now())
   const record = await admitted(frontend, confirmed, transaction.requestId)
   const { session } = await beginSession(ctx, record, transaction)
@@ -66,6 +69,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
     requestId: transaction.requestId,
     subject: record.subject ?? '',
     session: session.handle,
+    stepUp: transaction.user !== undefined,
     refreshable: record.refreshToken !== undefined,
   })
   if (isOfFrame) lastPageOfWindow(ctx)
@@ -74,6 +78,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
 
 /** One login has one request id, from its beginning to its end. */
 function continueAs(ctx: EndpointContext, requestId: string): void {
+  continueOrigin('gateway', ctx.state.call.requestId, requestId)
   ctx.state.call = { ...ctx.state.call, requestId }
   ctx.set('X-Request-Id', requestId)
 }
@@ -128,24 +133,26 @@ function refusedByServer(error: string, description: string | null): Refusal {
 }
 
 async function redeem(
+  oauth: OAuthClient,
   frontend: ProvisionedFrontend,
   response: URLSearchParams,
   expected: ExpectedResponse,
 ): Promise<TokenSet> {
   const url = new URL(frontend.redirectUri)
   url.search = response.toString()
-  return frontend.oauth.redeemCode(url, expected).catch(refuseLogin)
+  return oauth.redeemCode(url, expected).catch(refuseLogin)
 }
 
 /** The login does not depend on it: what cannot be used is told to the operator. */
 async function readUserInfo(
+  oauth: OAuthClient,
   frontend: ProvisionedFrontend,
   { accessToken, claims: { sub } = {} }: TokenSet,
   { proofKey }: LoginSecrets,
   requestId: string,
 ): Promise<UserInfo> {
   if (typeof sub !== 'string') return { kind: 'none' }
-  const userInfo = await frontend.oauth.userInfo(accessToken.value, sub, proofKey).catch(refuseLogin)
+  const userInfo = await oauth.userInfo(accessToken.value, sub, proofKey).catch(refuseLogin)
   if (userInfo.kind === 'unusable' || userInfo.kind === 'unavailable')
     publish({ type: 'gateway.userinfo.unusable', frontend: frontend.name, requestId, reason: userInfo.reason })
   return userInfo

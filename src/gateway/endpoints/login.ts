@@ -59,6 +59,7 @@ export async function requestAuthorization(
   const parameters = authorizationParameters(call, query, frontend.stepUp.requirementsIn(query))
   const [state, seed] = [random(), random()]
   const authorizationUrl = await oauth
+    .forRequest(requestId)
     .pushAuthorizationRequest({ state, ...deriveLoginSecrets(seed, options), parameters })
     .catch(refuseLogin)
   transactions.begin(ctx.req.headers.cookie, ctx.res, {

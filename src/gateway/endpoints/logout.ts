@@ -3,7 +3,7 @@ import { frontendDefaults } from '../defaults.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import { pageUrl } from '../frontend/frontend.js'
 import { Refusal } from '../refusal.js'
-import type { ProvisionedFrontend } from '../request.js'
+import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
 import { destroySession, type EndpointContext } from '../session/koa-session.js'
 import type { Session } from '../session/session-record.js'
 import { type LeftToken, revokeToken, tellNotRevoked } from '../tokens/token-revocation.js'
@@ -48,7 +48,7 @@ async function endSession(ctx: EndpointContext): Promise<string> {
   frontend.transactions.forget(ctx.req.headers.cookie, ctx.res)
   forgetLogins(call, ctx.res)
   const [, url] = await Promise.all([
-    withPatience(revoke(frontend, open.session)),
+    withPatience(revoke(call, open.session)),
     withPatience(endSessionUrl(frontend, open.session)),
   ])
   return url ?? path
@@ -63,11 +63,12 @@ async function withPatience<Result>(answer: Promise<Result>): Promise<Result | u
   return Promise.race([answer.catch(() => undefined), enough]).finally(() => clearTimeout(timer))
 }
 
-async function revoke(frontend: ProvisionedFrontend, { record, handle }: Session): Promise<void> {
+async function revoke({ frontend, requestId }: GatewayRequest, { record, handle }: Session): Promise<void> {
+  const revoking = { ...frontend, oauth: frontend.oauth.forRequest(requestId) }
   const { refreshToken, accessTokens, proofKey } = record
   const revoked = async (value: string, kind: LeftToken['kind']): Promise<void> => {
-    await revokeToken(frontend, handle, { value, kind, proofKey }).catch((error: unknown) =>
-      tellNotRevoked(frontend, handle, kind, error),
+    await revokeToken(revoking, handle, { value, kind, proofKey }).catch((error: unknown) =>
+      tellNotRevoked(frontend, handle, kind, error, requestId),
     )
   }
   await Promise.all([

@@ -30,22 +30,22 @@ export async function listSessions(ctx: EndpointContext): Promise<void> {
 
 /** `DELETE P/sessions/{handle}`: ends one of them, perhaps this one. */
 export async function endSessionByHandle(ctx: EndpointContext): Promise<void> {
-  const { frontend } = ctx.state.call
+  const { frontend, requestId } = ctx.state.call
   const { keys, key: currentKey } = await sessionsOfUser(frontend, ctx.state.open)
   const handle = ctx.state.call.target.path.slice(`${frontend.base}${endpointPaths.sessions}/`.length)
   const key = keys.find((candidate) => frontend.sessions.hasHandle(candidate, handle))
   if (key === undefined) throw new Refusal('bff.endpoint.unknown', 'none of your sessions has this handle')
   if (key === currentKey) await destroySession(ctx, 'revoked')
-  else await frontend.sessions.end({ key }, 'revoked')
+  else await frontend.sessions.end({ key }, 'revoked', requestId)
   ctx.status = 204
 }
 
 /** `DELETE P/sessions`: ends all of them but this one. */
 export async function endOtherSessions(ctx: EndpointContext): Promise<void> {
-  const { frontend } = ctx.state.call
+  const { frontend, requestId } = ctx.state.call
   const { keys, key: currentKey } = await sessionsOfUser(frontend, ctx.state.open)
   const others = keys.filter((key) => key !== currentKey)
-  await Promise.all(others.map((key) => frontend.sessions.end({ key }, 'revoked')))
+  await Promise.all(others.map((key) => frontend.sessions.end({ key }, 'revoked', requestId)))
   ctx.status = 204
 }
 

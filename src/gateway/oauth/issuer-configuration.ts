@@ -21,6 +21,12 @@ export interface IssuerConfigurationOptions {
   readonly now: () => number
 }
 
+/** @param requestId what its calls are done for */
+export type IssuerConfiguration = (requestId?: string) => Promise<openid.Configuration>
+
+/** Makes a configuration whose calls go out by that function. */
+type Configure = (call: openid.CustomFetch) => openid.Configuration
+
 /**
  * What a frontend's authorization server says of itself (RFC 8414), fetched when first needed, again after an hour, and
  * again when that failed.
@@ -30,11 +36,11 @@ export function createIssuerConfiguration({
   fetch,
   timeout,
   now,
-}: IssuerConfigurationOptions): () => Promise<openid.Configuration> {
+}: IssuerConfigurationOptions): IssuerConfiguration {
   const issuer = new URL(options.authority)
   let acceptedAlgorithms: readonly string[] = []
 
-  const discover = async (): Promise<openid.Configuration> => {
+  const discover = async (): Promise<{ readonly shared: openid.Configuration; readonly configure: Configure }> => {
     const authentication = await clientAuthentication(options, () => acceptedAlgorithms)
     const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
       algorithm,
@@ -54,26 +60,30 @@ export function createIssuerConfiguration({
     acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
     const accepted = options.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
     const taken = (offered: readonly string[] = accepted) => offered.filter((name) => accepted.includes(name))
-    const configuration = new openid.Configuration(
-      {
-        ...metadata,
-        id_token_signing_alg_values_supported: taken(metadata.id_token_signing_alg_values_supported),
-        authorization_signing_alg_values_supported: taken(metadata.authorization_signing_alg_values_supported),
-      },
-      options.clientId,
-      undefined,
-      authentication,
-    )
-    configuration.timeout = timeout
-    configuration[openid.customFetch] = fetch
-    if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
-    return configuration
+    const server = {
+      ...metadata,
+      id_token_signing_alg_values_supported: taken(metadata.id_token_signing_alg_values_supported),
+      authorization_signing_alg_values_supported: taken(metadata.authorization_signing_alg_values_supported),
+    }
+    const configure: Configure = (call) => {
+      const configuration = new openid.Configuration(server, options.clientId, undefined, authentication)
+      configuration.timeout = timeout
+      configuration[openid.customFetch] = call
+      if (isLoopback(issuer.hostname)) openid.allowInsecureRequests(configuration)
+      return configuration
+    }
+    return { shared: configure(fetch), configure }
   }
 
   const found = createFetchedCache({ max: 1, fetch: discover, lifetime: () => metadataLifetime, now })
-  return () =>
+  return async (requestId) => {
     // What was good an hour ago is better than nothing while the server cannot be asked.
-    found.fetch(options.authority, undefined).catch((error: unknown) => found.last(options.authority) ?? refuse(error))
+    const { shared, configure } = await found
+      .fetch(options.authority, undefined)
+      .catch((error: unknown) => found.last(options.authority) ?? refuse(error))
+    // openid-client takes no fields for a call: a configuration of its own says them.
+    return requestId === undefined ? shared : configure((url, request) => fetch(url, { ...request, requestId }))
+  }
 }
 
 /** All that we call, or send a browser to. */

@@ -23,6 +23,8 @@ export interface IssuerRequest {
   readonly headers?: Record<string, string> | Headers
   readonly body?: ArrayBuffer | ReadableStream | string | Uint8Array | URLSearchParams | null | undefined
   readonly signal?: AbortSignal | undefined
+  /** Of what it is done for: the server's log then has it as well. */
+  readonly requestId?: string
 }
 
 /** Metadata, key sets and token responses are small. */
@@ -60,12 +62,13 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
       () => ({ 'http.request.method': request.method ?? 'GET', 'url.full': url.split('?', 1)[0] }),
     )
 
-  const call = async (url: string, { method = 'GET', headers = {}, body, signal }: IssuerRequest) => {
+  const call = async (url: string, { method = 'GET', headers = {}, body, signal, requestId }: IssuerRequest) => {
     if (!isSecureUrl(url))
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
     const { origin, pathname } = new URL(url)
     const outage = outageOf(origin)
     const fields = Object.fromEntries(new Headers(headers))
+    if (requestId !== undefined) fields['x-request-id'] = requestId
     injectTrace(fields)
     const started = performance.now()
     const called = (status?: number): void =>
@@ -73,6 +76,7 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
         type: 'gateway.issuer.called',
         issuer: origin,
         endpoint: pathname,
+        ...(requestId !== undefined && { requestId }),
         ...(status !== undefined && { status }),
         seconds: Math.round((performance.now() - started) * 1000) / 1_000_000,
       })

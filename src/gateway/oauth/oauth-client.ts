@@ -12,10 +12,13 @@ import { refuse, refuseTokens } from './oauth-error.js'
 import { createProofSource } from './proof-source.js'
 import { createRevocation } from './revocation.js'
 import { exchangeToken } from './token-exchange.js'
-import { askUserInfo, type Claims, type UserInfo } from './user-info.js'
+import { type TokenResponse, type TokenSet, tokenSetOf } from './token-set.js'
+import { askUserInfo, type UserInfo } from './user-info.js'
 
 /** The conversations with one frontend's authorization server. */
 export interface OAuthClient {
+  /** The same, done for a request: the server hears its id, and has it in its own log. */
+  forRequest(requestId: string): OAuthClient
   /** What the server says of itself. Fetched when first needed, and again when that failed. */
   metadata(): Promise<openid.ServerMetadata>
   /** Fetches what the first login would have to wait for: metadata and keys. @throws UpstreamError */
@@ -62,20 +65,6 @@ export interface ExpectedResponse {
   readonly proofKey: Jwk | undefined
 }
 
-/** An accepted token response: the token type is what we asked for and the ID token, if there is one, is genuine. */
-export interface TokenSet {
-  readonly accessToken: AccessToken
-  readonly refreshToken?: string
-  /** As the response says; where it says nothing, it is what was asked for (RFC 6749 §5.1). */
-  readonly grantedScopes?: readonly string[]
-  readonly refreshTokenExpiresAt?: number
-  /** When a session in use asks for new tokens, so that the refresh token does not end under its hands. */
-  readonly refreshTokenRenewAt?: number
-  readonly idToken?: string
-  /** Of the validated ID token. */
-  readonly claims?: Claims
-}
-
 export interface OAuthClientOptions {
   readonly frontend: Frontend
   readonly fetch: IssuerFetch
@@ -84,12 +73,39 @@ export interface OAuthClientOptions {
   readonly now: () => number
 }
 
-export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClientOptions): OAuthClient {
+export function createOAuthClient(given: OAuthClientOptions): OAuthClient {
+  const { fetch } = given
+  const configurationFor = createIssuerConfiguration(given)
+  const keys = createIssuerKeys({ fetch, jwksUri: async () => (await configurationFor()).serverMetadata().jwks_uri })
+  const clientFor = (requestId?: string): OAuthClient =>
+    conversations({
+      ...given,
+      keys,
+      requestId,
+      configuration: () => configurationFor(requestId),
+      forRequest: clientFor,
+    })
+  return clientFor()
+}
+
+interface Conversations extends OAuthClientOptions, Pick<OAuthClient, 'forRequest' | 'keys'> {
+  readonly configuration: () => Promise<openid.Configuration>
+  readonly requestId: string | undefined
+}
+
+function conversations({
+  frontend,
+  fetch,
+  timeout,
+  now,
+  keys,
+  configuration,
+  requestId,
+  forRequest,
+}: Conversations): OAuthClient {
   const { options } = frontend
-  const configuration = createIssuerConfiguration({ frontend, fetch, timeout, now })
   const proofSource = createProofSource(fetch)
-  const keys = createIssuerKeys({ fetch, jwksUri: async () => (await configuration()).serverMetadata().jwks_uri })
-  const revocation = createRevocation({ options, fetch, timeout })
+  const revocation = createRevocation({ options, fetch, timeout, requestId })
   /** Those that are accepted and offered. */
   const signingAlgorithms = async (): Promise<readonly string[]> =>
     (await configuration()).serverMetadata().id_token_signing_alg_values_supported ?? []
@@ -97,33 +113,21 @@ export function createOAuthClient({ frontend, fetch, timeout, now }: OAuthClient
   const dpop = async (known: openid.Configuration, proofKey: Jwk | undefined): Promise<openid.DPoPOptions> =>
     proofKey === undefined ? {} : { DPoP: await proofSource(known, proofKey) }
 
-  const accepted = async (
-    response: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers,
-  ): Promise<TokenSet> => {
+  const accepted = async (response: TokenResponse): Promise<TokenSet> => {
     if (response.token_type !== (options.dpop ? 'dpop' : 'bearer')) {
       throw new UpstreamError(
         'invalid_response',
         'the token endpoint answered with another token type than was asked for',
       )
     }
-    const claims = response.claims()
     // That it came over TLS is not taken for the server's signature (FAPI 2.0 asks for non-repudiation).
     if (response.id_token !== undefined)
       await keys.verifySignature(response.id_token, await signingAlgorithms()).catch(refuse)
-    return {
-      accessToken: {
-        value: response.access_token,
-        ...(response.expires_in !== undefined && { expiresAt: now() + response.expires_in }),
-      },
-      ...(response.refresh_token !== undefined && { refreshToken: response.refresh_token }),
-      ...(response.scope !== undefined && { grantedScopes: response.scope.split(' ') }),
-      ...refreshTokenLifetime(response, now()),
-      ...(response.id_token !== undefined &&
-        claims !== undefined && { idToken: response.id_token, claims: { ...claims } }),
-    }
+    return tokenSetOf(response, now())
   }
 
   return {
+    forRequest,
     keys,
     metadata: async () => (await configuration()).serverMetadata(),
     warm: keys.warm,
@@ -224,15 +228,4 @@ function audienceParameters({ resource, scopes }: TokenAudience): URLSearchParam
   if (resource !== undefined) parameters.set('resource', resource)
   if (scopes.length > 0) parameters.set('scope', scopes.join(' '))
   return parameters
-}
-
-/** Seconds. A refresh token whose life does not grow by being used would else be used ever more often towards its end. */
-const shortestRenewal = 30
-
-/** Not in any RFC, but two widely used spellings. 0 means without an end (Keycloak's offline tokens). */
-function refreshTokenLifetime(response: openid.TokenEndpointResponse, now: number) {
-  const seconds = response.refresh_token_expires_in ?? response.refresh_expires_in
-  return typeof seconds === 'number' && seconds > 0
-    ? { refreshTokenExpiresAt: now + seconds, refreshTokenRenewAt: now + Math.max(seconds / 2, shortestRenewal) }
-    : {}
 }

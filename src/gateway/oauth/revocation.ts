@@ -22,11 +22,14 @@ export function createRevocation({
   options,
   fetch,
   timeout,
+  requestId,
 }: {
   readonly options: FrontendOptions
   readonly fetch: IssuerFetch
   /** Seconds. */
   readonly timeout: number
+  /** What it is done for. */
+  readonly requestId: string | undefined
 }): Revoke {
   const proving = async (known: openid.Configuration, proofKey: Jwk): Promise<openid.Configuration> => {
     const { supportsPKCE: _, ...metadata } = known.serverMetadata()
@@ -44,7 +47,7 @@ export function createRevocation({
       const target = new URL(url)
       const nonce = fetch.nonceOf(target.origin)
       headers.set('DPoP', prover.prove({ method: 'POST', url: target, ...(nonce !== undefined && { nonce }) }))
-      return fetch(url, { ...request, headers })
+      return fetch(url, { ...request, headers, ...(requestId !== undefined && { requestId }) })
     }
     if (isLoopback(new URL(options.authority).hostname)) openid.allowInsecureRequests(own)
     return own

@@ -60,7 +60,7 @@ export async function completePopupLogin(ctx: EndpointContext): Promise<void> {
   removeCookie(ctx.res, popupCookie, cookieReach.session)
   const session = await sessions.open(id)
   if (session === undefined) throw new Refusal('bff.session.ended', 'the session has ended meanwhile; log in again')
-  if (open !== undefined && open.session.key !== session.key) await sessions.end(open.session, 'login')
+  if (open !== undefined && open.session.key !== session.key) await sessions.end(open.session, 'login', call.requestId)
   ctx.state.open = { id, session }
   setSessionCookie(ctx.res, frontend, ctx.state.open)
   ctx.body = { authenticated: true }

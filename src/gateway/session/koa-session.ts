@@ -4,6 +4,7 @@ import type Koa from 'koa'
 import { createSession } from 'koa-session'
 import { cookieValue, isSecureCookie, leaveCookie, setCookie } from '../../http/cookie.js'
 import type { SessionEndCause } from '../../telemetry/gateway-events.js'
+import { noteSession } from '../../telemetry/request-origin.js'
 import type { Limits } from '../endpoints/limits.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
@@ -62,6 +63,7 @@ export function koaSession(app: Koa<EndpointState>): Koa.Middleware<EndpointStat
           const found = await ctx.state.call.frontend.sessions.open(id)
           if (found === undefined) return undefined
           ctx.state.open = { id, session: found }
+          noteSession(ctx.state.call.requestId, found)
           return { handle: found.handle }
         },
         async set(id: string, { record }: { record?: SessionRecord }, _maxAge: unknown, options: StoreCall) {
@@ -76,7 +78,7 @@ export function koaSession(app: Koa<EndpointState>): Koa.Middleware<EndpointStat
           ctx.state.open = undefined
           const { sessions } = call.frontend
           // At a login only once the new session is there: `regenerateSession`.
-          if (open?.id === id && endCause !== 'login') await sessions.end(open.session, endCause)
+          if (open?.id === id && endCause !== 'login') await sessions.end(open.session, endCause, call.requestId)
         },
       },
     },
@@ -115,7 +117,7 @@ export async function regenerateSession(ctx: EndpointContext, record: SessionRec
     ctx.state.open = former
     throw error
   }
-  if (former !== undefined) await call.frontend.sessions.end(former.session, 'login')
+  if (former !== undefined) await call.frontend.sessions.end(former.session, 'login', call.requestId)
 }
 
 /** Ends the session and takes its cookie away. */

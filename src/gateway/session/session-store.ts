@@ -28,7 +28,8 @@ export interface SessionStore extends SessionHandles {
   idleEnd(session: Session): Promise<number>
   /** Seconds for which a browser should keep the cookie of a session that was just used. */
   keptFor(session: Session): number
-  end(session: Pick<Session, 'key'>, cause: SessionEndCause): Promise<boolean>
+  /** @param requestId What it ends with, where it is a request. */
+  end(session: Pick<Session, 'key'>, cause: SessionEndCause, requestId?: string): Promise<boolean>
   /** Ends the session only if it has not been changed since. */
   endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
   /** What the ID tokens of this client's sessions are signed with. */
@@ -121,14 +122,23 @@ export function createSessionStore({
     key: string,
     cause: SessionEndCause,
     wasThere: boolean,
-    left?: EndedSession['left'],
+    { left, requestId }: { readonly left?: EndedSession['left']; readonly requestId?: string | undefined } = {},
   ): Promise<boolean> => {
     const known = opened.get(key)
+    const subject = known?.session.record.subject
     opened.delete(key)
-    onEnd?.({ key, handle: handleOf(key), subject: known?.session.record.subject, cause, wasThere, left })
+    onEnd?.({ key, handle: handleOf(key), subject, cause, wasThere, left })
     // Tidiness only: an index leaves out what is not alive, and all of it expires.
     await Promise.all([roll.leave(key), known && forget(key, known.session.record)]).catch(() => undefined)
-    if (wasThere) publish({ type: 'gateway.session.ended', frontend: name, session: handleOf(key), cause })
+    if (wasThere)
+      publish({
+        type: 'gateway.session.ended',
+        frontend: name,
+        session: handleOf(key),
+        cause,
+        ...(subject !== undefined && { subject }),
+        ...(requestId !== undefined && { requestId }),
+      })
     return wasThere
   }
 
@@ -214,11 +224,13 @@ export function createSessionStore({
 
     keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
 
-    async end({ key }, cause) {
-      if (envelopes === undefined || !fromOutside.has(cause)) return end(key, cause, await store.delete(key))
+    async end({ key }, cause, requestId) {
+      if (envelopes === undefined || !fromOutside.has(cause))
+        return end(key, cause, await store.delete(key), { requestId })
       // One step: of several that end a session one gets what is to be revoked, and it is that of the last refresh.
       const text = await store.take(key)
-      return end(key, cause, text !== undefined, text === undefined ? undefined : envelopes.unseal(text, key))
+      const left = text === undefined ? undefined : envelopes.unseal(text, key)
+      return end(key, cause, text !== undefined, { left, requestId })
     },
     endUnchanged: async ({ key, revision }, cause) => end(key, cause, await store.deleteIf(key, revision)),
 

@@ -1,14 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { ProtocolError, UpstreamError } from '../../errors.js'
 import type { Hold, Lock } from '../../store/lock.js'
 import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
 import type { Frontend } from '../frontend/frontend.js'
-import type { OAuthClient, TokenSet } from '../oauth/oauth-client.js'
+import type { OAuthClient } from '../oauth/oauth-client.js'
 import { serverSaid } from '../oauth/server-said.js'
+import type { TokenSet } from '../oauth/token-set.js'
 import { Refusal } from '../refusal.js'
-import { claimsOfIdToken, sessionClaims, userInfoDue } from '../session/session-claims.js'
+import { userInfoDue } from '../session/session-claims.js'
 import type { OpenSession, Session, SessionRecord } from '../session/session-record.js'
 import type { SessionStore } from '../session/session-store.js'
+import { assertSameUser, renewedRecord } from './renewed-record.js'
 import { createSessionWriter } from './session-writer.js'
 import { grantedPart, isForServer, type KeyedAudience, loginAudience, refusedToken } from './token-audience.js'
 import { createUnfinishedRefreshes } from './unfinished-refresh.js'
@@ -63,16 +66,19 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
     const { id, session } = open
     const { refreshToken, proofKey } = session.record
     if (refreshToken === undefined) throw refusedToken()
+    const requestId = randomUUID()
     let tokens: TokenSet
     try {
-      tokens = await oauth.refresh(refreshToken, proofKey, grantedPart(audience, session.record.grantedScopes))
+      tokens = await oauth
+        .forRequest(requestId)
+        .refresh(refreshToken, proofKey, grantedPart(audience, session.record.grantedScopes))
       assertSameUser(tokens, session.record)
     } catch (error) {
-      return afterFailure(open, audience, error)
+      return afterFailure(open, audience, requestId, error)
     }
     const isToBeRead = await hasUserInfo(session.record)
     const record = {
-      ...renewed(session.record, tokens, audience.tokenKey),
+      ...renewedRecord(session.record, tokens, audience.tokenKey),
       // Written down before it is read: whatever happens in between, it is asked for again.
       ...(isToBeRead && { userInfoDue: userInfoDue(now(), session.record.userInfoDue) }),
     }
@@ -84,7 +90,7 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
     }
     const written = await writer.write(open, record)
     if (written.kind === 'overtaken') return reopened(id).catch(revokeIfEnded)
-    publish({ type: 'gateway.session.refreshed', frontend: frontend.name, session: session.handle })
+    publish({ type: 'gateway.session.refreshed', frontend: frontend.name, session: session.handle, requestId })
     if (written.kind === 'saved') return isToBeRead ? withUserInfo(written.open, audience, hold) : written.open
     hold(
       written.landed.then(async (end) => {
@@ -134,7 +140,12 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
   }
 
   /** Only the death of the refresh token that the session still has ends it. */
-  const afterFailure = async (open: OpenSession, audience: KeyedAudience, error: unknown): Promise<OpenSession> => {
+  const afterFailure = async (
+    open: OpenSession,
+    audience: KeyedAudience,
+    requestId: string,
+    error: unknown,
+  ): Promise<OpenSession> => {
     const { id, session } = open
     const fatal = error instanceof ProtocolError && error.code === 'invalid_grant'
     const code = error instanceof ProtocolError || error instanceof UpstreamError ? error.code : 'unexpected'
@@ -142,6 +153,8 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
       type: 'gateway.session.refresh-failed',
       frontend: frontend.name,
       session: session.handle,
+      requestId,
+      ...(session.record.subject !== undefined && { subject: session.record.subject }),
       fatal,
       code,
       ...serverSaid(error, frontend),
@@ -202,36 +215,6 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
       await writer.settled()
     },
     close: writer.close,
-  }
-}
-
-/** OpenID Connect Core §12.2: the same user, and the nonce of the login if there is one. */
-function assertSameUser({ claims }: TokenSet, { subject, nonce }: SessionRecord): void {
-  if (claims === undefined) return
-  if (claims.sub !== subject)
-    throw new UpstreamError('invalid_response', 'the refreshed ID token is about another user')
-  if (claims.nonce !== undefined && claims.nonce !== nonce)
-    throw new UpstreamError('invalid_response', 'the refreshed ID token belongs to another login')
-}
-
-/** What the answer leaves out stays as it was (RFC 6749 §6). */
-function renewed(
-  record: SessionRecord,
-  { accessToken, claims, grantedScopes: _, ...tokens }: TokenSet,
-  tokenKey: string,
-): SessionRecord {
-  const { session_expiry: sessionExpiry } = claims ?? {}
-  return {
-    ...record,
-    ...tokens,
-    claims: sessionClaims({
-      before: record.claims,
-      idToken: claims ?? claimsOfIdToken(record),
-      userInfo: record.userInfo,
-      added: record.addedClaims,
-    }),
-    ...(typeof sessionExpiry === 'number' && { sessionExpiry }),
-    accessTokens: { ...record.accessTokens, [tokenKey]: accessToken },
   }
 }
 

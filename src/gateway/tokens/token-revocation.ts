@@ -25,9 +25,16 @@ export async function revokeToken(frontend: RevokingFrontend, session: string, t
 }
 
 /** For the log: a token lives on at the server. @param reason what `revokeToken` has thrown, or a code of ours */
-export function tellNotRevoked(frontend: Frontend, session: string, token: LeftToken['kind'], reason: unknown): void {
+export function tellNotRevoked(
+  frontend: Frontend,
+  session: string,
+  token: LeftToken['kind'],
+  reason: unknown,
+  requestId?: string,
+): void {
   const isNamed = reason instanceof ProtocolError || reason instanceof UpstreamError
   const code = isNamed ? reason.code : typeof reason === 'string' ? reason : 'unknown'
   const said = serverSaid(reason, frontend)
-  publish({ type: 'gateway.token.not-revoked', frontend: frontend.name, session, token, code, ...said })
+  const known = { frontend: frontend.name, session, ...(requestId !== undefined && { requestId }) }
+  publish({ type: 'gateway.token.not-revoked', ...known, token, code, ...said })
 }

@@ -8,6 +8,7 @@ const now = 1_000_000
 function aRequest(asked: Partial<PushedAuthorizationRequest>): PushedAuthorizationRequest {
   return {
     clientId: 'client',
+    requestId: 'r-1',
     redirectUri: 'https://app.example.com/cb',
     scopes: ['openid'],
     codeChallenge: 'x',

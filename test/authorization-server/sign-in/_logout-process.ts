@@ -33,10 +33,13 @@ const logout = createBackchannelLogout({
 })
 const deliveries = createLogoutDeliveries(store, seal, 1, now)
 if (task === 'notify') {
-  await logout.notify({
-    ...{ subject: 's', username: 's', claims: {}, sid: 'the sid', amr: [], authTime: 0, expiresAt: 0 },
-    clients: ['client-1'],
-  })
+  await logout.notify(
+    {
+      ...{ subject: 's', username: 's', claims: {}, sid: 'the sid', amr: [], authTime: 0, expiresAt: 0 },
+      clients: ['client-1'],
+    },
+    'r-1',
+  )
   const [id = ''] = await deliveries.ids()
   while ((await deliveries.find(id))?.attempts !== 1) await delay(10)
 }

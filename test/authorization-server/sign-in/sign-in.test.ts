@@ -198,7 +198,7 @@ test.serial('the time tells neither an unknown user nor whose hash is cheaper', 
   // CPU time of the process, not time on a clock that other processes share.
   const cost = async (username: string): Promise<number> => {
     const before = process.cpuUsage()
-    await users.verify(username, 'wrong', { address: '', clientId: '', acrValues: [] })
+    await users.verify(username, 'wrong', { requestId: 'r-1', address: '', clientId: '', acrValues: [] })
     const { user, system } = process.cpuUsage(before)
     return user + system
   }
@@ -207,8 +207,14 @@ test.serial('the time tells neither an unknown user nor whose hash is cheaper', 
   for (let i = 0; i < 9; i++) for (const name of names) costs.get(name)?.push(await cost(name))
   const medians = [...costs.values()].map((values) => values.toSorted((a, b) => a - b)[4] ?? 0)
   t.true(Math.max(...medians) < Math.min(...medians) * 2, `${medians} µs`)
-  t.is((await users.verify('cheap', 'right', { address: '', clientId: '', acrValues: [] }))?.subject, 'cheap')
-  t.is((await users.verify('dear', 'right', { address: '', clientId: '', acrValues: [] }))?.subject, 'dear')
+  t.is(
+    (await users.verify('cheap', 'right', { requestId: 'r-1', address: '', clientId: '', acrValues: [] }))?.subject,
+    'cheap',
+  )
+  t.is(
+    (await users.verify('dear', 'right', { requestId: 'r-1', address: '', clientId: '', acrValues: [] }))?.subject,
+    'dear',
+  )
 })
 
 test.serial('no event of a sign-in holds the password or the name that was tried', async (t) => {
@@ -221,9 +227,14 @@ test.serial('no event of a sign-in holds the password or the name that was tried
     clientIds: new Set(),
   })
   for (let i = 0; i < 2; i++)
-    await signIn('hunter2-as-name', 'hunter2', { address: '192.0.2.77', clientId: 'c', acrValues: [] })
+    await signIn('hunter2-as-name', 'hunter2', {
+      requestId: 'r-1',
+      address: '192.0.2.77',
+      clientId: 'c',
+      acrValues: [],
+    })
   unsubscribe(channelName, listen)
-  const mine = events.filter((event) => JSON.stringify(event).includes('192.0.2.77'))
+  const mine = events.filter((event) => JSON.stringify(event).includes('192.0.2.'))
   t.is(mine.length, 2)
   t.notRegex(JSON.stringify(events), /hunter2/)
 })
@@ -249,13 +260,15 @@ test('a flood of sign-ins is turned away before it costs anything', async (t) =>
   })
   const outcomes = await Promise.all(
     Array.from({ length: 100 }, (_, i) =>
-      signIn(`user${i}`, 'x', { address: `192.0.2.${i}`, clientId: 'c', acrValues: [] }),
+      signIn(`user${i}`, 'x', { requestId: 'r-1', address: `192.0.2.${i}`, clientId: 'c', acrValues: [] }),
     ),
   )
   t.is(most, 4)
   t.is(outcomes.filter(({ kind }) => kind === 'signed-in').length, 10)
   t.is(outcomes.filter(({ kind }) => kind === 'busy').length, 90)
-  t.like(await signIn('later', 'x', { address: '192.0.2.1', clientId: 'c', acrValues: [] }), { kind: 'signed-in' })
+  t.like(await signIn('later', 'x', { requestId: 'r-1', address: '192.0.2.1', clientId: 'c', acrValues: [] }), {
+    kind: 'signed-in',
+  })
 })
 
 test('a directory that cannot be asked locks nobody out', async (t) => {
@@ -272,7 +285,7 @@ test('a directory that cannot be asked locks nobody out', async (t) => {
     limit: aLimit({ perUserAndAddress: 1 }),
     clientIds: new Set(),
   })
-  const context = { address: '192.0.2.1', clientId: 'c', acrValues: [] }
+  const context = { requestId: 'r-1', address: '192.0.2.1', clientId: 'c', acrValues: [] }
   for (let i = 0; i < 3; i++) await t.throwsAsync(signIn('carol', 'x', context), { code: 'unreachable' })
   isDown = false
   t.like(await signIn('carol', 'x', context), { kind: 'signed-in' })
@@ -285,7 +298,7 @@ test('nothing is checked, and nothing counted, for a browser that has left the l
     limit: aLimit({ perUserAndAddress: 1 }),
     clientIds: new Set(),
   })
-  const context = { address: '192.0.2.1', clientId: 'c', acrValues: [] }
+  const context = { requestId: 'r-1', address: '192.0.2.1', clientId: 'c', acrValues: [] }
   for (let i = 0; i < 9; i++) await signIn('alice', 'x', context, () => true)
   t.is(asked, 0)
   t.deepEqual(await signIn('alice', 'x', context), { kind: 'failed' })
