@@ -87,16 +87,17 @@ function drawFlow() {
   $('diagram-title').textContent = flow.title
   const exchanges = [...flow.exchanges.values()]
   const struck = exchanges.findLast(({ isStrike }) => isStrike)
-  selected ??= struck && { exchange: struck.id, part: struck.answer ? 'answer' : 'request' }
-  showDiagram({ messages: $('messages'), lanes: $('lanes') }, flow, selected, (choice) => {
+  // Until the user has pressed an arrow: what an attack is about.
+  const looked = selected ?? (struck && { exchange: struck.id, part: struck.answer ? 'answer' : 'request' })
+  showDiagram({ messages: $('messages'), lanes: $('lanes') }, flow, looked, (choice) => {
     selected = choice
     $('follow').checked = false
     drawFlow()
     // Beside the diagram where there is room, below it where there is none.
     if (matchMedia('(max-width: 70rem)').matches) $('details').scrollIntoView({ block: 'start' })
   })
-  const exchange = flow.exchanges.get(selected?.exchange)
-  showDetails({ title: $('details-title'), body: $('details-body') }, exchange, selected?.part, reference)
+  const exchange = flow.exchanges.get(looked?.exchange)
+  showDetails({ title: $('details-title'), body: $('details-body') }, exchange, looked?.part, reference)
 }
 
 function open(id, exchange) {
