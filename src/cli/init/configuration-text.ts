@@ -46,6 +46,7 @@ export function withAuthority(parts: ConfigurationParts, fit: ServerFit): string
         ]
       : ['        "ClientSigningKeyJwk": { "File": "./keys/client.jwk" },']),
     ...(fit.pushedRequests ? [] : ['        "UsePushedAuthorizationRequests": false,']),
+    ...(fit.signedRequests ? ['        "UseSignedRequests": true,'] : []),
     ...(fit.dpop ? [] : ['        "UseDPoP": false,']),
     ...(fit.scopes.includes('offline_access')
       ? []

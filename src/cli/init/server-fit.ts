@@ -11,6 +11,8 @@ export interface ServerFit {
   readonly clientAuthentication: 'PrivateKeyJwt' | 'ClientSecretPost'
   readonly pushedRequests: boolean
   readonly dpop: boolean
+  /** Whether it takes no request that is not signed (RFC 9101). */
+  readonly signedRequests: boolean
   readonly issuerInCallbacks: boolean
   readonly profile: 'Fapi2' | 'Baseline'
   readonly scopes: readonly string[]
@@ -26,6 +28,7 @@ export function presumedFit(authority: string, lacks: readonly string[] = []): S
     clientAuthentication: 'PrivateKeyJwt',
     pushedRequests: true,
     dpop: true,
+    signedRequests: false,
     issuerInCallbacks: true,
     profile: 'Fapi2',
     scopes: ['openid', 'profile'],
@@ -74,6 +77,7 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
     clientAuthentication: byKey || !methods.includes('client_secret_post') ? 'PrivateKeyJwt' : 'ClientSecretPost',
     pushedRequests,
     dpop,
+    signedRequests: byKey && pushedRequests && metadata.require_signed_request_object === true,
     issuerInCallbacks,
     profile:
       pushedRequests && dpop && issuerInCallbacks && hasIdTokens && (byKey || !methods.includes('client_secret_post'))

@@ -90,13 +90,13 @@ export async function tryClient(
   return { trials, tokens }
 }
 
-function push(oauth: OAuthClient, { scopes, dpop }: FrontendOptions): Promise<URL> {
+function push(oauth: OAuthClient, { scopes, dpop, authorizationDetails = [] }: FrontendOptions): Promise<URL> {
   return oauth.pushAuthorizationRequest({
     state: random(),
     nonce: scopes.includes('openid') ? random() : undefined,
     codeVerifier: random(),
     proofKey: dpop ? generateProofKey() : undefined,
-    parameters: {},
+    parameters: authorizationDetails.length > 0 ? { authorization_details: JSON.stringify(authorizationDetails) } : {},
   })
 }
 

@@ -37,6 +37,8 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
       return resources.length === 0
         ? `Allow client ${clientId} an API there: the server wants to know which one the token is for. Name it as Resource of the route.`
         : `Register these APIs there and allow client ${clientId} to ask for them, or correct the Resource of the routes: ${resources.join(' ')}.`
+    case 'invalid_authorization_details':
+      return `Allow client ${clientId} these types of authorization_details there, and compare AuthorizationDetails with what the server wants of each.`
     case 'invalid_redirect_uri':
       return redirectUriRemedy(registration)
     case 'invalid_dpop_proof':

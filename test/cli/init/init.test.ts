@@ -174,6 +174,7 @@ for (const [what, change, fit, lacks] of [
     { profile: 'Fapi2', clientAuthentication: 'PrivateKeyJwt' },
     [/switch private_key_jwt on/],
   ],
+  ['signed requests only', { require_signed_request_object: true }, { profile: 'Fapi2', signedRequests: true }, []],
   ['no PKCE with S256', { code_challenge_methods_supported: ['plain'] }, { profile: 'Fapi2' }, [/S256/]],
   [
     'Keycloak’s addresses',
@@ -203,6 +204,7 @@ for (const [what, change, fit, lacks] of [
     const [frontend] = gateway?.frontends ?? []
     t.is(frontend?.profile, found.profile)
     t.is(frontend?.dpop, found.dpop)
+    t.is(frontend?.signedRequests, found.signedRequests)
     t.is(frontend?.pushedAuthorizationRequests, found.pushedRequests)
     t.is(frontend?.requireIssuer, found.issuerInCallbacks)
   })

@@ -4,6 +4,7 @@ import type { Parameter } from './exchange.js'
 const shownInFull: ReadonlySet<string> = new Set([
   'action',
   'audience',
+  'authorization_details',
   'client_assertion_type',
   'client_id',
   'code',
@@ -20,6 +21,7 @@ const shownInFull: ReadonlySet<string> = new Set([
   'origin',
   'redirect_uri',
   'resource',
+  'response_mode',
   'response_type',
   'returnUrl',
   'scope',
@@ -45,7 +47,9 @@ const kindsOfSecret: Readonly<Record<string, string>> = {
   id_token_hint: 'ID token',
   nonce: 'random; comes back in the ID token',
   refresh_token: 'refresh token',
+  request: 'request object, a JWT that the gateway has signed',
   request_uri: 'reference to the pushed request',
+  response: 'signed answer, a JWT of the authorization server',
   state: 'random; comes back in the answer',
   token: 'token',
 }
