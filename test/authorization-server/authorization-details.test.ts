@@ -9,12 +9,21 @@ import { aClient, callbackUri, type RunningServer, startServer } from './_runnin
 const payment = { type: 'payment', amount: { value: '12.50', currency: 'EUR' }, creditor: 'Merchant A' }
 const accounts = { type: 'accounts', actions: ['list', 'read'], locations: ['https://bank.example/accounts'] }
 
+const exchanger = aClient('exchanger', {
+  authorizationDetailTypes: ['payment', 'accounts'],
+  permissions: [
+    ...['authorization', 'pushed_authorization', 'token'].map((name) => `ept:${name}`),
+    ...['gt:authorization_code', 'gt:token_exchange', 'rst:code', 'scp:orders'],
+  ],
+})
+
 let server: RunningServer
 test.before(async () => {
   const permitted = { authorizationDetailTypes: ['payment', 'accounts'] }
   server = await startServer({
     client: aClient('client-1', permitted),
     other: aClient('client-2', { authorizationDetailTypes: ['accounts'] }),
+    clients: [exchanger.options],
     authorizationDetailTypes: [
       {
         type: 'payment',
@@ -93,6 +102,23 @@ test('details are enough: a request needs no scope beside them (RFC 9396 §3)', 
   t.deepEqual(claimsOf(String(body.access_token)).authorization_details, [payment])
 })
 
+test('an exchanged token has what was exchanged, or a part of it (RFC 8693)', async (t) => {
+  const client = aProtocolClient(server, exchanger)
+  const code = (await client.authorize({ ...asked(payment, accounts), scope: 'orders' })).searchParams.get('code') ?? ''
+  const { body } = await client.redeem(code, asked(payment))
+  const exchange = (parameters = {}) =>
+    client.post('token', {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: String(body.access_token),
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      ...parameters,
+    })
+  t.deepEqual((await exchange()).body.authorization_details, [payment])
+  t.is((await exchange({ authorization_details: '[]' })).body.authorization_details, undefined)
+  // Allowed to the login, and not in the token that is exchanged.
+  t.is((await exchange(asked(accounts))).body.error, 'invalid_authorization_details')
+})
+
 test('they come in a request object as JSON has them, and not as a text', async (t) => {
   const client = aProtocolClient(server)
   const key = signingKey(server.client.privateJwk)
@@ -167,7 +193,7 @@ for (const [what, text] of [
   ['one wrong among right ones', JSON.stringify([accounts, { ...payment, amount: {} }])],
   ['a prototype', '[{"type":"payment","__proto__":{"amount":1}}]'],
   ['too many elements', JSON.stringify(Array.from({ length: 21 }, () => accounts))],
-  ['too long a text', JSON.stringify([{ ...accounts, note: 'x'.repeat(17_000) }])],
+  ['too long a text', JSON.stringify([{ ...accounts, note: 'ü'.repeat(2100) }])],
 ] as const)
   test(`refuses ${what} when it is pushed (RFC 9396 §5)`, async (t) => {
     const { status, body } = await aProtocolClient(server).push({ authorization_details: text })

@@ -63,9 +63,13 @@ test('a client written with openid-client alone walks from the pushed request to
   t.regex((await browser.get(end.href)).text, /You are signed out/)
 })
 
-test('with signed requests, signed responses and signed introspection (FAPI 2.0 Message Signing)', async (t) => {
-  const client = aClient('client-1', { requireSignedRequests: true, requireSignedResponses: true })
-  const server = await startServer({ client })
+test('with signed requests, signed responses, signed introspection (FAPI 2.0 Message Signing) and RFC 9396', async (t) => {
+  const client = aClient('client-1', {
+    requireSignedRequests: true,
+    requireSignedResponses: true,
+    authorizationDetailTypes: ['accounts'],
+  })
+  const server = await startServer({ client, authorizationDetailTypes: [{ type: 'accounts', schema: {} }] })
   t.teardown(() => server.stop())
   const key = await crypto.subtle.importKey(
     'jwk',
@@ -99,6 +103,7 @@ test('with signed requests, signed responses and signed introspection (FAPI 2.0 
         code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
         code_challenge_method: 'S256',
         max_age: '300',
+        authorization_details: JSON.stringify(details),
         prompt,
         state: expectedState,
         nonce: expectedNonce,
@@ -108,6 +113,7 @@ test('with signed requests, signed responses and signed introspection (FAPI 2.0 
     return oidc.buildAuthorizationUrlWithPAR(config, searchParams, { DPoP })
   }
 
+  const details = [{ type: 'accounts', actions: ['list'] }]
   const browser = aBrowser()
   const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true }
   const silent = (await browser.get((await begin('none')).href)).location ?? ''
@@ -124,5 +130,8 @@ test('with signed requests, signed responses and signed introspection (FAPI 2.0 
   t.deepEqual([...new URL(location).searchParams.keys()], ['response'])
   const tokens = await oidc.authorizationCodeGrant(config, new URL(location), checks, undefined, { DPoP })
   t.is(tokens.claims()?.sub, 'user-bob')
-  t.like(await oidc.tokenIntrospection(config, tokens.access_token), { active: true, sub: 'user-bob' })
+  t.deepEqual(tokens.authorization_details, details)
+  const { active, authorization_details } = await oidc.tokenIntrospection(config, tokens.access_token)
+  t.true(active)
+  t.deepEqual(authorization_details, details)
 })

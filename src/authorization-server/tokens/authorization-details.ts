@@ -22,8 +22,8 @@ export function detailsMember(details: readonly AuthorizationDetail[]) {
   return details.length > 0 ? { authorization_details: details } : {}
 }
 
-/** Characters of all elements together, and how many: a person is to read them. */
-const [maxLength, mostDetails] = [16_384, 20]
+/** Bytes of all elements together, and how many: a person is to read them, and an access token with them to fit into a header. */
+const [maxBytes, mostDetails] = [4096, 20]
 
 export function createAuthorizationDetails(options: readonly AuthorizationDetailTypeOptions[]): AuthorizationDetails {
   const types = new Map(
@@ -59,7 +59,7 @@ export function createAuthorizationDetails(options: readonly AuthorizationDetail
 
 function parsed(parameter: string | undefined): readonly AuthorizationDetail[] {
   if (parameter === undefined) return []
-  if (parameter.length > maxLength) refuse('authorization_details is too long')
+  if (Buffer.byteLength(parameter) > maxBytes) refuse('authorization_details is too long')
   const value = jsonOf(parameter)
   if (!Array.isArray(value)) refuse('authorization_details is not a JSON array')
   if (value.length > mostDetails) refuse('authorization_details has too many elements')
