@@ -12,7 +12,7 @@ const filesPerWorker = { cli: 7, conformance: 5, flows: 5, server: 5 }
 const filesPerWorkerElsewhere = 12
 
 /** Rooms that take longest, so that none is left alone at the end. */
-const first = ['flows', 'cli', 'deploy', 'conformance', 'attacks']
+const first = ['flows', 'all', 'cli', 'deploy', 'conformance', 'attacks']
 
 const tests = 'build/test'
 const rooms = 'build/rooms'
@@ -34,7 +34,7 @@ function filesByRoom() {
   const byRoom = new Map()
   for (const path of readdirSync(tests, { recursive: true }).sort()) {
     if (!path.endsWith('.test.js')) continue
-    const room = path.includes('/') ? path.slice(0, path.indexOf('/')) : ''
+    const room = path.includes('/') ? path.slice(0, path.indexOf('/')) : 'all'
     byRoom.set(room, [...(byRoom.get(room) ?? []), path.replace('.test.js', '')])
   }
   return byRoom
