@@ -54,7 +54,7 @@ console.assert = assert\n`,
       const text = indices
         .map((index) => `try { await import('./program-${index}.js') } catch (error) { fail(${index}, error) }`)
         .join('\n')
-      const loader = join(home, 'load.mjs')
+      const loader = join(home, `load-${indices[0]}.mjs`)
       const fail = `const titles = ${JSON.stringify(programs.map(({ title }) => title))}
 function fail(index, cause) { throw new Error(titles[index], { cause }) }\n`
       return writeFile(loader, fail + text).then(() =>

@@ -12,7 +12,7 @@ import type { FieldRule } from '../src/gateway/forwarding/field-rules.js'
 import { refusedBesidePersonal, refusedFromBrowser, refusedFromUpstream } from '../src/gateway/forwarding/fields.js'
 import { generateSigningJwk } from '../src/jose/jwk.js'
 import { type Block, blocksOf, pages, withAt } from './_pages.js'
-import { compilePrograms } from './_programs.js'
+import { shownPrograms, titleOf } from './_shown-programs.js'
 import { sallyport } from './cli/_sallyport.js'
 
 /*
@@ -30,8 +30,6 @@ import { sallyport } from './cli/_sallyport.js'
 const begun: InitChoices = { server: { kind: 'none' }, api: new URL('http://127.0.0.1:8080') }
 
 const blocks = (await Promise.all(pages.map(blocksOf))).flat()
-
-const titleOf = ({ page, line, fence }: Block): string => `${page}:${line} (${fence})`
 
 test('every code block says what it is', (t) => {
   for (const block of blocks)
@@ -76,17 +74,11 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b(?! file)/.test(fence
     t.true(await check({ file, network: 'none', format: 'text', environment, output }), printed)
   })
 
-const programs = blocks.filter(({ fence }) => /^ts\b/.test(fence))
-
 test('the programs in the documents compile and load', async (t) => {
-  const compiled = await compilePrograms(
-    'docs',
-    programs.map((block) => ({ title: titleOf(block), text: block.text })),
-  )
-  t.is(compiled.problems, '')
+  const { problems, load } = await shownPrograms('documents')
+  t.is(problems, '')
   // What a program names by `{ Env: … }`.
-  const environment = { CLIENT_KEY: JSON.stringify(generateSigningJwk('ES256')) }
-  await t.notThrowsAsync(compiled.load([...programs.keys()], environment))
+  await t.notThrowsAsync(load({ CLIENT_KEY: JSON.stringify(generateSigningJwk('ES256')) }))
 })
 
 for (const block of blocks.filter(({ fence }) => fence === 'sh'))

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { compilePrograms } from './_programs.js'
 import { examplesOf, publicDeclarations } from './_public-declarations.js'
+import { shownPrograms } from './_shown-programs.js'
 
 /* What an editor shows to those who use the package: docstrings, of everything that can be imported. */
 
@@ -31,9 +31,7 @@ test('an example is fenced as a program, so that it is run', (t) => {
 
 test('the examples in docstrings compile, and those that need no browser run', async (t) => {
   t.timeout(180_000)
-  const programs = declarations.flatMap((one) => examplesOf(one).map((text) => ({ title: one.title, text })))
-  const compiled = await compilePrograms('examples', programs)
-  t.is(compiled.problems, '')
-  const indices = programs.flatMap(({ title }, index) => (title.includes('/browser/') ? [] : [index]))
-  await t.notThrowsAsync(compiled.load(indices))
+  const { problems, load } = await shownPrograms('docstrings')
+  t.is(problems, '')
+  await t.notThrowsAsync(load())
 })

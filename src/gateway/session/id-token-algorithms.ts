@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { decodeProtectedHeader } from 'jose'
+import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import type { Store } from '../../store/store.js'
 import type { FrontendOptions } from '../options.js'
 

@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose'
+import { decodeJwt } from 'jose/jwt/decode'
 import type { Claims } from '../oauth/user-info.js'
 import type { SessionRecord } from './session-record.js'
 
