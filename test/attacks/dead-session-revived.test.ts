@@ -54,11 +54,12 @@ const races = test.macro(async (t, open: () => Promise<Store>, count: number) =>
   await store.close()
 })
 
+// `npm run bench:stampede -- --only "logout races" --races 10000` has more of them, on three real replicas.
 test(
-  '10,000 logouts race with refreshes and renewals, and every session stays dead (memory)',
+  '2,000 logouts race with refreshes and renewals, and every session stays dead (memory)',
   races,
   async () => createMemoryStore(),
-  10_000,
+  2000,
 )
 if (redis === undefined) {
   test.skip('dead sessions over Redis: no redis-server is installed', () => {})
