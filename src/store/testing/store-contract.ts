@@ -107,9 +107,9 @@ export const storeContract: readonly StoreCheck[] = [
     title: 'moves an expiry in both directions and keeps the value',
     async run(store) {
       const key = randomUUID()
-      await store.set(key, 'value', later(1))
+      await store.set(key, 'value', later(2))
       assert.equal(await store.extend(key, later()), true)
-      await new Promise((resolve) => setTimeout(resolve, 1100))
+      await new Promise((resolve) => setTimeout(resolve, 2100))
       assert.equal(await store.get(key), 'value')
       assert.equal(await store.extend(key, later(0.4)), true)
       await new Promise((resolve) => setTimeout(resolve, 450))
