@@ -4,6 +4,13 @@ export interface ListenAddress {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** Of a Unix socket, absolute: then there are neither host (`''`) nor port (0). */
+  readonly path?: string
+}
+
+/** As a setting has it. */
+export function addressText({ host, port, path }: ListenAddress): string {
+  return path === undefined ? `${host.includes(':') ? `[${host}]` : host}:${port}` : `unix:${path}`
 }
 
 const form = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i

@@ -16,6 +16,7 @@ export function meantBy(said: string, given: unknown): string | undefined {
     case 'is not a host name in small letters':
       return hostRemedy(given)
     case 'is not a host and a port':
+    case 'is not a host and a port, nor a Unix socket':
       return listenRemedy(given)
     case 'is not an HTTP method in capitals':
       return given === '*' || /^all$/i.test(given)

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ConfigurationProblem } from '../errors.js'
 import type { Configuration } from './configuration.js'
-import type { ListenAddress } from './listen-address.js'
+import { addressText } from './listen-address.js'
 import { isWithin } from './pointer.js'
 import type { Settings } from './schema/schema.js'
 
@@ -66,7 +66,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
     ofServer(
       'Listen',
       ({ server: { listen } }) => listen,
-      ({ server: { listen } }) => addressOf(listen),
+      ({ server: { listen } }) => addressText(listen),
     ),
     ofServer('AdminListen', ({ server: { adminListen } }) => adminListen),
     ofServer('Audit', ({ plan }) => plan.settings.Server.Audit),
@@ -85,7 +85,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
       pointer: `/${server}/Listen`,
       of: ({ authorizationServer }) => authorizationServer?.listen,
       put: (settings, { authorizationServer }) =>
-        withListen(settings, server, authorizationServer?.listen && addressOf(authorizationServer.listen)),
+        withListen(settings, server, authorizationServer?.listen && addressText(authorizationServer.listen)),
     },
     {
       pointer: `/${server}/Tls`,
@@ -102,7 +102,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
               ...settings,
               Authentication: {
                 ...settings.Authentication,
-                OpenIddict: { ...settings.Authentication.OpenIddict, Listen: addressOf(sampleApi.listen) },
+                OpenIddict: { ...settings.Authentication.OpenIddict, Listen: addressText(sampleApi.listen) },
               },
             },
     },
@@ -137,8 +137,4 @@ function withTls(settings: Settings, name: ServerSection, running: Settings): Se
   const section = settings[name]
   const { Tls } = running.OpenIddict ?? running.AuthorizationServer ?? {}
   return section === undefined ? settings : { ...settings, [name]: { ...section, Tls } }
-}
-
-function addressOf({ host, port }: ListenAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
-import type { SocketAddress, UnixAddress } from '../config/socket-address.js'
+import { type AddressInfo, connect, type ListenOptions } from 'node:net'
+import { addressText, type ListenAddress } from '../config/listen-address.js'
 import { ConfigurationError } from '../errors.js'
 
 /**
@@ -10,26 +10,24 @@ import { ConfigurationError } from '../errors.js'
  * @returns `127.0.0.1:3000`, with the port that was really had, or `unix:` and the path
  * @throws ConfigurationError when the address cannot be had
  */
-export async function bind(server: Server, pointer: string, address: SocketAddress): Promise<string> {
+export async function bind(server: Server, pointer: string, address: ListenAddress): Promise<string> {
   try {
-    if ('path' in address) {
-      await bindUnixSocket(server, address)
-      return `unix:${address.path}`
+    if (address.path !== undefined) {
+      await bindUnixSocket(server, address.path)
+      return addressText(address)
     }
-    await listening(server, address)
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host
-    return `${host}:${(server.address() as AddressInfo).port}`
+    await listening(server, { host: address.host, port: address.port })
+    return addressText({ ...address, port: (server.address() as AddressInfo).port })
   } catch (cause) {
-    const place = 'path' in address ? address.path : `${address.host}:${address.port}`
-    const problem = bindProblem(cause as NodeJS.ErrnoException, place, pointer)
+    const problem = bindProblem(cause as NodeJS.ErrnoException, address.path ?? addressText(address), pointer)
     throw new ConfigurationError([{ pointer, ...problem }], { cause })
   }
 }
 
-function listening(server: Server, address: SocketAddress): Promise<void> {
+function listening(server: Server, place: ListenOptions): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen('path' in address ? { path: address.path } : { host: address.host, port: address.port }, () => {
+    server.listen(place, () => {
       server.off('error', reject)
       resolve()
     })
@@ -37,21 +35,21 @@ function listening(server: Server, address: SocketAddress): Promise<void> {
 }
 
 /** For the owner and the group: the proxy is made a member of it. */
-async function bindUnixSocket(server: Server, address: UnixAddress): Promise<void> {
+async function bindUnixSocket(server: Server, path: string): Promise<void> {
   // Workers have it from their primary process.
-  if (!cluster.isWorker) await removeStaleSocket(address)
-  await listening(server, address)
-  await chmod(address.path, 0o660)
+  if (!cluster.isWorker) await removeStaleSocket(path)
+  await listening(server, { path })
+  await chmod(path, 0o660)
 }
 
 /** A process that was killed leaves its socket behind, and no one answers there. Any other file stays. */
-export async function removeStaleSocket(address: SocketAddress): Promise<void> {
-  if (!('path' in address)) return
-  const found = await lstat(address.path).catch(() => undefined)
-  if (found?.isSocket() === true && !(await answers(address))) await unlink(address.path)
+export async function removeStaleSocket(path: string | undefined): Promise<void> {
+  if (path === undefined) return
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isSocket() === true && !(await answers(path))) await unlink(path)
 }
 
-function answers({ path }: UnixAddress): Promise<boolean> {
+function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => {
       resolve(true)

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { ListenAddress } from '../config/listen-address.js'
 import type { Certificate } from '../config/options/certificates.js'
-import type { SocketAddress } from '../config/socket-address.js'
 import { ConfigurationError } from '../errors.js'
 import { type ListenerLimits, listenerLimitDefaults } from '../http/listener-limits.js'
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
@@ -21,7 +21,7 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
 export interface ListenerOptions {
   /** JSON Pointer of the setting that says where, for the message when it cannot be had. */
   readonly pointer: string
-  readonly address: SocketAddress
+  readonly address: ListenAddress
   /** One, or several of which the host that is asked for chooses. Default: plain HTTP. */
   readonly tls?: readonly Certificate[] | undefined
   readonly onRequest: RequestListener
@@ -69,6 +69,7 @@ export async function listen({
     answer(request, response)
   }
   const { server, certificates } = serverFor(pointer, tls, limits)
+  if (address.path !== undefined) countAsThisMachine(server)
   // The server forgets those that were upgraded, and those whose TLS handshake is under way.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -111,6 +112,14 @@ export async function listen({
 
     secure: (next) => certificates?.replace(server as TlsServer, next),
   }
+}
+
+/** Who connects by a Unix socket has no address, and is on this machine. */
+function countAsThisMachine(server: Server): void {
+  const name = (socket: Socket): void => {
+    Object.defineProperty(socket, 'remoteAddress', { value: '127.0.0.1' })
+  }
+  server.on('connection', name).on('secureConnection', name)
 }
 
 function serverFor(

@@ -125,7 +125,8 @@ export async function runWorkers(
   try {
     if (adminListener !== undefined) store = await openStore(configuration)
     // Before there are several who could take each other's.
-    if (server.forwardAuth !== undefined) await removeStaleSocket(server.forwardAuth.listen)
+    await removeStaleSocket(server.listen.path)
+    await removeStaleSocket(server.forwardAuth?.listen.path)
     await Promise.all(Array.from({ length: server.workers }, begin))
     phase = 'serving'
   } catch (error) {

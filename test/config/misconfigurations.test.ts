@@ -580,6 +580,14 @@ test('an exception from it that is a range', finds, {
   problem: /not a host/,
   remedy: /ranges are not known/,
 })
+test('a Unix socket without a proxy that is trusted there', finds, {
+  from: aGateway,
+  change: ['"127.0.0.1:3000"', '"unix:/run/sallyport/gateway.sock"'],
+  pointer: '/Server/Listen',
+  line: '"Listen"',
+  problem: /every client would count as one/,
+  remedy: /127\.0\.0\.1\/32/,
+})
 test('46. a comma forgotten', async (t) => {
   const problems = await problemsOf(t, aGateway().replace('"app",', '"app"'))
   t.is(problems[0]?.where, 'frontends.json:14:9')

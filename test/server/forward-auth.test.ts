@@ -106,7 +106,7 @@ test('a Unix socket answers for the gateway and for API clients, and one that wa
   await t.throwsAsync(promisify(execFile)(process.execPath, ['-e', program]))
   t.true((await stat(path)).isSocket())
   const { forwardAuth } = configuration.server
-  const listen = { path }
+  const listen = { host: '', port: 0, path }
   const other = await run({
     ...elsewhere,
     server: { ...elsewhere.server, forwardAuth: forwardAuth && { ...forwardAuth, listen } },

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import type { VerifierOptions } from '../../dpop-validator/options.js'
 import type { ForwardAuthOptions } from '../../gateway/forward-auth/options.js'
+import type { ListenAddress } from '../listen-address.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { ForwardAuthSettings } from '../schema/forward-auth.js'
-import { type SocketAddress, socketAddress } from '../socket-address.js'
+import { socketAddress } from '../socket-address.js'
 
 export interface ForwardAuthConfiguration {
-  readonly listen: SocketAddress
+  readonly listen: ListenAddress
   readonly gateway: Required<ForwardAuthOptions>
   readonly validate: ValidateConfiguration | undefined
 }

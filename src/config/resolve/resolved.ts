@@ -8,6 +8,7 @@ import { type ListenAddress, listenAddress } from '../listen-address.js'
 import type { AuthorizationServerSettings } from '../schema/authorization-server.js'
 import type { BffSettings } from '../schema/bff.js'
 import type { Settings } from '../schema/schema.js'
+import { socketAddress } from '../socket-address.js'
 import { type ApplicationPlan, applicationsOf } from './applications.js'
 import { type AuditPlan, auditOf } from './audit.js'
 import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
@@ -85,7 +86,7 @@ export function planOf(
   { file, directory, environment, files, frontendFiles, state, now = () => Date.now() / 1000 }: PlanContext,
 ): Plan {
   const secrets = createSecretReader({ directory, environment, source: files })
-  const listen = listenOf(settings)
+  const listen = listenOf(settings, directory)
   const sampleApi = sampleApiOf(settings.Authentication, serverOf(settings)?.Issuer)
   const adminToken = secrets.text(settings.Server.AdminToken, '/Server/AdminToken')
   const httpProxyUrl = secrets.text(settings.Bff?.HttpProxy?.Url, '/Bff/HttpProxy/Url')
@@ -190,8 +191,8 @@ export function portOf(url: URL): number {
   return Number(url.port || (url.protocol === 'https:' ? 443 : 80))
 }
 
-function listenOf(settings: Settings): ListenAddress {
-  if (settings.Server.Listen !== undefined) return listenAddress(settings.Server.Listen)
+function listenOf(settings: Settings, directory: string): ListenAddress {
+  if (settings.Server.Listen !== undefined) return socketAddress(settings.Server.Listen, directory)
   const publicUrl = settings.Bff?.PublicUrl ?? settings.Bff?.Frontends.find(({ PublicUrl }) => PublicUrl)?.PublicUrl
   const url = publicUrl === undefined ? undefined : new URL(publicUrl)
   return { host: '127.0.0.1', port: url !== undefined && isLoopback(url.hostname) ? portOf(url) : 3000 }

@@ -3,6 +3,7 @@ import { isSecureUrl } from '../../http/secure-url.js'
 import { socketAddress } from '../socket-address.js'
 import { networkProblems } from './network-problems.js'
 import { problem, type Rule } from './rule.js'
+import { socketProblems } from './socket-problems.js'
 
 const pointer = '/Server/ForwardAuth'
 
@@ -12,15 +13,8 @@ export const forwardAuthRules: readonly Rule[] = [
     if (ForwardAuth === undefined) return
     yield* networkProblems(`${pointer}/TrustedProxies`, ForwardAuth.TrustedProxies)
     const address = socketAddress(ForwardAuth.Listen, directory)
-    if ('path' in address) {
-      // sun_path of Linux has 108 bytes, that of macOS 104.
-      if (Buffer.byteLength(address.path) > 103)
-        yield problem(
-          `${pointer}/Listen`,
-          'is a longer path than a Unix socket can have',
-          'Write one of at most 103 bytes, such as "unix:/run/sallyport/forward-auth.sock".',
-        )
-    } else if (!isLoopback(address.host) && ForwardAuth.TrustedProxies.length === 0)
+    yield* socketProblems(`${pointer}/Listen`, address)
+    if (address.path === undefined && !isLoopback(address.host) && ForwardAuth.TrustedProxies.length === 0)
       yield problem(
         `${pointer}/Listen`,
         'is open to other machines, and none of them may ask',

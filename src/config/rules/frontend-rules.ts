@@ -2,6 +2,7 @@ import { longestGracePeriod, sameAddress } from '../../gateway/frontend/check-fr
 import { hasEndpointSegment, isHeaderText, landsOnEndpoint } from '../../gateway/frontend/frontend-grammar.js'
 import { isScope } from '../../http/scope.js'
 import { seconds } from '../duration.js'
+import { addressText } from '../listen-address.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import { problem, type Rule, repeated } from './rule.js'
 
@@ -23,7 +24,7 @@ export const frontendRules: readonly Rule[] = [
       if (publicUrl === undefined)
         yield problem(
           publicUrlPointer,
-          `is missing, and cannot be told from listening on ${listen.host}:${listen.port}`,
+          `is missing, and cannot be told from listening on ${addressText(listen)}`,
           'Write the origin that browsers see, as in "https://app.example.com".',
         )
     }

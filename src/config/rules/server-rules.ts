@@ -1,9 +1,11 @@
+import { createTrustedPeers, isNetwork } from '../../http/trusted-peers.js'
 import { seconds } from '../duration.js'
 import { fileKind } from '../file-kind.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
-import { type SocketAddress, socketAddress } from '../socket-address.js'
+import { socketAddress } from '../socket-address.js'
 import { networkProblems } from './network-problems.js'
 import { problem, type Rule, repeated } from './rule.js'
+import { socketProblems } from './socket-problems.js'
 
 export const serverRules: readonly Rule[] = [
   function* somethingToRun({ settings }) {
@@ -39,6 +41,17 @@ export const serverRules: readonly Rule[] = [
 
   function* trustedProxiesAreRanges({ settings }) {
     yield* networkProblems('/Server/TrustedProxies', settings.Server.TrustedProxies)
+  },
+
+  function* aSocketIsForAProxy({ settings, listen }) {
+    yield* socketProblems('/Server/Listen', listen)
+    const isTrusted = createTrustedPeers(settings.Server.TrustedProxies.filter(isNetwork))
+    if (listen.path !== undefined && !isTrusted('127.0.0.1'))
+      yield problem(
+        '/Server/Listen',
+        'is a Unix socket, which a proxy connects to, and no proxy is trusted there: every client would count as one',
+        'Write "127.0.0.1/32" into Server.TrustedProxies: who connects by the socket counts as that address.',
+      )
   },
 
   function* aForwardedHostNeedsAProxy({ settings }) {
@@ -136,8 +149,8 @@ export const serverRules: readonly Rule[] = [
   },
 ]
 
-function clash(one: SocketAddress, other: SocketAddress): boolean {
-  if ('path' in one || 'path' in other) return false
+function clash(one: ListenAddress, other: ListenAddress): boolean {
+  if (one.path !== undefined) return one.path === other.path
   const isEvery = ({ host }: ListenAddress): boolean => host === '0.0.0.0' || host === '::'
   return one.port !== 0 && one.port === other.port && (one.host === other.host || isEvery(one) || isEvery(other))
 }

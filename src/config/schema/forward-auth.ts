@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { verifierDefaults } from '../../dpop-validator/defaults.js'
-import { isSocketAddress } from '../socket-address.js'
-import { httpUrl, text } from './values.js'
+import { httpUrl, socketAddressText, text } from './values.js'
 
 const identityFields = z.record(text, text)
 
@@ -57,15 +56,11 @@ const validate = z
 
 export const forwardAuth = z
   .strictObject({
-    Listen: z
-      .string()
-      .refine(isSocketAddress, 'is neither a host and a port nor a Unix socket')
-      .default('127.0.0.1:4180')
-      .meta({
-        description:
-          'Where proxies ask: a loopback address, `unix:` and the path of a socket, or another address with `TrustedProxies`. Answers carry access tokens, in plain HTTP.',
-        examples: ['127.0.0.1:4180', 'unix:/run/sallyport/forward-auth.sock'],
-      }),
+    Listen: socketAddressText.default('127.0.0.1:4180').meta({
+      description:
+        'Where proxies ask: a loopback address, `unix:` and the path of a socket, or another address with `TrustedProxies`. Answers carry access tokens, in plain HTTP.',
+      examples: ['127.0.0.1:4180', 'unix:/run/sallyport/forward-auth.sock'],
+    }),
     TrustedProxies: z
       .array(text)
       .default([])

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { gatewayDefaults, streamLimitDefaults } from '../../gateway/defaults.js'
 import { listenerLimitDefaults } from '../../http/listener-limits.js'
 import { forwardAuth } from './forward-auth.js'
-import { counted, duration, httpUrl, lasting, listenAddress, secret, text } from './values.js'
+import { counted, duration, httpUrl, lasting, listenAddress, secret, socketAddressText, text } from './values.js'
 
 export const tls = z.strictObject({
   CertFile: text.meta({ description: 'PEM file with the certificate and its chain.', examples: ['./tls/cert.pem'] }),
@@ -105,10 +105,10 @@ const audit = z
 
 export const server = z
   .strictObject({
-    Listen: listenAddress.optional().meta({
+    Listen: socketAddressText.optional().meta({
       description:
-        "Host and port that the frontends are served on. Default: 127.0.0.1 with the port of a loopback `Bff.PublicUrl`, otherwise '127.0.0.1:3000'.",
-      examples: ['127.0.0.1:3000'],
+        "Host and port that the frontends are served on, or `unix:` and the path of a socket for a proxy on this machine. Default: 127.0.0.1 with the port of a loopback `Bff.PublicUrl`, otherwise '127.0.0.1:3000'.",
+      examples: ['127.0.0.1:3000', 'unix:/run/sallyport/gateway.sock'],
     }),
     Tls: tlsOrList.optional(),
     TrustedProxies: z
