@@ -1,7 +1,7 @@
 import type { Attack } from './attack.js'
 import { page } from './documents.js'
 
-const href = page('troubleshooting.md')
+const href = page('authorization-server.md#what-it-answers')
 
 /** The attacker has a code, and even the client's key: the worst case, so that nothing else can refuse first. */
 export const serverAttacks: readonly Attack[] = [
