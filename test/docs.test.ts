@@ -14,6 +14,7 @@ import { generateSigningJwk } from '../src/jose/jwk.js'
 import { type Block, blocksOf, pages, withAt } from './_pages.js'
 import { shownPrograms, titleOf } from './_shown-programs.js'
 import { sallyport } from './cli/_sallyport.js'
+import { selfSigned } from './http/_self-signed.js'
 
 /*
  * A code block that is not run rots. What runs depends on the fence:
@@ -63,6 +64,7 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b(?! file)/.test(fence
       await mkdir(join(folder, path), { recursive: true })
       await writeFile(join(folder, path, 'index.html'), '')
     }
+    await writeCertificates(folder, block.text)
     const environment = Object.fromEntries(
       [...block.text.matchAll(/("\w+Jwk": )?\{ "Env": "(\w+)" \}/g)].map(([, isKey, name]) => [
         name,
@@ -107,6 +109,16 @@ for (const block of blocks.filter(({ fence }) => fence === 'sh'))
       } else t.fail(`${command}: neither npm nor sallyport; say \`text\` when it is only to be read`)
     }
   })
+
+async function writeCertificates(folder: string, text: string): Promise<void> {
+  const named = [...text.matchAll(/"(CertFile|KeyFile|CaFile)": "(\.\/[^"]+)"/g)]
+  if (named.length === 0) return
+  const { cert, key } = await selfSigned()
+  for (const [, setting, path = ''] of named) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), setting === 'KeyFile' ? key : cert, { mode: 0o600 })
+  }
+}
 
 function commandsOf({ text }: Block): string[] {
   return text

@@ -8,6 +8,7 @@ import type { TokenType } from '../gateway/route-options.js'
 import { accessRows, type Claims } from './explained-access.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
 import { type Output, type Style, styleFor } from './report.js'
+import { schemeText } from './scheme.js'
 
 export interface ExplainOptions {
   readonly method: string
@@ -127,7 +128,7 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
   return [
     ['route', route],
     ...csrfRows(csrf),
-    ['token', [tokenText(token), ...asked].join(' ') + (scheme === 'none' ? '' : `, as ${scheme}`)],
+    ['token', [tokenText(token), ...asked].join(' ') + schemeText(scheme)],
     ...(token === 'Client' || token === 'None' || countsAsUse
       ? []
       : ([['session', 'not extended by this call']] as [string, string][])),

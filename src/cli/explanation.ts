@@ -20,6 +20,7 @@ import { requirementsOfRoute } from '../gateway/step-up/requirements.js'
 import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
 
 import { type Claims, type ExplainedAccess, explainedAccess } from './explained-access.js'
+import { type Scheme, schemeOf } from './scheme.js'
 
 /** What happens to a request, found out by the gateway's own functions. */
 export interface Explanation {
@@ -48,7 +49,7 @@ export interface Forwarding {
   readonly route: string
   readonly csrf: CsrfRule
   readonly token: RouteOptions['tokenType']
-  readonly scheme: 'DPoP' | 'Bearer' | 'none'
+  readonly scheme: Scheme
   readonly resource?: string
   readonly exchanged?: TokenExchangeOptions
   /** What the token is asked for with. Empty: the token of the login, or what the server gives by itself. */
@@ -167,7 +168,7 @@ function forwardingOf(
   const client = { address: '203.0.113.7', host: options.publicUrl.host }
   const received = requestHeaders({ request: sent, client, frontend, removedPrefix, requestId: '(request id)' })
   const signIn = requirementsOfRoute(route)
-  const scheme = route.tokenType === 'None' ? 'none' : options.dpop ? 'DPoP' : 'Bearer'
+  const scheme = schemeOf(route, options)
   const credentials = scheme === 'none' ? [] : scheme === 'DPoP' ? ['authorization', 'dpop'] : ['authorization']
   const kept = (name: string): boolean => received[name] === sent.headers[name]
   return {

@@ -24,6 +24,7 @@ export const streamLimitDefaults = { perSession: 64, perAddress: 1024 } as const
 
 export const frontendDefaults = {
   profile: 'Fapi2',
+  certificateBoundAccessTokens: false,
   signedRequests: false,
   responseMode: 'query',
   loginParameters: ['login_hint', 'prompt', 'ui_locales'],

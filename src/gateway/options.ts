@@ -93,8 +93,17 @@ export interface FrontendOptions {
   readonly clientAuthentication: ClientAuthentication
   /** RFC 9126. Off only under the Baseline profile. */
   readonly pushedAuthorizationRequests: boolean
-  /** RFC 9449. Off only under the Baseline profile. */
+  /** RFC 9449. Off only under the Baseline profile, or where tokens are bound to `clientCertificate`. */
   readonly dpop: boolean
+  /**
+   * Shown to the authorization server, at the endpoints that it has for mutual TLS. Default: none.
+   */
+  readonly clientCertificate?: ClientCertificate
+  /**
+   * Whether tokens are bound to `clientCertificate` (RFC 8705 §3) instead of a key for each session: then `dpop` is false, and
+   * the routes that carry tokens show the certificate to their upstreams, unless their `tls` has one. Default: false.
+   */
+  readonly certificateBoundAccessTokens?: boolean
   /**
    * Whether the pushed request is a request object, signed with the key that the client authenticates with (RFC 9101).
    * Needs `private_key_jwt` and pushed requests. Default: false.
@@ -196,10 +205,20 @@ export interface CorsOptions {
   readonly origins: readonly string[]
 }
 
-/** By a signed assertion (RFC 7523 §2.2) or, under the Baseline profile only, a secret. */
+/** What a client shows of itself in a handshake. */
+export interface ClientCertificate {
+  /** PEM certificate, and its chain. */
+  readonly cert: string
+  /** PEM private key of `cert`, without a passphrase. */
+  readonly key: string
+}
+
+/** By a signed assertion (RFC 7523 §2.2), by a certificate (RFC 8705 §2) or, under the Baseline profile only, a secret. */
 export type ClientAuthentication =
   /** The first key signs; the others are only published, for rotation with an overlap. */
   | { readonly method: 'private_key_jwt'; readonly keys: readonly SigningKey[] }
+  /** `clientCertificate`, which the server knows by its subject and authority, or by its key. */
+  | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' }
   | { readonly method: 'client_secret_post'; readonly secret: string }
 
 /** Of one frontend's sessions. A session also ends with the server's `session_expiry` and with its refresh token. */

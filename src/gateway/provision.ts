@@ -13,7 +13,8 @@ import { createCors } from './frontend/cors.js'
 import { createFrontend } from './frontend/frontend.js'
 import { tellOnLogout } from './hooks.js'
 import { createRateLimits } from './limits/rate-limits.js'
-import type { IssuerFetch } from './oauth/issuer-fetch.js'
+import { withCertificate } from './oauth/client-certificate.js'
+import { createIssuerFetch, type IssuerFetch } from './oauth/issuer-fetch.js'
 import { createOAuthClient } from './oauth/oauth-client.js'
 import type { FrontendOptions, GatewayOptions } from './options.js'
 import { developmentServerRoute } from './page/development-server.js'
@@ -47,7 +48,10 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const { store, seal, branding, onLogin, onLogout, fetch, now, opened, watch, connections, count, lock } = shared
   const { issuerTimeout = gatewayDefaults.issuerTimeout, administered = gatewayDefaults.administered } = shared
   const frontend = { ...createFrontend(options), branding }
-  const oauth = createOAuthClient({ frontend, fetch, timeout: issuerTimeout, now })
+  const { clientCertificate } = options
+  const way = { ca: shared.issuerCa, httpProxy: shared.httpProxy, certificate: clientCertificate }
+  const certified = clientCertificate && createIssuerFetch(issuerTimeout, way)
+  const oauth = createOAuthClient({ frontend, fetch: certified ?? fetch, timeout: issuerTimeout, now })
   const { revokeEndedSessions = frontendDefaults.revokeEndedSessions } = options
   // Loaded by those who ask for it.
   const endedSessions = revokeEndedSessions
@@ -68,7 +72,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
   const audiences = audiencesOf(options)
   const limitsOf = createRateLimits(options, count)
   const ready = (route: RouteOptions): Route =>
-    provisionRoute(route, connections, {
+    provisionRoute(withCertificate(route, options), connections, {
       audiences: audiences(route),
       limitRate: limitsOf(route),
       stepUp: createRouteStepUp(route, stepUp, now),
@@ -113,6 +117,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
       tokens.close()
       for (const route of routes) route.pool.close()
       pageRoute?.pool.close()
+      void certified?.close()
     },
   }
 }

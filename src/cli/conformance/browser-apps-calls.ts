@@ -121,10 +121,14 @@ export const callRequirements: readonly Requirement[] = [
     level: 'should',
     requirement: 'Tokens are bound to a key, and the client authenticates with one.',
     tests: ['flows/wire', 'conformance/client/gateway'],
-    assess: eachFrontend('DPoP and private_key_jwt.', ({ options, pointer }) => [
-      ...breach(!options.dpop, `${pointer}/UseDPoP`, 'UseDPoP is false.'),
+    assess: eachFrontend('DPoP and private_key_jwt, or mutual TLS.', ({ options, pointer }) => [
       ...breach(
-        options.clientAuthentication.method !== 'private_key_jwt',
+        !options.dpop && options.certificateBoundAccessTokens !== true,
+        `${pointer}/UseDPoP`,
+        'UseDPoP is false.',
+      ),
+      ...breach(
+        options.clientAuthentication.method === 'client_secret_post',
         `${pointer}/ClientAuthenticationMethod`,
         'The client has a secret.',
       ),

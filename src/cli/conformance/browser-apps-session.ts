@@ -30,10 +30,10 @@ export const sessionRequirements: readonly Requirement[] = [
     tests: ['config/rules', 'conformance/client/gateway'],
     trials: /: pushed authorization request$/,
     assess: eachFrontend(
-      'It has a key.',
+      'It has a key, or a certificate.',
       ({ options, pointer }) =>
         breach(
-          options.clientAuthentication.method !== 'private_key_jwt',
+          options.clientAuthentication.method === 'client_secret_post',
           `${pointer}/ClientAuthenticationMethod`,
           'It has a secret: confidential, and weaker than a key.',
         ),

@@ -12,8 +12,14 @@ export const clientRequirements: readonly Requirement[] = [
     requirement: 'Access tokens are bound to a key of the client, by mutual TLS or DPoP.',
     tests: ['conformance/client/gateway', 'gateway/forwarding/nonces', 'flows/wire'],
     trials: metadata,
-    assess: eachFrontend('DPoP, with a key of its own for each session.', ({ options, pointer }) =>
-      breach(!options.dpop, `${pointer}/UseDPoP`, 'UseDPoP is false: who gets hold of a token can use it.'),
+    assess: eachFrontend(
+      'DPoP, with a key of its own for each session, or the certificate of the frontend (SenderConstraint).',
+      ({ options, pointer }) =>
+        breach(
+          !options.dpop && options.certificateBoundAccessTokens !== true,
+          `${pointer}/UseDPoP`,
+          'UseDPoP is false: who gets hold of a token can use it.',
+        ),
     ),
   },
   {
@@ -23,9 +29,9 @@ export const clientRequirements: readonly Requirement[] = [
     tests: ['conformance/client/gateway', 'config/rules'],
     trials: pushed,
     duty: 'Keep client keys where only the gateway reads them.',
-    assess: eachFrontend('private_key_jwt.', ({ options, pointer }) =>
+    assess: eachFrontend('private_key_jwt, or the certificate of the frontend.', ({ options, pointer }) =>
       breach(
-        options.clientAuthentication.method !== 'private_key_jwt',
+        options.clientAuthentication.method === 'client_secret_post',
         `${pointer}/ClientAuthenticationMethod`,
         'A client secret, which both sides have.',
       ),
@@ -71,8 +77,12 @@ export const clientRequirements: readonly Requirement[] = [
     section: '5.3.3.1-7',
     level: 'shall',
     requirement: 'With mutual TLS, mtls_endpoint_aliases are used.',
-    tests: [],
-    assess: () => ({ status: 'absent', how: 'Mutual TLS is not used.' }),
+    tests: ['gateway/oauth/mutual-tls'],
+    trials: pushed,
+    assess: ({ frontends }) =>
+      frontends.some(({ options }) => options.clientCertificate !== undefined)
+        ? { status: 'met', how: 'Wherever the server has them.' }
+        : { status: 'absent', how: 'No frontend has a certificate.' },
   },
   {
     section: '5.3.3.1-8',

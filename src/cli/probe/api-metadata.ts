@@ -30,7 +30,7 @@ export function metadataTrials(target: Target, metadata: unknown): readonly Tria
       return [noted(`${api}: audience`, `its tokens are for ${list(audience)}: is that the audience it expects?`)]
     return []
   }
-  const { authority, dpop } = frontend
+  const { authority, dpop, certificateBoundAccessTokens } = frontend
   const said = metadata as Readonly<Record<string, unknown>>
   const {
     authorization_servers: servers,
@@ -49,8 +49,10 @@ export function metadataTrials(target: Target, metadata: unknown): readonly Tria
       'it does not take DPoP proofs with ES256, which is what the gateway makes',
       "Allow ES256 in the API's verifier.",
     )
+  if (certificateBoundAccessTokens === true && said.tls_client_certificate_bound_access_tokens === false)
+    wrong('it does not check the certificate that tokens are bound to', "Switch it on in the API's verifier.")
   if (!dpop && said.dpop_bound_access_tokens_required === true)
-    wrong('it takes DPoP-bound access tokens only', 'Leave UseDPoP out of the frontend.')
+    wrong('it takes DPoP-bound access tokens only', 'Leave UseDPoP and SenderConstraint out of the frontend.')
   const held = new Set(route.scopes.length > 0 ? route.scopes : frontend.scopes)
   if (Array.isArray(scopes) && scopes.length > 0 && !scopes.some((scope) => held.has(String(scope))))
     trials.push(

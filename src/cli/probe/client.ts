@@ -142,6 +142,8 @@ function ownTokenRemedy(
 
 /** It did not refuse: it did not answer, or not as it should. */
 function connectionAdvice(error: unknown, { clientId }: FrontendOptions): string {
+  if (/not bound to our certificate/.test(reasonOf(error)))
+    return `Have the server bind the tokens of client ${clientId} to its certificate (tls_client_certificate_bound_access_tokens).`
   return /token type/.test(reasonOf(error))
     ? `Let client ${clientId} use DPoP there: the server has bound the token to no key.`
     : adviceFor(error, { certificates: 'Bff.AuthorityCaFile' })

@@ -39,6 +39,7 @@ const checks: readonly ((offer: Offer) => Iterable<Trial>)[] = [
   callbacksCarryIss,
   pkceIsTaken,
   dpopIsTaken,
+  tokensAreBoundToCertificates,
   theClientMayAuthenticateItsWay,
   theKeyOfTheClientIsTaken,
   idTokensAreSignedByATakenAlgorithm,
@@ -85,15 +86,24 @@ function* dpopIsTaken({ frontend, listed, wrong }: Offer) {
     yield wrong(`it takes DPoP proofs with ${list(algorithms)}, and ours are made with ES256`, 'Allow ES256 there.')
 }
 
+function* tokensAreBoundToCertificates({ metadata, frontend, wrong }: Offer) {
+  if (frontend.certificateBoundAccessTokens !== true || metadata.tls_client_certificate_bound_access_tokens === true)
+    return
+  yield wrong(
+    'it does not announce that it binds access tokens to certificates (tls_client_certificate_bound_access_tokens, RFC 8705 §3.3)',
+    'Switch it on there, or leave SenderConstraint out, which is DPoP.',
+  )
+}
+
 function* theClientMayAuthenticateItsWay({ frontend, listed, client, wrong }: Offer) {
   const { method } = frontend.clientAuthentication
   const methods = listed('token_endpoint_auth_methods_supported')
   if (methods?.includes(method) === false)
     yield wrong(
       `it authenticates clients by ${list(methods)}, and ${client} does so by ${method}`,
-      method === 'private_key_jwt'
-        ? 'Switch private_key_jwt on there.'
-        : 'Write "ClientAuthenticationMethod": "PrivateKeyJwt".',
+      method === 'client_secret_post'
+        ? 'Write "ClientAuthenticationMethod": "PrivateKeyJwt".'
+        : `Switch ${method} on there.`,
     )
 }
 

@@ -19,18 +19,28 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
   const timeout = configuration.gateway?.issuerTimeout ?? gatewayDefaults.issuerTimeout
   const { issuerCa: ca, httpProxy } = configuration.gateway ?? {}
   const fetch = createIssuerFetch(timeout, { ca, httpProxy })
+  const certified = new Map(
+    frontends.flatMap((frontend) => {
+      const { clientCertificate: certificate } = frontend
+      return certificate === undefined
+        ? []
+        : [[frontend, createIssuerFetch(timeout, { ca, httpProxy, certificate })] as const]
+    }),
+  )
   const embedded = await startEmbedded(configuration)
   try {
     const issuers = new Map<string, IssuerTrial>()
-    for (const { authority } of frontends)
+    for (const frontend of frontends) {
+      const { authority } = frontend
       if (!issuers.has(authority) && authority !== embedded.displaced)
-        issuers.set(authority, await tryIssuer(authority, fetch))
+        issuers.set(authority, await tryIssuer(authority, certified.get(frontend) ?? fetch))
+    }
     const trials: Trial[] = [...embedded.trials, ...[...issuers.values()].flatMap((issuer) => issuer.trials)]
     const tokens = new Map<RouteOptions, TokenContent>()
     for (const frontend of frontends) {
       const metadata = issuers.get(frontend.authority)?.metadata
       if (metadata === undefined) continue
-      const client = await tryClient(frontend, metadata, fetch, timeout)
+      const client = await tryClient(frontend, metadata, certified.get(frontend) ?? fetch, timeout)
       trials.push(...client.trials)
       for (const [route, token] of client.tokens) tokens.set(route, token)
     }
@@ -40,7 +50,7 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
     trials.push(...(await tryStore(configuration)), ...(await tryAudit(configuration)))
     return trials
   } finally {
-    await fetch.close()
+    await Promise.all([fetch, ...certified.values()].map((one) => one.close()))
     await embedded.stop()
   }
 }

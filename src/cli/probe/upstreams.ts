@@ -1,4 +1,5 @@
 import { Agent, fetch, type Response } from 'undici'
+import { withCertificate } from '../../gateway/oauth/client-certificate.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
 import { isLoopback } from '../../http/loopback.js'
@@ -36,7 +37,7 @@ async function tryUpstream(
   options: UpstreamTrialOptions,
 ): Promise<readonly Trial[]> {
   const subject = `upstream ${upstream.href}`
-  const { serverName, ...certificates } = route.tls ?? {}
+  const { serverName, ...certificates } = withCertificate(route, frontend).tls ?? {}
   const dispatcher = new Agent({
     connect: { ...tlsPreset, ...certificates, ...(serverName && { servername: serverName }), timeout: timeout * 1000 },
   })

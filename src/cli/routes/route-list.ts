@@ -3,6 +3,7 @@ import type { RateLimitOptions } from '../../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { AccessRule, RouteOptions, TokenType } from '../../gateway/route-options.js'
 import { audiencesOf, scopesOfToken } from '../../gateway/tokens/token-audience.js'
+import { type Scheme, schemeOf } from '../scheme.js'
 
 /** What one frontend lets through. */
 export interface ListedFrontend {
@@ -26,7 +27,7 @@ export interface ListedRoute {
   /** Empty: all but TRACE and CONNECT. */
   readonly methods: readonly string[]
   readonly tokenType: TokenType
-  readonly scheme: 'DPoP' | 'Bearer' | 'none'
+  readonly scheme: Scheme
   /** `required`: without one 401. `optional`: it is used where it is there. */
   readonly session: 'required' | 'optional' | 'none'
   /** Of its token. Empty: what the server gives by itself. */
@@ -67,7 +68,7 @@ function listed(frontend: FrontendOptions, route: RouteOptions, pointer: string)
     path: frontend.pathPrefix + route.path,
     methods: route.methods,
     tokenType: route.tokenType,
-    scheme: route.tokenType === 'None' ? 'none' : frontend.dpop ? 'DPoP' : 'Bearer',
+    scheme: schemeOf(route, frontend),
     session: routeAccess(route, frontend).session,
     scopes: scopesOfToken(frontend, route, audiencesOf(frontend)(route)),
     ...(route.resource !== undefined && { resource: route.resource }),

@@ -7,6 +7,7 @@ import { rateLimitDefaults } from '../../gateway/defaults.js'
 import type { RateLimitOptions } from '../../gateway/limits/limit-options.js'
 import type { AccessRule } from '../../gateway/route-options.js'
 import { type Output, printed, type Style, styleFor } from '../report.js'
+import { schemeText } from '../scheme.js'
 import { audit, type Finding } from './audit.js'
 import { type ListedFrontend, type ListedRoute, listRoutes } from './route-list.js'
 
@@ -81,7 +82,7 @@ function table(rows: readonly (readonly [string, string])[], indent: string, { s
 }
 
 function tokenText({ tokenType, scheme, session }: ListedRoute): string {
-  const suffix = scheme === 'none' ? '' : `, as ${scheme}`
+  const suffix = schemeText(scheme)
   switch (tokenType) {
     case 'User':
       return `the user's${suffix}; without a session 401`

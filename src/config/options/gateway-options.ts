@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { unreachable } from '../../errors.js'
 import type { ClientAuthentication, FrontendOptions, GatewayOptions } from '../../gateway/options.js'
 import { signingKey } from '../../jose/jwk.js'
 import { seconds } from '../duration.js'
@@ -49,6 +50,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
   if (publicUrl === undefined || authority === undefined || clientId === undefined)
     throw new TypeError('a frontend is incomplete that the rules have let pass')
   const home = `${settings.PathPrefix}/`
+  const pem = (file: string): string => files.read(resolve(directory, file)).toString('utf8')
   return {
     name,
     hosts,
@@ -58,7 +60,14 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
     clientId,
     clientAuthentication: clientAuthentication(plan),
     pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
-    dpop: settings.UseDPoP,
+    dpop: settings.UseDPoP && settings.SenderConstraint === 'DPoP',
+    ...(settings.ClientCertificate !== undefined && {
+      clientCertificate: {
+        cert: pem(settings.ClientCertificate.CertFile),
+        key: pem(settings.ClientCertificate.KeyFile),
+      },
+    }),
+    ...(settings.SenderConstraint === 'Mtls' && { certificateBoundAccessTokens: true }),
     signedRequests: settings.UseSignedRequests ?? bff.UseSignedRequests,
     responseMode: settings.ResponseMode ?? bff.ResponseMode,
     requireIssuer: bff.RequireIssuerValidation,
@@ -102,9 +111,18 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
 }
 
 function clientAuthentication({ settings, keys, clientSecret = '' }: FrontendPlan): ClientAuthentication {
-  return settings.ClientAuthenticationMethod === 'PrivateKeyJwt'
-    ? { method: 'private_key_jwt', keys: keys.map(signingKey) }
-    : { method: 'client_secret_post', secret: clientSecret }
+  switch (settings.ClientAuthenticationMethod) {
+    case 'PrivateKeyJwt':
+      return { method: 'private_key_jwt', keys: keys.map(signingKey) }
+    case 'TlsClientAuth':
+      return { method: 'tls_client_auth' }
+    case 'SelfSignedTlsClientAuth':
+      return { method: 'self_signed_tls_client_auth' }
+    case 'ClientSecretPost':
+      return { method: 'client_secret_post', secret: clientSecret }
+    default:
+      return unreachable(settings.ClientAuthenticationMethod)
+  }
 }
 
 /** An object is sent as JSON, as `claims` is (OpenID Connect Core §5.5). */

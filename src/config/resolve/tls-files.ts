@@ -28,7 +28,7 @@ export function tlsFiles(
     : [{ pointer, ...absolute(settings) }]
 }
 
-/** All private keys for TLS: those of our listeners, and those that we show to upstreams. */
+/** All private keys for TLS: those of our listeners, and those of what we show to authorization servers and upstreams. */
 export function tlsKeyFiles(
   listeners: readonly (readonly TlsFiles[] | undefined)[],
   frontends: readonly FrontendPlan[],
@@ -37,6 +37,11 @@ export function tlsKeyFiles(
     ...listeners
       .flatMap((files) => files ?? [])
       .map(({ pointer, keyFile }) => ({ pointer: `${pointer}/KeyFile`, path: keyFile })),
+    ...frontends.flatMap(({ pointer, directory, settings: { ClientCertificate } }) =>
+      ClientCertificate === undefined
+        ? []
+        : [{ pointer: `${pointer}/ClientCertificate/KeyFile`, path: resolve(directory, ClientCertificate.KeyFile) }],
+    ),
     ...frontends.flatMap(({ pointer, directory, settings: { Routes = [] } }) =>
       Routes.flatMap(({ Tls }, index) =>
         Tls?.KeyFile === undefined

@@ -71,12 +71,17 @@ function* filesOf(plan: Plan): Generator<NamedFile> {
     ['/Store/Redis/KeyFile', settings.Store.Redis?.KeyFile],
   ]
   for (const [pointer, file] of others) if (file !== undefined) yield { pointer, file, directory }
-  for (const { pointer, directory, settings: frontend } of frontends)
+  for (const { pointer, directory, settings: frontend } of frontends) {
+    for (const member of ['CertFile', 'KeyFile'] as const) {
+      const file = frontend.ClientCertificate?.[member]
+      if (file !== undefined) yield { pointer: `${pointer}/ClientCertificate/${member}`, file, directory }
+    }
     for (const [index, { Tls }] of (frontend.Routes ?? []).entries())
       for (const member of ['CaFile', 'CertFile', 'KeyFile'] as const) {
         const file = Tls?.[member]
         if (file !== undefined) yield { pointer: `${pointer}/Routes/${index}/Tls/${member}`, file, directory }
       }
+  }
 }
 
 function* ofListener(

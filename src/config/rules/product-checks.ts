@@ -39,6 +39,8 @@ const ofTheGateway: Renamed = [
   [/\/ClientAuthentication\/Method$/, '/ClientAuthenticationMethod'],
   [/\/PushedAuthorizationRequests$/, '/UsePushedAuthorizationRequests'],
   [/\/Dpop$/, '/UseDPoP'],
+  [/\/CertificateBoundAccessTokens$/, '/SenderConstraint'],
+  [/\/Tls\/Cert$/, '/Tls/CertFile'],
   [/\/SignedRequests$/, '/UseSignedRequests'],
   [/^.*\/RequireIssuer$/, '/Bff/RequireIssuerValidation'],
   [/^.*\/RefreshGracePeriod$/, '/Bff/RefreshGracePeriod'],

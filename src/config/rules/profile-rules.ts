@@ -18,7 +18,7 @@ export const profileRules: readonly Rule[] = [
           'is false, which FAPI 2.0 does not allow (RFC 9126)',
           `Leave it out, ${baseline}`,
         )
-      if (!settings.UseDPoP)
+      if (!settings.UseDPoP && settings.SenderConstraint !== 'Mtls')
         yield problem(
           `${pointer}/UseDPoP`,
           'is false, which FAPI 2.0 does not allow (RFC 9449: tokens have to be bound to a key)',
@@ -45,7 +45,9 @@ export const profileRules: readonly Rule[] = [
 
   function* clientsCanAuthenticate({ frontends, authorizationServer }) {
     for (const { pointer, settings, clientId, isEmbedded, keys } of frontends) {
-      const byKey = settings.ClientAuthenticationMethod === 'PrivateKeyJwt'
+      const method = settings.ClientAuthenticationMethod
+      const byKey = method === 'PrivateKeyJwt'
+      const bySecret = method === 'ClientSecretPost'
       if (byKey && (settings.ClientSigningKeyJwk ?? undefined) === undefined && keys.length === 0) {
         const registered = authorizationServer?.applications.find((application) => application.clientId === clientId)
         yield problem(
@@ -58,13 +60,13 @@ export const profileRules: readonly Rule[] = [
             : 'Make a key with `npx --no-install sallyport keygen` and write {"File": "…"} or {"Env": "…"}.',
         )
       }
-      if (byKey && typeof settings.ClientSecret === 'string')
+      if (!bySecret && typeof settings.ClientSecret === 'string')
         yield problem(
           `${pointer}/ClientSecret`,
-          'is not used with "PrivateKeyJwt"',
+          `is not used with "${method}"`,
           'Leave it out: a secret that is not needed can only be stolen.',
         )
-      if (!byKey && (settings.ClientSecret ?? '') === '')
+      if (bySecret && (settings.ClientSecret ?? '') === '')
         yield problem(
           `${pointer}/ClientSecret`,
           'is missing for "ClientSecretPost"',
@@ -73,7 +75,13 @@ export const profileRules: readonly Rule[] = [
       if (!byKey && isEmbedded)
         yield problem(
           `${pointer}/ClientAuthenticationMethod`,
-          'is "ClientSecretPost", which the embedded authorization server does not take',
+          `is "${method}", which the embedded authorization server does not take`,
+          'Leave it out.',
+        )
+      if (isEmbedded && settings.SenderConstraint === 'Mtls')
+        yield problem(
+          `${pointer}/SenderConstraint`,
+          'is "Mtls", and the embedded authorization server binds tokens by DPoP',
           'Leave it out.',
         )
     }

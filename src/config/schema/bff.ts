@@ -2,13 +2,15 @@ import { z } from 'zod'
 import { frontendDefaults, gatewayDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
 import { authorizationDetails } from './authorization-details.js'
+import { clientAuthentication } from './client-authentication.js'
 import { embedding } from './embedding.js'
 import { frontendsFolder } from './frontends-folder.js'
 import { loginLimits, rateLimits, sessionsPerUser } from './limits.js'
 import { messageSigning, messageSigningOfFrontend } from './message-signing.js'
+import { mutualTls } from './mutual-tls.js'
 import { route } from './route.js'
 import { session } from './session.js'
-import { accessRules, branding, httpUrl, jwk, lasting, localPath, pathPrefix, secret, text } from './values.js'
+import { accessRules, branding, httpUrl, lasting, localPath, pathPrefix, secret, text } from './values.js'
 
 const frontend = z
   .strictObject({
@@ -42,22 +44,7 @@ const frontend = z
         'The client identifier that the authorization server knows this frontend by. Default, with the embedded authorization server: `{Name}-bff`, registered for it.',
       examples: ['my-bff'],
     }),
-    ClientSecret: secret.nullish().meta({
-      description: 'For `ClientSecretPost` only, which needs `Bff.Profile` "Baseline".',
-      examples: [{ Env: 'CLIENT_SECRET' }],
-    }),
-    ClientAuthenticationMethod: z.enum(['PrivateKeyJwt', 'ClientSecretPost']).default('PrivateKeyJwt').meta({
-      description: 'How this frontend proves who it is. `ClientSecretPost` needs `Bff.Profile` "Baseline".',
-    }),
-    ClientSigningKeyJwk: jwk.nullish().meta({
-      description:
-        'Private key for `PrivateKeyJwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default, with the embedded authorization server: one is made and kept.',
-      examples: [{ File: './client-key.json' }],
-    }),
-    RetiredClientSigningKeyJwks: z.array(jwk).default([]).meta({
-      description:
-        'Former keys, still published at `{PathPrefix}/bff/jwks` while the authorization server may have them cached.',
-    }),
+    ...clientAuthentication,
     UsePushedAuthorizationRequests: z.boolean().default(true).meta({
       description: 'RFC 9126. false needs `Bff.Profile` "Baseline".',
     }),
@@ -66,6 +53,7 @@ const frontend = z
     }),
     ...messageSigningOfFrontend,
     UseDPoP: z.boolean().default(true).meta({ description: 'RFC 9449. false needs `Bff.Profile` "Baseline".' }),
+    ...mutualTls,
     Scopes: z
       .array(text)
       .optional()

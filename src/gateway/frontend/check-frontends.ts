@@ -4,6 +4,7 @@ import { isSecureUrl } from '../../http/secure-url.js'
 import { accessProblems } from '../access/check-access.js'
 import type { FrontendOptions } from '../options.js'
 import { routeProblems } from '../routing/check-routes.js'
+import { certificateProblems } from './certificate-problems.js'
 import { parameterProblems } from './check-authentication.js'
 import { detailProblems } from './check-details.js'
 import { embeddingProblems } from './check-embedding.js'
@@ -38,6 +39,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
       ...nameProblems(frontend, taken),
       ...pageProblems(frontend),
       ...conversationProblems(frontend),
+      ...certificateProblems(frontend),
       ...profileProblems(frontend),
       ...sessionProblems(frontend),
       ...parameterProblems(frontend),
@@ -153,7 +155,8 @@ function* profileProblems(options: FrontendOptions): Generator<MemberProblem> {
   const remedy = 'Leave it as FAPI 2.0 has it, or set the profile to Baseline and give up what it protects from.'
   if (!options.pushedAuthorizationRequests)
     yield wrong('pushedAuthorizationRequests', 'is false, which FAPI 2.0 does not allow (RFC 9126)', remedy)
-  if (!options.dpop) yield wrong('dpop', 'is false, which FAPI 2.0 does not allow (RFC 9449)', remedy)
+  if (!options.dpop && options.certificateBoundAccessTokens !== true)
+    yield wrong('dpop', 'is false, which FAPI 2.0 does not allow (RFC 9449)', remedy)
   if (!options.requireIssuer) yield wrong('requireIssuer', 'is false, which FAPI 2.0 does not allow (RFC 9207)', remedy)
   if (options.clientAuthentication.method === 'client_secret_post')
     yield wrong('clientAuthentication/method', 'is client_secret_post, which FAPI 2.0 does not allow', remedy)

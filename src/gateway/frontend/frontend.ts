@@ -1,6 +1,7 @@
 import { ownCookieName } from '../../http/cookie.js'
 import { canonicalHost, isHost } from '../../http/host.js'
 import { endpointBase, endpointPaths } from '../endpoints/endpoint-paths.js'
+import { certificateThumbprint } from '../oauth/client-certificate.js'
 import type { Branding, FrontendOptions } from '../options.js'
 import { answerHeaders, strictTransportSecurity } from '../page/security-headers.js'
 import { Refusal } from '../refusal.js'
@@ -41,6 +42,8 @@ export interface Frontend {
   /** Who may frame it, said beside the policy of any answer. Undefined where nothing is embedded. */
   readonly framePolicy: string | undefined
   readonly publicPlace: PublicPlace
+  /** Thumbprint of the certificate that access tokens are bound to (RFC 8705). */
+  readonly boundTo: string | undefined
   /** Of our own pages. */
   readonly branding?: Branding | undefined
 }
@@ -77,6 +80,7 @@ export function createFrontend(options: FrontendOptions): Frontend {
     framePolicy: framePolicy(options),
     transportSecurity: strictTransportSecurity(options),
     publicPlace: publicPlaceOf(options.publicUrl),
+    boundTo: certificateThumbprint(options),
   }
 }
 

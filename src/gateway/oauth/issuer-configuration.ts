@@ -5,6 +5,7 @@ import { isSecureUrl } from '../../http/secure-url.js'
 import { createFetchedCache } from '../../store/fetched-cache.js'
 import type { FrontendOptions } from '../options.js'
 import { clientAuthentication } from './client-authentication.js'
+import { mutualTlsEndpoints } from './client-certificate.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import { refuse } from './oauth-error.js'
 
@@ -55,7 +56,8 @@ export function createIssuerConfiguration({
         if (options.scopes.includes('openid') || !(error instanceof openid.ClientError)) throw error
         return openid.discovery(issuer, options.clientId, undefined, authentication, discoveryOptions('oauth2'))
       })
-    const { supportsPKCE: _, ...metadata } = found.serverMetadata()
+    const { supportsPKCE: _, ...published } = found.serverMetadata()
+    const metadata = { ...published, ...(options.clientCertificate && mutualTlsEndpoints(published)) }
     assertMetadata(metadata, options)
     acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
     const accepted = options.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
@@ -117,6 +119,10 @@ function assertMetadata(metadata: Readonly<openid.ServerMetadata>, options: Fron
       return 'it has no pushed authorization request endpoint'
     if (options.dpop && metadata.dpop_signing_alg_values_supported?.includes('ES256') === false)
       return 'it does not take DPoP proofs with ES256'
+    if (options.clientCertificate !== undefined && metadata.token_endpoint?.startsWith('http:'))
+      return 'its token endpoint is plain http, where no certificate is shown'
+    if (options.certificateBoundAccessTokens === true && metadata.tls_client_certificate_bound_access_tokens !== true)
+      return 'it does not bind access tokens to certificates'
     const unsafe = endpoints.find((name) => !isAsSafe(metadata[name], new URL(options.authority)))
     return unsafe && `its ${unsafe} is not https, which Authority is`
   })()

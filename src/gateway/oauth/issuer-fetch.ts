@@ -8,7 +8,7 @@ import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
 import { injectTrace, inSpan } from '../../telemetry/tracing.js'
-import type { HttpProxyOptions } from '../options.js'
+import type { ClientCertificate, HttpProxyOptions } from '../options.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
 export interface IssuerFetch {
@@ -35,6 +35,8 @@ export interface IssuerWay {
   /** PEM certificates, besides the system's. */
   readonly ca?: string | undefined
   readonly httpProxy?: HttpProxyOptions | undefined
+  /** Shown to a server that asks for one. */
+  readonly certificate?: ClientCertificate | undefined
 }
 
 /** @param timeout Seconds for the whole call. */
@@ -106,8 +108,13 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
   })
 }
 
-function dispatcherFor(timeout: number, { ca, httpProxy }: IssuerWay): Dispatcher {
-  const tls = { ...tlsPreset, ...(ca !== undefined && { ca: [...rootCertificates, ca] }), timeout: timeout * 1000 }
+function dispatcherFor(timeout: number, { ca, httpProxy, certificate }: IssuerWay): Dispatcher {
+  const tls = {
+    ...tlsPreset,
+    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+    ...certificate,
+    timeout: timeout * 1000,
+  }
   const limits = { headersTimeout: timeout * 1000, bodyTimeout: timeout * 1000, maxResponseSize }
   const direct = { ...limits, connect: { ...tls, lookup: sharedLookup } }
   if (httpProxy === undefined) return new Agent(direct)

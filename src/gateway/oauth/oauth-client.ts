@@ -5,6 +5,7 @@ import type { Frontend } from '../frontend/frontend.js'
 import type { TokenExchangeOptions } from '../route-options.js'
 import type { AccessToken } from '../session/session-record.js'
 import { grantOf, type TokenAudience } from '../tokens/token-audience.js'
+import { assertBound } from './client-certificate.js'
 import { createIssuerConfiguration } from './issuer-configuration.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.js'
@@ -103,7 +104,7 @@ function conversations({
   requestId,
   forRequest,
 }: Conversations): OAuthClient {
-  const { options } = frontend
+  const { options, boundTo } = frontend
   const proofSource = createProofSource(fetch)
   const revocation = createRevocation({ options, fetch, timeout, requestId })
   /** Those that are accepted and offered. */
@@ -120,10 +121,11 @@ function conversations({
         'the token endpoint answered with another token type than was asked for',
       )
     }
+    if (boundTo !== undefined) assertBound(response.access_token, boundTo)
     // That it came over TLS is not taken for the server's signature (FAPI 2.0 asks for non-repudiation).
     if (response.id_token !== undefined)
       await keys.verifySignature(response.id_token, await signingAlgorithms()).catch(refuse)
-    return tokenSetOf(response, now())
+    return tokenSetOf(response, { now: now(), boundTo })
   }
 
   return {

@@ -15,15 +15,21 @@ export interface Registration {
   readonly redirectUri: string
   readonly scopes: readonly string[]
   readonly resources: readonly string[]
-  /** Of the client's key. Undefined: it has a secret. */
+  /** Of the client's key. Undefined: it has a secret, or a certificate. */
   readonly algorithm: SignatureAlgorithm | undefined
+  /** What it is known by where it is known by mutual TLS. */
+  readonly certificate?: {
+    readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth'
+    /** RFC 4514. */
+    readonly subject: string
+  }
   /** Whether its requests are signed request objects. */
   readonly signedRequests?: boolean
 }
 
 /** What an operator has to do about it. Servers share the codes; what exactly is wrong stands in the description, if anywhere. */
 export function remedyFor(refusal: ServerRefusal, registration: Registration): string {
-  const { clientId, redirectUri, scopes, resources, algorithm } = registration
+  const { clientId, redirectUri, scopes, resources } = registration
   const said = (refusal.description ?? '').toLowerCase()
   switch (refusal.code) {
     case 'invalid_client':
@@ -69,9 +75,20 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
   if (/assertion|client_id|authentication|unknown client|client not found/.test(said))
     return authenticationRemedy(said, registration)
   if (/dpop/.test(said)) return 'Let the server take DPoP proofs with ES256, and compare the clocks of both.'
-  return algorithm === undefined
-    ? `Compare the registration of client ${clientId} there with: client_secret_post, redirect URI ${redirectUri}, scopes ${scopes.join(' ')}.`
-    : `Compare the registration of client ${clientId} there with: private_key_jwt, ${algorithm}, redirect URI ${redirectUri}, scopes ${scopes.join(' ')}.`
+  return `Compare the registration of client ${clientId} there with: ${authenticationOf(registration)}, redirect URI ${redirectUri}, scopes ${scopes.join(' ')}.`
+}
+
+function authenticationOf({ algorithm, certificate }: Registration): string {
+  if (certificate !== undefined) return certificate.method
+  return algorithm === undefined ? 'client_secret_post' : `private_key_jwt, ${algorithm}`
+}
+
+function certificateRemedy(clientId: string, { method, subject }: NonNullable<Registration['certificate']>): string {
+  const known =
+    method === 'tls_client_auth'
+      ? `with the subject of its certificate (tls_client_auth_subject_dn), "${subject}", or a name in it, and have the server trust the authority that issued it`
+      : `with its key (x5c) or the URL of its key set: {PublicUrl}${endpointPath('{PathPrefix}', 'jwks')}`
+  return `Register client ${clientId} there for ${method}, ${known}. Does the server, or the proxy in front of it, ask for client certificates at this address?`
 }
 
 function requestObjectRemedy({ clientId, algorithm, signedRequests }: Registration): string {
@@ -84,7 +101,8 @@ function redirectUriRemedy({ clientId, redirectUri }: Registration): string {
   return `Register exactly this redirect URI for client ${clientId} there: ${redirectUri}`
 }
 
-function authenticationRemedy(said: string, { clientId, algorithm }: Registration): string {
+function authenticationRemedy(said: string, { clientId, algorithm, certificate }: Registration): string {
+  if (certificate !== undefined) return certificateRemedy(clientId, certificate)
   if (algorithm === undefined)
     return `Is ClientSecret the secret of client ${clientId} there, and is the client registered for client_secret_post?`
   if (/algorithm|\balg\b/.test(said))

@@ -1,6 +1,7 @@
 import { connectionCode, UpstreamError } from '../../errors.js'
 import type { ServerSaid } from '../../telemetry/gateway-events.js'
 import type { Frontend } from '../frontend/frontend.js'
+import { subjectOf } from './client-certificate.js'
 import { ServerRefusal } from './oauth-error.js'
 import { type Registration, remedyFor } from './registration-remedy.js'
 
@@ -22,19 +23,26 @@ export function serverSaid(error: unknown, frontend: Frontend | undefined): Serv
 
 /** What a frontend is to its authorization server. */
 export function registrationOf({ options, redirectUri }: Pick<Frontend, 'options' | 'redirectUri'>): Registration {
-  const { clientId, scopes, routes, clientAuthentication: authentication } = options
+  const { clientId, scopes, routes, clientAuthentication: authentication, clientCertificate } = options
+  const { method } = authentication
   return {
     clientId,
     redirectUri,
     scopes: [...new Set([...scopes, ...routes.flatMap((route) => route.scopes)])],
     resources: [...new Set(routes.flatMap(({ resource }) => (resource === undefined ? [] : [resource])))],
     signedRequests: options.signedRequests === true,
+    ...(clientCertificate !== undefined &&
+      (method === 'tls_client_auth' || method === 'self_signed_tls_client_auth') && {
+        certificate: { method, subject: subjectOf(clientCertificate.cert) },
+      }),
     algorithm: authentication.method === 'private_key_jwt' ? authentication.keys[0]?.algorithm : undefined,
   }
 }
 
 /** What to change when the connection to an authorization server does not come about. @param code of Node.js or OpenSSL */
 export function connectionRemedy(code: string): string {
+  if (/ALERT_CERTIFICATE_REQUIRED|ALERT_(?:BAD|UNKNOWN|UNSUPPORTED)_C|ALERT_HANDSHAKE/.test(code))
+    return 'It does not take our certificate, or wants one: compare ClientCertificate with what it trusts.'
   if (/ALTNAME/.test(code)) return 'Its certificate is for another name: write Authority as the certificate has it.'
   if (/EXPIRED|NOT_YET_VALID/.test(code)) return 'Renew its certificate, or set the clock of this machine.'
   if (/CERT|SELF_SIGNED|UNABLE_TO_|SIGNATURE_FAILURE/.test(code))

@@ -18,12 +18,19 @@ export interface TokenSet {
 
 export type TokenResponse = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers
 
-/** @param now seconds since the epoch */
-export function tokenSetOf(response: TokenResponse, now: number): TokenSet {
+export interface TokenCircumstances {
+  /** Seconds since the epoch. */
+  readonly now: number
+  /** Thumbprint of the certificate that we have. */
+  readonly boundTo: string | undefined
+}
+
+export function tokenSetOf(response: TokenResponse, { now, boundTo }: TokenCircumstances): TokenSet {
   const claims = response.claims()
   return {
     accessToken: {
       value: response.access_token,
+      ...(boundTo !== undefined && { boundTo }),
       ...(response.expires_in !== undefined && { expiresAt: now + response.expires_in }),
     },
     ...(response.refresh_token !== undefined && { refreshToken: response.refresh_token }),

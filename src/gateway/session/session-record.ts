@@ -41,6 +41,8 @@ export interface AccessToken {
   readonly value: string
   /** Absent when the server did not say. */
   readonly expiresAt?: number
+  /** Thumbprint of the certificate that we had when it was given. */
+  readonly boundTo?: string
 }
 
 /** A session that was opened with its cookie. */

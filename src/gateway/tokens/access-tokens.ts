@@ -67,9 +67,11 @@ const pause = 5
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const { frontend, oauth, sessions, now } = options
   const { refreshGracePeriod } = frontend.options.session
-  const isFresh = ({ expiresAt }: AccessToken): boolean =>
-    expiresAt === undefined || now() < expiresAt - refreshGracePeriod
-  const isAlive = ({ expiresAt }: AccessToken): boolean => expiresAt === undefined || now() < expiresAt
+  // Of a certificate that has been replaced no API takes a token any more.
+  const isFresh = ({ expiresAt, boundTo }: AccessToken): boolean =>
+    boundTo === frontend.boundTo && (expiresAt === undefined || now() < expiresAt - refreshGracePeriod)
+  const isAlive = ({ expiresAt, boundTo }: AccessToken): boolean =>
+    boundTo === frontend.boundTo && (expiresAt === undefined || now() < expiresAt)
 
   /** The token that serves without a refresh. A server may end idle refresh tokens long before the access token ends. */
   const freshTokenOf = (

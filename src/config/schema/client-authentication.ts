@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { jwk, secret } from './values.js'
+
+/** How a frontend proves at the authorization server who it is. */
+export const clientAuthentication = {
+  ClientSecret: secret.nullish().meta({
+    description: 'For `ClientSecretPost` only, which needs `Bff.Profile` "Baseline".',
+    examples: [{ Env: 'CLIENT_SECRET' }],
+  }),
+  ClientAuthenticationMethod: z
+    .enum(['PrivateKeyJwt', 'TlsClientAuth', 'SelfSignedTlsClientAuth', 'ClientSecretPost'])
+    .default('PrivateKeyJwt')
+    .meta({
+      description:
+        'How this frontend proves who it is: by a signed assertion, by `ClientCertificate` (RFC 8705 §2), which the server knows by its subject or, self-signed, by its key, or by a secret. `ClientSecretPost` needs `Bff.Profile` "Baseline".',
+    }),
+  ClientSigningKeyJwk: jwk.nullish().meta({
+    description:
+      'Private key for `PrivateKeyJwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default, with the embedded authorization server: one is made and kept.',
+    examples: [{ File: './client-key.json' }],
+  }),
+  RetiredClientSigningKeyJwks: z.array(jwk).default([]).meta({
+    description:
+      'Former keys, still published at `{PathPrefix}/bff/jwks` while the authorization server may have them cached.',
+  }),
+}
