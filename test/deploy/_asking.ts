@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import { createProofVerifier } from '../../src/dpop/verifier.js'
@@ -126,23 +126,7 @@ interface Places {
 
 /** Only addresses, names and places that need root are other ones than on the page. */
 const adapted: Readonly<Record<AskingKind, (text: string, places: Places, folder: string) => string>> = {
-  nginx(text, { port, gateway, ask, api }, folder) {
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-      (name) => `${name}_temp_path ${folder}/${name};`,
-    )
-    const http = edited(text, [
-      [/127\.0\.0\.1:3000/, `127.0.0.1:${gateway}`],
-      [/127\.0\.0\.1:4180/, `127.0.0.1:${ask}`],
-      [/127\.0\.0\.1:8080/, `127.0.0.1:${api}`],
-      [/listen 443 ssl/, `listen 127.0.0.1:${port}`],
-      [/ssl_certificate .*/, ''],
-      [/ssl_certificate_key .*/, ''],
-      [/server_name .*;/, 'server_name localhost;'],
-      [/https:\/\/app\.example\.com\$request_uri/, `http://localhost:${port}$request_uri`],
-      [/https:\/\/app\.example\.com\$request_uri/, `http://localhost:${port}$request_uri`],
-    ])
-    return `worker_processes 1;\npid ${folder}/nginx.pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${http}}\n`
-  },
+  nginx: (text, places, folder) => nginxConfiguration(text, places, folder),
   caddy: (text, { port, gateway, ask, api }) =>
     `{\n\tadmin off\n\tauto_https off\n}\n${edited(text, [
       [/^app\.example\.com \{/m, `http://localhost:${port} {\n\tbind 127.0.0.1`],
@@ -170,6 +154,57 @@ const adapted: Readonly<Record<AskingKind, (text: string, places: Places, folder
       [/port_value: 4180/, `port_value: ${ask}`],
       [/port_value: 8080/, `port_value: ${api}`],
     ]),
+}
+
+function nginxConfiguration(text: string, { port, gateway, ask, api }: Places, folder: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  )
+  const http = edited(text, [
+    [/127\.0\.0\.1:3000/, `127.0.0.1:${gateway}`],
+    [/127\.0\.0\.1:4180/, `127.0.0.1:${ask}`],
+    [/127\.0\.0\.1:8080/, `127.0.0.1:${api}`],
+    [/listen 443 ssl/, `listen 127.0.0.1:${port}`],
+    [/ssl_certificate .*/, ''],
+    [/ssl_certificate_key .*/, ''],
+    [/server_name .*;/, 'server_name localhost;'],
+    [/https:\/\/app\.example\.com\$request_uri/, `http://localhost:${port}$request_uri`],
+    [/https:\/\/app\.example\.com\$request_uri/, `http://localhost:${port}$request_uri`],
+  ])
+  return `worker_processes 1;\npid ${folder}/nginx.pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${http}}\n`
+}
+
+/**
+ * nginx that asks the validator about API clients, as the page says to change its file.
+ * @param listener answers below `/validate`
+ */
+export async function startValidating(
+  t: Pick<ExecutionContext, 'teardown'>,
+  listener: (port: number) => RequestListener,
+) {
+  const [api, ask, [port = 0], blocks] = await Promise.all([
+    startProvenApi(),
+    listen(),
+    freePorts(1),
+    blocksOf('docs/forward-auth.md'),
+  ])
+  ask.handle(listener(port))
+  const text = blocks.find(({ fence }) => fence === files.nginx)?.text ?? ''
+  const proxy = await startProxy('nginx', port, (folder) =>
+    edited(nginxConfiguration(text, { port, gateway: 9, ask: ask.port, api: api.port }, folder), [
+      [/sallyport_asked\/nginx;/, 'sallyport_asked/validate/nginx;'],
+      [/\/nginx\/refusal\?/, '/validate/nginx/refusal?'],
+      [/proxy_set_header Authorization .*/, 'proxy_set_header X-Auth-Subject $asked_subject;'],
+      [/auth_request_set \$asked_authorization .*/, 'auth_request_set $asked_subject $upstream_http_x_auth_subject;'],
+      [/proxy_set_header DPoP .*/, ''],
+      [/proxy_set_header Cookie .*/, ''],
+    ]),
+  )
+  t.teardown(async () => {
+    await proxy?.stop()
+    await Promise.all([ask.close(), api.close()])
+  })
+  return { origin: `http://localhost:${port}`, seen: api.seen }
 }
 
 /** Answers 401 unless the proof is for this very request. Below `/api/public` it wants none. */

@@ -1,7 +1,9 @@
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
+import { generateTestKey, startTestIssuer } from '../../src/dpop-validator/testing/test-issuer.js'
+import { createValidating } from '../../src/server/validating.js'
 import { call, rawCall } from '../gateway/_client.js'
-import { type Asking, type AskingKind, askingKinds, type SeenByApi, startAsking } from './_asking.js'
+import { type Asking, type AskingKind, askingKinds, type SeenByApi, startAsking, startValidating } from './_asking.js'
 import { installed } from './_manifests.js'
 
 const there = new Set<AskingKind>()
@@ -202,3 +204,49 @@ for (const kind of askingKinds) {
     t.truthy(cookie)
   })
 }
+
+const withNginx = there.has('nginx') ? test.serial : test.serial.skip
+
+withNginx('nginx: API clients are checked by the validator, and their API is told who they are', async (t) => {
+  const audience = 'https://orders.example.com'
+  const issuer = await startTestIssuer({ audience })
+  t.teardown(issuer.close)
+  const { origin, seen } = await startValidating(t, (port) => {
+    const validating = createValidating(
+      {
+        verifier: { issuer: issuer.issuer, audience, challenge: { resourceMetadata: false } },
+        publicUrls: [`http://localhost:${port}`],
+        identityFields: { 'X-Auth-Subject': 'sub' },
+      },
+      [],
+    )
+    return (request, response) => {
+      request.url = request.url?.replace(/^\/validate/, '') ?? ''
+      validating(request, response)
+    }
+  })
+  const key = generateTestKey()
+  const token = issuer.mintToken(key.jkt)
+  // For the public URL, while the API listens elsewhere. Below /api/public it does not look at proofs itself.
+  const proven = (path: string, method = 'GET') => ({
+    Authorization: `DPoP ${token}`,
+    DPoP: issuer.mintProof({ method, url: origin + path, key, token }),
+  })
+  const good = proven('/api/public/orders')
+  t.is((await fetch(`${origin}/api/public/orders?x=1`, { headers: good })).status, 200)
+  t.is(seen.length, 1)
+  t.is(seen[0]?.headers['x-auth-subject'], 'alice')
+  for (const [what, path, headers, status] of [
+    ['the same proof again', '/api/public/orders', good, 401],
+    ['no token', '/api/public/orders', {}, 401],
+    ['a proof for another path', '/api/public/other', proven('/api/public/orders'), 401],
+    ['a proof for another method', '/api/public/orders', proven('/api/public/orders', 'POST'), 401],
+    ['a forged identity', '/api/public/orders', { ...proven('/api/public/orders'), 'X-Auth-Subject': 'admin' }, 403],
+    ['a forged target', '/api/public/orders', { 'X-Original-URL': `${origin}/`, ...proven('/') }, 401],
+  ] as const) {
+    const answer = await fetch(origin + path, { headers })
+    t.is(answer.status, status, what)
+    if (status === 401) t.regex(answer.headers.get('www-authenticate') ?? '', /^DPoP /, what)
+  }
+  t.is(seen.length, 1)
+})
