@@ -3,7 +3,7 @@ import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import type { OnLogin, OnLogout } from './hooks.js'
 import type { LoginLimits, RateLimitOptions, SessionsPerUserOptions, StreamLimits } from './limits/limit-options.js'
-import type { AccessRule, RouteOptions } from './route-options.js'
+import type { AccessRule, AuthorizationDetail, RouteOptions } from './route-options.js'
 
 /** What a gateway is made of: validated, complete, frozen. Times are seconds. */
 export interface GatewayOptions {
@@ -59,12 +59,6 @@ export interface Branding {
   readonly name?: string
   /** CSS after ours: `:root{--sp-accent:#7a1fa2}`. */
   readonly theme?: string
-}
-
-/** One element of `authorization_details` (RFC 9396 §2). */
-export type AuthorizationDetail = Readonly<Record<string, unknown>> & {
-  /** What kind it is. */
-  readonly type: string
 }
 
 /** A kind of element that a login link may ask for. */

@@ -1,5 +1,11 @@
 import type { RateLimitOptions } from './limits/limit-options.js'
 
+/** One element of `authorization_details` (RFC 9396 §2). */
+export type AuthorizationDetail = Readonly<Record<string, unknown>> & {
+  /** What kind it is. */
+  readonly type: string
+}
+
 /** An API: which requests are for it, with whose token, and how its servers are treated. */
 export interface RouteOptions {
   /** Below the frontend's prefix. Longest match wins; `/api` covers `/api` and everything below it. */
@@ -19,6 +25,11 @@ export interface RouteOptions {
    * gateway's own token what the server gives.
    */
   readonly scopes: readonly string[]
+  /**
+   * `authorization_details` (RFC 9396) of the user's token for this route; asked for at login too. Where any route has some, the
+   * tokens of the others have those of the frontend alone. Default: those of the login.
+   */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
   /**
    * Gets the user's token for this route in exchange for that of the login (RFC 8693), where the server takes no narrower
    * refresh: for an API of another owner, or of another realm. `resource` and `scopes` say what it is for; `scopes` are not

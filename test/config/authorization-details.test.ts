@@ -26,6 +26,12 @@ function aFile(
 }
 
 const byLink = { LoginParameters: ['authorization_details'], LoginDetailTypes: [payment] }
+const aRoute = (more: object) => ({
+  Path: '/payments',
+  Upstreams: ['https://payments.example.com'],
+  AuthorizationDetails: [{ type: 'payment' }],
+  ...more,
+})
 const accounts = { type: 'accounts', actions: ['list'] }
 
 test('what frontends ask for arrives in the options, and their client may have it', async (t) => {
@@ -94,6 +100,24 @@ for (const [what, content, pointer, problem] of [
     aFile({ LoginDetailTypes: [payment] }),
     '/Bff/Frontends/0/LoginDetailTypes',
     /./,
+  ],
+  [
+    'details of a route that goes without a user',
+    aFile({ Routes: [aRoute({ TokenType: 'None' })] }),
+    '/Bff/Frontends/0/Routes/0/AuthorizationDetails',
+    /TokenType is "None"/,
+  ],
+  [
+    'details of a route beside those of links',
+    aFile({ Routes: [aRoute({})], ...byLink }),
+    '/Bff/Frontends/0/Routes/0/AuthorizationDetails',
+    /links can add to it/,
+  ],
+  [
+    'details of a route that the embedded server does not know',
+    aFile({ Routes: [aRoute({ AuthorizationDetails: [accounts] })] }),
+    '/Bff/Frontends/0/Routes/0/AuthorizationDetails/0/type',
+    /no type of the embedded authorization server/,
   ],
   [
     'details among the parameters',

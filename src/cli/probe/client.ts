@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { generateProofKey } from '../../dpop/prover.js'
+import { fixedDetails } from '../../gateway/endpoints/login-details.js'
 import { createFrontend } from '../../gateway/frontend/frontend.js'
 import type { IssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import { createOAuthClient, type OAuthClient } from '../../gateway/oauth/oauth-client.js'
@@ -90,13 +91,15 @@ export async function tryClient(
   return { trials, tokens }
 }
 
-function push(oauth: OAuthClient, { scopes, dpop, authorizationDetails = [] }: FrontendOptions): Promise<URL> {
+function push(oauth: OAuthClient, options: FrontendOptions): Promise<URL> {
+  const { scopes, dpop } = options
+  const details = fixedDetails(options)
   return oauth.pushAuthorizationRequest({
     state: random(),
     nonce: scopes.includes('openid') ? random() : undefined,
     codeVerifier: random(),
     proofKey: dpop ? generateProofKey() : undefined,
-    parameters: authorizationDetails.length > 0 ? { authorization_details: JSON.stringify(authorizationDetails) } : {},
+    parameters: details.length > 0 ? { authorization_details: JSON.stringify(details) } : {},
   })
 }
 

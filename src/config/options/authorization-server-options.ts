@@ -87,8 +87,10 @@ function clientOptions(application: ApplicationPlan): ClientOptions {
 
 /** All that its frontends ask for, by themselves or by a link. */
 function detailTypesOf({ frontends }: ApplicationPlan): readonly string[] {
-  const asked = frontends.flatMap(({ settings: { AuthorizationDetails, LoginDetailTypes } }) => [
-    ...AuthorizationDetails.map(({ type }) => type),
+  const asked = frontends.flatMap(({ routes, settings: { AuthorizationDetails, LoginDetailTypes } }) => [
+    ...[AuthorizationDetails, ...routes.map((route) => route.AuthorizationDetails ?? [])]
+      .flat()
+      .map(({ type }) => type),
     ...LoginDetailTypes.map(({ Type = '' }) => Type),
   ])
   return [...new Set(asked)]

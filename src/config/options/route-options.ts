@@ -44,6 +44,7 @@ export function routeOptions(settings: RouteSettings, directory: string, files: 
     webSocket: { pingInterval: seconds(WebSocket.PingInterval) },
     ...(settings.Access && { access: accessRules(settings.Access) }),
     ...(Resource !== undefined && { resource: Resource }),
+    ...(settings.AuthorizationDetails !== undefined && { authorizationDetails: settings.AuthorizationDetails }),
     ...(TokenExchange !== undefined && {
       tokenExchange: { ...(TokenExchange.Audience !== undefined && { audience: TokenExchange.Audience }) },
     }),

@@ -5,12 +5,17 @@ export const authorizationDetailRules: readonly Rule[] = [
     if (server === undefined) return
     const types = new Set(server.settings.Seeding.AuthorizationDetailTypes.map(({ Type }) => Type))
     for (const { settings, frontends, pointer: application } of server.applications)
-      for (const { pointer, settings: frontend } of frontends) {
+      for (const { pointer, routes, settings: frontend } of frontends) {
         const asked = [
           ...frontend.AuthorizationDetails.map(
             ({ type }, index) => [type, `AuthorizationDetails/${index}/type`] as const,
           ),
           ...frontend.LoginDetailTypes.map(({ Type = '' }, index) => [Type, `LoginDetailTypes/${index}/Type`] as const),
+          ...routes.flatMap(({ AuthorizationDetails = [] }, route) =>
+            AuthorizationDetails.map(
+              ({ type }, index) => [type, `Routes/${route}/AuthorizationDetails/${index}/type`] as const,
+            ),
+          ),
         ]
         for (const [type, at] of asked)
           if (!types.has(type))

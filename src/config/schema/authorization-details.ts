@@ -29,20 +29,26 @@ export const authorizationDetailType = z
   })
   .meta({ required: ['Type', 'Schema'] })
 
+const details = z.array(
+  z.looseObject({
+    type: text.meta({ description: 'What kind it is.', examples: ['account_information'] }),
+  }),
+)
+
+/** Of one route. */
+export const routeDetails = details.optional().meta({
+  description:
+    "`authorization_details` (RFC 9396) of the user's token for this route; asked for at login too. Where any route has some, the tokens of the others have those of the frontend alone. Default: those of the login.",
+  examples: [[{ type: 'account_information', actions: ['list_accounts'] }]],
+})
+
 /** What a frontend asks for in such words. */
 export const authorizationDetails = {
-  AuthorizationDetails: z
-    .array(
-      z.looseObject({
-        type: text.meta({ description: 'What kind it is.', examples: ['account_information'] }),
-      }),
-    )
-    .default([])
-    .meta({
-      description:
-        '`authorization_details` of every login (RFC 9396), each an object with its `type`, as the authorization server has it. A link cannot change them.',
-      examples: [[{ type: 'account_information', actions: ['list_accounts'] }]],
-    }),
+  AuthorizationDetails: details.default([]).meta({
+    description:
+      '`authorization_details` of every login (RFC 9396), each an object with its `type`, as the authorization server has it. A link cannot change them.',
+    examples: [[{ type: 'account_information', actions: ['list_accounts'] }]],
+  }),
   LoginDetailTypes: z
     .array(
       z

@@ -7,6 +7,7 @@ import {
   webSocketDefaults,
 } from '../../gateway/defaults.js'
 import { methodName } from '../../gateway/frontend/frontend-grammar.js'
+import { routeDetails } from './authorization-details.js'
 import { rateLimits } from './limits.js'
 import { accessRules, counted, duration, httpUrl, lasting, routePath, text } from './values.js'
 
@@ -108,6 +109,7 @@ export const route = z
           "Scopes of the token for this route. Default: the frontend's own `Scopes`, without those of other routes; of the gateway's own token, what the server gives.",
         examples: [['orders']],
       }),
+    AuthorizationDetails: routeDetails,
     TokenExchange: z
       .strictObject({
         Audience: text.optional().meta({

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { compileSchema } from '../../http/json-schema.js'
 import { isJsonObject } from '../../jose/json-object.js'
-import type { AuthorizationDetail, FrontendOptions } from '../options.js'
+import type { FrontendOptions } from '../options.js'
+import type { AuthorizationDetail } from '../route-options.js'
 
 /** `authorization_details` of a login: those of the configuration, and what of the link's may be. */
 export interface LoginDetails {
@@ -12,11 +14,9 @@ export interface LoginDetails {
 const maxLength = 4096
 
 /** Undefined where a login asks for none, as nearly all do: the compiler of schemas is loaded by who has one. */
-export function createLoginDetails({
-  authorizationDetails: fixed = [],
-  loginDetailTypes = [],
-  loginParameters = [],
-}: FrontendOptions): LoginDetails | undefined {
+export function createLoginDetails(options: FrontendOptions): LoginDetails | undefined {
+  const { loginDetailTypes = [], loginParameters = [] } = options
+  const fixed = fixedDetails(options)
   const fromLinks = loginParameters.includes('authorization_details')
   if (fixed.length === 0 && !fromLinks) return undefined
   const types = new Map(loginDetailTypes.map(({ type, schema }) => [type, compileSchema(schema)]))
@@ -42,6 +42,12 @@ export function createLoginDetails({
       return details.length === 0 ? undefined : JSON.stringify(details)
     },
   }
+}
+
+/** Those of the frontend and of its routes, each once. */
+export function fixedDetails({ authorizationDetails = [], routes }: FrontendOptions): readonly AuthorizationDetail[] {
+  const all = [...authorizationDetails, ...routes.flatMap((route) => route.authorizationDetails ?? [])]
+  return all.filter((detail, index) => all.findIndex((other) => isDeepStrictEqual(other, detail)) === index)
 }
 
 function elementsOf(text: string): readonly AuthorizationDetail[] | undefined {

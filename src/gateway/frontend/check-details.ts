@@ -1,5 +1,6 @@
 import { compileSchema } from '../../http/json-schema.js'
 import type { FrontendOptions } from '../options.js'
+import { mayBeOfUser } from '../tokens/token-audience.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 
 /** What a login cannot ask for by `authorization_details`. */
@@ -7,7 +8,21 @@ export function* detailProblems({
   authorizationDetails = [],
   loginDetailTypes = [],
   loginParameters = [],
+  routes,
 }: FrontendOptions): Generator<MemberProblem> {
+  for (const [index, { authorizationDetails: ofRoute, tokenType, tokenExchange }] of routes.entries()) {
+    if (ofRoute === undefined) continue
+    const at = `routes/${index}/authorizationDetails`
+    if (!mayBeOfUser(tokenType))
+      yield wrong(at, `is about what a user allows, and TokenType is "${tokenType}"`, 'Leave it out.')
+    if (tokenExchange !== undefined) yield wrong(at, 'goes not with an exchanged token', 'Keep one of the two.')
+    if (loginDetailTypes.length > 0)
+      yield wrong(
+        at,
+        'splits among routes what a login was for, and links can add to it: to the token of no route in particular',
+        'Keep one of the two, or make two frontends.',
+      )
+  }
   for (const [index, { type }] of authorizationDetails.entries())
     if (typeof type !== 'string' || type === '')
       yield wrong(`authorizationDetails/${index}/type`, 'is missing', 'Write the type that the server knows it by.')

@@ -225,9 +225,10 @@ function conversations({
   }
 }
 
-function audienceParameters({ resource, scopes }: TokenAudience): URLSearchParams {
+function audienceParameters({ resource, scopes, details }: TokenAudience): URLSearchParams {
   const parameters = new URLSearchParams()
   if (resource !== undefined) parameters.set('resource', resource)
   if (scopes.length > 0) parameters.set('scope', scopes.join(' '))
+  if (details !== undefined) parameters.set('authorization_details', details)
   return parameters
 }

@@ -6,6 +6,8 @@ import type { RouteOptions, TokenExchangeOptions, TokenType } from '../route-opt
 export interface TokenAudience {
   readonly resource?: string
   readonly scopes: readonly string[]
+  /** `authorization_details`, as JSON. Absent: all that was granted. */
+  readonly details?: string
 }
 
 /** An audience, and the name of its token among those of a session. `''` is the token of the login itself. */
@@ -13,6 +15,8 @@ export interface KeyedAudience extends TokenAudience {
   readonly tokenKey: string
   /** These scopes are not written for the route: what the server did not grant of them is not asked for. */
   readonly implied?: true
+  /** What the login was for, but for its `details`. */
+  readonly ofLogin?: true
   /** The token is got in exchange for that of the login. */
   readonly exchange?: TokenExchangeOptions
 }
@@ -37,8 +41,8 @@ export function mayBeOfClient(tokenType: TokenType): boolean {
 export const loginAudience: KeyedAudience = { tokenKey: '', scopes: [] }
 
 /** Whether the authorization server's own endpoint takes the token: it is for no API in particular, with all scopes of the frontend. */
-export function isForServer({ resource, tokenKey, implied }: KeyedAudience): boolean {
-  return tokenKey === loginAudience.tokenKey || (resource === undefined && implied === true)
+export function isForServer({ resource, tokenKey, implied, ofLogin }: KeyedAudience): boolean {
+  return tokenKey === loginAudience.tokenKey || ofLogin === true || (resource === undefined && implied === true)
 }
 
 /**
@@ -63,6 +67,20 @@ export function grantOf({ scopes, routes }: Pick<FrontendOptions, 'scopes' | 'ro
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-6 RFC 6749 §6}: a refresh may ask for less than was granted
  */
 export function audiencesOf(
+  frontend: Pick<FrontendOptions, 'scopes' | 'routes' | 'authorizationDetails'>,
+): (route: Pick<RouteOptions, 'resource' | 'scopes' | 'tokenExchange' | 'authorizationDetails'>) => RouteAudiences {
+  const byScopes = audiencesByScopes(frontend)
+  const { authorizationDetails: own = [], routes } = frontend
+  if (routes.every(({ authorizationDetails }) => authorizationDetails === undefined)) return byScopes
+  return (route) => {
+    const { ofUser, ofClient } = byScopes(route)
+    const details = JSON.stringify(route.authorizationDetails ?? own)
+    const ofLogin = ofUser.tokenKey === loginAudience.tokenKey && { ofLogin: true as const }
+    return { ofUser: { ...ofUser, ...ofLogin, details, tokenKey: `${ofUser.tokenKey} for ${details}` }, ofClient }
+  }
+}
+
+function audiencesByScopes(
   frontend: Pick<FrontendOptions, 'scopes' | 'routes'>,
 ): (route: Pick<RouteOptions, 'resource' | 'scopes' | 'tokenExchange'>) => RouteAudiences {
   const { scope, resources } = grantOf(frontend)
