@@ -29,6 +29,16 @@ export function override(value: unknown, environment: Environment): Overridden {
     // By number, so that entry 2 of a list is there before entry 10.
     .sort((left, right) => left.localeCompare(right, 'en', { numeric: true, sensitivity: 'base' }))
 
+  for (const name of Object.keys(environment)) {
+    const meant = withTwoUnderscores(name, roots)
+    if (meant !== undefined)
+      problems.push({
+        pointer: '',
+        where: name,
+        problem: 'is not read: between the parts of a name there are two underscores',
+        remedy: `Write ${meant}.`,
+      })
+  }
   for (const name of names) {
     const found = settingNamed(name, jsonSchema)
     if ('problem' in found) {
@@ -40,6 +50,14 @@ export function override(value: unknown, environment: Environment): Overridden {
     else problems.push({ pointer: pointerOf(found.path), ...problem, where: name })
   }
   return { value: root, variables, problems }
+}
+
+/** A setting, for all but its underscores. Short names may be another program's: `STORE_FILE`. */
+function withTwoUnderscores(name: string, roots: readonly string[]): string | undefined {
+  const parts = name.split(/_+/)
+  if (name.includes('__') || parts.length < 3 || !roots.includes(parts[0]?.toLowerCase() ?? '')) return undefined
+  const meant = parts.join('__')
+  return 'path' in settingNamed(meant, jsonSchema) ? meant : undefined
 }
 
 type Found = { readonly path: Path; readonly schema: JsonSchema } | ConfigurationProblem

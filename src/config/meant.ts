@@ -46,6 +46,8 @@ function urlRemedy(given: string): string | undefined {
   if (/^https?:\/\/[^/]*@/i.test(given)) return 'Leave out the user and password: a URL is no place for a secret.'
   if (/^wss?:\/\//i.test(given)) return `Write "${given.replace(/^ws/i, 'http')}": sockets go the same way.`
   if (/^unix:|^\//.test(given)) return 'Write a host and port: sockets in the file system are not supported.'
+  const port = /^https?:\/\/[^/]*:(\d+)(?:\/|$)/i.exec(given)?.[1]
+  if (port !== undefined && Number(port) > 65_535) return `Write another port: ${port} is more than 65535.`
   if (given === '*') return 'Write each origin, as in "https://www.example.com": there are no patterns.'
   if (/^[a-z0-9.-]+(?::\d+)?(?:\/\S*)?$/i.test(given)) {
     const isInside = /^[^./]+(?::|\/|$)|:\d+/.test(given)
@@ -77,6 +79,8 @@ function listenRemedy(given: string): string | undefined {
   if (port !== undefined && Number(port) < 65_536)
     return `Write "127.0.0.1:${port}" for this machine only, or "0.0.0.0:${port}" for every network.`
   if (/^[a-z0-9.-]+$/i.test(text)) return `Write the port too, as in "${text}:3000".`
+  const high = /:(\d{5,})$/.exec(text)?.[1]
+  if (high !== undefined && Number(high) > 65_535) return `Write another port: ${high} is more than 65535.`
   const v6 = /^([0-9a-f:]+:):?(\d{1,5})$/i.exec(text)
   if (v6 !== null && text.split(':').length > 2) return 'Write an IPv6 address in brackets, as in "[::1]:3000".'
   return /^[a-z0-9.-]+:\d{1,5}$/i.test(text) && Number(text.split(':')[1]) < 65_536 ? `Write "${text}".` : undefined

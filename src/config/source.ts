@@ -105,7 +105,9 @@ export function parseSource(text: string, name: string): Source {
   const problems = (text.trim() === '' ? [] : errors).map(({ error, offset }) => ({
     pointer: '',
     problem: `is not JSON: ${words(printParseErrorCode(error))}`,
-    remedy: 'Look for a missing comma, quote or bracket there or just before.',
+    remedy: /^[\u2018\u2019\u201a-\u201f]/.test(text.slice(offset, offset + 1))
+      ? 'Write straight quotes ("): those are of a word processor.'
+      : 'Look for a missing comma, quote or bracket there or just before.',
     where: at(offset),
   }))
   if (tree === undefined)

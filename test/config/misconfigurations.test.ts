@@ -1116,3 +1116,124 @@ test('a mode of answers among the parameters', finds, {
   problem: /./,
   remedy: /^Write ResponseMode\.$/,
 })
+
+/* The trial of November 2026: sixty-two mistakes, of which these were not found, or not with the remedy that helps. */
+const written = JSON.stringify(JSON.stringify(clientKey))
+const keyOf = (change: object): readonly [string, string] => [written, JSON.stringify({ ...clientKey, ...change })]
+for (const [what, change, pointer, line, problem, remedy] of [
+  [
+    'a key for another algorithm',
+    keyOf({ alg: 'RS256' }),
+    'Frontends/0/ClientSigningKeyJwk',
+    'Jwk',
+    /"RS256"/,
+    /"ES256"/,
+  ],
+  [
+    'a key for encryption',
+    keyOf({ use: 'enc' }),
+    'Frontends/0/ClientSigningKeyJwk',
+    'Jwk',
+    /encryption/,
+    /"use": "sig"/,
+  ],
+  [
+    'a key that may only verify',
+    keyOf({ key_ops: ['verify'] }),
+    'Frontends/0/ClientSigningKeyJwk',
+    'Jwk',
+    /may not sign/,
+    /key_ops/,
+  ],
+  [
+    'a key that was cut',
+    keyOf({ d: String(clientKey.d).slice(0, 20) }),
+    'Frontends/0/ClientSigningKeyJwk',
+    'Jwk',
+    /15 bytes/,
+    /as a whole/,
+  ],
+  [
+    'halves of two keys',
+    keyOf({ x: otherKey.x, y: otherKey.y }),
+    'Frontends/0/ClientSigningKeyJwk',
+    'Jwk',
+    /does not belong to its "x"/,
+    /from one key/,
+  ],
+  [
+    'a symmetric key',
+    [written, JSON.stringify({ kty: 'oct', k: 'AAAA' })],
+    'Frontends/0/ClientSigningKeyJwk',
+    'Jwk',
+    /symmetric/,
+    /keygen/,
+  ],
+  [
+    'an upstream at a port that there is not',
+    ['http://orders:8080', 'http://orders:80800'],
+    'Frontends/0/Routes/0/Upstreams/0',
+    'Upstreams',
+    /not an absolute/,
+    /80800 is more than 65535/,
+  ],
+] as const)
+  test(`of sixty-two: ${what}`, finds, {
+    from: aGateway,
+    change,
+    pointer: `/Bff/${pointer}`,
+    line,
+    problem,
+    remedy,
+  })
+
+for (const [what, from, change, pointer, line, problem, remedy] of [
+  [
+    'a port beyond all ports',
+    aGateway,
+    ['"127.0.0.1:3000"', '"127.0.0.1:99999"'],
+    '/Server/Listen',
+    'Listen',
+    /host and a port/,
+    /more than 65535/,
+  ],
+  [
+    'a level by its longer name',
+    aGateway,
+    ['"Server": {', '"Server": {\n    "LogLevel": "warning",'],
+    '/Server/LogLevel',
+    'LogLevel',
+    /not one of/,
+    /"warn"/,
+  ],
+  [
+    'an authority that is the issuer but for a slash',
+    () => theWhole().replace(/,\s*\{\s*"Name": "admin",\s*"PathPrefix": "\/admin"\s*\}/, ''),
+    ['"Bff": {', '"Bff": {\n    "Authority": "http://localhost:3001/",'],
+    '/Bff/Authority',
+    'Authority',
+    /character by character/,
+    /Write "http:\/\/localhost:3001"/,
+  ],
+  [
+    'two keys of one name',
+    theWhole,
+    [
+      '"Permissions"',
+      `"RetiredSigningKeyJwks": [${JSON.stringify({ ...publicHalf(otherKey), kid: clientKey.kid })}],\n          "Permissions"`,
+    ],
+    '/OpenIddict/Seeding/Applications/0/RetiredSigningKeyJwks/0',
+    'RetiredSigningKeyJwks',
+    /another key by the "kid"/,
+    /a "kid" of its own/,
+  ],
+] as const)
+  test(`of sixty-two: ${what}`, finds, { from, change, pointer, line, problem, remedy })
+
+test('of sixty-two: quotes of a word processor, and a variable with single underscores', async (t) => {
+  const [quotes] = await problemsOf(t, aGateway().replace('"Name"', '\u201cName\u201d'))
+  t.regex(quotes?.remedy ?? '', /straight quotes/)
+  const variables = await problemsOf(t, aGateway(), { Bff_Frontends_0_ClientId: 'x', STORE_FILE: 'of another program' })
+  t.is(variables.length, 1)
+  t.like(variables[0], { where: 'Bff_Frontends_0_ClientId', remedy: 'Write Bff__Frontends__0__ClientId.' })
+})

@@ -56,6 +56,10 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   ],
   [/^(?:MOVED|CLUSTERDOWN|CROSSSLOT)/, clusterRemedy],
   [/unknown command/i, 'This is the port of a Sentinel: name it in Nodes, and write "Topology": "Sentinel".'],
+  [
+    /timeout|wrong version number|packet length/i,
+    'Does it speak TLS at this port? redis:// is plain, rediss:// is TLS. Otherwise: is the address right, and may this machine connect?',
+  ],
   [/cluster support disabled/i, 'This is no cluster: leave Topology out.'],
 ]
 

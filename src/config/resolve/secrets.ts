@@ -4,6 +4,7 @@ import { type Jwk, signingKey, verificationKey } from '../../jose/jwk.js'
 import type { Environment } from '../environment.js'
 import type { ConfigurationFiles } from '../files.js'
 import type { JwkSource, Secret } from '../schema/values.js'
+import { keyFault } from './key-fault.js'
 
 /** Reads secrets from where the file says they are. What is wrong is reported; a value is in no message. */
 export interface SecretReader {
@@ -103,6 +104,8 @@ export function createSecretReader(
     privateJwk(given, pointer) {
       const key = given === null || given === undefined ? undefined : jwk(given, pointer)
       if (key === undefined) return undefined
+      const fault = keyFault(key)
+      if (fault !== undefined) return report(pointer, ...fault)
       try {
         signingKey(key)
         return key

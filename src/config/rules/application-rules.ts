@@ -50,6 +50,22 @@ export const applicationRules: readonly Rule[] = [
     }
   },
 
+  function* keysHaveNamesOfTheirOwn({ authorizationServer: server }) {
+    for (const { pointer, settings, keys } of server?.applications ?? [])
+      for (const [later, earlier] of repeated(
+        keys.map((jwk, index) => ({ jwk, index })).filter(({ jwk }) => jwk.kid !== undefined),
+        ({ jwk }) => String(jwk.kid),
+      )) {
+        const member = later.index - ((settings.SigningKeyJwk ?? undefined) === undefined ? 0 : 1)
+        if (thumbprint(later.jwk) !== thumbprint(earlier.jwk))
+          yield problem(
+            `${pointer}/RetiredSigningKeyJwks/${Math.max(member, 0)}`,
+            'is another key by the "kid" of one beside it, so that one of the two is never found',
+            'Give each key a "kid" of its own, or leave "kid" out.',
+          )
+      }
+  },
+
   function* permissionsAreKnown({ authorizationServer: server }) {
     for (const { pointer, settings } of server?.applications ?? [])
       for (const { index, problem: what, remedy } of parsePermissions(settings.Permissions ?? []).problems)

@@ -37,15 +37,32 @@ export const fileRules: readonly Rule[] = [
       try {
         createSecureContext({ cert, key })
       } catch {
-        yield problem(
-          pointer,
-          'is not a certificate with its private key',
-          'Give PEM files that belong together, the certificate first and then its chain.',
-        )
+        const [said, remedy] = pairProblem(cert.toString('latin1'), key.toString('latin1'))
+        if (said !== undefined) yield problem(pointer, said, remedy)
+        else
+          yield problem(
+            pointer,
+            'is not a certificate with its private key',
+            'Give PEM files that belong together, the certificate first and then its chain.',
+          )
       }
     }
   },
 ]
+
+/** What can be told of two files that are no pair. */
+function pairProblem(cert: string, key: string): [problem: string, remedy: string] | [problem: undefined, remedy: ''] {
+  const isKey = (pem: string): boolean => /-----BEGIN (?:[A-Z]+ )?(?:ENCRYPTED )?PRIVATE KEY-----/.test(pem)
+  const isCert = (pem: string): boolean => pem.includes('-----BEGIN CERTIFICATE-----')
+  if (isKey(cert) && isCert(key) && !isCert(cert))
+    return ['has the key in CertFile and the certificate in KeyFile', 'Exchange the two.']
+  if (/ENCRYPTED/.test(key))
+    return [
+      'has a private key with a passphrase, which is not asked for',
+      'Write it without one: `openssl pkey -in KEY -out KEY.plain`, readable by the user that runs sallyport only.',
+    ]
+  return [undefined, '']
+}
 
 interface NamedFile {
   readonly pointer: string

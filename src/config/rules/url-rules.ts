@@ -80,6 +80,22 @@ export const urlRules: readonly Rule[] = [
     }
   },
 
+  function* anAuthorityIsTheIssuerToTheLetter({ bff, frontends, authorizationServer }) {
+    const issuer = authorizationServer?.settings.Issuer
+    if (issuer === undefined) return
+    const named = [
+      { value: bff?.Authority, pointer: '/Bff/Authority' },
+      ...frontends.map(({ pointer, settings }) => ({ value: settings.Authority, pointer: `${pointer}/Authority` })),
+    ]
+    for (const { value, pointer } of named)
+      if (value !== undefined && value !== issuer && plain(value) === plain(issuer))
+        yield problem(
+          pointer,
+          `is not the Issuer of ${authorizationServer?.pointer}, character by character`,
+          `Write "${issuer}", or leave it out: the embedded server is what it is without it.`,
+        )
+  },
+
   function* anAuthorityIsAnotherServer({ bff, frontends, authorizationServer }) {
     if (authorizationServer !== undefined) return
     for (const { pointer, settings, authority, publicUrl } of frontends)
@@ -130,4 +146,9 @@ function issuerMeantBy(value: string): { readonly identifier: string; readonly w
   for (const [below, what] of belowAnIssuer)
     if (below.test(pathname)) return { identifier: origin + pathname.replace(below, ''), what }
   return undefined
+}
+
+/** But for what people take for the same. */
+function plain(url: string): string {
+  return url.toLowerCase().replace(/\/+$/, '')
 }
