@@ -6,10 +6,15 @@ import type { Certificate } from './options/certificates.js'
 import type { TlsFiles } from './resolve/tls-files.js'
 
 /**
- * What browsers will have against the certificates. No reason not to start, nor to refuse a change: one frontend with an
+ * What browsers will have against the certificates, and servers against ours. No reason not to start, nor to refuse a change: one frontend with an
  * expired certificate would take all others along.
  */
-export function certificateProblems({ plan, server, authorizationServer }: Configuration): ConfigurationProblem[] {
+export function certificateProblems({
+  plan,
+  server,
+  authorizationServer,
+  gateway,
+}: Configuration): ConfigurationProblem[] {
   const issuer = plan.authorizationServer?.issuer
   const isShared = authorizationServer !== undefined && authorizationServer.listen === undefined
   const frontends = plan.frontends.flatMap(({ publicUrl, hosts, name }) =>
@@ -21,7 +26,24 @@ export function certificateProblems({ plan, server, authorizationServer }: Confi
   return [
     ...problemsOf(plan.tls, server.tls, [...frontends, ...(isShared ? ofIssuer : [])], plan.now),
     ...problemsOf(plan.authorizationServer?.tls, authorizationServer?.tls, isShared ? [] : ofIssuer, plan.now),
+    ...(gateway?.frontends ?? []).flatMap(({ clientCertificate }, index) => {
+      const expiry = clientCertificate && expiredOn(clientCertificate.cert, plan.now)
+      return expiry === undefined
+        ? []
+        : [
+            {
+              pointer: `/Bff/Frontends/${index}/ClientCertificate/CertFile`,
+              problem: `has expired on ${expiry}`,
+              remedy: 'Have it renewed: the authorization server will not accept it.',
+            },
+          ]
+    }),
   ]
+}
+
+function expiredOn(certificate: Buffer | string, now: number): string | undefined {
+  const { validTo } = new X509Certificate(certificate)
+  return Date.parse(validTo) < now * 1000 ? validTo : undefined
 }
 
 interface AskedFor {
@@ -36,8 +58,8 @@ function problemsOf(
   now: number,
 ): ConfigurationProblem[] {
   const expired = certificates.flatMap(({ cert }, index) => {
-    const { validTo } = new X509Certificate(cert)
-    return Date.parse(validTo) >= now * 1000
+    const validTo = expiredOn(cert, now)
+    return validTo === undefined
       ? []
       : [
           {

@@ -32,8 +32,6 @@ export interface MutualTlsOptions {
   readonly subject?: string
   readonly route?: Partial<RouteOptions>
   readonly frontend?: Partial<FrontendOptions>
-  /** Default: true. */
-  readonly bindsTokens?: boolean
 }
 
 export interface MutualTlsWorld extends World {
@@ -53,7 +51,6 @@ export interface MutualTlsWorld extends World {
  */
 export async function aMutualTlsWorld(t: ExecutionContext, options: MutualTlsOptions): Promise<MutualTlsWorld> {
   const { authentication, constraint, certificate = clientCertificate, subject = 'CN=localhost' } = options
-  const { bindsTokens = true } = options
   const overTls: MutualTlsWorld['overTls'] = []
   const calls: MutualTlsWorld['calls'] = []
   let provide: RequestListener = (_request, response) => response.writeHead(503).end()
@@ -77,7 +74,7 @@ export async function aMutualTlsWorld(t: ExecutionContext, options: MutualTlsOpt
         ...(authentication === 'tls_client_auth' && { tls_client_auth_subject_dn: subject }),
         ...(authentication === 'self_signed_tls_client_auth' && { jwks: { keys: [keyOf(clientCertificate)] } }),
         dpop_bound_access_tokens: !isBound,
-        tls_client_certificate_bound_access_tokens: isBound && bindsTokens,
+        tls_client_certificate_bound_access_tokens: isBound,
       },
     },
     frontend: {
