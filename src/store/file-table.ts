@@ -33,7 +33,9 @@ const expiryBytes = 8
 export function createFileTable(database: Database<Buffer, string>): FileTable {
   const read = (bytes: Buffer): FileRecord | undefined => {
     const expiresAt = bytes.readDoubleLE(0)
-    return expiresAt > Date.now() / 1000 ? { text: bytes.toString('utf8', expiryBytes), expiresAt } : undefined
+    if (expiresAt <= Date.now() / 1000) return undefined
+    // Its length is said: the database's buffer is longer than the record, and Node.js 24 does not ask `length` for the end.
+    return { text: bytes.toString('utf8', expiryBytes, bytes.length), expiresAt }
   }
 
   return {
