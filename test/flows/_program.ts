@@ -53,9 +53,9 @@ export async function startProgram(
   return { child, output: () => output }
 }
 
-/** Resolves once a program that has been started says that it is ready. @throws Error when it ends, or takes half a minute */
+/** Resolves once a program that has been started says that it is ready. @throws Error when it ends, or takes a minute and a half */
 export async function isReady(readiness: URL, child: ChildProcess): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 90_000
   for (;;) {
     const answer = await fetch(readiness).catch(() => undefined)
     await answer?.body?.cancel()
