@@ -138,6 +138,7 @@ test('a renewed certificate: sessions stay, and their next call has a token that
   prepared.swap({ drain: 0 })
   t.is(await bond(), thumbprintOf(otherCertificate))
   t.is(await bond(), thumbprintOf(otherCertificate))
+  t.is(world.calls.length, 3, 'no call goes out with a token that is bound to the old one')
   const refreshes = world.overTls.filter(({ path }) => path === '/token').length
   t.is(refreshes, 2, 'the login and one refresh')
   t.like(await whoAmI(browser, world.url), { authenticated: true, sub: 'alice' })
