@@ -64,7 +64,7 @@ export async function aMutualTlsWorld(t: ExecutionContext, options: MutualTlsOpt
   ])
   const isBound = constraint === 'mtls'
   const world = await aWorld(t, {
-    gateway: { issuerCa: serverCertificate.cert },
+    gateway: { issuerCa: serverCertificate.cert, issuerTimeout: 60 },
     provider: {
       dpopNonces: !isBound,
       configuration: providerConfiguration(issuer),
