@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls'
-import { isLoopback } from '../../http/loopback.js'
+import { isSecureUrl } from '../../http/secure-url.js'
 import type { ClientCertificate, FrontendOptions } from '../options.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 
@@ -40,8 +40,8 @@ function* upstreamProblems({ routes }: FrontendOptions, { cert }: ClientCertific
         'is another certificate than the one that the tokens are bound to: an API that checks them refuses each call',
         'Leave out the certificate and the key of the route.',
       )
-    for (const [number, { protocol, hostname }] of upstreams.entries())
-      if (protocol === 'http:' && !isLoopback(hostname))
+    for (const [number, upstream] of upstreams.entries())
+      if (!isSecureUrl(upstream))
         yield wrong(
           `routes/${index}/upstreams/${number}`,
           'is plain http, where no certificate is shown: whoever reads the token there can use it',
