@@ -20,11 +20,25 @@ export function createLogger({ level, destination = standardOutput() }: LoggerOp
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: createTimestamp(),
       formatters: { level: (label) => ({ level: label }) },
     },
     { write: (line) => void destination.write(withoutSecrets(line)) },
   )
+}
+
+/** As pino's `isoTime` writes it, made once for all lines of a millisecond: a fifth of what a line costs. */
+function createTimestamp(): () => string {
+  let at = Number.NaN
+  let text = ''
+  return () => {
+    const now = Date.now()
+    if (now !== at) {
+      at = now
+      text = `,"time":"${new Date(now).toISOString()}"`
+    }
+    return text
+  }
 }
 
 function standardOutput(): DestinationStream {
