@@ -117,10 +117,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const retirement = createRetirement(forwarder)
   let current: Generation = createGeneration(options, lasting)
 
-  const identified = (request: IncomingMessage): Pick<Refused, 'requestId' | 'request'> => {
+  const identify = (request: IncomingMessage): string => {
     const requestId = requestIdOf(request, current.isTrustedPeer)
     noteOrigin('gateway', requestId, () => originOf(request, current.isTrustedPeer))
-    return { requestId, request }
+    return requestId
   }
 
   const forwards: Delivery = {
@@ -174,7 +174,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const ownWay: Way = { receive: received, delivery: forwards }
 
   const handle = async (request: IncomingMessage, response: ServerResponse, way: Way = ownWay): Promise<void> => {
-    const refused: Refused = { ...identified(request), branding: current.options.branding }
+    const refused: Refused = { requestId: identify(request), request, branding: current.options.branding }
     await answer(response, refused, way)
       .catch((error: unknown) => answerError(response, error, refused))
       // Whatever goes wrong in saying what went wrong ends this connection, not the process.
@@ -209,7 +209,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     upgrade(request, socket, head) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())
-      const refused: Refused = identified(request)
+      const refused: Refused = { requestId: identify(request), request }
       if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
       answerUpgrade(request, socket, head, refused)
         .catch((error: unknown) => answerUpgradeError(socket, error, refused))
