@@ -87,7 +87,8 @@ async function login({ gateway }: Stack): Promise<UserAgent> {
     if (page.status !== 200) throw new Error(`${page.status} at ${page.url}`)
     page = await agent.submit(page, forms === 0 ? { username: 'alice', password: 'wonderland' } : {})
   }
-  if ((await agent.fetch(new URL('/bff/user', gateway))).status !== 200) throw new Error('no session')
+  const user = (await (await agent.fetch(new URL('/bff/user', gateway))).json()) as { readonly authenticated: boolean }
+  if (!user.authenticated) throw new Error(`no session at ${page.url.pathname}: ${page.status}`)
   return agent
 }
 
