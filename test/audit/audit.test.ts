@@ -12,14 +12,11 @@ import { aBrowser } from '../authorization-server/_browser.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { bothProducts } from '../flows/_both-products.js'
 import { createUserAgent } from '../flows/_user-agent.js'
+import { eventually } from '../gateway/_client.js'
 import { aClock } from '../gateway/_clock.js'
 import { serveAdmin } from '../server/administration/_administered.js'
 
 const fits = new Ajv2020({ strict: false, validateFormats: false }).compile(auditSchema)
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let wait = 0; !holds() && wait < 500; wait++) await new Promise((resume) => setTimeout(resume, 10))
-}
 
 test.serial('everything that an auditor asks for is written down, and fits the schema', async (t) => {
   const records: AuditRecord[] = []
@@ -80,7 +77,7 @@ test.serial('everything that an auditor asks for is written down, and fits the s
   // The server ends the single sign-on, and tells the gateway.
   const atServer = await browser.navigate(`${server.url}/connect/endsession`)
   await browser.submit(atServer, {}, { button: 'sign-out' })
-  await until(() => last('session.ended')?.code === 'backchannel-logout')
+  await eventually(() => last('session.ended')?.code === 'backchannel-logout')
   t.is(last('session.ended')?.code, 'backchannel-logout')
   t.like(last('sign-in.ended'), { subject: 'user-alice', address: '127.0.0.1' })
 

@@ -9,6 +9,7 @@ import { openAuditFile } from '../../src/audit/file-destination.js'
 import type { Losses } from '../../src/audit/losses.js'
 import { publish } from '../../src/telemetry/events.js'
 import { noteOrigin } from '../../src/telemetry/request-origin.js'
+import { eventually } from '../gateway/_client.js'
 import { listen } from '../gateway/_gateway.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-audit-'))
@@ -30,10 +31,6 @@ function witness() {
     },
   }
   return { seen, losses }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let wait = 0; !holds() && wait < 1000; wait++) await new Promise((resume) => setTimeout(resume, 10))
 }
 
 /** One login, of this subject from this address. */
@@ -117,7 +114,7 @@ test('a file that cannot be written to costs its records, which are counted, unt
   const writer = openAuditFile(join(inner, 'audit.jsonl'), losses)
   await rm(inner, { recursive: true })
   writer.write('lost\n')
-  await until(() => seen.lost === 1)
+  await eventually(() => seen.lost === 1)
   t.deepEqual(seen.causes, ['ENOENT'])
   writer.close()
 })
@@ -144,13 +141,13 @@ test('an endpoint gets everything in batches, with its token, however often it f
     losses,
   )
   for (let i = 0; i < 7; i++) destination.write(`${i}\n`)
-  await until(() => bodies.length === 3)
+  await eventually(() => bodies.length === 3)
   t.deepEqual(bodies, ['0\n1\n2\n', '3\n4\n5\n', '6\n'])
   t.like(seen, { lost: 0, failed: 2 })
 
   answers = [400]
   destination.write('unacceptable\n')
-  await until(() => seen.lost === 1)
+  await eventually(() => seen.lost === 1)
   destination.write('fine\n')
   await destination.close(5)
   t.is(bodies.at(-1), 'fine\n', 'what is refused for good does not hold up what follows')
@@ -165,7 +162,7 @@ test('an endpoint that is down keeps nothing waiting and loses what finds no roo
   for (let i = 0; i < 8; i++) destination.write(`${i}\n`)
   t.true(performance.now() - started < 100)
   t.is(seen.lost, 3)
-  await until(() => seen.failed > 0)
+  await eventually(() => seen.failed > 0)
   await destination.close(1)
   t.is(seen.lost, 8, 'what could not be sent by the end is counted too')
 })

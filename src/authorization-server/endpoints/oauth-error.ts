@@ -27,7 +27,7 @@ export function refused(ctx: Koa.Context, error: unknown, endpoint: string): Ref
     return { status: statusOf(code), document: document(code, message) }
   }
   if (error instanceof UpstreamError) {
-    // Whoever is behind us says so by an event of its own (`server.store.failing`); it is no fault of ours.
+    // The store that failed is told of by an event of its own (`server.store.failing`).
     publish({ type: 'as.request.refused', endpoint, ...identity, code: 'temporarily_unavailable', reason: error.code })
     const unavailable = document('temporarily_unavailable', 'the server cannot answer now; try again')
     return { status: 503, document: unavailable, retryAfter: 5 }
