@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { createContext, Script } from 'node:vm'
 
 export type JsonSchemaObject = Readonly<Record<string, unknown>>
 
@@ -20,5 +21,29 @@ export function compileSchema(schema: JsonSchemaObject): MisfitOf {
       throw new TypeError(`is no JSON Schema (${cause instanceof Error ? cause.message : 'unreadable'})`, { cause })
     }
   })()
-  return (value) => (validate(value) ? undefined : (validate.errors?.[0]?.keyword ?? 'schema'))
+  // It would answer with a promise, which is true whatever comes of it.
+  if ('$async' in validate) throw new TypeError('is no JSON Schema ($async)')
+  const fits: MisfitOf = (value) => (validate(value) ? undefined : (validate.errors?.[0]?.keyword ?? 'schema'))
+  return /"pattern(?:Properties)?":/.test(JSON.stringify(schema)) ? withinTime(fits) : fits
+}
+
+/** Milliseconds. */
+const patience = 100
+
+/**
+ * A pattern such as `^(a+)+$` can take years over a text of forty characters, which strangers may send. What has not been
+ * decided in time does not fit.
+ */
+function withinTime(misfitOf: MisfitOf): MisfitOf {
+  const script = new Script('decide()')
+  return (value) => {
+    const context = createContext({ decide: () => misfitOf(value) })
+    try {
+      return script.runInContext(context, { timeout: patience }) as ReturnType<MisfitOf>
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+        return 'pattern, which takes too long'
+      throw error
+    }
+  }
 }

@@ -16,6 +16,19 @@ export function parseJsonObject(text: string): Record<string, unknown> | undefin
   return isCanonical(text, value) || hasUniqueMembers(text) ? value : undefined
 }
 
+/**
+ * Parses one JSON array that others have written, as strictly; and no deeper than what walks it may recurse.
+ * @returns undefined when the text is not such an array.
+ */
+export function parseJsonArray(text: string): readonly unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) && hasUniqueMembers(text) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -30,7 +43,7 @@ function isCanonical(text: string, value: unknown): boolean {
   }
 }
 
-/** Walks text that is known to be JSON, with one set of names per open object. */
+/** Walks text that is known to be JSON, with one set of names per open object. False also for what is nested too deeply. */
 function hasUniqueMembers(text: string): boolean {
   const open: (Set<string> | undefined)[] = []
   let expectsName = false

@@ -44,7 +44,10 @@ test.before(async () => {
         },
         consent: 'Pay {amount.value} {amount.currency} to {creditor}{missing.member}',
       },
-      { type: 'accounts', schema: { type: 'object' } },
+      {
+        type: 'accounts',
+        schema: { type: 'object', properties: { nickname: { type: 'string', pattern: '^(a+)+$' } } },
+      },
     ],
   })
 })
@@ -147,7 +150,7 @@ test('they come in a request object as JSON has them, and not as a text', async 
 test('the consent page says each, in the words of its type, as text and never as markup', async (t) => {
   const client = aProtocolClient(server)
   const browser = aBrowser()
-  const odd = { ...payment, creditor: '<b>Eve</b> {amount.value}\u202e\n&amp;' }
+  const odd = { ...payment, creditor: '<b>Eve</b> {amount.value}\u202e\n&amp;\u3164\u034f' }
   const pushed = await client.push(asked(odd, { type: 'accounts', note: '</li><script>alert(1)</script>' }))
   t.is(pushed.status, 201, JSON.stringify(pushed.body))
   const page = await browser.follow(
@@ -157,7 +160,9 @@ test('the consent page says each, in the words of its type, as text and never as
     }),
   )
   t.true(
-    page.text.includes('<li><strong>Pay 12.50 EUR to &lt;b&gt;Eve&lt;/b&gt; {amount.value}  &amp;amp;–</strong></li>'),
+    page.text.includes(
+      '<li><strong>Pay 12.50 EUR to &lt;b&gt;Eve&lt;/b&gt; {amount.value}  &amp;amp;  –</strong></li>',
+    ),
     page.text,
   )
   t.regex(
@@ -192,6 +197,12 @@ for (const [what, text] of [
   ['a member of another kind', JSON.stringify([{ ...payment, creditor: 5 }])],
   ['one wrong among right ones', JSON.stringify([accounts, { ...payment, amount: {} }])],
   ['a prototype', '[{"type":"payment","__proto__":{"amount":1}}]'],
+  ['a member that is there twice', '[{"type":"accounts","actions":["list"],"actions":["pay"]}]'],
+  [
+    'what is nested too deeply to be compared later',
+    `[{"type":"accounts","note":${'['.repeat(1900)}${']'.repeat(1900)}}]`,
+  ],
+  ['a text over which its pattern takes years', JSON.stringify([{ ...accounts, nickname: `${'a'.repeat(60)}!` }])],
   ['too many elements', JSON.stringify(Array.from({ length: 21 }, () => accounts))],
   ['too long a text', JSON.stringify([{ ...accounts, note: 'ü'.repeat(2100) }])],
 ] as const)

@@ -84,6 +84,12 @@ for (const [what, content, pointer, problem] of [
     /is no JSON Schema.*requred/,
   ],
   [
+    'a schema whose answer would be a promise',
+    aFile({}, { AuthorizationDetailTypes: [{ Type: 'payment', Schema: { $async: true } }] }),
+    '/OpenIddict/Seeding/AuthorizationDetailTypes/0/Schema',
+    /is no JSON Schema.*\$async/,
+  ],
+  [
     'a type that comes twice',
     aFile({}, { AuthorizationDetailTypes: [payment, payment] }),
     '/OpenIddict/Seeding/AuthorizationDetailTypes/1/Type',

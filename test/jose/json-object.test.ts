@@ -1,5 +1,5 @@
 import test from 'ava'
-import { parseJsonObject } from '../../src/jose/json-object.js'
+import { parseJsonArray, parseJsonObject } from '../../src/jose/json-object.js'
 
 for (const text of [
   '{"a":1,"a":1}',
@@ -46,4 +46,10 @@ test('a member named __proto__ is a member', (t) => {
   const value = parseJsonObject('{"__proto__":{"polluted":true}}')
   t.deepEqual(Object.keys(value ?? {}), ['__proto__'])
   t.false('polluted' in {})
+})
+
+test('a list that others have written has each member once, and little depth', (t) => {
+  t.deepEqual(parseJsonArray('[1,{"a":[2]}]'), [1, { a: [2] }])
+  for (const text of ['{}', '[', '', '[{"a":1,"a":1}]', `${'['.repeat(40)}${']'.repeat(40)}`])
+    t.is(parseJsonArray(text), undefined, text)
 })

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ProtocolError } from '../../errors.js'
 import { compileSchema } from '../../http/json-schema.js'
-import { isJsonObject } from '../../jose/json-object.js'
+import { isJsonObject, parseJsonArray } from '../../jose/json-object.js'
 import type { AuthorizationDetail, AuthorizationDetailTypeOptions, ClientOptions } from '../options.js'
 
 /** What a user may allow in more words than a scope has. @see {@link https://www.rfc-editor.org/rfc/rfc9396#section-2 RFC 9396 §2} */
@@ -60,19 +60,12 @@ export function createAuthorizationDetails(options: readonly AuthorizationDetail
 function parsed(parameter: string | undefined): readonly AuthorizationDetail[] {
   if (parameter === undefined) return []
   if (Buffer.byteLength(parameter) > maxBytes) refuse('authorization_details is too long')
-  const value = jsonOf(parameter)
-  if (!Array.isArray(value)) refuse('authorization_details is not a JSON array')
+  const value = parseJsonArray(parameter)
+  if (value === undefined)
+    refuse('authorization_details is no JSON array, names a member twice, or is nested too deeply')
   if (value.length > mostDetails) refuse('authorization_details has too many elements')
   if (!value.every(isDetail)) refuse('an element of authorization_details is no object with a type')
   return value
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isDetail(value: unknown): value is AuthorizationDetail {
@@ -89,10 +82,10 @@ function filled(template: string, detail: AuthorizationDetail): string {
   })
 }
 
-/** Without what makes text look like other text: control characters, and marks that turn its direction. */
+/** Without what makes text look like other text: control characters, marks that turn its direction, and what is not seen. */
 function plain(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu, ' ')
 }
 
 function refuse(message: string): never {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { compileSchema } from '../../http/json-schema.js'
-import { isJsonObject } from '../../jose/json-object.js'
+import { isJsonObject, parseJsonArray } from '../../jose/json-object.js'
 import type { FrontendOptions } from '../options.js'
 import type { AuthorizationDetail } from '../route-options.js'
 
@@ -27,7 +27,7 @@ export function createLoginDetails(options: FrontendOptions): LoginDetails | und
       return []
     }
     const details = elementsOf(text)
-    if (details === undefined) ignored('it is not a JSON array of objects with a type')
+    if (details === undefined) ignored('it is not a JSON array of objects with a type, each member named once')
     return (details ?? []).filter((detail) => {
       const fits = types.get(detail.type)
       const misfit = fits === undefined ? 'LoginDetailTypes does not have its type' : fits(detail)
@@ -51,12 +51,8 @@ export function fixedDetails({ authorizationDetails = [], routes }: FrontendOpti
 }
 
 function elementsOf(text: string): readonly AuthorizationDetail[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Array.isArray(value) && value.every(isDetail) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = parseJsonArray(text)
+  return value?.every(isDetail) === true ? value : undefined
 }
 
 function isDetail(value: unknown): value is AuthorizationDetail {
