@@ -139,8 +139,8 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
     ...(signIn === undefined ? [] : [['sign-in', signInText(signIn)] as [string, string]]),
     ['dropped', `${headersDropped.join(', ')} (of what a browser may send)`],
     ['added', headersAdded.join(', ')],
-    ...calls.flatMap(({ url, htu }, index): [string, string][] => [
-      [calls.length === 1 ? 'calls' : `calls (${index + 1})`, url],
+    ...calls.flatMap(({ url, htu, socket }, index): [string, string][] => [
+      [calls.length === 1 ? 'calls' : `calls (${index + 1})`, socket === undefined ? url : `${url} by ${socket}`],
       ...(scheme === 'DPoP' ? ([['htu', htu]] as [string, string][]) : []),
     ]),
   ]

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { targetUri } from '../dpop/proof.js'
 import { frontendDefaults, routeDefaults } from '../gateway/defaults.js'
 import { endpointMethods } from '../gateway/endpoints/endpoints.js'
+import { dialsOf } from '../gateway/forwarding/dial.js'
 import { requestHeaders } from '../gateway/forwarding/request-headers.js'
 import { addressing } from '../gateway/forwarding/upstream.js'
 import { assertOwnPage, type ForgeryRule, forgeryRuleOf } from '../gateway/frontend/anti-forgery.js'
@@ -18,7 +19,7 @@ import { parseRequestTarget } from '../gateway/routing/request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/routing/route.js'
 import { requirementsOfRoute } from '../gateway/step-up/requirements.js'
 import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
-
+import { unixSocketText } from '../http/unix-socket.js'
 import { type Claims, type ExplainedAccess, explainedAccess } from './explained-access.js'
 import { type Scheme, schemeOf } from './scheme.js'
 
@@ -61,8 +62,8 @@ export interface Forwarding {
   readonly signIn?: { readonly acrValues?: readonly string[]; readonly maxAge?: number }
   readonly headersDropped: readonly string[]
   readonly headersAdded: readonly string[]
-  /** One for each upstream: the URL that is called and the `htu` claim of its proof. */
-  readonly calls: readonly { readonly url: string; readonly htu: string }[]
+  /** One for each upstream: the URL that is called, the `htu` claim of its proof, and the Unix socket that leads there. */
+  readonly calls: readonly { readonly url: string; readonly htu: string; readonly socket?: string }[]
 }
 
 /** What the anti-forgery check says to calls of different origin. */
@@ -141,11 +142,8 @@ export function explanationOf(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { code, message: detail } = error
-    return {
-      request,
-      ...(frontend && { frontend: explained(frontend) }),
-      outcome: { kind: 'refused', status: statusOf(code), code, detail },
-    }
+    const outcome: Outcome = { kind: 'refused', status: statusOf(code), code, detail }
+    return { request, ...(frontend && { frontend: explained(frontend) }), outcome }
   }
 }
 
@@ -186,9 +184,10 @@ function forwardingOf(
       .filter((name) => !kept(name))
       .map((name) => (name in received && name === 'cookie' ? `our cookies (${frontend.sessionCookie}, …)` : name)),
     headersAdded: [...credentials, 'host', ...Object.keys(received).filter((name) => !kept(name) && name !== 'cookie')],
-    calls: route.upstreams.map((upstream) => {
-      const called = addressing(upstream)(upstreamTarget)
-      return { url: called.origin + called.path, htu: targetUri(called) }
+    calls: dialsOf(route).map(({ url, socket }) => {
+      const called = addressing(url)(upstreamTarget)
+      const by = socket === undefined ? {} : { socket: unixSocketText(socket) }
+      return { url: called.origin + called.path, htu: targetUri(called), ...by }
     }),
   }
 }

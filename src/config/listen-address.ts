@@ -1,3 +1,5 @@
+import { unixSocketText } from '../http/unix-socket.js'
+
 /** Where a server listens. */
 export interface ListenAddress {
   /** A name or an address, without brackets. */
@@ -10,7 +12,7 @@ export interface ListenAddress {
 
 /** As a setting has it. */
 export function addressText({ host, port, path }: ListenAddress): string {
-  return path === undefined ? `${host.includes(':') ? `[${host}]` : host}:${port}` : `unix:${path}`
+  return path === undefined ? `${host.includes(':') ? `[${host}]` : host}:${port}` : unixSocketText(path)
 }
 
 const form = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i

@@ -18,6 +18,8 @@ export function meantBy(said: string, given: unknown): string | undefined {
     case 'is not a host and a port':
     case 'is not a host and a port, nor a Unix socket':
       return listenRemedy(given)
+    case 'is not a Unix socket':
+      return `Write "unix:${given.startsWith('/') ? given : '/run/orders.sock'}".`
     case 'is not an HTTP method in capitals':
       return given === '*' || /^all$/i.test(given)
         ? 'Leave Methods out: then every method passes.'
@@ -29,7 +31,7 @@ export function meantBy(said: string, given: unknown): string | undefined {
 
 /** A text where a list of such goes: `"openid profile"`. */
 export function listMeantBy(pointer: string, given: unknown): string | undefined {
-  if (typeof given !== 'string' || !/\/(?:Scopes|Upstreams|Methods|Hosts|Origins|UserClaims)$/.test(pointer))
+  if (typeof given !== 'string' || !/\/(?:Scopes|Upstreams|Sockets|Methods|Hosts|Origins|UserClaims)$/.test(pointer))
     return undefined
   return `Write ${JSON.stringify(given.split(/[\s,]+/).filter(Boolean))}.`
 }
@@ -45,7 +47,8 @@ export function textMeantBy(given: unknown): string | undefined {
 function urlRemedy(given: string): string | undefined {
   if (/^https?:\/\/[^/]*@/i.test(given)) return 'Leave out the user and password: a URL is no place for a secret.'
   if (/^wss?:\/\//i.test(given)) return `Write "${given.replace(/^ws/i, 'http')}": sockets go the same way.`
-  if (/^unix:|^\//.test(given)) return 'Write a host and port: sockets in the file system are not supported.'
+  if (/^unix:|^\//.test(given))
+    return 'Write the URL by which it knows itself, as in "http://orders"; the Unix socket of a route goes into its Sockets.'
   const port = /^https?:\/\/[^/]*:(\d+)(?:\/|$)/i.exec(given)?.[1]
   if (port !== undefined && Number(port) > 65_535) return `Write another port: ${port} is more than 65535.`
   if (given === '*') return 'Write each origin, as in "https://www.example.com": there are no patterns.'

@@ -12,6 +12,12 @@ export interface RouteOptions {
   readonly path: string
   /** Origin and optional base path of each server. The only thing that is ever dialled. */
   readonly upstreams: readonly URL[]
+  /**
+   * Absolute paths of the Unix sockets on which the servers of the one URL in `upstreams` listen. They are dialled in place
+   * of its host and port; proofs, `Host` and the path are those of the URL, and TLS is spoken where it is `https:`.
+   * Default: none.
+   */
+  readonly sockets?: readonly string[]
   /** Whether `path` is taken off before the request goes upstream. The frontend's prefix always is. */
   readonly stripPath: boolean
   /** Empty: all. */

@@ -7,6 +7,7 @@ import type { Certificate } from '../config/options/certificates.js'
 import { ConfigurationError } from '../errors.js'
 import { type ListenerLimits, listenerLimitDefaults } from '../http/listener-limits.js'
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
+import { unixPrefix } from '../http/unix-socket.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
 import { tracedRequests, tracedUpgrades } from '../telemetry/tracing.js'
 import { bind } from './bind.js'
@@ -92,7 +93,7 @@ export async function listen({
   const bound = await bind(server, pointer, address)
 
   return {
-    url: bound.startsWith('unix:') ? bound : `${scheme}://${bound}`,
+    url: bound.startsWith(unixPrefix) ? bound : `${scheme}://${bound}`,
 
     sayGoodbye() {
       isLeaving = true

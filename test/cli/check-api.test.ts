@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { protect } from '../../src/dpop-validator/adapters/node.js'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
+import { aFolder } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
 import { selfSigned } from '../http/_self-signed.js'
 import { aFrontend, aServer, checked, failures, listening, type Report } from './_checked.js'
@@ -200,4 +202,19 @@ test.serial('an API whose identifier alone is known may have another name in aud
     outcome: 'noted',
     result: "it calls itself https://a.example, and the route's Resource is https://b.example",
   })
+})
+
+test.serial('an API on a Unix socket is asked there, and one that is not there is told apart', async (t) => {
+  const issuer = await aServer(t)
+  const folder = await aFolder(t)
+  const api = createServer((_request, response) => response.writeHead(401).end()).listen(join(folder, 'api.sock'))
+  await once(api, 'listening')
+  t.teardown(() => api.close())
+  const Sockets = [`unix:${join(folder, 'api.sock')}`, `unix:${join(folder, 'none.sock')}`]
+  const route = { Path: '/api', Upstreams: ['http://orders.internal'], Sockets }
+  const report = await checked(t, aFrontend(issuer, { Routes: [route] }))
+  const [here, missing] = Sockets.map((socket) => about(report, `upstream http://orders.internal/ by ${socket}`)[0])
+  t.like(here, { outcome: 'passed', result: 'answers (401 without a token)' })
+  t.is(missing?.outcome, 'failed')
+  t.regex(missing?.remedy ?? '', /no such Unix socket/)
 })

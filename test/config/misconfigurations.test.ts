@@ -588,6 +588,67 @@ test('a Unix socket without a proxy that is trusted there', finds, {
   problem: /every client would count as one/,
   remedy: /127\.0\.0\.1\/32/,
 })
+for (const [what, change, member, problem, remedy] of [
+  [
+    'a Unix socket where the URL of the API goes',
+    '"Upstreams": ["unix:/run/orders.sock"]',
+    'Upstreams/0',
+    /not an absolute http/,
+    /into its Sockets/,
+  ],
+  [
+    'a socket that is written as a path',
+    '"Upstreams": ["http://orders"], "Sockets": ["/run/orders.sock"]',
+    'Sockets/0',
+    /not a Unix socket/,
+    /Write "unix:\/run\/orders\.sock"/,
+  ],
+  [
+    'no socket in the list',
+    '"Upstreams": ["http://orders"], "Sockets": []',
+    'Sockets',
+    /is empty/,
+    /leave Sockets out/,
+  ],
+  [
+    'one socket twice',
+    '"Upstreams": ["http://orders"], "Sockets": ["unix:/run/a.sock", "unix:/run/./a.sock"]',
+    'Sockets/1',
+    /there twice/,
+    /Keep one/,
+  ],
+  [
+    'sockets of two APIs',
+    '"Upstreams": ["http://orders", "http://stock"], "Sockets": ["unix:/run/a.sock"]',
+    'Upstreams',
+    /lead to one/,
+    /a route for each/,
+  ],
+  [
+    'a socket with a path that is too long',
+    `"Upstreams": ["http://orders"], "Sockets": ["unix:/${'a'.repeat(110)}"]`,
+    'Sockets/0',
+    /longer path/,
+    /at most 103/,
+  ],
+] as const)
+  test(what, finds, {
+    from: aGateway,
+    change: ['"Upstreams": ["http://orders:8080"]', change],
+    pointer: `/Bff/Frontends/0/Routes/0/${member}`,
+    line: '"Upstreams"',
+    problem,
+    remedy,
+  })
+test('the socket of the gateway itself as an upstream', finds, {
+  from: () =>
+    aGateway().replace('"127.0.0.1:3000"', '"unix:/run/gateway.sock"').replace('"10.0.0.0/8"', '"127.0.0.1/32"'),
+  change: ['["http://orders:8080"]', '["http://orders"], "Sockets": ["unix:/run/gateway.sock"]'],
+  pointer: '/Bff/Frontends/0/Routes/0/Sockets/0',
+  line: '"Sockets"',
+  problem: /is this gateway itself/,
+  remedy: /on which the API listens/,
+})
 test('46. a comma forgotten', async (t) => {
   const problems = await problemsOf(t, aGateway().replace('"app",', '"app"'))
   t.is(problems[0]?.where, 'frontends.json:14:9')

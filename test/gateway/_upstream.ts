@@ -30,6 +30,8 @@ export interface RecordingUpstream {
 /** An API that remembers what reached it, and answers as it is told. Default: 200 and what it saw, as JSON. */
 export async function recordingUpstream(
   answer: (request: IncomingMessage, response: ServerResponse, seen: Seen) => void = echo,
+  /** What its proofs are for. Default: where it listens. */
+  calledAs?: URL,
 ): Promise<RecordingUpstream> {
   const seen: Seen[] = []
   const upstream = await listening(async (request, response) => {
@@ -39,7 +41,7 @@ export async function recordingUpstream(
     } catch {
       return
     }
-    const one = seenOf(request, Buffer.concat(chunks), upstream.url)
+    const one = seenOf(request, Buffer.concat(chunks), calledAs ?? upstream.url)
     seen.push(one)
     answer(request, response, one)
   })

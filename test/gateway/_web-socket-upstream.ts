@@ -12,8 +12,10 @@ export async function webSocketUpstream(
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
   /** May refuse an upgrade by answering it. */
   refuse: (seen: Seen) => string | undefined = () => undefined,
+  /** What its proofs are for. Default: where it listens. */
+  calledAs?: URL,
 ): Promise<WebSocketUpstream> {
-  const upstream = await recordingUpstream()
+  const upstream = await recordingUpstream(undefined, calledAs)
   const { seen } = upstream
   const webSockets = new WebSocketServer({ noServer: true })
   webSockets.on('connection', (socket, request) => {
@@ -22,7 +24,7 @@ export async function webSocketUpstream(
   })
   upstream.server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {})
-    const one = seenOf(request, Buffer.alloc(0), upstream.url)
+    const one = seenOf(request, Buffer.alloc(0), calledAs ?? upstream.url)
     seen.push(one)
     const refusal = refuse(one)
     if (refusal !== undefined) socket.end(refusal)

@@ -33,7 +33,7 @@ export const networkRequirements: readonly Requirement[] = [
         ),
         ...options.routes.flatMap((route, index) =>
           route.upstreams
-            .filter((url) => !isSecureUrl(url) && route.tokenType !== 'None')
+            .filter((url) => !isSecureUrl(url) && route.sockets === undefined && route.tokenType !== 'None')
             .flatMap((url) =>
               breach(
                 true,

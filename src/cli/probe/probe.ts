@@ -53,6 +53,9 @@ export interface ConnectionSettings {
 export function adviceFor(error: unknown, { certificates, serverName }: ConnectionSettings): string {
   const text = error instanceof Error ? `${codeOf(error)} ${reasonOf(error)}` : ''
   if (/ENOTFOUND|EAI_AGAIN/.test(text)) return 'Is the host name spelled right, and known to the DNS of this machine?'
+  if (/ENOENT/.test(text)) return 'There is no such Unix socket: is the path right, and is the API running?'
+  if (/EACCES|EPERM/.test(text))
+    return 'This user may not connect to that Unix socket: make it a member of the group of the file.'
   if (/ECONNREFUSED/.test(text)) return 'Nothing listens there: is the port right, and is it running?'
   if (/wrong.version.number|packet length too long|EPROTO|unknown protocol|record.layer/i.test(text))
     return 'It does not speak TLS at this port: write http:// if it is meant to be plain, or the port that speaks https.'

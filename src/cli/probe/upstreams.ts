@@ -1,9 +1,11 @@
 import { Agent, fetch, type Response } from 'undici'
+import { type Dial, dialsOf } from '../../gateway/forwarding/dial.js'
 import { withCertificate } from '../../gateway/oauth/client-certificate.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
 import { isLoopback } from '../../http/loopback.js'
 import { tlsPreset } from '../../http/tls.js'
+import { unixSocketText } from '../../http/unix-socket.js'
 import { metadataTrials, readMetadata } from './api-metadata.js'
 import { adviceFor, failed, list, noted, passed, reasonOf, type Trial } from './probe.js'
 import type { Target, UpstreamTrialOptions } from './target.js'
@@ -22,24 +24,30 @@ export async function tryUpstreams(
   const trials = new Map<string, Promise<readonly Trial[]>>()
   for (const frontend of frontends)
     for (const route of frontend.routes)
-      for (const upstream of route.upstreams) {
+      for (const dial of dialsOf(route)) {
         const { audience } = options.tokenFor(frontend, route)
-        const key = JSON.stringify([upstream.href, frontend.authority, route, audience, frontend.scopes])
-        if (!trials.has(key)) trials.set(key, tryUpstream(upstream, route, frontend, options))
+        const key = JSON.stringify([dial.url.href, dial.socket, frontend.authority, route, audience, frontend.scopes])
+        if (!trials.has(key)) trials.set(key, tryUpstream(dial, route, frontend, options))
       }
   return unique((await Promise.all(trials.values())).flat())
 }
 
 async function tryUpstream(
-  upstream: URL,
+  { url: upstream, socket }: Dial,
   route: RouteOptions,
   frontend: FrontendOptions,
   options: UpstreamTrialOptions,
 ): Promise<readonly Trial[]> {
-  const subject = `upstream ${upstream.href}`
+  const subject = `upstream ${upstream.href}${socket === undefined ? '' : ` by ${unixSocketText(socket)}`}`
   const { serverName, ...certificates } = withCertificate(route, frontend).tls ?? {}
   const dispatcher = new Agent({
-    connect: { ...tlsPreset, ...certificates, ...(serverName && { servername: serverName }), timeout: timeout * 1000 },
+    connect: {
+      ...tlsPreset,
+      ...certificates,
+      ...(serverName && { servername: serverName }),
+      ...(socket !== undefined && { socketPath: socket }),
+      timeout: timeout * 1000,
+    },
   })
   const get: Target['get'] = (url, headers = {}) =>
     fetch(url, { headers, dispatcher, redirect: 'manual', signal: AbortSignal.timeout(timeout * 1000) })
@@ -64,7 +72,7 @@ async function tryUpstream(
     const metadata = await readMetadata(target, response)
     return [reached, ...(await tokenTrials(target, response)), ...metadataTrials(target, metadata)]
   } catch (error) {
-    if (isLoopback(upstream.hostname) && Number(upstream.port) === options.samplePort)
+    if (socket === undefined && isLoopback(upstream.hostname) && Number(upstream.port) === options.samplePort)
       return [noted(subject, 'is the sample API of this file, which starts with the gateway')]
     const settings = {
       certificates: `Tls.CaFile of the route ${route.path} (frontend ${frontend.name})`,

@@ -127,9 +127,10 @@ function* bodiesOfAnySizePass({ frontend }: Audited) {
 }
 
 function* tokensGoInClear({ frontend }: Audited) {
-  for (const { pointer, upstreams } of frontend.routes)
+  for (const { pointer, upstreams, sockets } of frontend.routes)
     for (const [index, upstream] of upstreams.entries()) {
-      if (!isSecureUrl(upstream))
+      // By a Unix socket nothing leaves this machine.
+      if (sockets === undefined && !isSecureUrl(upstream))
         yield {
           pointer: `${pointer}/Upstreams/${index}`,
           finding: `is plain http to ${new URL(upstream).hostname}: tokens and answers go over that network in clear (FAPI 2.0 §5.2.1)`,

@@ -3,6 +3,7 @@ import type { RateLimitOptions } from '../../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { AccessRule, RouteOptions, TokenType } from '../../gateway/route-options.js'
 import { audiencesOf, scopesOfToken } from '../../gateway/tokens/token-audience.js'
+import { unixSocketText } from '../../http/unix-socket.js'
 import { type Scheme, schemeOf } from '../scheme.js'
 
 /** What one frontend lets through. */
@@ -41,6 +42,8 @@ export interface ListedRoute {
   readonly bodyLimit?: number
   readonly requireCsrfHeader: boolean
   readonly upstreams: readonly string[]
+  /** Unix sockets that lead there, in place of host and port. */
+  readonly sockets?: readonly string[]
 }
 
 /** Every frontend with its routes, the longest path first, as they are matched. */
@@ -77,5 +80,6 @@ function listed(frontend: FrontendOptions, route: RouteOptions, pointer: string)
     ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
     requireCsrfHeader: route.requireCsrfHeader === true,
     upstreams: route.upstreams.map(({ href }) => href),
+    ...(route.sockets && { sockets: route.sockets.map(unixSocketText) }),
   }
 }

@@ -61,7 +61,7 @@ function frontendText(frontend: ListedFrontend, style: Style): string {
 }
 
 function routeText(route: ListedRoute, style: Style): string {
-  const { path, methods, access, rateLimits, upstreams, bodyLimit } = route
+  const { path, methods, access, rateLimits, upstreams, sockets, bodyLimit } = route
   const rows: [string, string][] = [
     ['methods', methods.length === 0 ? 'all but TRACE and CONNECT' : methods.join(' ')],
     ['token', tokenText(route)],
@@ -72,7 +72,7 @@ function routeText(route: ListedRoute, style: Style): string {
     ['access', access.length === 0 ? 'no rule of its own' : accessText(access)],
     ['limits', rateLimits.length === 0 ? 'none of its own' : limitsText(rateLimits)],
     ...(bodyLimit === undefined ? [] : ([['body', `up to ${bodyLimit} bytes`]] as [string, string][])),
-    ['calls', upstreams.join(', ')],
+    ['calls', [upstreams.join(', '), ...(sockets === undefined ? [] : [`by ${sockets.join(', ')}`])].join(' ')],
   ]
   return `\n  ${style.bold(printed(path))}\n${table(rows, '    ', style)}`
 }

@@ -4,6 +4,7 @@ import { seconds } from '../duration.js'
 import type { ConfigurationFiles } from '../files.js'
 import type { RouteSettings } from '../schema/route.js'
 import type { AccessRuleSettings } from '../schema/values.js'
+import { socketPaths } from '../socket-address.js'
 import { rateLimitOptions } from './rate-limit-options.js'
 
 /** @param directory What relative paths start at. */
@@ -43,6 +44,7 @@ export function routeOptions(settings: RouteSettings, directory: string, files: 
     circuitBreaker: { failures: CircuitBreaker.Failures, openFor: seconds(CircuitBreaker.OpenFor) },
     webSocket: { pingInterval: seconds(WebSocket.PingInterval) },
     ...(settings.Access && { access: accessRules(settings.Access) }),
+    ...(settings.Sockets && { sockets: socketPaths(settings.Sockets, directory) }),
     ...(Resource !== undefined && { resource: Resource }),
     ...(settings.AuthorizationDetails !== undefined && { authorizationDetails: settings.AuthorizationDetails }),
     ...(TokenExchange !== undefined && {

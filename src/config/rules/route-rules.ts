@@ -119,8 +119,12 @@ export const routeRules: readonly Rule[] = [
       own.has(url.origin) || (listen.port !== 0 && portOf(url) === listen.port && isHere(url.hostname, listen.host))
     for (const { pointer, settings } of frontends) {
       const named = [
-        ...(settings.Routes ?? []).flatMap(({ Upstreams }, route) =>
-          Upstreams.map((value, index) => ({ value, at: `${pointer}/Routes/${route}/Upstreams/${index}` })),
+        // With Sockets nothing is looked up: the URL is only what the API is called by.
+        ...(settings.Routes ?? []).flatMap(({ Upstreams, Sockets }, route) =>
+          (Sockets === undefined ? Upstreams : []).map((value, index) => ({
+            value,
+            at: `${pointer}/Routes/${route}/Upstreams/${index}`,
+          })),
         ),
         { value: settings.DevelopmentServer ?? undefined, at: `${pointer}/DevelopmentServer` },
       ]

@@ -15,6 +15,7 @@ import { routeRules } from './route-rules.js'
 import type { Rule } from './rule.js'
 import { serverRules } from './server-rules.js'
 import { storeRules } from './store-rules.js'
+import { upstreamSocketRules } from './upstream-socket-rules.js'
 import { urlRules } from './url-rules.js'
 import { userRules } from './user-rules.js'
 
@@ -29,6 +30,7 @@ export const rules: readonly Rule[] = [
   ...folderRules,
   ...urlRules,
   ...routeRules,
+  ...upstreamSocketRules,
   ...authorizationServerRules,
   ...applicationRules,
   ...messageSigningRules,

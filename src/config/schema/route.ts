@@ -9,7 +9,7 @@ import {
 import { methodName } from '../../gateway/frontend/frontend-grammar.js'
 import { routeDetails } from './authorization-details.js'
 import { rateLimits } from './limits.js'
-import { accessRules, counted, duration, httpUrl, lasting, routePath, text } from './values.js'
+import { accessRules, counted, duration, httpUrl, lasting, routePath, text, unixSocket } from './values.js'
 
 const timeouts = z
   .strictObject({
@@ -85,6 +85,14 @@ export const route = z
       .meta({
         description: 'Origin and optional base path of each server. Nothing else is ever called. Plain http is fine.',
         examples: [['http://orders:8080']],
+      }),
+    Sockets: z
+      .array(unixSocket)
+      .optional()
+      .meta({
+        description:
+          'Unix sockets on which the servers of the one URL in `Upstreams` listen: `unix:` and a path. They are connected to in place of its host and port; proofs, `Host` and path are those of the URL. Default: none.',
+        examples: [['unix:/run/orders.sock']],
       }),
     StripPath: z.boolean().default(false).meta({
       description: 'Whether `Path` is left out of what the upstream is asked for.',

@@ -3,7 +3,7 @@ import { isLocalPath, isPathPrefix, isRoutePath } from '../../gateway/frontend/f
 import { defaultBrand } from '../../http/page.js'
 import { durationOf, isDuration, notADuration } from '../duration.js'
 import { isListenAddress } from '../listen-address.js'
-import { isSocketAddress } from '../socket-address.js'
+import { isSocketAddress, isUnixSocket } from '../socket-address.js'
 
 /** Text of at least one character. */
 export const text = z.string().min(1)
@@ -37,6 +37,9 @@ export const listenAddress = z
 
 /** A host and a port, or a Unix socket. */
 export const socketAddressText = z.string().refine(isSocketAddress, 'is not a host and a port, nor a Unix socket')
+
+/** A Unix socket that is called. */
+export const unixSocket = z.string().refine(isUnixSocket, 'is not a Unix socket')
 
 /** A path on our own origin: neither another origin in disguise nor a way up. */
 export const localPath = z

@@ -2,12 +2,13 @@ import { type Agent, type ClientRequest, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { healthCheckDefaults } from '../defaults.js'
 import type { HealthCheckOptions } from '../route-options.js'
+import type { DialTarget } from './dial.js'
 
 /** What is asked, as far as asking takes it. */
 export interface Asked {
   /** Kept connections, of its own. */
   readonly agent: Agent
-  readonly dial: { readonly protocol: string; readonly host: string; readonly hostname: string; readonly port: string }
+  readonly dial: DialTarget
   call(target: string): { readonly pathname: string }
 }
 

@@ -2,12 +2,12 @@
  * The upstreams in the order in which they are this visitor's: the same in every process and replica. Where one leaves, only
  * its own visitors move (highest random weight).
  */
-export function rendezvous<Upstream extends { readonly origin: string; readonly basePath: string }>(
+export function rendezvous<Upstream extends { readonly name: string }>(
   upstreams: readonly Upstream[],
   visitor: string,
 ): readonly Upstream[] {
   return upstreams
-    .map((upstream) => ({ upstream, weight: hash(`${upstream.origin}${upstream.basePath} ${visitor}`) }))
+    .map((upstream) => ({ upstream, weight: hash(`${upstream.name} ${visitor}`) }))
     .sort((left, right) => right.weight - left.weight)
     .map(({ upstream }) => upstream)
 }

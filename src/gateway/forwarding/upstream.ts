@@ -9,6 +9,7 @@ import { createOutage, type Outage } from '../../telemetry/outage.js'
 import { routeDefaults } from '../defaults.js'
 import type { RouteOptions, UpstreamTlsOptions } from '../route-options.js'
 import { type BreakerState, type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
+import { type Dial, type DialTarget, dialsOf } from './dial.js'
 import { createHealthCheck } from './health-check.js'
 import { rendezvous } from './rendezvous.js'
 import { timeoutsOf } from './timeouts.js'
@@ -31,7 +32,9 @@ export interface Upstream extends Connection {
   readonly basePath: string
   /** The `Host` header it gets. */
   readonly host: string
-  readonly dial: { readonly protocol: string; readonly host: string; readonly hostname: string; readonly port: string }
+  readonly dial: DialTarget
+  /** Which of a route's servers it is, in words. */
+  readonly name: string
   readonly breaker: CircuitBreaker
   /** For the log. */
   readonly outage: Outage
@@ -67,7 +70,7 @@ export interface UpstreamPool {
 
 /** One server that a route leads to, as it is at the moment. */
 export interface UpstreamState {
-  /** Scheme, host, port and the path that comes before every target. */
+  /** Scheme, host, port and the path that comes before every target; or `unix:` and the path of its socket. */
   readonly url: string
   /** False after two health checks in a row have failed. Without health checks always true. */
   readonly healthy: boolean
@@ -77,10 +80,10 @@ export interface UpstreamState {
   readonly inFlight: number
 }
 
-/** Shared by all routes to the same origin with the same TLS settings and time to connect. */
+/** Shared by all routes to the same origin or socket with the same TLS settings and time to connect. */
 export interface Connections {
   /** As long as one route has them they stay open. */
-  to(url: URL, route: RouteOptions): Lease
+  to(dial: Dial, route: RouteOptions): Lease
   close(): void
 }
 
@@ -97,10 +100,10 @@ export function createConnections(): Connections {
     agent.destroy()
   }
   return {
-    to(url, { tls, timeouts }) {
+    to(dial, { tls, timeouts }) {
       const { connect } = timeoutsOf(timeouts)
-      const key = JSON.stringify([url.origin, tls, connect])
-      const shared = known.get(key) ?? { connection: connectionsTo(url, tls, connect), leases: 0 }
+      const key = JSON.stringify([dial.url.origin, dial.socket, tls, connect])
+      const shared = known.get(key) ?? { connection: connectionsTo(dial, tls, connect), leases: 0 }
       known.set(key, shared)
       shared.leases++
       return {
@@ -120,12 +123,18 @@ export function createConnections(): Connections {
 }
 
 function connectionsTo(
-  { origin, protocol }: URL,
+  { url: { origin, protocol }, socket }: Dial,
   { serverName, ...certificates }: UpstreamTlsOptions = {},
   connectTimeout: number,
 ): Connection {
   const secure = { ...tlsPreset, ...certificates, ...(serverName !== undefined && { servername: serverName }) }
-  const connect = buildConnector({ ...secure, lookup: sharedLookup, allowH2: false, timeout: connectTimeout * 1000 })
+  const connect = buildConnector({
+    ...secure,
+    lookup: sharedLookup,
+    allowH2: false,
+    timeout: connectTimeout * 1000,
+    ...(socket !== undefined && { socketPath: socket }),
+  })
   const pool = new Pool(origin, {
     // undici would take the name to ask for from the `Host` header.
     connect: (options, done) =>
@@ -152,8 +161,8 @@ function connectionsTo(
 }
 
 export function createUpstreamPool(route: RouteOptions, connections: Connections): UpstreamPool {
-  const leased = route.upstreams.map((url) => ({ url, ...connections.to(url, route) }))
-  const upstreams = leased.map(({ url, connection }) => createUpstream(url, route, connection))
+  const leased = dialsOf(route).map((dial) => ({ dial, ...connections.to(dial, route) }))
+  const upstreams = leased.map(({ dial, connection }) => createUpstream(dial, route, connection))
   const checks = upstreams.map((upstream) => createHealthCheck(upstream, route.healthCheck))
   let turn = 0
   const inTurn = (visitor: string): readonly Upstream[] => {
@@ -176,8 +185,8 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
       )
     },
     state: () =>
-      upstreams.map(({ origin, basePath, breaker, inFlight }, index) => ({
-        url: origin + basePath,
+      upstreams.map(({ name, breaker, inFlight }, index) => ({
+        url: name,
         healthy: checks[index]?.healthy !== false,
         breaker: breaker.state(),
         inFlight,
@@ -192,28 +201,21 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
   }
 }
 
-function createUpstream(url: URL, route: RouteOptions, connection: Connection): Upstream {
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
-    throw new TypeError('an upstream is an origin and a path')
-  const { origin } = url
-  const hostname = url.hostname.replace(/^\[|\]$/g, '')
+function createUpstream({ url, socket, place, target }: Dial, route: RouteOptions, connection: Connection): Upstream {
+  const basePath = basePathOf(url)
   return {
-    origin,
-    basePath: basePathOf(url),
+    origin: url.origin,
+    basePath,
     host: url.host,
-    dial: {
-      protocol: url.protocol,
-      host: hostname,
-      hostname,
-      port: url.port || (url.protocol === 'https:' ? '443' : '80'),
-    },
+    dial: target,
+    name: socket === undefined ? place + basePath : place,
     ...connection,
     breaker: createCircuitBreaker(route.circuitBreaker),
     outage: createOutage({
       onFailing: (cause, count) =>
-        publish({ type: 'gateway.upstream.failing', upstream: origin, route: route.path, cause, count }),
+        publish({ type: 'gateway.upstream.failing', upstream: place, route: route.path, cause, count }),
       onBack: (seconds, count) =>
-        publish({ type: 'gateway.upstream.back', upstream: origin, route: route.path, seconds, count }),
+        publish({ type: 'gateway.upstream.back', upstream: place, route: route.path, seconds, count }),
     }),
     reusesConnections: route.reuseConnections ?? routeDefaults.reuseConnections,
     inFlight: 0,

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
 import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { isScope } from '../../http/scope.js'
@@ -23,6 +24,7 @@ export function* routeProblems(frontend: FrontendOptions, pointer: string): Gene
     for (const { member, problem, remedy } of [
       ...pathProblems(route, pathPrefix, routes.slice(0, index)),
       ...upstreamProblems(route),
+      ...socketProblems(route),
       ...tokenProblems(route),
       ...numberProblems(route),
       ...authenticationProblems(route, frontend),
@@ -64,6 +66,22 @@ function* upstreamProblems({ upstreams, tls }: RouteOptions): Generator<MemberPr
     yield wrong('tls', 'is for https, and no upstream here is https', 'Write https upstreams, or leave it out.')
   if ((tls.cert === undefined) !== (tls.key === undefined))
     yield wrong('tls', 'has a certificate without its key, or a key without its certificate', 'Give both, or neither.')
+}
+
+function* socketProblems({ upstreams, sockets }: RouteOptions): Generator<MemberProblem> {
+  if (sockets === undefined) return
+  if (sockets.length === 0) yield wrong('sockets', 'is empty', 'Write the socket of the API, or leave it out.')
+  if (upstreams.length > 1)
+    yield wrong(
+      'upstreams',
+      'has several URLs, and sockets lead to one',
+      'Write the URL by which the API knows itself.',
+    )
+  for (const [index, socket] of sockets.entries()) {
+    const member = `sockets/${index}`
+    if (!isAbsolute(socket)) yield wrong(member, 'is not an absolute path', 'Write it as in "/run/orders.sock".')
+    if (sockets.indexOf(socket) < index) yield wrong(member, 'is there twice', 'Keep one of the two.')
+  }
 }
 
 function* tokenProblems({ tokenType, resource, scopes }: RouteOptions): Generator<MemberProblem> {

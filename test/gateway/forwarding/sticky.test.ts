@@ -34,10 +34,7 @@ test('all calls of a session go to one upstream, through every replica, and to a
 })
 
 test('sessions are spread, and only those of an upstream that leaves move', (t) => {
-  const upstreams = ['http://a:1', 'http://b:1', 'http://b:1/v1', 'http://c:1'].map((url) => {
-    const { origin, pathname } = new URL(url)
-    return { origin, basePath: pathname.replace(/\/$/, '') }
-  })
+  const upstreams = ['http://a:1', 'http://b:1', 'http://b:1/v1', 'http://c:1'].map((name) => ({ name }))
   const count = new Map<unknown, number>()
   for (let visitor = 0; visitor < 4000; visitor++) {
     const [first, second] = rendezvous(upstreams, `session ${visitor}`)
