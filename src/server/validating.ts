@@ -4,6 +4,7 @@ import type { ValidateConfiguration } from '../config/options/forward-auth-optio
 import { createVerifier, type Verifier } from '../dpop-validator/dpop-validator.js'
 import { send } from '../dpop-validator/response/send-answer.js'
 import { ProtocolError } from '../errors.js'
+import { createForgedFields } from '../gateway/forward-auth/forged-fields.js'
 import { askedRequest } from '../http/forward-auth/asked-request.js'
 import { createIdentity } from '../http/forward-auth/identity-fields.js'
 import { type Question, questionListener } from '../http/forward-auth/question.js'
@@ -23,7 +24,7 @@ export function createValidating(
     publicUrls.map((publicUrl) => [publicUrl, createVerifier({ ...verifier, publicUrl })] as const),
   )
   const identity = createIdentity(identityFields)
-  const ownFields = Object.keys(identityFields).map((name) => name.toLowerCase())
+  const forgedField = createForgedFields(Object.keys(identityFields))
 
   const decide = async (question: Question, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const grants = sayYesOnlyWhenGranted(response)
@@ -31,8 +32,8 @@ export function createValidating(
     const verifierOf: Verifier | undefined = verifiers.get(`${asked.scheme}://${asked.host.toLowerCase()}`)
     if (verifierOf === undefined)
       return refuse(response, 403, 'the proxy asks about an origin that "PublicUrls" does not name')
-    if (ownFields.some((name) => request.headers[name] !== undefined))
-      return refuse(response, 403, 'no client may send a field that says who the user is')
+    const forged = forgedField(asked)
+    if (forged !== undefined) return refuse(response, 403, `no client may send the field "${forged}"`)
     const { method = '', url: target = '', rawHeaders } = asked.request
     const verdict = await verifierOf.verify({ method, target, rawHeaders, peer: undefined })
     switch (verdict.kind) {

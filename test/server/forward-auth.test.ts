@@ -144,6 +144,9 @@ test('API clients are refused as the validator does it, and nothing is a yes', a
   for (const [what, headers] of Object.entries({
     'another origin': { ...told('https://evil.example.com/orders'), ...called('https://evil.example.com/orders') },
     'a forged identity': { ...told(), ...called(), 'X-Auth-Subject': 'admin' },
+    'one as CGI, WSGI and PHP read it': { ...told(), ...called(), X_Auth_Subject: 'admin' },
+    'another method': { ...told(), ...called(), 'X-HTTP-Method-Override': 'DELETE' },
+    'another address': { ...told(), ...called(), 'X-Rewrite-URL': '/admin' },
   }))
     t.is((await ask(socket, '/validate/nginx', headers)).status, 403, what)
   t.is((await ask(socket, '/validate/nginx', called())).status, 400)

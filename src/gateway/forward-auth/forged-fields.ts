@@ -1,7 +1,6 @@
 import type { AskedRequest } from '../../http/forward-auth/asked-request.js'
 import { fieldsOfProxy } from '../../http/forward-auth/asked-request.js'
 import { coveredBy, decidedOnce, type FieldRule } from '../forwarding/field-rules.js'
-import { Refusal } from '../refusal.js'
 
 /**
  * Fields that name another method or address than the one decided on. Where the gateway forwards it drops them; a proxy that
@@ -9,7 +8,8 @@ import { Refusal } from '../refusal.js'
  */
 export const refusedBehindProxy: readonly FieldRule[] = [
   {
-    fields: 'original-* rewrite-* *-override *-override-* method verb tunnel-method',
+    fields: `original-* rewrite-* *-override *-override-* method verb tunnel-method forwarded-method forwarded-uri forwarded-url
+      forwarded-path`,
     because: 'another method or address than the one decided on',
   },
 ]
@@ -17,11 +17,12 @@ export const refusedBehindProxy: readonly FieldRule[] = [
 const namesAnother = coveredBy(refusedBehindProxy)
 
 /**
- * Refuses what no browser writes and an API might believe. Each kind of proxy writes some of these itself: they tell of the
+ * What no client may send, since an API might believe it. Each kind of proxy writes some of these itself: they tell of the
  * request then.
  * @param identityFields names of the fields that say who the user is
+ * @returns the first such field of a request, cut to what may be told
  */
-export function createForgedFields(identityFields: readonly string[]): (asked: AskedRequest) => void {
+export function createForgedFields(identityFields: readonly string[]): (asked: AskedRequest) => string | undefined {
   const identity = new Set(identityFields.map((name) => name.toLowerCase()))
   const isForged = decidedOnce((name: string): boolean => {
     // Servers that read fields as variables take `X_Auth_Subject` for `X-Auth-Subject`.
@@ -29,8 +30,7 @@ export function createForgedFields(identityFields: readonly string[]): (asked: A
     return identity.has(plain) || namesAnother(plain.replace(/^(?:x-|http-)+/, ''))
   })
   return ({ kind, request: { headers } }) => {
-    for (const name in headers)
-      if (isForged(name) && !fieldsOfProxy[kind].includes(name))
-        throw new Refusal('bff.forward_auth.forged_field', `no client may send the field "${name.slice(0, 64)}"`)
+    for (const name in headers) if (isForged(name) && !fieldsOfProxy[kind].includes(name)) return name.slice(0, 64)
+    return undefined
   }
 }

@@ -25,7 +25,7 @@ export function createForwardAuth(
 ): RequestListener {
   const authorize = createAuthorize()
   const identity = createIdentity(identityFields)
-  const assertNotForged = createForgedFields(Object.keys(identityFields))
+  const forgedField = createForgedFields(Object.keys(identityFields))
 
   return questionListener(trustedProxies, (question, request, response) => {
     const grants = sayYesOnlyWhenGranted(response)
@@ -35,7 +35,7 @@ export function createForwardAuth(
       receive(_, requestId) {
         asked = askedRequest(question, request)
         const call = received(asked, requestId, generation())
-        assertNotForged(asked)
+        assertNotForged(forgedField(asked))
         return call
       },
       delivery: {
@@ -53,6 +53,10 @@ export function createForwardAuth(
       },
     })
   })
+}
+
+function assertNotForged(name: string | undefined): void {
+  if (name !== undefined) throw new Refusal('bff.forward_auth.forged_field', `no client may send the field "${name}"`)
 }
 
 /**

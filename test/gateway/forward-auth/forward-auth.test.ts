@@ -164,6 +164,10 @@ test('a field that names another method, another address or the user is refused'
       t.is(answer.status, 403, `${kind} ${name}`)
       t.is(codeOf(answer), 'bff.forward_auth.forged_field')
     }
+  // nginx does not tell by it, and passes on what a client has written.
+  const [nginx, told] = questions.nginx('/api/orders')
+  for (const name of ['X-Forwarded-Uri', 'X-Forwarded-Method'])
+    t.is((await ask(nginx, { ...told, ...ownPage, Cookie: cookie, [name]: '/admin' })).status, 403, name)
   // Only nginx tells by it: behind the others it is a client's.
   const [path, headers] = questions.caddy('/api/orders')
   t.is((await ask(path, { ...headers, ...ownPage, Cookie: cookie, 'X-Original-URL': '/admin' })).status, 403)
