@@ -9,6 +9,7 @@ import { clientJwk, clientPublicJwk } from '../test/gateway/_gateway.js'
 import { logIn } from '../test/gateway/_provider.js'
 import { selfSigned } from '../test/http/_self-signed.js'
 import { startRedisCluster, startRedisSentinel } from '../test/store/_redis-topologies.js'
+import { onInterruption } from './_interruption.js'
 import { type Restartable, replica, restartableRedis } from './_replicas.js'
 import type { IssuerOrder } from './_soak-issuer.js'
 import { type SoakUpstream, soakUpstream } from './_soak-upstream.js'
@@ -71,6 +72,7 @@ export async function startWorld({
   const close = async (): Promise<void> => {
     for (const closer of closers.toReversed()) await closer()
   }
+  closers.push(onInterruption(close))
   try {
     const [port = 0, gatewayPort = 0, adminPort = 0, redisPort = 0] = await freePorts(4)
     const hosts = Array.from({ length: count }, (_, index) => `127.0.0.${index + 2}`)

@@ -5,6 +5,7 @@ import { freePorts } from '../test/flows/_stack.js'
 import { createUserAgent, type UserAgent } from '../test/flows/_user-agent.js'
 import { clientJwk, clientPublicJwk } from '../test/gateway/_gateway.js'
 import { logIn } from '../test/gateway/_provider.js'
+import { onInterruption } from './_interruption.js'
 import { type Restartable, replica, restartableRedis } from './_replicas.js'
 import type { IssuerOrder, Refreshes } from './_soak-issuer.js'
 import { soakUpstream } from './_soak-upstream.js'
@@ -24,6 +25,7 @@ export async function startStampedeWorld(rotation: 'rotating' | 'constant'): Pro
   const close = async (): Promise<void> => {
     for (const closer of closers.toReversed()) await closer()
   }
+  closers.push(onInterruption(close))
   try {
     const [redisPort = 0, ...ports] = await freePorts(7)
     const redis = restartableRedis(redisPort)

@@ -14,6 +14,7 @@ import { WebSocket } from 'ws'
 import { generateSigningJwk } from '../src/jose/jwk.js'
 import { freePorts } from '../test/flows/_stack.js'
 import { webSocketUpstream } from '../test/gateway/_web-socket-upstream.js'
+import { onInterruption } from './_interruption.js'
 import { start, usage } from './_processes.js'
 
 const { values } = parseArgs({
@@ -77,6 +78,7 @@ const program = await start(
   listen,
 )
 const pid = program.child.pid ?? 0
+onInterruption(program.stop)
 
 interface Status {
   readonly generation: number

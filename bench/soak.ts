@@ -139,12 +139,9 @@ async function inWorld(
   const size = { replicas: Number(values.replicas), accessTokenLifetime: 45 }
   const world = await startWorld({ proxy, topology, rotation, ...size })
   if (world === undefined) return console.log(`| ${proxy} is not installed | | | | not tried |`)
-  const interrupted = (): void => void world.close().then(() => process.exit(1))
-  process.once('SIGINT', interrupted)
   try {
     await work(world)
   } finally {
-    process.off('SIGINT', interrupted)
     await world.close()
   }
 }

@@ -18,6 +18,10 @@ const { values } = parseArgs({
   },
 })
 const [sessions, calls, races] = [Number(values.sessions), Number(values.calls), Number(values.races)]
+/** How many races at once. */
+const lanes = 50
+/** So short that each race has something to refresh, and so slow that the logout comes in the midst of it. */
+const raceTokens = { tokenDelay: 200, accessTokenLifetime: 5 }
 let holds = true
 
 function line(name: string, seen: string, problems: readonly (string | false)[]): void {
@@ -83,7 +87,10 @@ async function stampede(name: string, { rotation, fault, isLost = false, mayLogO
 }
 
 /** A socket and a stream of each of these sessions, at the replicas where it will not log out: when they end. */
-async function watched({ origins }: StampedeWorld, browser: UserAgent): Promise<{ readonly ended: Promise<number> }> {
+async function watched(
+  { origins }: Pick<StampedeWorld, 'origins'>,
+  browser: UserAgent,
+): Promise<{ readonly ended: Promise<number> }> {
   const [origin = '', second = '', third = ''] = origins
   const headers = { Cookie: cookieOf(browser, origin) }
   const socket = new WebSocket(`${second.replace('http', 'ws')}/api/socket`, { origin, headers })
@@ -103,50 +110,77 @@ const cookieOf = (browser: UserAgent, origin: string): string =>
 const calledWith = (cookie: string, url: string): Promise<Response> =>
   fetch(url, { headers: { Cookie: cookie, 'X-CSRF': '1', 'Sec-Fetch-Site': 'same-origin' } })
 
+/** The refreshes of expired tokens of one session at two replicas, and a logout at the third in the midst of them. */
+async function race(
+  { origins }: Pick<StampedeWorld, 'origins'>,
+  browser: UserAgent,
+  isWatched: boolean,
+): Promise<Race> {
+  const [origin = '', ...others] = origins
+  const cookie = cookieOf(browser, origin)
+  const watching = isWatched ? await watched({ origins }, browser) : undefined
+  const user = (await (await browser.call(`${origin}/bff/user`)).json()) as { readonly logoutUrl?: string }
+  const underway = Array.from({ length: 4 }, (_, call) =>
+    statusOf(calledWith(cookie, `${others[call % others.length]}/api/race`)),
+  )
+  await delay(Math.random() * 250)
+  const left = await browser.navigate(new URL(user.logoutUrl ?? '/bff/logout', origin), {
+    stopAt: (url) => url.origin !== origin,
+  })
+  const at = performance.now()
+  const ended = watching && (await Promise.race([watching.ended, delay(5000, Number.POSITIVE_INFINITY)])) - at
+  await Promise.all(underway)
+  const after = await Promise.all(origins.map((one) => statusOf(calledWith(cookie, `${one}/api/after`))))
+  return { isLeft: left.status < 400, revived: after.filter((status) => status !== 401).length, ended }
+}
+
+interface Race {
+  readonly isLeft: boolean
+  /** Answers after the logout that are not 401. */
+  readonly revived: number
+  /** Milliseconds until socket and stream had ended elsewhere, where they were watched. */
+  readonly ended: number | undefined
+}
+
 async function logoutRaces(name: string): Promise<void> {
   const world = await startStampedeWorld('rotating')
-  let [revived, notLeft, slowest, open] = [0, 0, 0, 0]
-  try {
-    for (let done = 0; done < races; done += 50) {
-      const browsers = await expired(world, Math.min(50, races - done), 200)
-      const [origin = ''] = world.origins
-      const cookies = browsers.map((browser) => cookieOf(browser, origin))
-      const ends = done === 0 ? await Promise.all(browsers.map((one) => watched(world, one))) : []
-      await Promise.all(
-        browsers.map(async (browser, index) => {
-          const user = (await (await browser.call(`${origin}/bff/user`)).json()) as { readonly logoutUrl?: string }
-          const others = Array.from({ length: 4 }, (_, call) =>
-            statusOf(calledWith(cookies[index] ?? '', `${world.origins[1 + (call % 2)]}/api/race`)),
-          )
-          await delay(Math.random() * 250)
-          const left = await browser.navigate(new URL(user.logoutUrl ?? '/bff/logout', origin), {
-            stopAt: (url) => url.origin !== origin,
-          })
-          const at = performance.now()
-          if (left.status >= 400) notLeft++
-          const ended = ends[index]?.ended
-          if (ended !== undefined) {
-            const late = await Promise.race([ended, delay(5000, undefined)])
-            if (late === undefined) open++
-            else slowest = Math.max(slowest, late - at)
-          }
-          await Promise.all(others)
-        }),
-      )
-      for (const at of world.origins)
-        for (const status of await Promise.all(
-          cookies.map((cookie) => statusOf(calledWith(cookie, `${at}/api/after`))),
-        ))
-          if (status !== 401) revived++
+  let [begun, done, revived, notLeft, slowest, open] = [0, 0, 0, 0, 0, 0]
+  /** On a machine that has no time a login may end with a 503. That is no race: it begins again. */
+  const signIn = async (tries = 10): Promise<UserAgent> => {
+    const [browser] = await world.signIn(1).catch((error: unknown) => {
+      if (tries === 1) throw error
+      return []
+    })
+    return browser ?? signIn(tries - 1)
+  }
+  const progress = setInterval(() => console.error(`${done} of ${races} races, ${revived} live again`), 10_000)
+  // Who waits for tokens to expire leaves the processor to those who sign in.
+  const lane = async (): Promise<void> => {
+    while (begun < races) {
+      const isWatched = begun++ < lanes
+      const browser = await signIn()
+      await delay(raceTokens.accessTokenLifetime * 1000)
+      const { isLeft, ended = 0, ...seen } = await race(world, browser, isWatched)
+      revived += seen.revived
+      if (!isLeft) notLeft++
+      if (ended === Number.POSITIVE_INFINITY) open++
+      else slowest = Math.max(slowest, ended)
+      done++
     }
-    const seen = `${races} logouts; ${revived} live again; slowest end elsewhere ${slowest.toFixed(0)} ms`
+  }
+  try {
+    await world.order(raceTokens)
+    await Promise.all(Array.from({ length: lanes }, lane))
+    const seen = `${done} logouts; ${revived} live again; slowest end elsewhere ${slowest.toFixed(0)} ms`
     line(name, seen, [
+      done < races && `${races} were asked for`,
       revived > 0 && `${revived} answers were not 401`,
       notLeft > 0 && `${notLeft} logouts failed`,
       open > 0 && `${open} sessions had a socket or stream open after 5 s`,
       slowest > 1000 && 'a socket or stream ended after more than 1 s',
     ])
   } finally {
+    clearInterval(progress)
     await world.close()
   }
 }
