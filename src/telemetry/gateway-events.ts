@@ -177,9 +177,9 @@ export type GatewayEvent =
       readonly path: string
       readonly status: number
       /** Why the gateway itself made the answer, where it did. */
-      readonly code?: string
+      readonly code: string | undefined
       /** Handle of the session, as in the user's own list. */
-      readonly session?: string
+      readonly session: string | undefined
       /** Bytes sent to the browser, head included. */
       readonly bytes: number
       readonly seconds: number

@@ -38,7 +38,9 @@ export function noteSession(requestId: string, session: SessionNote): void {
   const origin = notes.get(`gateway ${requestId}`)
   const { handle, record } = session
   const { subject = '' } = record
-  if (origin !== undefined) notes.set(`gateway ${requestId}`, { ...origin, subject, session: handle })
+  if (origin === undefined) return
+  const { address, userAgent } = origin
+  notes.set(`gateway ${requestId}`, { address, userAgent, subject, session: handle })
 }
 
 interface SessionNote {

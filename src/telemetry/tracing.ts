@@ -31,7 +31,7 @@ export function inSpan<Result>(name: string, run: () => Result, attributes?: () 
   const { api, tracer } = tracing
   if (api.trace.getActiveSpan()?.isRecording() !== true) return run()
   const kind = name === 'upstream' || name === 'issuer' ? api.SpanKind.CLIENT : api.SpanKind.INTERNAL
-  return tracer.startActiveSpan(name, { kind, attributes: { ...attributes?.() } }, (span) => ended(span, api, run))
+  return tracer.startActiveSpan(name, { kind, attributes: attributes?.() ?? {} }, (span) => ended(span, api, run))
 }
 
 function ended<Result>(span: OpenTelemetry.Span, api: typeof OpenTelemetry, run: () => Result): Result {
@@ -70,7 +70,7 @@ export function describeRequest(request: IncomingMessage, requestId: string, att
   const whole = tracing && wholeOf(request)
   if (whole === undefined) return
   tracesByRequest.set(requestId, whole.span.spanContext().traceId)
-  whole.span.setAttributes({ ...attributes, 'sallyport.request_id': requestId })
+  whole.span.setAttributes(attributes).setAttribute('sallyport.request_id', requestId)
 }
 
 /** Names the span of the whole request. @param route a path of the configuration, never the caller's */

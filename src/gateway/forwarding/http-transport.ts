@@ -107,6 +107,7 @@ function receiveResponse(
   headers: IncomingHttpHeaders,
 ): ReceivedResponse {
   const fields = textOf(controller.rawHeaders as readonly Buffer[])
+  const head = hasRepeats(headers) ? headOf(fields) : undefined
   let sink: BodySink | undefined
   // Kept until its sink is set: mostly what came with the head, for that is said in the same turn.
   let early: Buffer[] = []
@@ -121,7 +122,8 @@ function receiveResponse(
 
   return {
     status,
-    ...(hasRepeats(headers) ? headOf(fields) : { headers, rawHeaders: fields }),
+    headers: head?.headers ?? headers,
+    rawHeaders: head?.rawHeaders ?? fields,
 
     sendTo(to) {
       sink = to
