@@ -3,9 +3,10 @@ import type { AuthorizationServerOptions } from '../authorization-server/options
 import { createFileKeySource } from '../authorization-server/tokens/key-source.js'
 import type { Configuration } from '../config/load.js'
 import { makeStateDirectory } from '../config/resolve/state-directory.js'
-import { otherStores } from '../config/rules/store-rules.js'
+import { otherStores, wholeCopy } from '../config/rules/store-rules.js'
 import { ConfigurationError, UpstreamError, unreachable } from '../errors.js'
 import type { GatewayOptions } from '../gateway/options.js'
+import { DamagedFile } from '../store/file-soundness.js'
 import { createFileStore, type FileStore } from '../store/file-store.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
 import { redisAddress } from '../store/redis-options.js'
@@ -64,8 +65,15 @@ async function openFileStore(path: string): Promise<FileStore> {
   } catch (cause) {
     const reason = cause instanceof UpstreamError && cause.cause instanceof Error ? cause.cause.message : String(cause)
     const problem = `is a database in ${path}, which cannot be opened (${reason.split('\n', 1)[0]})`
-    throw new ConfigurationError([{ pointer: '/Store/File', problem, remedy: otherStores }], { cause })
+    const isDamaged = /^MDB_(?:CORRUPTED|INVALID|VERSION_MISMATCH|PAGE_NOTFOUND)/.test(reason) || isDamagedFile(cause)
+    throw new ConfigurationError([{ pointer: '/Store/File', problem, remedy: isDamaged ? wholeCopy : otherStores }], {
+      cause,
+    })
   }
+}
+
+function isDamagedFile(error: unknown): boolean {
+  return error instanceof UpstreamError && error.cause instanceof DamagedFile
 }
 
 function outageOf(store: string): Outage {

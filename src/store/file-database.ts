@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
+import { assertSound } from './file-soundness.js'
 import { createFileTable, type FileTable } from './file-table.js'
 import type { StoreUsage } from './store.js'
 
@@ -17,6 +18,11 @@ export interface FileDatabase {
   close(): Promise<void>
 }
 
+/** Where the records of a folder are. */
+export function durableFile(path: string): string {
+  return join(path, 'store.mdb')
+}
+
 /**
  * Loaded by those who have such a store: the validator, and who has Redis, may do without it.
  * @throws Error when the package is not there, or has nothing for this platform
@@ -29,13 +35,14 @@ export function loadDatabase(): Promise<Pick<typeof import('lmdb'), 'open'>> {
  * LMDB, by the package lmdb, which brings what is compiled for Linux (glibc and musl), macOS and Windows.
  * `overlappingSync` is off: with it, a process that is killed while it flushes takes the other processes' database along
  * (MDB_PANIC, seen after 20 times SIGKILL).
- * @throws Error when the folder cannot be written, or the package cannot be loaded
+ * @throws Error when the folder cannot be written, or the package cannot be loaded; DamagedFile
  */
 export async function openFileDatabase(path: string): Promise<FileDatabase> {
   const { open } = await loadDatabase()
   await mkdir(path, { recursive: true, mode: 0o700 })
   const layout = { encoding: 'binary', maxDbs: 4, overlappingSync: false } as const
-  const durable = open<Buffer, string>({ ...layout, path: join(path, 'store.mdb') })
+  await assertSound(durableFile(path))
+  const durable = open<Buffer, string>({ ...layout, path: durableFile(path) })
   const counts = await openCounts()
 
   /**
@@ -48,6 +55,7 @@ export async function openFileDatabase(path: string): Promise<FileDatabase> {
     const name = `counts-${boot.slice(0, 8)}.mdb`
     for (const file of await readdir(path))
       if (file.startsWith('counts-') && !file.startsWith(name)) await rm(join(path, file), { force: true })
+    await assertSound(join(path, name))
     return open<Buffer, string>({ ...layout, path: join(path, name), noSync: true })
   }
 

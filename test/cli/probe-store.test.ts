@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { tryStore } from '../../src/cli/probe/store.js'
@@ -75,3 +75,15 @@ async function aSentinel(t: ExecutionContext): Promise<string> {
   for await (const chunk of sentinel.stdout) if (/monitor master/.test(String(chunk))) break
   return `redis://127.0.0.1:${port}`
 }
+
+test('check finds a file store that is damaged, and says what to do; it makes none', async (t) => {
+  const path = await aFolder(t)
+  const tryFile = () => tryStore({ store: { kind: 'file', path } } as unknown as Configuration)
+  t.deepEqual(await tryFile(), [])
+  t.deepEqual(await readdir(path), [])
+  await writeFile(join(path, 'store.mdb'), 'no database')
+  const [trial] = await tryFile()
+  t.is(trial?.outcome, 'failed')
+  t.regex(trial?.result ?? '', /store\.mdb is damaged/)
+  t.regex(trial?.remedy ?? '', /whole copy/)
+})

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -67,6 +67,37 @@ test('a folder that cannot be written to is said to be', async (t) => {
     code: 'store_unavailable',
   })
   t.true(error.cause instanceof Error)
+})
+
+test('a database that is damaged is said to be, before it ends the process', async (t) => {
+  const path = join(folder, 'damaged')
+  const file = join(path, 'store.mdb')
+  const store = await createFileStore({ path })
+  const later = Date.now() / 1000 + 60
+  for (let index = 0; index < 100; index++) await store.set(`${index}`, 'x'.repeat(500), later)
+  await store.close()
+  const whole = await readFile(file)
+  const cases: readonly [string, Buffer, RegExp][] = [
+    ['other bytes', Buffer.alloc(whole.length, 'x'), /is damaged, or is no database/],
+    ['its first bytes', whole.subarray(0, 100), /is damaged, or is no database/],
+    ['its first page', whole.subarray(0, 4096), /is damaged, or is no database/],
+    ['a half', whole.subarray(0, whole.length / 2), /has been cut off/],
+  ]
+  for (const [what, bytes, message] of cases) {
+    await writeFile(file, bytes)
+    const error = await t.throwsAsync(createFileStore({ path }), { code: 'store_unavailable' }, what)
+    t.regex(String(error.cause), message, what)
+  }
+  // Its last pages may be free: shorter than it says, and whole.
+  const last = whole.readBigUInt64LE(144)
+  const longer = Buffer.from(whole)
+  for (const page of [0, 4096]) longer.writeBigUInt64LE(last + 5n, page + 144)
+  for (const bytes of [longer, whole, Buffer.alloc(0)]) {
+    await writeFile(file, bytes)
+    const again = await createFileStore({ path })
+    t.is(await again.get('50'), bytes.length > 0 ? 'x'.repeat(500) : undefined)
+    await again.close()
+  }
 })
 
 test('what has expired is freed, and the file is used again', async (t) => {

@@ -1,6 +1,7 @@
 import type { Configuration } from '../../config/load.js'
-import { otherStores } from '../../config/rules/store-rules.js'
-import { loadDatabase } from '../../store/file-database.js'
+import { otherStores, wholeCopy } from '../../config/rules/store-rules.js'
+import { durableFile, loadDatabase } from '../../store/file-database.js'
+import { assertSound } from '../../store/file-soundness.js'
 import { inspectRedis, type RedisInspection } from '../../store/redis-inspection.js'
 import { failed, passed, reasonOf, type Trial } from './probe.js'
 
@@ -13,18 +14,25 @@ export async function tryStore({ store: settings }: Configuration): Promise<read
     case 'memory':
       return []
     case 'file':
-      return loadDatabase().then(
-        () => [],
-        () => [
-          failed('file store', 'has no database for this platform: the package lmdb cannot be loaded', otherStores),
-        ],
-      )
+      return tryFile(settings.path)
     case 'redis':
       return inspectRedis(settings).then(
         (inspection) => verdictOn(inspection, settings.topology === 'cluster'),
         (error: unknown) => [failed(subject, reasonOf(error), remedyFor(error))],
       )
   }
+}
+
+async function tryFile(path: string): Promise<readonly Trial[]> {
+  try {
+    await loadDatabase()
+  } catch {
+    return [failed('file store', 'has no database for this platform: the package lmdb cannot be loaded', otherStores)]
+  }
+  return assertSound(durableFile(path)).then(
+    () => [],
+    (error: unknown) => [failed('file store', reasonOf(error), wholeCopy)],
+  )
 }
 
 function verdictOn(

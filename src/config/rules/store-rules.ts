@@ -8,6 +8,10 @@ import { problem, type Rule } from './rule.js'
 export const otherStores =
   'Name a folder that this user may write to, or choose another store: "Store": { "Memory": {} } keeps sessions in the process, and they end with it; "Store": { "Redis": { "Url": "redis://…" } } keeps them elsewhere.'
 
+/** What to do about a file store that is damaged. */
+export const wholeCopy =
+  'Put back a whole copy of the folder, or move the folder away: what was in it is lost then, and users sign in again.'
+
 export const storeRules: readonly Rule[] = [
   function* oneStore({ settings: { Store } }) {
     const [first, ...others] = Object.entries(Store).flatMap(([name, said]) => (said === undefined ? [] : [name]))
