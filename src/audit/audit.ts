@@ -78,7 +78,7 @@ export function createAudit({
     const act = actOf(event)
     if (act === undefined) return
     const origin = originOfEvent(event.type, act.requestId)
-    const record = recordOf(act, { origin, traceId: traceId(act.requestId), disguise, now: now() })
+    const record = recordOf(act, { origin, traceId: traceId(event.type, act.requestId), disguise, now: now() })
     tell(onRecord, record)
     if (toFile === undefined && toEndpoint === undefined) return
     const line = `${withoutSecrets(JSON.stringify(record))}\n`

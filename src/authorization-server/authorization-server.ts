@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
-import { withItsTrace } from '../telemetry/tracing.js'
+import { nameRequest } from '../telemetry/tracing.js'
 import { limitStrangers } from './client/client-limit.js'
 import { authorizationRequest } from './endpoints/authorization-request.js'
 import { endSession } from './endpoints/end-session.js'
@@ -133,8 +133,9 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   const secure = strictTransportSecurity(options.issuer)
   const identified = identifiedRequest(isTrustedPeer)
   for (const { url, methods, steps } of endpoints) {
-    router.register(url.pathname, [...methods], [inItsTrace, secure, identified, ...steps])
-    router.all(url.pathname, secure, identified, refuseMethod(methods))
+    const named = nameOfTrace(url.pathname)
+    router.register(url.pathname, [...methods], [named, secure, identified, ...steps])
+    router.all(url.pathname, named, secure, identified, refuseMethod(methods))
   }
 
   const routes = router.routes()
@@ -153,5 +154,9 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   }
 }
 
-/** The log lines of a request, and what it asks elsewhere, have its trace's id. */
-const inItsTrace: Koa.Middleware = ({ req, res }, next) => withItsTrace(req, res, next)
+function nameOfTrace(path: string): Koa.Middleware {
+  return function nameOfTrace(ctx, next) {
+    nameRequest(ctx.req, path)
+    return next()
+  }
+}

@@ -5,7 +5,8 @@ import { requestIdOf } from '../http/request-id.js'
 import { originOf } from '../http/request-origin.js'
 import { clientOf } from '../http/trusted-peers.js'
 import { noteOrigin } from '../telemetry/request-origin.js'
-import { describeRequest, withItsTrace } from '../telemetry/tracing.js'
+import { withItsTrace } from '../telemetry/traced-requests.js'
+import { describeRequest, nameRequest } from '../telemetry/tracing.js'
 import { type Administration, createAdministration } from './administration/administration.js'
 import { answerError, answerUpgradeError } from './error-response.js'
 import type { ForwardAuthOptions } from './forward-auth/options.js'
@@ -143,7 +144,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const call = receive(refused.request, refused.requestId)
     const { frontend } = call
     refused.frontend = frontend
-    describeRequest(refused.request, call.requestId, { 'sallyport.frontend': frontend.name })
+    describeRequest(refused.request, 'gateway', call.requestId, frontend.name)
     refused.request = call.request
     frontend.underway.enter()
     try {
@@ -157,6 +158,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const call = received(request, refused.requestId)
     const { frontend } = call
     refused.frontend = frontend
+    describeRequest(request, 'gateway', call.requestId, frontend.name)
     frontend.underway.enter()
     try {
       const destination = destinationOf(frontend, call.target)
@@ -164,6 +166,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
       const proxied = proxiedRequest(call, 'upgrade', destination.match, socket)
       refused.route = proxied.route.path
+      nameRequest(request, proxied.route.path)
       await pass(proxied)
       await forwarder.upgrade(proxied, socket, head)
     } finally {

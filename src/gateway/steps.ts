@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { noteSession } from '../telemetry/request-origin.js'
-import { inSpan, nameRequest } from '../telemetry/tracing.js'
+import { inSpan, inSpanOfOthers } from '../telemetry/spans.js'
+import { nameRequest } from '../telemetry/tracing.js'
 import { assertPageAccess } from './access/page-access.js'
 import { guardOf } from './access/stay.js'
 import { isLoginInQuestion, sessionIsOfUse } from './endpoints/login-loop.js'
@@ -100,7 +101,7 @@ async function openSession(call: ProxiedRequest): Promise<void> {
   const { request, frontend, route } = call
   if (route.session === 'none') return
   const id = sessionIdentifier(request.headers.cookie, frontend)
-  const session = id === undefined ? undefined : await inSpan('session', () => frontend.sessions.open(id))
+  const session = id === undefined ? undefined : await inSpan(request, 'session', () => frontend.sessions.open(id))
   if (id !== undefined && session !== undefined) {
     call.open = { id, session }
     noteSession(call.requestId, session)
@@ -146,11 +147,13 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
   }
   const { tokenType, audiences } = route
   if (tokenType === 'Client' || (tokenType === 'UserOrClient' && open === undefined))
-    return frontend.tokens
-      .ofClient(audiences.ofClient)
-      .then((credentials) => carry({ credentials, refreshed: undefined }))
+    return inSpanOfOthers(call.request, 'access token', () => frontend.tokens.ofClient(audiences.ofClient)).then(
+      (credentials) => carry({ credentials, refreshed: undefined }),
+    )
   if (open === undefined || tokenType === 'None') return undefined
-  const credentials = inSpan('access token', () => frontend.tokens.ofUser(open, audiences.ofUser, () => needsOf(call)))
+  const credentials = inSpanOfOthers(call.request, 'access token', () =>
+    frontend.tokens.ofUser(open, audiences.ofUser, () => needsOf(call)),
+  )
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
   return undefined
@@ -167,7 +170,7 @@ function access(call: ProxiedRequest): Promise<void> | undefined {
   const { mayIn, tokenType } = route
   if (mayIn === undefined || open === undefined) return undefined
   if (tokenType === 'Client' || tokenType === 'None')
-    return frontend.tokens.current(open).then((current) => {
+    return inSpanOfOthers(call.request, 'access token', () => frontend.tokens.current(open)).then((current) => {
       call.open = current
       mayIn(current.session)
     })

@@ -9,7 +9,7 @@ import { type ListenerLimits, listenerLimitDefaults } from '../http/listener-lim
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
 import { unixPrefix } from '../http/unix-socket.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
-import { tracedRequests, tracedUpgrades } from '../telemetry/tracing.js'
+import { tracedRequests, tracedUpgrades } from '../telemetry/traced-requests.js'
 import { bind } from './bind.js'
 import { type Certificates, createCertificates } from './certificates.js'
 import { limitConnections } from './connection-limits.js'

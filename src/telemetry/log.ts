@@ -84,13 +84,13 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
     if (event.type === 'gateway.request.forwarded') {
       if (!logger.isLevelEnabled(routine)) return
       if (forwarded.length === 0) setTimeout(writeForwarded, gathering).unref()
-      forwarded.push({ event, trace: traceId(event.requestId) })
+      forwarded.push({ event, trace: traceId(event.type, event.requestId) })
       return
     }
     const level = levelOf(event.type)
     if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
     writeForwarded()
-    writeLine(level, { event, trace: traceId('requestId' in event ? event.requestId : undefined) })
+    writeLine(level, { event, trace: traceId(event.type, 'requestId' in event ? event.requestId : undefined) })
   })
   return {
     change({ accessLog }) {

@@ -58,5 +58,10 @@ export function continueOrigin(product: Product, before: string, after: string):
 /** @param type of an event */
 export function originOfEvent(type: string, requestId: string | undefined): RequestOrigin | undefined {
   if (requestId === undefined) return undefined
-  return notes?.get(`${type.startsWith('as.') ? 'as' : 'gateway'} ${requestId}`)
+  return notes?.get(`${productOfEvent(type)} ${requestId}`)
+}
+
+/** @param type of an event */
+export function productOfEvent(type: string): Product {
+  return type.startsWith('as.') ? 'as' : 'gateway'
 }

@@ -3,7 +3,7 @@ import type * as OpenTelemetry from '@opentelemetry/api'
 
 /**
  * Which span runs. Node 20 and 22 pay for every promise of the process once an `AsyncLocalStorage` is in use (a proxied call
- * a third more), so it is in use only while a request runs that has entered.
+ * a third more), so it is in use only while something runs that has entered: logins and refreshes, never a call on its way to an API.
  */
 export interface TraceContexts {
   /** For OpenTelemetry, which asks it what is active. */
@@ -11,6 +11,10 @@ export interface TraceContexts {
   /** A request of its own, with all that it does later. The caller leaves when it is over. */
   enter<Result>(context: OpenTelemetry.Context, run: () => Result): Result
   leave(): void
+  /** The same for what is over with its result. */
+  during<Result>(context: OpenTelemetry.Context, run: () => Result): Result
+  /** Whoever is in a context stays in it until then. */
+  stay(until: Promise<unknown>): void
 }
 
 export function createTraceContexts({ ROOT_CONTEXT }: typeof OpenTelemetry): TraceContexts {
@@ -34,14 +38,30 @@ export function createTraceContexts({ ROOT_CONTEXT }: typeof OpenTelemetry): Tra
     enable: () => manager,
     disable: () => manager,
   }
+  const enter: TraceContexts['enter'] = (context, run) => {
+    entered++
+    return storage.run(context, run)
+  }
+  const leave = (): void => {
+    if (--entered === 0) storage.disable()
+  }
   return {
     manager,
-    enter(context, run) {
-      entered++
-      return storage.run(context, run)
+    enter,
+    leave,
+    during(context, run) {
+      let result: ReturnType<typeof run> | undefined
+      try {
+        result = enter(context, run)
+        return result
+      } finally {
+        if (result instanceof Promise) result.then(leave, leave)
+        else leave()
+      }
     },
-    leave() {
-      if (--entered === 0) storage.disable()
+    stay(until) {
+      entered++
+      until.then(leave, leave)
     },
   }
 }

@@ -24,7 +24,7 @@ export function continueAs(ctx: Koa.Context, requestId: string): void {
 function nameBy(ctx: Koa.Context, requestId: string): void {
   ctx.state.requestId = requestId
   ctx.set('X-Request-Id', requestId)
-  describeRequest(ctx.req, requestId, {})
+  describeRequest(ctx.req, 'as', requestId)
 }
 
 /** A client that has proved who it is may say which of its own requests this one belongs to. Before that it is only noted. */

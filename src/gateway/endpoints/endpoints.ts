@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
 import { searchParameters } from '../../http/form-body.js'
+import { nameRequest } from '../../telemetry/tracing.js'
 import { answerError } from '../error-response.js'
 import { assertOwnPage, forgeryRuleOf, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { Frontend } from '../frontend/frontend.js'
@@ -105,6 +106,8 @@ function endpointRoutes(frontend: ProvisionedFrontend): Koa.Middleware<EndpointS
   return async function endpoint(ctx, next) {
     const { path } = ctx.state.call.target
     const methods = methodsAt(router, path)
+    const [layer] = router.match(path, 'GET').path
+    if (layer !== undefined) nameRequest(ctx.req, String(layer.path))
     if (methods.length === 0) throw new Refusal('bff.endpoint.unknown', 'the gateway has no such endpoint')
     if (!methods.includes(ctx.method)) {
       ctx.set('Allow', methods.join(', '))

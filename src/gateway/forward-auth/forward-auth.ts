@@ -4,6 +4,7 @@ import { createIdentity } from '../../http/forward-auth/identity-fields.js'
 import { questionListener } from '../../http/forward-auth/question.js'
 import { sayYesOnlyWhenGranted } from '../../http/forward-auth/spoken-status.js'
 import { addressBehind } from '../../http/trusted-peers.js'
+import { continueTrace } from '../../telemetry/tracing.js'
 import { createAuthorize } from '../forwarding/dpop.js'
 import { Refusal } from '../refusal.js'
 import type { Generation } from '../reload/generation.js'
@@ -34,6 +35,7 @@ export function createForwardAuth(
     void handle(request, response, {
       receive(_, requestId) {
         asked = askedRequest(question, request)
+        continueTrace(request, asked.request)
         const call = received(asked, requestId, generation())
         assertNotForged(forgedField(asked))
         return call

@@ -1,5 +1,5 @@
 import { connectionCode } from '../../errors.js'
-import { inSpan } from '../../telemetry/tracing.js'
+import { inSpan, inSpanOfOthers } from '../../telemetry/spans.js'
 import { routeDefaults } from '../defaults.js'
 import { Refusal } from '../refusal.js'
 import { type ProxiedRequest, visitorOf } from '../request.js'
@@ -82,7 +82,9 @@ export async function sendUntilAnswered(
     }
     const nonce = ownNonce ?? nonces.recall(upstream.origin, credentials)
     ownNonce = undefined
-    const authorized = inSpan('proof', () => proofs.authorize(headers, credentials, { method, url, nonce }))
+    const authorized = inSpan(call.request, 'proof', () =>
+      proofs.authorize(headers, credentials, { method, url, nonce }),
+    )
     if (authorized instanceof Promise) await authorized
     if (connection.destroyed) break
     attempts++
@@ -187,7 +189,9 @@ async function changeToken(call: ProxiedRequest): Promise<boolean> {
   const { credentials, open, frontend, route, response } = call
   if (credentials.kind === 'none') return false
   const user = route.tokenType === 'Client' ? undefined : open
-  const other = await frontend.tokens.insteadOf(credentials.accessToken, user, route.audiences)
+  const other = await inSpanOfOthers(call.request, 'access token', () =>
+    frontend.tokens.insteadOf(credentials.accessToken, user, route.audiences),
+  )
   if (other === undefined) return false
   call.credentials = other.credentials
   if (other.refreshed !== undefined) {

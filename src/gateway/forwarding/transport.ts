@@ -1,4 +1,5 @@
-import { injectTrace, inSpan } from '../../telemetry/tracing.js'
+import { inSpan } from '../../telemetry/spans.js'
+import { injectTrace } from '../../telemetry/tracing.js'
 import { Refusal } from '../refusal.js'
 import type { ProxiedRequest } from '../request.js'
 import type { Headers } from './headers.js'
@@ -34,9 +35,10 @@ export type Send = (call: ProxiedRequest, attempt: Attempt) => Promise<Transport
 export function traced(send: Send): Send {
   return (call, attempt) =>
     inSpan(
+      call.request,
       'upstream',
-      () => {
-        injectTrace(attempt.headers, call.request)
+      (context) => {
+        if (context !== undefined) injectTrace(attempt.headers, context)
         return send(call, attempt)
       },
       () => ({

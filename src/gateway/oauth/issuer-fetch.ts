@@ -7,7 +7,8 @@ import { sharedLookup } from '../../http/shared-lookup.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
-import { injectTrace, inSpan } from '../../telemetry/tracing.js'
+import { inActiveSpan } from '../../telemetry/spans.js'
+import { injectTrace } from '../../telemetry/tracing.js'
 import type { ClientCertificate, HttpProxyOptions } from '../options.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
@@ -58,7 +59,7 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
   }
 
   const issuerFetch = (url: string, request: IssuerRequest) =>
-    inSpan(
+    inActiveSpan(
       'issuer',
       () => call(url, request),
       () => ({ 'http.request.method': request.method ?? 'GET', 'url.full': url.split('?', 1)[0] }),

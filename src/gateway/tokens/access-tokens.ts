@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
 import type { Lock } from '../../store/lock.js'
 import type { Store } from '../../store/store.js'
+import { stayInSpan } from '../../telemetry/spans.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
 import { Refusal } from '../refusal.js'
@@ -105,7 +106,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     if (beside.has(key)) return
     beside.add(key)
     // Its failure has been told, and the next call finds out what has become of the session.
-    refreshedOf(open, route)
+    stayInSpan(refreshedOf(open, route))
       .catch(() => paused.add(key))
       .finally(() => beside.delete(key))
   }

@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type * as OpenTelemetry from '@opentelemetry/api'
+import { beginWhole, type Tracing, tracing, type WholeRequest, wholeOf } from './tracing.js'
+
+export interface Traced {
+  readonly scheme: string
+  /** Whether a peer may say which trace its request belongs to. Another one's trace is linked to, and decides nothing. */
+  readonly isTrusted: (address: string | undefined) => boolean
+}
+
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/** Serves each request in a span of its own: the one that all others of it are in. */
+export function tracedRequests(serve: RequestListener, traced: Traced): RequestListener {
+  return (request, response) => {
+    if (tracing === undefined) return serve(request, response)
+    const { span } = begin(tracing, request, traced)
+    if (span.isRecording()) response.once('close', () => end(span, response.statusCode))
+    serve(request, response)
+  }
+}
+
+/** The same for an upgrade, for as long as its socket is open. */
+export function tracedUpgrades(serve: Upgrade, traced: Traced): Upgrade {
+  return (request, socket, head) => {
+    if (tracing === undefined) return serve(request, socket, head)
+    const { span } = begin(tracing, request, traced)
+    if (span.isRecording()) socket.once('close', () => end(span))
+    serve(request, socket, head)
+  }
+}
+
+/**
+ * Runs an endpoint that asks authorization servers, so that they learn the trace's id, also where the trace is not sampled.
+ * What is forwarded goes without: its spans are known by their request.
+ */
+export function withItsTrace<Result>(request: IncomingMessage, response: ServerResponse, run: () => Result): Result {
+  const known = tracing && wholeOf(request)
+  if (tracing === undefined || known === undefined) return run()
+  const { contexts } = tracing
+  response.once('close', contexts.leave)
+  return contexts.enter(known.context, run)
+}
+
+const noLinks: OpenTelemetry.Link[] = []
+
+/** Characters of a caller's path. */
+const maxPathLength = 500
+
+function begin({ api, tracer }: Tracing, request: IncomingMessage, { scheme, isTrusted }: Traced): WholeRequest {
+  const { headers } = request
+  const said =
+    headers.traceparent === undefined
+      ? api.ROOT_CONTEXT
+      : api.propagation.extract(api.ROOT_CONTEXT, traceFieldsOf(headers))
+  const sender = api.trace.getSpanContext(said)
+  const isTaken = sender !== undefined && isTrusted(request.socket.remoteAddress)
+  const method = request.method ?? 'HTTP'
+  const [target = ''] = (request.url ?? '').split('?', 1)
+  // What is not in origin-form (RFC 9112 §3.2.1) is refused, and may hold a password.
+  const path = target.startsWith('/') ? target.slice(0, maxPathLength) : ''
+  const span = tracer.startSpan(
+    method,
+    {
+      kind: api.SpanKind.SERVER,
+      attributes: { 'http.request.method': method, 'url.path': path, 'url.scheme': scheme },
+      links: sender === undefined || isTaken ? noLinks : [{ context: sender }],
+    },
+    isTaken ? said : api.ROOT_CONTEXT,
+  )
+  // One that is not sampled is there all the same: its id goes into the log and to the API.
+  const begun = { span, context: api.trace.setSpan(api.ROOT_CONTEXT, span) }
+  beginWhole(request, begun)
+  return begun
+}
+
+function end(span: OpenTelemetry.Span, status?: number): void {
+  if (status !== undefined) span.setAttribute('http.response.status_code', status)
+  if (status !== undefined && status >= 500 && tracing !== undefined)
+    span.setStatus({ code: tracing.api.SpanStatusCode.ERROR })
+  span.end()
+}
+
+function traceFieldsOf({ traceparent, tracestate }: IncomingHttpHeaders): Record<string, string> {
+  const fields: Record<string, string> = {}
+  if (typeof traceparent === 'string') fields.traceparent = traceparent
+  if (typeof tracestate === 'string') fields.tracestate = tracestate
+  return fields
+}

@@ -1,0 +1,36 @@
+import * as api from '@opentelemetry/api'
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  type ReadableSpan,
+  type Sampler,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node'
+import type { ExecutionContext } from 'ava'
+import { createTraceContexts } from '../../src/telemetry/trace-contexts.js'
+import { traceWith } from '../../src/telemetry/tracing.js'
+
+/** The spans of this process, from now on until the test is over. */
+export function collectSpans(t: ExecutionContext, sampler?: Sampler): () => readonly ReadableSpan[] {
+  const exporter = new InMemorySpanExporter()
+  const provider = new NodeTracerProvider({
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+    ...(sampler !== undefined && { sampler }),
+  })
+  const contexts = createTraceContexts(api)
+  provider.register({ contextManager: contexts.manager })
+  traceWith({ api, contexts, tracer: provider.getTracer('test') })
+  t.teardown(async () => {
+    traceWith(undefined)
+    await provider.shutdown()
+    api.trace.disable()
+    api.context.disable()
+    api.propagation.disable()
+  })
+  return () => exporter.getFinishedSpans()
+}
+
+/** All that a collector gets of a span. */
+export function textOf({ name, attributes, events, links, status, resource }: ReadableSpan): string {
+  return JSON.stringify({ name, attributes, events, links, status, resource: resource.attributes })
+}
