@@ -24,6 +24,7 @@ import { selfSigned } from './http/_self-signed.js'
  *   json file NAME           what the commands of the page read: written where they run
  *   sh                       every command exists: npm scripts in package.json, sallyport commands run in an empty folder
  *   html file, js file       written and opened by the test that walks the tutorial, test/flows/tutorial.test.ts
+ *   java file, python file   what test/interop runs, compared by test/interop/documented.test.ts
  *   nginx file, caddy file   started by test/deploy/forward-auth.test.ts, which also reads the yaml files
  *   text, mermaid, http      for people only; tsx, vue, svelte too, which need packages that are not here
  */
@@ -36,7 +37,7 @@ test('every code block says what it is', (t) => {
   for (const block of blocks)
     t.regex(
       block.fence,
-      /^(ts|jsonc?( fragment \/\S+)?|(ts|js|html|json|nginx|caddy|yaml) file [\w./]+|sh|text|mermaid|http|tsx|vue|svelte)$/,
+      /^(ts|jsonc?( fragment \/\S+)?|(ts|js|html|json|nginx|caddy|yaml|java|python) file [\w./]+|sh|text|mermaid|http|tsx|vue|svelte)$/,
       titleOf(block),
     )
 })

@@ -1,12 +1,9 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createWriteStream, existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { cache } from './_cache.js'
+import { answers, brought, start } from './_processes.js'
+import type { Stage } from './_stage.js'
 
 export const keycloakVersion = '26.7.3'
 export const realm = 'sallyport'
@@ -16,68 +13,48 @@ export interface Keycloak {
   readonly issuer: string
   /** A call of the Admin REST API, below the realm. */
   admin(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>
+  output(): string
   stop(): Promise<void>
 }
 
-export interface KeycloakOptions {
-  /** For its installation, its log and its own folder. */
-  readonly folder: string
-  readonly port: number
-  /** PEM files: its certificate, and what it trusts. */
-  readonly certFile: string
-  readonly keyFile: string
-  /** What a `POST /admin/realms` takes. */
-  readonly representation: object
+/** Said twice: when it is built, and when it starts. */
+const environment = {
+  KC_DB: 'dev-mem',
+  KC_CACHE: 'local',
+  KC_BOOTSTRAP_ADMIN_USERNAME: 'admin',
+  KC_BOOTSTRAP_ADMIN_PASSWORD: 'admin',
+  JAVA_OPTS_KC_HEAP: '-Xms128m -Xmx512m',
 }
 
-/** A real Keycloak in its development mode, on loopback, with a database in memory. Needs Java and Maven. */
-export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak> {
-  const { folder, port, certFile, keyFile, representation } = options
+/**
+ * A real Keycloak on loopback, over TLS with the certificate of the stage, its database in memory.
+ * @param representation What a `POST /admin/realms` takes.
+ */
+export async function startKeycloak(stage: Stage, port: number, representation: object): Promise<Keycloak> {
   const origin = `https://localhost:${port}`
-  const child = spawn(
-    join(await installed(folder), 'bin', 'kc.sh'),
-    [
-      'start-dev',
-      '--db=dev-mem',
-      '--http-enabled=false',
-      '--http-host=127.0.0.1',
-      `--http-port=${port + 1}`,
-      `--https-port=${port}`,
-      `--https-certificate-file=${certFile}`,
-      `--https-certificate-key-file=${keyFile}`,
-      `--truststore-paths=${certFile}`,
-      `--hostname=${origin}`,
-    ],
-    {
-      env: { ...process.env, KC_BOOTSTRAP_ADMIN_USERNAME: 'admin', KC_BOOTSTRAP_ADMIN_PASSWORD: 'admin' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // kc.sh starts Java as a child of its own.
-      detached: true,
-    },
-  )
-  const log = createWriteStream(join(folder, 'keycloak.log'))
-  child.stdout.pipe(log)
-  child.stderr.pipe(log)
-  const stop = async (): Promise<void> => {
-    if (child.exitCode !== null || child.pid === undefined) return
-    process.kill(-child.pid, 'SIGTERM')
-    await once(child, 'exit')
-  }
+  const command = join(await installed(), 'bin', 'kc.sh')
+  const parameters = [
+    'start',
+    '--optimized',
+    '--http-host=127.0.0.1',
+    `--https-port=${port}`,
+    `--https-certificate-file=${stage.certFile}`,
+    `--https-certificate-key-file=${stage.keyFile}`,
+    `--truststore-paths=${stage.certFile}`,
+    `--hostname=${origin}`,
+  ]
+  const program = start(command, parameters, { environment })
 
   const adminToken = async (): Promise<string> => {
-    const answer = await fetch(`${origin}/realms/master/protocol/openid-connect/token`, {
+    const answer = await stage.fetch(`${origin}/realms/master/protocol/openid-connect/token`, {
       method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'password',
-        client_id: 'admin-cli',
-        username: 'admin',
-        password: 'admin',
-      }),
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: 'grant_type=password&client_id=admin-cli&username=admin&password=admin',
     })
     return ((await answer.json()) as { readonly access_token: string }).access_token
   }
   const send = async (method: string, url: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(url, {
+    const answer = await stage.fetch(url, {
       method,
       headers: { Authorization: `Bearer ${await adminToken()}`, 'Content-Type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -87,34 +64,42 @@ export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak>
     return text === '' ? undefined : JSON.parse(text)
   }
 
+  await answers(program, `${origin}/realms/master`, stage.fetch)
   try {
-    const deadline = Date.now() + 240_000
-    while (!(await fetch(`${origin}/realms/master`).catch(() => undefined))?.ok) {
-      if (child.exitCode !== null || Date.now() > deadline)
-        throw new Error(`Keycloak did not start: ${folder}/keycloak.log`)
-      await new Promise((resume) => setTimeout(resume, 500))
-    }
     await send('POST', `${origin}/admin/realms`, representation)
   } catch (error) {
-    await stop()
+    await program.stop()
     throw error
   }
   return {
     issuer: `${origin}/realms/${realm}`,
     admin: (method, path, body) => send(method, `${origin}/admin/realms/${realm}${path}`, body),
-    stop,
+    output: program.output,
+    stop: program.stop,
   }
 }
 
-/** From Maven Central, by Maven, into its own repository; unpacked once. */
-async function installed(folder: string): Promise<string> {
+/** From Maven Central, by Maven, into its own repository; unpacked and built once. */
+async function installed(): Promise<string> {
+  const folder = await cache('keycloak')
   const home = join(folder, `keycloak-${keycloakVersion}`)
-  if (existsSync(home)) return home
+  const built = join(folder, `keycloak-${keycloakVersion}.built`)
+  if (existsSync(built)) return home
   const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`
-  await mkdir(folder, { recursive: true })
-  await run('mvn', ['-q', 'dependency:get', `-Dartifact=${artifact}`, '-Dtransitive=false'], { cwd: folder })
+  await brought(
+    'Keycloak',
+    'mvn',
+    ['-q', '-B', 'dependency:get', `-Dartifact=${artifact}`, '-Dtransitive=false'],
+    folder,
+  )
   const file = `keycloak-quarkus-dist-${keycloakVersion}.zip`
   const repository = join(homedir(), '.m2/repository/org/keycloak/keycloak-quarkus-dist', keycloakVersion)
-  await run('unzip', ['-q', join(repository, file), '-d', folder])
+  await brought('Keycloak', 'unzip', ['-qo', join(repository, file), '-d', folder], folder)
+  await brought('Keycloak', 'env', [...settings(environment), join(home, 'bin', 'kc.sh'), 'build'], folder)
+  await brought('Keycloak', 'touch', [built], folder)
   return home
+}
+
+function settings(variables: Readonly<Record<string, string>>): string[] {
+  return Object.entries(variables).map(([name, value]) => `${name}=${value}`)
 }

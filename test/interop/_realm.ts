@@ -6,7 +6,8 @@ export function realmFor(gateway: string): object {
     realm,
     enabled: true,
     sslRequired: 'all',
-    accessTokenLifespan: 600,
+    // The gateway refreshes in the last 60 seconds.
+    accessTokenLifespan: 70,
     eventsEnabled: true,
     users: [
       {
