@@ -42,6 +42,11 @@ export function printed(text: string): string {
   return text.replace(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '?')
 }
 
+/** A name, which would otherwise look like the next line of a report. */
+function inOneLine(text: string): string {
+  return printed(text).replaceAll('\n', '?')
+}
+
 /** What went wrong, where, and what to do. A stack trace is for our own bugs only. */
 export function describeError(error: unknown, style: Style): string {
   if (error instanceof ConfigurationError) return describeProblems(error.problems, style)
@@ -57,8 +62,8 @@ export function describeError(error: unknown, style: Style): string {
 export function describeProblems(problems: readonly ConfigurationProblem[], style: Style): string {
   const paragraphs = problems.map(({ pointer, problem, remedy, where }) =>
     [
-      `${style.red('error')} ${style.bold(printed(pointer) || '/')} ${printed(problem)}`,
-      ...(where === undefined ? [] : [`      ${style.soft(printed(where))}`]),
+      `${style.red('error')} ${style.bold(inOneLine(pointer) || '/')} ${printed(problem)}`,
+      ...(where === undefined ? [] : [`      ${style.soft(inOneLine(where))}`]),
       `      → ${printed(remedy)}`,
     ].join('\n'),
   )

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs'
 
 /** What a configuration is read from. Each file is read once: all that is made of it is made of the same bytes. */
 export interface ConfigurationFiles {
@@ -12,6 +21,9 @@ export interface ConfigurationFiles {
   /** The state of the same on the disk, just before each was read. */
   stamps(): ReadonlyMap<string, string>
 }
+
+/** The code of what is there and is neither a file nor a folder. The system has none. */
+export const notRegular = 'ENOTREG'
 
 /** Differs when a file, or what a link to it leads to, has changed or come or gone. */
 export function stampOf(stats: BigIntStats | undefined): string {
@@ -40,7 +52,7 @@ export function createFiles(from: Snapshot = { files: {}, folders: {} }): Config
   return {
     read: (path) =>
       Buffer.from(
-        once(files, path, () => readFileSync(stamped(path)).toString('base64')),
+        once(files, path, () => readWhole(stamped(path)).toString('base64')),
         'base64',
       ),
     list: (folder) => once(folders, folder, () => readdirSync(stamped(folder)).sort()),
@@ -52,6 +64,25 @@ export function createFiles(from: Snapshot = { files: {}, folders: {} }): Config
 /** Equal for equal contents, and good for comparing only. */
 export function fingerprintOf(snapshot: Snapshot): string {
   return createHash('sha256').update(JSON.stringify(snapshot)).digest('base64url')
+}
+
+/** Bytes. */
+const largest = 16_777_216
+/** What a shell hands over ends: it writes all of it before, or beside us. */
+const handedOver = /^\/(?:dev\/(?:fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/
+
+/** Neither a pipe that waits for a writer nor a device without an end may hold up who is being served while this is read. */
+function readWhole(path: string): Buffer {
+  if (handedOver.test(path)) return readFileSync(path)
+  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    const stats = fstatSync(descriptor)
+    if (!stats.isFile() && !stats.isDirectory()) throw Object.assign(new Error('no file'), { code: notRegular })
+    if (stats.size > largest) throw Object.assign(new Error('too large'), { code: 'EFBIG' })
+    return readFileSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function once<Found>(known: Map<string, Read<Found>>, path: string, look: () => Found): Found {

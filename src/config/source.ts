@@ -8,7 +8,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser'
 import type { ConfigurationProblem } from '../errors.js'
-import type { ConfigurationFiles } from './files.js'
+import { type ConfigurationFiles, notRegular } from './files.js'
 import { type Path, pathOf, pointerOf } from './pointer.js'
 
 /** The file as it was written: its value, and where in it everything is. */
@@ -52,6 +52,10 @@ function unreadable(file: string, code: string | undefined): [problem: string, r
       return [`there is no file ${file}`, 'Name one with --config, or make one with `npx --no-install sallyport init`.']
     case 'EISDIR':
       return [`${file} is a folder`, `Name the file in it: --config ${join(file, 'frontends.json')}`]
+    case notRegular:
+      return [`${file} is a pipe, a socket or a device`, 'Name a file.']
+    case 'EFBIG':
+      return [`${file} is larger than 16 MB`, 'Name the file that you have written.']
     default:
       return [`the file ${file} cannot be read (${code ?? 'no code'})`, 'Let the user that runs sallyport read it.']
   }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Output, styleFor } from '../../src/cli/report.js'
+import { describeProblems, type Output, styleFor } from '../../src/cli/report.js'
 
 const terminal: Output = { write: () => true, hasColors: () => true }
 const pipe: Output = { write: () => true }
@@ -18,4 +18,14 @@ test('it is the terminal that is asked, about the environment that counts', (t) 
   const environment = { TERM: 'dumb' }
   styleFor({ hasColors: (about) => asked.push(about) > 0 }, environment)
   t.deepEqual(asked, [environment])
+})
+
+test('a name in a file cannot look like another line of the report', (t) => {
+  const name = 'x\u001b[2J\nok    all is well'
+  const text = describeProblems(
+    [{ pointer: `/${name}`, problem: 'is unknown', remedy: 'Take it out.', where: name }],
+    styleFor(pipe, {}),
+  )
+  t.notRegex(text, /^ok/m)
+  t.false(text.includes('\u001b'))
 })

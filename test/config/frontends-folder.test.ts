@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Environment } from '../../src/config/environment.js'
@@ -113,6 +114,20 @@ test('a folder that is not there, is none or is empty is said, once', async (t) 
   t.regex(folder.problems().join(), /^\S+ \/Bff\/FrontendsFolder names \S+, which is not there$/)
   await writeFile(place, '')
   t.regex(folder.problems().join(), /^\S+ \/Bff\/FrontendsFolder names \S+, which is not a folder$/)
+})
+
+test('a pipe that nobody writes to, and what has no end, hold nobody up', async (t) => {
+  const folder = await aFolder(t)
+  const place = join(dirname(folder.file), 'frontends.d')
+  await folder.write('a.json', frontend('a', { ClientSigningKeyJwk: { File: 'pipe.jwk' } }))
+  execFileSync('mkfifo', [join(place, 'pipe.json'), join(place, 'pipe.jwk')])
+  await symlink('/dev/zero', join(place, 'zero.json'))
+  await writeFile(join(place, 'large.json'), ' '.repeat(16_777_217))
+  const text = folder.problems().join('\n')
+  t.regex(text, /frontends\.d\/pipe\.json .*pipe\.json is a pipe, a socket or a device/)
+  t.regex(text, /frontends\.d\/zero\.json .*zero\.json is a pipe, a socket or a device/)
+  t.regex(text, /frontends\.d\/large\.json .*large\.json is larger than 16 MB/)
+  t.regex(text, /a\.json:\S+ \/ClientSigningKeyJwk\/File names pipe\.jwk, which cannot be read/)
 })
 
 test('variables reach the list of the configuration file, not the folder', async (t) => {
