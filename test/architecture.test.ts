@@ -9,7 +9,7 @@ import test from 'ava'
 const products = ['gateway', 'authorization-server', 'dpop-validator']
 const shared = ['dpop', 'store', 'http', 'telemetry']
 /** What everything may stand on. */
-const ground = ['errors.ts', 'jose']
+const ground = ['errors.ts', 'jose', 'slices.ts']
 const doors: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['gateway/oauth/'],
   'http-proxy': ['gateway/forwarding/http-proxy.ts'],

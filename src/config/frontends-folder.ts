@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path'
 import type { ConfigurationProblem } from '../errors.js'
+import type { Sliced } from '../slices.js'
 import type { ConfigurationFiles } from './files.js'
 import { readSource, type Source } from './source.js'
 
@@ -22,7 +23,7 @@ export interface WithFolder {
 const pointer = '/Bff/FrontendsFolder'
 
 /** Reads `Bff.FrontendsFolder`: each file in it that ends in `.json` is one frontend. */
-export function withFrontendsFolder(value: unknown, directory: string, files: ConfigurationFiles): WithFolder {
+export function* withFrontendsFolder(value: unknown, directory: string, files: ConfigurationFiles): Sliced<WithFolder> {
   const bff = member(value, 'Bff')
   const named = member(bff, 'FrontendsFolder')
   const own = member(bff, 'Frontends') ?? []
@@ -36,11 +37,12 @@ export function withFrontendsFolder(value: unknown, directory: string, files: Co
       files: [],
       problems: [{ pointer, problem: `names ${named}, which ${names}`, remedy: remedyFor(directory) }],
     }
-  const found = names.map((name, index) => ({
-    index: own.length + index,
-    source: readSource(join(folder, name), files, join(basename(folder), name)),
-    directory: folder,
-  }))
+  const found: FrontendFile[] = []
+  for (const [index, name] of names.entries()) {
+    const source = readSource(join(folder, name), files, join(basename(folder), name))
+    found.push({ index: own.length + index, source, directory: folder })
+    yield
+  }
   const frontends = [...own, ...found.map(({ source }) => frontendIn(source.value))]
   return {
     value: { ...(value as object), Bff: { ...(bff as object), Frontends: frontends } },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { atOnce, type Sliced } from '../slices.js'
 import type { Configuration } from './configuration.js'
 import { seconds } from './duration.js'
 import { type Environment, override } from './environment.js'
@@ -19,6 +20,7 @@ import { sampleApiConfiguration } from './options/sample-api-options.js'
 import { storeSettings } from './options/store-options.js'
 import { pinned } from './pinned.js'
 import { isWithin } from './pointer.js'
+import { createKnownKeys } from './resolve/known-keys.js'
 import { type Plan, type PlanContext, planOf } from './resolve/resolved.js'
 import { readOnlyStateDirectory, type StateDirectory, stateDirectory } from './resolve/state-directory.js'
 import { productProblems } from './rules/product-checks.js'
@@ -48,30 +50,43 @@ export type LoadOptions = ConfigurationSource & {
  * Reads, checks and completes a configuration.
  * @throws ConfigurationError with everything that is wrong, in the order of the file.
  */
-export function readConfiguration({
+export function readConfiguration(options: LoadOptions): Configuration {
+  return atOnce(readingConfiguration(options))
+}
+
+/** The same, for a process that serves meanwhile. */
+export function* readingConfiguration({
   environment,
   state = 'keep',
   now,
   files = createFiles(),
   running,
   ...from
-}: LoadOptions): Configuration {
+}: LoadOptions): Sliced<Configuration> {
   const file = 'file' in from ? resolve(from.file) : undefined
   const directory = file === undefined ? resolve((from as { directory: string }).directory) : dirname(file)
   const source = 'file' in from ? readSource(resolve(from.file), files) : sourceOf(from.value)
   if (source.value === undefined) throw new ConfigurationError(source.problems)
   const overridden = override(source.value, environment)
-  const whole = withFrontendsFolder(overridden.value, directory, files)
+  const whole = yield* withFrontendsFolder(overridden.value, directory, files)
   const places = { source, frontendFiles: whole.files, variables: overridden.variables }
-  const context = { file, directory, environment, files, frontendFiles: whole.files, ...(now !== undefined && { now }) }
-  const { settings, problems, broken } = checkStructure(whole.value)
+  const context = {
+    file,
+    directory,
+    environment,
+    files,
+    keys: createKnownKeys(running?.plan.keys),
+    frontendFiles: whole.files,
+    ...(now !== undefined && { now }),
+  }
+  const { settings, problems, broken } = yield* checkStructure(whole.value)
   const written = [...source.problems, ...overridden.problems, ...whole.problems, ...problems]
 
-  const next = completed(settings, context, { written, broken, places })
-  if (running === undefined) return state === 'look' ? next.configuration : keep(next, context)
+  const next = yield* completed(settings, context, { written, broken, places })
+  if (running === undefined) return state === 'look' ? next.configuration : yield* keep(next, context)
   const { settings: possible, kept } = pinned(next.configuration, running)
-  const best = kept.length === 0 ? next : completed(possible, context, { written, broken, places })
-  return { ...keep(best, context), store: running.store, kept: located(kept, places) }
+  const best = kept.length === 0 ? next : yield* completed(possible, context, { written, broken, places })
+  return { ...(yield* keep(best, context)), store: running.store, kept: located(kept, places) }
 }
 
 interface Checked {
@@ -87,31 +102,37 @@ interface Completed {
 }
 
 /** Nothing is made or kept for a configuration that does not work. */
-function completed(
+function* completed(
   settings: Settings,
   context: Omit<PlanContext, 'state'>,
   { written, broken, places }: Checked,
-): Completed {
+): Sliced<Completed> {
   const state = readOnlyStateDirectory(resolve(context.directory, settings.Server.StateDirectory))
-  const plan = planOf(settings, { ...context, state })
-  const found = [...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])].filter(
-    ({ pointer }) => ![...broken].some((gone) => isWithin(pointer, gone)),
-  )
+  const plan = yield* planOf(settings, { ...context, state })
+  const problems = [...plan.problems]
+  for (const rule of rules) {
+    problems.push(...rule(plan))
+    yield
+  }
+  const found = problems.filter(({ pointer }) => ![...broken].some((gone) => isWithin(pointer, gone)))
   const all = [...written, ...found]
   if (all.length > 0) throw new ConfigurationError(located(all, places))
-  const configuration = configurationOf(plan, state)
-  const refused = [...productProblems(configuration)]
+  const configuration = yield* configurationOf(plan, state)
+  const refused = yield* productProblems(configuration)
   if (refused.length > 0) throw new ConfigurationError(located(refused, places))
   return { configuration, isForTheMoment: state.hasMade() }
 }
 
-function keep({ configuration, isForTheMoment }: Completed, context: Omit<PlanContext, 'state'>): Configuration {
+function* keep(
+  { configuration, isForTheMoment }: Completed,
+  context: Omit<PlanContext, 'state'>,
+): Sliced<Configuration> {
   if (!isForTheMoment) return configuration
   const state = stateDirectory(configuration.stateDirectory)
-  return configurationOf(planOf(configuration.plan.settings, { ...context, state }), state)
+  return yield* configurationOf(yield* planOf(configuration.plan.settings, { ...context, state }), state)
 }
 
-function configurationOf(plan: Plan, state: StateDirectory): Configuration {
+function* configurationOf(plan: Plan, state: StateDirectory): Sliced<Configuration> {
   const { Server } = plan.settings
   const keys = plan.sealingKeys.map(({ text }) => text)
   const sealingKeys = (
@@ -136,7 +157,7 @@ function configurationOf(plan: Plan, state: StateDirectory): Configuration {
     },
     store: storeSettings(plan.store, plan.files),
     sealingKeys,
-    gateway: gatewaySettings(plan),
+    gateway: yield* gatewaySettings(plan),
     authorizationServer: authorizationServerConfiguration(plan),
     sampleApi: sampleApiConfiguration(plan),
     stateDirectory: plan.stateDirectory,

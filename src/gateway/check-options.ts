@@ -1,19 +1,24 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import { isNetwork } from '../http/trusted-peers.js'
+import type { Sliced } from '../slices.js'
 import { frontendProblems } from './frontend/check-frontends.js'
 import type { GatewayOptions } from './options.js'
 
 type Checked = Omit<GatewayOptions, 'store' | 'seal'>
 
 /** What no gateway can be made of, whether the options come from a file or from code. @throws ConfigurationError with all of it */
-export function checkOptions(options: Checked): void {
-  const problems = [...optionProblems(options)]
+export function* checkOptions(options: Checked): Sliced<void> {
+  const problems = yield* optionProblems(options)
   if (problems.length > 0) throw new ConfigurationError(problems)
 }
 
 /** The same as a list, for those who know where each option was written. Pointers name options: `/frontends/0/name`. */
-export function* optionProblems(options: Checked): Generator<ConfigurationProblem> {
-  yield* frontendProblems(options.frontends)
+export function* optionProblems(options: Checked): Sliced<readonly ConfigurationProblem[]> {
+  return [...(yield* frontendProblems(options.frontends)), ...sharedProblems(options)]
+}
+
+/** Of what all frontends have in common. */
+function* sharedProblems(options: Checked): Generator<ConfigurationProblem> {
   for (const [index, network] of (options.trustedProxies ?? []).entries())
     if (!isNetwork(network))
       yield {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { requestIdOf } from '../http/request-id.js'
 import { originOf } from '../http/request-origin.js'
 import { clientOf } from '../http/trusted-peers.js'
+import { atOnce, inSlices } from '../slices.js'
 import { noteOrigin } from '../telemetry/request-origin.js'
 import { withItsTrace } from '../telemetry/traced-requests.js'
 import { describeRequest, nameRequest } from '../telemetry/tracing.js'
@@ -15,7 +16,7 @@ import { createMiddleware, type GatewayMiddleware } from './middleware.js'
 import type { GatewayOptions } from './options.js'
 import type { Refused } from './page/refusal-page.js'
 import { Refusal } from './refusal.js'
-import { createGeneration, createLastingServices, type Generation, settled } from './reload/generation.js'
+import { createLastingServices, type Generation, provisioning, settled } from './reload/generation.js'
 import { createRetirement, type PreparedGateway, prepareGeneration } from './reload/replacement.js'
 import { type GatewayRequest, proxiedRequest } from './request.js'
 import { destinationOf } from './routing/destination.js'
@@ -116,7 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const lasting = createLastingServices(store, now)
   const forwarder = createForwarder(streamLimits)
   const retirement = createRetirement(forwarder)
-  let current: Generation = createGeneration(options, lasting)
+  let current: Generation = atOnce(provisioning(options, lasting))
 
   const identify = (request: IncomingMessage): string => {
     const requestId = requestIdOf(request, current.isTrustedPeer)
@@ -230,7 +231,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async prepare(next) {
       if (next.store !== store) throw new TypeError('the store cannot be another one: sessions are in it')
       const before = current
-      return prepareGeneration(createGeneration(next, lasting, before), before, (generation, seconds) => {
+      const prepared = await inSlices(provisioning(next, lasting, before))
+      return prepareGeneration(prepared, before, (generation, seconds) => {
         if (current !== before) throw new TypeError('others have been swapped in since these were prepared')
         current = generation
         retirement.begin(before, generation, seconds)

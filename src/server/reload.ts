@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { certificateProblems } from '../config/certificate-problems.js'
 import type { Environment } from '../config/environment.js'
 import { type ConfigurationFiles, createFiles, fingerprintOf, type Snapshot } from '../config/files.js'
-import { type Configuration, readConfiguration } from '../config/load.js'
+import { type Configuration, readingConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
 import type { FrontendChanges } from '../gateway/gateway.js'
+import { inSlices } from '../slices.js'
 import { publish } from '../telemetry/events.js'
 import type { Generations } from './generations.js'
 import { createWatch } from './watch.js'
@@ -60,7 +61,9 @@ export function createReload({ file, environment, files, generations, prepare, t
   const attempt = async (why: 'changed' | 'asked'): Promise<void> => {
     const read = createFiles()
     try {
-      const configuration = readConfiguration({ file, environment, files: read, running: generations.current() })
+      const running = generations.current()
+      const configuration = await inSlices(readingConfiguration({ file, environment, files: read, running }))
+      if (stopped.signal.aborted) return
       const snapshot = read.snapshot()
       // A file that was touched, or that says again what it did before a mistake was in it.
       const isSame = fingerprintOf(snapshot) === fingerprint

@@ -1,7 +1,8 @@
 import type { Environment } from '../config/environment.js'
 import { createFiles, type Snapshot } from '../config/files.js'
-import { type Configuration, readConfiguration } from '../config/load.js'
+import { type Configuration, readingConfiguration } from '../config/load.js'
 import { ConfigurationError } from '../errors.js'
+import { atOnce, inSlices } from '../slices.js'
 import type { LogLevelControl } from '../telemetry/log-level.js'
 import { auditOf } from './audit-of.js'
 import { run, type StopManner } from './run.js'
@@ -37,12 +38,12 @@ export async function serveAsWorker({ file, environment, onTaken, logLevel, logR
     })
   })
   answerLifeSigns()
-  const read = (snapshot: Snapshot, running?: Configuration): Configuration =>
-    readConfiguration({ file, environment, files: createFiles(snapshot), ...(running && { running }) })
+  const read = (snapshot: Snapshot, running?: Configuration) =>
+    readingConfiguration({ file, environment, files: createFiles(snapshot), ...(running && { running }) })
 
   const { first, now } = await firstMessage()
-  const start = read(first)
-  let current = read(now, start)
+  const start = atOnce(read(first))
+  let current = atOnce(read(now, start))
   onTaken(current)
   const audit = await auditOf(current, logRecord)
   const running = await run(current, { adminListener: 'elsewhere', logLevel: logLevel() })
@@ -50,7 +51,7 @@ export async function serveAsWorker({ file, environment, onTaken, logLevel, logR
   const hear = async (message: ToWorker): Promise<void> => {
     switch (message.type) {
       case 'prepare': {
-        const configuration = read(message.snapshot, current)
+        const configuration = await inSlices(read(message.snapshot, current))
         const serving = await running.prepare(configuration)
         prepared.set(message.attempt, { configuration, serving })
         return say({ type: 'prepared', attempt: message.attempt, changes: serving.changes })

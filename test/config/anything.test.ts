@@ -2,12 +2,14 @@ import test from 'ava'
 import fc from 'fast-check'
 import { override } from '../../src/config/environment.js'
 import { createFiles } from '../../src/config/files.js'
+import { createKnownKeys } from '../../src/config/resolve/known-keys.js'
 import { planOf } from '../../src/config/resolve/resolved.js'
 import { readOnlyStateDirectory } from '../../src/config/resolve/state-directory.js'
 import { rules } from '../../src/config/rules/rules.js'
 import { checkStructure } from '../../src/config/schema/shape.js'
 import { parseSource } from '../../src/config/source.js'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
+import { atOnce } from '../../src/slices.js'
 
 /*
  * Whatever somebody writes: an answer in words, never a crash, an endless loop or a secret in a message.
@@ -82,15 +84,18 @@ function withAt(value: Json, path: readonly string[], replacement: Json): Json {
 }
 
 function problemsOf(value: unknown): string {
-  const { settings, problems } = checkStructure(value)
-  const plan = planOf(settings, {
-    file: '/nowhere/frontends.json',
-    directory: '/nowhere',
-    environment: {},
-    files: createFiles(),
-    frontendFiles: [],
-    state: readOnlyStateDirectory('/nowhere/state'),
-  })
+  const { settings, problems } = atOnce(checkStructure(value))
+  const plan = atOnce(
+    planOf(settings, {
+      file: '/nowhere/frontends.json',
+      directory: '/nowhere',
+      environment: {},
+      files: createFiles(),
+      keys: createKnownKeys(),
+      frontendFiles: [],
+      state: readOnlyStateDirectory('/nowhere/state'),
+    }),
+  )
   const found = [...problems, ...plan.problems, ...rules.flatMap((rule) => [...rule(plan)])]
   return found.map(({ pointer, problem, remedy }) => `${pointer} ${problem} ${remedy}`).join('\n')
 }

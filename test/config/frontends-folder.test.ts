@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Environment } from '../../src/config/environment.js'
 import { createFiles } from '../../src/config/files.js'
-import { type Configuration, readConfiguration } from '../../src/config/load.js'
+import { type Configuration, readConfiguration, readingConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { aFile } from './_workspace.js'
@@ -157,4 +157,26 @@ test('what was read is read again from a snapshot, whatever has become of the fi
   await rm(dirname(folder.file), { recursive: true })
   const again = readConfiguration({ file: folder.file, environment: {}, state: 'look', files: createFiles(snapshot) })
   t.deepEqual(namesIn(again), ['orders'])
+})
+
+test('a reload takes the keys over that it knows, and pauses after each frontend', async (t) => {
+  const folder = await aFolder(t)
+  for (const name of ['a', 'b', 'c'])
+    await folder.write(`${name}.json`, frontend(name, { ClientSigningKeyJwk: generateSigningJwk('ES256') }))
+  const running = folder.read()
+  await folder.write('b.json', frontend('b', { ClientSigningKeyJwk: generateSigningJwk('ES256') }))
+  const reading = readingConfiguration({ file: folder.file, environment: {}, state: 'look', running })
+  let pauses = 0
+  let step = reading.next()
+  for (; step.done !== true; step = reading.next()) pauses++
+  const keysIn = ({ gateway }: Configuration) =>
+    gateway?.frontends.map(({ clientAuthentication: used }) => used.method === 'private_key_jwt' && used.keys[0])
+  const [before = [], after = []] = [keysIn(running), keysIn(step.value)]
+  t.deepEqual(
+    after.map((key, index) => key !== undefined && key === before[index]),
+    [true, false, true],
+  )
+  // In its file, by itself, as a plan, as options, and beside the others.
+  t.true(pauses >= 5 * 3, `${pauses} pauses`)
+  t.is(step.value.plan.keys.found.size, 3, 'the key that nothing names any more is kept')
 })

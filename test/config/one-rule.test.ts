@@ -3,6 +3,7 @@ import { durationOf, seconds } from '../../src/config/duration.js'
 import { optionProblems } from '../../src/gateway/check-options.js'
 import type { GatewayOptions } from '../../src/gateway/options.js'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
+import { atOnce } from '../../src/slices.js'
 import { load, problemsOf } from './_workspace.js'
 
 /* What the file says of a gateway and what `createGateway` is given are held to one rule: each refuses what the other does. */
@@ -214,7 +215,7 @@ const segments = (pointer: string): readonly string[] => pointer.slice(1).split(
 for (const [setting, option, kind, values] of rows)
   test(`${setting} and ${option} are held to one rule`, async (t) => {
     const { gateway } = await load(t, file as object)
-    t.deepEqual([...optionProblems(gateway as GatewayOptions)], [])
+    t.deepEqual(atOnce(optionProblems(gateway as GatewayOptions)), [])
     const refused = new Set<boolean>()
     for (const value of values) {
       const written = kind === 'duration' ? durationOf(Number(value)) : value
@@ -222,7 +223,7 @@ for (const [setting, option, kind, values] of rows)
       const inFile = (await problemsOf(t, withAt(file, segments(setting), written) as object)).filter(
         ({ pointer }) => pointer === setting,
       )
-      const inCode = [...optionProblems(withAt(gateway, segments(option), given) as GatewayOptions)].filter(
+      const inCode = atOnce(optionProblems(withAt(gateway, segments(option), given) as GatewayOptions)).filter(
         ({ pointer }) => pointer === option,
       )
       t.is(

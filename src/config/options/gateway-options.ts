@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import { unreachable } from '../../errors.js'
 import type { ClientAuthentication, FrontendOptions, GatewayOptions } from '../../gateway/options.js'
-import { signingKey } from '../../jose/jwk.js'
+import type { Sliced } from '../../slices.js'
 import { seconds } from '../duration.js'
 import type { ConfigurationFiles } from '../files.js'
+import { freeze } from '../freeze.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
+import type { KnownKeys } from '../resolve/known-keys.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { BffSettings } from '../schema/bff.js'
 import { brandingOptions } from './branding.js'
@@ -15,20 +17,26 @@ import { accessRules, routeOptions } from './route-options.js'
 export type GatewaySettings = Omit<GatewayOptions, 'store' | 'seal'>
 
 /** @param plan One in which every rule holds. */
-export function gatewaySettings({
+export function* gatewaySettings({
   bff,
   frontends,
   settings,
   directory,
   files,
+  keys,
   authorizationServer,
   httpProxyUrl,
-}: Plan): GatewaySettings | undefined {
+}: Plan): Sliced<GatewaySettings | undefined> {
   if (bff === undefined || frontends.length === 0) return undefined
   const { Limits } = settings.Server
   const { LoginLimits } = bff
+  const options: FrontendOptions[] = []
+  for (const frontend of frontends) {
+    options.push(freeze(frontendOptions(frontend, { bff, files, keys })))
+    yield
+  }
   return {
-    frontends: frontends.map((frontend) => frontendOptions(frontend, bff, files)),
+    frontends: options,
     trustedProxies: settings.Server.TrustedProxies,
     administered: settings.Server.AdminToken !== undefined,
     trustForwardedHost: settings.Server.TrustForwardedHost,
@@ -45,7 +53,13 @@ export function gatewaySettings({
   }
 }
 
-function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: ConfigurationFiles): FrontendOptions {
+interface FrontendContext {
+  readonly bff: BffSettings
+  readonly files: ConfigurationFiles
+  readonly keys: KnownKeys
+}
+
+function frontendOptions(plan: FrontendPlan, { bff, files, keys }: FrontendContext): FrontendOptions {
   const { settings, directory, scopes, name, publicUrl, authority, clientId, hosts, routes } = plan
   if (publicUrl === undefined || authority === undefined || clientId === undefined)
     throw new TypeError('a frontend is incomplete that the rules have let pass')
@@ -58,7 +72,7 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
     publicUrl: new URL(publicUrl.origin),
     authority,
     clientId,
-    clientAuthentication: clientAuthentication(plan),
+    clientAuthentication: clientAuthentication(plan, keys),
     pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
     dpop: settings.UseDPoP && settings.SenderConstraint === 'DPoP',
     ...(settings.ClientCertificate !== undefined && {
@@ -110,10 +124,13 @@ function frontendOptions(plan: FrontendPlan, bff: BffSettings, files: Configurat
   }
 }
 
-function clientAuthentication({ settings, keys, clientSecret = '' }: FrontendPlan): ClientAuthentication {
+function clientAuthentication(
+  { settings, keys, clientSecret = '' }: FrontendPlan,
+  known: KnownKeys,
+): ClientAuthentication {
   switch (settings.ClientAuthenticationMethod) {
     case 'PrivateKeyJwt':
-      return { method: 'private_key_jwt', keys: keys.map(signingKey) }
+      return { method: 'private_key_jwt', keys: keys.map(known.signingKey) }
     case 'TlsClientAuth':
       return { method: 'tls_client_auth' }
     case 'SelfSignedTlsClientAuth':

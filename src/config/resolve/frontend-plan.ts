@@ -1,6 +1,8 @@
 import { endpointPath } from '../../gateway/endpoints/endpoint-paths.js'
 import { isLoopback } from '../../http/loopback.js'
 import type { Jwk } from '../../jose/jwk.js'
+import type { Sliced } from '../../slices.js'
+import { freeze } from '../freeze.js'
 import type { FrontendFile } from '../frontends-folder.js'
 import type { ListenAddress } from '../listen-address.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from '../schema/authorization-server.js'
@@ -54,13 +56,16 @@ export interface FrontendContext {
   readonly sealingKeys: readonly Buffer[]
 }
 
-export function frontendsOf(context: FrontendContext): readonly FrontendPlan[] {
+export function* frontendsOf(context: FrontendContext): Sliced<readonly FrontendPlan[]> {
   const directories = new Map(context.frontendFiles.map(({ index, directory }) => [index, directory]))
-  return (context.settings.Bff?.Frontends ?? []).map((frontend, index) => {
+  const plans: FrontendPlan[] = []
+  for (const [index, frontend] of (context.settings.Bff?.Frontends ?? []).entries()) {
     const directory = directories.get(index) ?? context.directory
     const secrets = context.secrets.from(directory)
-    return frontendOf(frontend, `/Bff/Frontends/${index}`, { ...context, directory, secrets })
-  })
+    plans.push(freeze(frontendOf(frontend, `/Bff/Frontends/${index}`, { ...context, directory, secrets })))
+    yield
+  }
+  return plans
 }
 
 function frontendOf(frontend: FrontendSettings, pointer: string, context: FrontendContext): FrontendPlan {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
 import { isLoopback } from '../../http/loopback.js'
+import type { Sliced } from '../../slices.js'
 import type { Environment } from '../environment.js'
 import type { ConfigurationFiles } from '../files.js'
 import type { FrontendFile } from '../frontends-folder.js'
@@ -12,6 +13,7 @@ import { socketAddress } from '../socket-address.js'
 import { type ApplicationPlan, applicationsOf } from './applications.js'
 import { type AuditPlan, auditOf } from './audit.js'
 import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
+import type { KnownKeys } from './known-keys.js'
 import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
 import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
@@ -28,6 +30,8 @@ export interface Plan {
   readonly stateDirectory: string
   /** Where the files that it names are read. */
   readonly files: ConfigurationFiles
+  /** Private keys of clients. */
+  readonly keys: KnownKeys
   /** Every file that a secret is read from, and private keys for TLS. */
   readonly secretFiles: readonly SecretFile[]
   readonly listen: ListenAddress
@@ -74,6 +78,7 @@ export interface PlanContext {
   readonly directory: string
   readonly environment: Environment
   readonly files: ConfigurationFiles
+  readonly keys: KnownKeys
   /** Frontends that have a file of their own. */
   readonly frontendFiles: readonly FrontendFile[]
   readonly state: StateDirectory
@@ -81,18 +86,18 @@ export interface PlanContext {
   readonly now?: () => number
 }
 
-export function planOf(
+export function* planOf(
   settings: Settings,
-  { file, directory, environment, files, frontendFiles, state, now = () => Date.now() / 1000 }: PlanContext,
-): Plan {
-  const secrets = createSecretReader({ directory, environment, source: files })
+  { file, directory, environment, files, keys, frontendFiles, state, now = () => Date.now() / 1000 }: PlanContext,
+): Sliced<Plan> {
+  const secrets = createSecretReader({ directory, environment, source: files, keys })
   const listen = listenOf(settings, directory)
   const sampleApi = sampleApiOf(settings.Authentication, serverOf(settings)?.Issuer)
   const adminToken = secrets.text(settings.Server.AdminToken, '/Server/AdminToken')
   const httpProxyUrl = secrets.text(settings.Bff?.HttpProxy?.Url, '/Bff/HttpProxy/Url')
   const audit = auditOf(settings, directory, secrets)
   const sealingKeys = sealingKeysOf(settings, secrets)
-  const frontends = frontendsOf({
+  const frontends = yield* frontendsOf({
     settings,
     server: serverOf(settings),
     secrets,
@@ -124,6 +129,7 @@ export function planOf(
     sampleApi,
     now: now(),
     files,
+    keys,
     secretFiles: [
       ...secrets.files,
       ...tlsKeyFiles([tls, authorizationServer?.tls], frontends),

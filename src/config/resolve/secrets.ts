@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
-import { type Jwk, signingKey, verificationKey } from '../../jose/jwk.js'
+import { type Jwk, verificationKey } from '../../jose/jwk.js'
 import type { Environment } from '../environment.js'
 import type { ConfigurationFiles } from '../files.js'
 import type { JwkSource, Secret } from '../schema/values.js'
-import { keyFault } from './key-fault.js'
+import type { KnownKeys } from './known-keys.js'
 
 /** Reads secrets from where the file says they are. What is wrong is reported; a value is in no message. */
 export interface SecretReader {
@@ -44,10 +44,11 @@ export interface SecretReaderOptions {
   readonly directory: string
   readonly environment: Environment
   readonly source: ConfigurationFiles
+  readonly keys: KnownKeys
 }
 
 export function createSecretReader(
-  { directory, environment, source }: SecretReaderOptions,
+  { directory, environment, source, keys }: SecretReaderOptions,
   problems: ConfigurationProblem[] = [],
   files: SecretFile[] = [],
 ): SecretReader {
@@ -98,24 +99,14 @@ export function createSecretReader(
   return {
     problems,
     files,
-    from: (other) => createSecretReader({ directory: other, environment, source }, problems, files),
+    from: (other) => createSecretReader({ directory: other, environment, source, keys }, problems, files),
     text: (secret, pointer) => (secret === null || secret === undefined ? undefined : text(secret, pointer)),
 
     privateJwk(given, pointer) {
       const key = given === null || given === undefined ? undefined : jwk(given, pointer)
       if (key === undefined) return undefined
-      const fault = keyFault(key)
-      if (fault !== undefined) return report(pointer, ...fault)
-      try {
-        signingKey(key)
-        return key
-      } catch (error) {
-        return report(
-          pointer,
-          (error as Error).message,
-          'Write the private JWK that `npx --no-install sallyport keygen` prints.',
-        )
-      }
+      const fault = keys.fault(key)
+      return fault === undefined ? key : report(pointer, ...fault)
     },
 
     publicJwk(given, pointer) {

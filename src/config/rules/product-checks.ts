@@ -2,6 +2,7 @@ import { optionProblems as serverProblems } from '../../authorization-server/che
 import { createSettings } from '../../dpop-validator/settings/settings.js'
 import { ConfigurationError, type ConfigurationProblem } from '../../errors.js'
 import { optionProblems as gatewayProblems } from '../../gateway/check-options.js'
+import type { Sliced } from '../../slices.js'
 import type { AuthorizationServerConfiguration } from '../options/authorization-server-options.js'
 import type { GatewaySettings } from '../options/gateway-options.js'
 import type { SampleApiConfiguration } from '../options/sample-api-options.js'
@@ -22,15 +23,19 @@ export function* productProblems({
   authorizationServer,
   sampleApi,
   plan,
-}: ProductOptions): Generator<ConfigurationProblem> {
-  if (gateway !== undefined) yield* inTheFile(gatewayProblems(gateway), ofTheGateway)
-  if (authorizationServer !== undefined && plan.authorizationServer !== undefined)
-    yield* inTheFile(serverProblems(authorizationServer.options), ofTheServer(plan.authorizationServer))
-  if (sampleApi !== undefined) yield* inTheFile(verifierProblems(sampleApi.verifier), ofTheSampleApi)
+}: ProductOptions): Sliced<readonly ConfigurationProblem[]> {
+  const server = plan.authorizationServer
+  return [
+    ...inTheFile(gateway === undefined ? [] : yield* gatewayProblems(gateway), ofTheGateway),
+    ...(authorizationServer === undefined || server === undefined
+      ? []
+      : inTheFile([...serverProblems(authorizationServer.options)], ofTheServer(server))),
+    ...inTheFile(sampleApi === undefined ? [] : verifierProblems(sampleApi.verifier), ofTheSampleApi),
+  ]
 }
 
-function* inTheFile(problems: Iterable<ConfigurationProblem>, renamed: Renamed): Generator<ConfigurationProblem> {
-  for (const found of problems) yield { ...found, pointer: settingPointer(found.pointer, renamed) }
+function inTheFile(problems: readonly ConfigurationProblem[], renamed: Renamed): readonly ConfigurationProblem[] {
+  return problems.map((found) => ({ ...found, pointer: settingPointer(found.pointer, renamed) }))
 }
 
 const ofTheGateway: Renamed = [

@@ -12,7 +12,7 @@ import { route } from './route.js'
 import { session } from './session.js'
 import { accessRules, branding, httpUrl, lasting, localPath, pathPrefix, secret, text } from './values.js'
 
-const frontend = z
+export const frontend = z
   .strictObject({
     Name: z
       .string()

@@ -1,9 +1,12 @@
 import type { z } from 'zod'
 import type { ConfigurationProblem } from '../../errors.js'
+import type { Sliced } from '../../slices.js'
 import { didYouMean } from '../did-you-mean.js'
 import { isWithin, type Path, pointerOf } from '../pointer.js'
-import { example, misfit } from './misfit.js'
-import { type JsonSchema, jsonSchema, type Settings, settingsSchema } from './schema.js'
+import { fittingSettings } from './fitting-settings.js'
+import { misfit } from './misfit.js'
+import { missingMembers } from './missing-members.js'
+import { jsonSchema, type Settings, settingsSchema } from './schema.js'
 import { alternatives, schemaAt } from './schema-walk.js'
 
 export interface Structure {
@@ -15,7 +18,9 @@ export interface Structure {
 }
 
 /** Compares with the schema. What does not fit is reported and taken out, so that the rules can look at the rest. */
-export function checkStructure(value: unknown): Structure {
+export function* checkStructure(value: unknown): Sliced<Structure> {
+  const fitting = yield* fittingSettings(value)
+  if (fitting !== undefined) return { settings: fitting, problems: [], broken: new Set() }
   const problems: ConfigurationProblem[] = []
   const broken = new Set<string>()
   let rest: unknown = structuredClone(value)
@@ -89,26 +94,6 @@ function unknownMember(path: Path): { readonly problem: ConfigurationProblem; re
 
 function membersAt(path: Path): string[] {
   return alternatives(schemaAt(jsonSchema, path)).flatMap(({ properties = {} }) => Object.keys(properties))
-}
-
-function* missingMembers(value: unknown, schema: JsonSchema | undefined, path: Path): Generator<ConfigurationProblem> {
-  if (Array.isArray(value))
-    for (const [index, item] of value.entries())
-      yield* missingMembers(item, schemaAt(schema ?? {}, [index]), [...path, index])
-  else if (typeof value === 'object' && value !== null) {
-    for (const { required = [], properties = {} } of alternatives(schema).slice(0, 1))
-      for (const name of required) {
-        const member = (value as Record<string, unknown>)[name]
-        if (member === undefined || (Array.isArray(member) && member.length === 0))
-          yield {
-            pointer: pointerOf([...path, name]),
-            problem: member === undefined ? 'is missing' : 'is empty',
-            remedy: `${properties[name]?.description ?? ''} ${example(properties[name])}`.trim(),
-          }
-      }
-    for (const [name, member] of Object.entries(value))
-      yield* missingMembers(member, schemaAt(schema ?? {}, [name]), [...path, name])
-  }
 }
 
 function valueAt(root: unknown, path: Path): unknown {

@@ -1,6 +1,7 @@
 import type { ConfigurationProblem } from '../../errors.js'
 import { isScope } from '../../http/scope.js'
 import { isSecureUrl } from '../../http/secure-url.js'
+import type { Sliced } from '../../slices.js'
 import { accessProblems } from '../access/check-access.js'
 import type { FrontendOptions } from '../options.js'
 import { routeProblems } from '../routing/check-routes.js'
@@ -24,9 +25,10 @@ import { loginProblems } from './login-problems.js'
 import { type MemberProblem, wrong } from './member-problem.js'
 
 /** What is wrong with frontends, each by itself and beside those before it. */
-export function* frontendProblems(frontends: readonly FrontendOptions[]): Generator<ConfigurationProblem> {
+export function* frontendProblems(frontends: readonly FrontendOptions[]): Sliced<ConfigurationProblem[]> {
+  const problems: ConfigurationProblem[] = []
   if (frontends.length === 0)
-    yield { pointer: '/frontends', problem: 'there is no frontend', remedy: 'Add at least one.' }
+    problems.push({ pointer: '/frontends', problem: 'there is no frontend', remedy: 'Add at least one.' })
   const names = new Set<string>()
   const hidden = new Set(sameAddress(frontends, (frontend) => frontend).map(([later]) => later))
   for (const [index, frontend] of frontends.entries()) {
@@ -49,9 +51,11 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Genera
       ...embeddingProblems(frontend),
       ...loginProblems(frontend),
     ])
-      yield { pointer: `${at}/${member}`, problem, remedy }
-    yield* routeProblems(frontend, at)
+      problems.push({ pointer: `${at}/${member}`, problem, remedy })
+    problems.push(...routeProblems(frontend, at))
+    yield
   }
+  return problems
 }
 
 function* nameProblems(

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createTrustedPeers, type IsTrustedPeer } from '../../http/trusted-peers.js'
+import type { Sliced } from '../../slices.js'
 import { createLock } from '../../store/lock.js'
 import { createResilientCounts } from '../../store/resilient-counts.js'
 import type { Store } from '../../store/store.js'
@@ -54,8 +55,12 @@ export async function settled({ frontends }: Generation, seconds: number): Promi
  * state of its upstreams, its tokens, what its authorization server has said.
  * @throws ConfigurationError, with everything that is wrong at once
  */
-export function createGeneration(options: GatewayOptions, lasting: LastingServices, before?: Generation): Generation {
-  checkOptions(options)
+export function* provisioning(
+  options: GatewayOptions,
+  lasting: LastingServices,
+  before?: Generation,
+): Sliced<Generation> {
+  yield* checkOptions(options)
   const { trustedProxies = [], trustForwardedHost = gatewayDefaults.trustForwardedHost, store, loginLimits } = options
   const fetch =
     before !== undefined && isSameOptions(callsOf(before.options), callsOf(options)) ? before.fetch : undefined
@@ -74,10 +79,13 @@ export function createGeneration(options: GatewayOptions, lasting: LastingServic
       ? before.frontends.map((frontend) => [frontend.name, frontend])
       : [],
   )
-  const frontends = options.frontends.map((frontend) => {
+  const frontends: ProvisionedFrontend[] = []
+  for (const frontend of options.frontends) {
     const same = served.get(frontend.name)
-    return same !== undefined && isSameOptions(same.options, frontend) ? same : provisionFrontend(frontend, shared)
-  })
+    const isSame = same !== undefined && isSameOptions(same.options, frontend)
+    frontends.push(isSame ? same : provisionFrontend(frontend, shared))
+    yield
+  }
   return {
     options,
     frontends,
