@@ -44,7 +44,7 @@ const chromium: Engine = {
           evaluate: (expression) => page.evaluate(expression),
         })
       },
-      { ignoreHTTPSErrors: true },
+      { ignoreHTTPSErrors: true, take: 'browser' },
     ),
 }
 

@@ -184,7 +184,7 @@ walk('a page in a frame of another site: sign in by a window, call, reload, sign
       // By back-channel logout: whoever signs out at the authorization server is out everywhere.
       await until(other, `fetch('/bff/user').then((answer) => answer.json()).then((user) => !user.authenticated)`)
     },
-    { ignoreHTTPSErrors: true, args },
+    { ignoreHTTPSErrors: true, args, take: 'browser' },
   )
 })
 
@@ -247,7 +247,7 @@ walk('what the page around the frame does with the frame’s cookie is refused',
       await opened.close()
       t.is(await call(frame), 200, 'and the session is still there')
     },
-    { ignoreHTTPSErrors: true, args },
+    { ignoreHTTPSErrors: true, args, take: 'browser' },
   )
 })
 
@@ -261,6 +261,6 @@ walk('a page that is not among the origins shows an empty frame', async (t) => {
       t.regex((await blocked).text(), /violates.*frame-ancestors/)
       for (const frame of tab.frames()) t.not(frame.url(), `${world.app}/`)
     },
-    { ignoreHTTPSErrors: true, args },
+    { ignoreHTTPSErrors: true, args, take: 'browser' },
   )
 })
