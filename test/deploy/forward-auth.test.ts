@@ -1,10 +1,14 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
+import { WebSocket } from 'ws'
 import { generateTestKey, startTestIssuer } from '../../src/dpop-validator/testing/test-issuer.js'
 import { createValidating } from '../../src/server/validating.js'
 import { call, rawCall } from '../gateway/_client.js'
-import { type Asking, type AskingKind, askingKinds, type SeenByApi, startAsking, startValidating } from './_asking.js'
+import { type Asking, type AskingKind, askingKinds, startAsking, startValidating } from './_asking.js'
 import { installed } from './_manifests.js'
+import type { SeenByApi } from './_proven-api.js'
 
 const there = new Set<AskingKind>()
 for (const kind of askingKinds) if ((await installed(kind)) !== undefined) there.add(kind)
@@ -194,6 +198,38 @@ for (const kind of askingKinds) {
     }
   })
 
+  through(
+    kind,
+    'a WebSocket opens, with a proof, for the own page of a user with a session, and for no other',
+    async (t, origin) => {
+      const browser = await asking.loggedIn(kind)
+      const session = [...browser.cookies(origin)].map(([name, value]) => `${name}=${value}`).join('; ')
+      const path = `/api/socket/${kind}`
+      const open = (headers: Record<string, string>, target = path) =>
+        opened(`${origin.replace('http:', 'ws:')}${target}`, headers)
+      for (const [headers, status] of [
+        [{ Origin: origin }, 401],
+        [{ Origin: 'https://evil.example', Cookie: session }, 403],
+        [{ Cookie: session }, 403],
+        [{ Origin: origin, Cookie: session, 'X-Auth-Subject': 'admin' }, 403],
+      ] as const)
+        t.is(await open(headers), status, JSON.stringify(Object.keys(headers)))
+      t.is(await open({ Origin: origin, Cookie: session }, '/api/admin/socket'), 403)
+      t.deepEqual(seenAt(path), [])
+      t.deepEqual(seenAt('/api/admin'), [])
+
+      const socket = await open({ Origin: origin, Cookie: `theme=dark; ${session}`, Authorization: 'Bearer forged' })
+      if (typeof socket === 'number') return t.fail(`${socket} ${asking.output(kind)}`)
+      socket.send('one order')
+      t.is(String((await once(socket, 'message'))[0]), 'one order')
+      socket.close()
+      await once(socket, 'close')
+      const [{ headers }] = seenAt(path) as [SeenByApi]
+      t.is(headers.cookie, 'theme=dark')
+      t.regex(headers.authorization ?? '', /^DPoP /)
+    },
+  )
+
   through(kind, 'another host has no part in it', async (t, origin) => {
     const browser = await asking.loggedIn(kind)
     const cookie = [...browser.cookies(origin)].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -207,6 +243,19 @@ for (const kind of askingKinds) {
     t.is(asking.seen.length, length)
     t.truthy(cookie)
   })
+}
+
+/** The status where it is not opened. */
+async function opened(url: string, headers: Record<string, string>): Promise<WebSocket | number> {
+  const socket = new WebSocket(url, { headers })
+  socket.on('error', () => undefined)
+  return Promise.race([
+    once(socket, 'open').then(() => socket),
+    once(socket, 'unexpected-response').then(([request, response]) => {
+      request.destroy()
+      return (response as IncomingMessage).statusCode ?? 0
+    }),
+  ])
 }
 
 const withNginx = there.has('nginx') ? test.serial : test.serial.skip
