@@ -51,8 +51,10 @@ const views: { readonly [Type in SallyportEvent['type']]: View<Type> } = {
     ...known,
     details: { token },
   }),
-  'validator.request.refused': ({ code, check, hint }) =>
-    check === proofReplayed ? { action: 'replay.refused', code, details: said({ kind: 'proof', hint }) } : undefined,
+  'validator.request.refused': ({ code, check, hint, requestId, claimedRequestId }) =>
+    check === proofReplayed
+      ? { action: 'replay.refused', code, requestId, details: said({ kind: 'proof', hint, claimedRequestId }) }
+      : undefined,
   'as.sign-in.succeeded': ({ type: _, ...known }) => ({ action: 'sign-in.succeeded', ...known }),
   'as.sign-in.failed': ({ type: _, address: __, ...known }) => ({ action: 'sign-in.failed', ...known }),
   'as.network.limited': ({ limit, network, refused }) =>

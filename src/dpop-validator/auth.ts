@@ -1,3 +1,4 @@
+import type { ApiRequest } from './request/api-request.js'
 import type { Scheme } from './request/credentials.js'
 import type { Requirements } from './request/requirements.js'
 import type { Answer } from './response/challenge.js'
@@ -18,7 +19,12 @@ export interface AuthProof {
 }
 
 /** @param met What is required besides, and was found: a client that is refused has to keep it when it comes again. */
-export type Lacks = (auth: Auth, requirements: Requirements, met: Requirements) => Answer | undefined
+export type Lacks = (
+  auth: Auth,
+  requirements: Requirements,
+  met: Requirements,
+  request: ApiRequest,
+) => Answer | undefined
 
 /**
  * Who calls, and with what. A class for one reason: the access token is in a private field, which neither a log line nor
@@ -48,6 +54,7 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
   readonly #token: string
   /** What the request had to be good for to get here. */
   readonly #met: Requirements
+  readonly #request: ApiRequest
   readonly #lacks: Lacks
 
   /** Made by the verifier. */
@@ -58,6 +65,7 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
     proof: AuthProof | undefined,
     cached: boolean,
     met: Requirements,
+    request: ApiRequest,
     lacks: Lacks,
   ) {
     this.scheme = scheme
@@ -73,6 +81,7 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
     this.cached = cached
     this.#token = token
     this.#met = met
+    this.#request = request
     this.#lacks = lacks
   }
 
@@ -83,6 +92,6 @@ export class Auth<Claims extends AccessTokenClaims = AccessTokenClaims> {
 
   /** Undefined when the access token is good for it; otherwise the refusal to send. */
   lacks(requirements: Requirements): Answer | undefined {
-    return this.#lacks(this, requirements, this.#met)
+    return this.#lacks(this, requirements, this.#met, this.#request)
   }
 }

@@ -98,7 +98,7 @@ export function createDecision<Claims extends AccessTokenClaims>({
     }
     const withToken = (verified: VerifiedToken): Verdict<Claims> | Promise<Verdict<Claims>> => {
       assertUse(verified)
-      const presentation = { requirements, scheme, token, verified, proof, known: verified === known, at }
+      const presentation = { request, requirements, scheme, token, verified, proof, known: verified === known, at }
       return after(inOrder(checks, presentation), () => accepted(presentation))
     }
     if (known !== undefined) return withToken(known)
@@ -162,11 +162,20 @@ export function createDecision<Claims extends AccessTokenClaims>({
     })
   }
 
-  function accepted({ requirements, scheme, token, verified, proof, known, at }: Presentation): Verdict<Claims> {
+  function accepted({
+    request,
+    requirements,
+    scheme,
+    token,
+    verified,
+    proof,
+    known,
+    at,
+  }: Presentation): Verdict<Claims> {
     const { claims } = proof ?? {}
     const about = claims && { jti: claims.jti, iat: claims.iat, age: at - claims.iat, nonce: claims.nonce }
-    const auth = new Auth<Claims>(scheme, token, verified, about, known, requirements, lacks)
-    observer.accepted(auth)
+    const auth = new Auth<Claims>(scheme, token, verified, about, known, requirements, request, lacks)
+    observer.accepted(auth, request)
     const nonce = proof && nonces?.ahead(proof.jkt, claims?.nonce)
     return { kind: 'accepted', auth, headers: nonce === undefined ? noHeaders : [['DPoP-Nonce', nonce]] }
   }

@@ -1,16 +1,22 @@
+import { randomUUID } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { proofFaults } from '../dpop/checks.js'
+import { usableRequestId } from '../http/request-id.js'
+import { maskedAddress } from '../http/trusted-peers.js'
 import { channelName, type ValidatorEvent } from '../telemetry/events.js'
+import { noteOrigin } from '../telemetry/request-origin.js'
 import type { Auth } from './auth.js'
 import { createMetrics } from './metrics.js'
+import type { ApiRequest } from './request/api-request.js'
+import { valuesOf } from './request/header-fields.js'
 import { type AuthError, refusals } from './response/auth-error.js'
 
 /** All receivers of events: the option, the `sallyport` diagnostics channel, the counters. */
 export interface Observer {
   readonly emit: (event: ValidatorEvent) => void
-  accepted(auth: Auth): void
+  accepted(auth: Auth, request: ApiRequest): void
   /** @param hint What the operator may have got wrong; asked for only when there is a listener. */
-  refused(error: AuthError, beforeCrypto: boolean, hint: () => string | undefined): void
+  refused(error: AuthError, request: ApiRequest, beforeCrypto: boolean, hint: () => string | undefined): void
   metrics(): string
 }
 
@@ -39,24 +45,35 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
   return {
     emit,
 
-    accepted({ jkt, clientId, proof, cached }) {
+    accepted({ jkt, clientId, proof, cached }, request) {
       metrics.accepted(proof?.age, cached)
       if (!isHeard()) return
+      const requestId = claimedRequestId(request)
       emit({
         type: 'validator.request.accepted',
         token: cached ? 'known' : 'new',
+        ...(requestId !== undefined && { requestId }),
         ...(jkt !== undefined && { jkt }),
         ...(clientId !== undefined && { client: clientId }),
         ...(proof !== undefined && { proofAge: proof.age }),
       })
     },
 
-    refused({ code, check }, beforeCrypto, hint) {
+    refused({ code, check }, request, beforeCrypto, hint) {
       metrics.refused(check, code, beforeCrypto)
       if (isHeard()) {
-        const event = { type: 'validator.request.refused', code, check, beforeCrypto } as const
+        const claimed = claimedRequestId(request)
         const found = hint()
-        return emit(found === undefined ? event : { ...event, hint: found })
+        return emit({
+          type: 'validator.request.refused',
+          code,
+          check,
+          beforeCrypto,
+          requestId: notedRequest(request),
+          ...(claimed !== undefined && { claimedRequestId: claimed }),
+          ...(request.peer !== undefined && { address: maskedAddress(request.peer) }),
+          ...(found !== undefined && { hint: found }),
+        })
       }
       // Once per process where there is no listener: enough to find it, too little to fill a disk with.
       const warning = warnings.get(check)
@@ -68,4 +85,16 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
 
     metrics: () => metrics.text(),
   }
+}
+
+function claimedRequestId({ rawHeaders }: ApiRequest): string | undefined {
+  const [id, ...others] = valuesOf(rawHeaders, 'x-request-id')
+  return others.length === 0 ? usableRequestId(id) : undefined
+}
+
+/** An id of its own: the one that it claims may be another request's. */
+function notedRequest({ peer = '', rawHeaders }: ApiRequest): string {
+  const requestId = randomUUID()
+  noteOrigin('validator', requestId, () => ({ address: peer, userAgent: valuesOf(rawHeaders, 'user-agent')[0] ?? '' }))
+  return requestId
 }

@@ -13,6 +13,10 @@ export function requestIdOf(request: IncomingMessage, isTrustedPeer: IsTrustedPe
 
 /** What the sender calls it. Only of some senders that is to be believed. */
 export function claimedRequestId({ headers }: IncomingMessage): string | undefined {
-  const given = headers['x-request-id']
+  return usableRequestId(headers['x-request-id'])
+}
+
+/** Undefined for what has no place in a line of a log. */
+export function usableRequestId(given: unknown): string | undefined {
   return typeof given === 'string' && usable.test(given) ? given : undefined
 }

@@ -13,6 +13,8 @@ export type ValidatorEvent =
       readonly type: 'validator.request.accepted'
       /** Whether the access token was known from an earlier request. */
       readonly token: 'known' | 'new'
+      /** As the client calls it. */
+      readonly requestId?: string
       readonly jkt?: string
       readonly client?: string
       readonly proofAge?: number
@@ -22,6 +24,11 @@ export type ValidatorEvent =
       readonly code: string
       readonly check: string
       readonly beforeCrypto: boolean
+      readonly requestId: string
+      /** What a sender said who has not proved to be a client. */
+      readonly claimedRequestId?: string
+      /** Of the peer, masked. */
+      readonly address?: string
       readonly hint?: string
     }
   | { readonly type: 'validator.keys.fetched'; readonly issuer: string }

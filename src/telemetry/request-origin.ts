@@ -13,7 +13,7 @@ export interface RequestOrigin {
 }
 
 /** The gateway calls the embedded server with its own request's id: each has its own notes. */
-export type Product = 'gateway' | 'as'
+export type Product = 'gateway' | 'as' | 'validator'
 
 export interface Notes {
   get(key: string): RequestOrigin | undefined
@@ -63,5 +63,6 @@ export function originOfEvent(type: string, requestId: string | undefined): Requ
 
 /** @param type of an event */
 export function productOfEvent(type: string): Product {
-  return type.startsWith('as.') ? 'as' : 'gateway'
+  if (type.startsWith('as.')) return 'as'
+  return type.startsWith('validator.') ? 'validator' : 'gateway'
 }

@@ -33,13 +33,13 @@ export type SpanContext = OpenTelemetry.Context | undefined
  */
 export function describeRequest(
   request: IncomingMessage,
-  product: Product,
+  product: Exclude<Product, 'validator'>,
   requestId: string,
   frontend?: string,
 ): void {
   const whole = tracing && wholeOf(request)
   if (whole === undefined) return
-  traces[product].set(requestId, whole.span.spanContext().traceId)
+  traces[product]?.set(requestId, whole.span.spanContext().traceId)
   if (!whole.span.isRecording()) return
   if (frontend !== undefined) whole.span.setAttribute('sallyport.frontend', frontend)
   whole.span.setAttribute('sallyport.request_id', requestId)
@@ -53,7 +53,7 @@ export function nameRequest(request: IncomingMessage, route: string): void {
 }
 
 /** Of the latest requests. A login has one id in both products, and a trace in each. */
-const traces: Readonly<Record<Product, LRUCache<string, string>>> = {
+const traces: Readonly<Partial<Record<Product, LRUCache<string, string>>>> = {
   gateway: new LRUCache({ max: 10_000 }),
   as: new LRUCache({ max: 10_000 }),
 }
@@ -96,6 +96,6 @@ export function traceId(type: string, requestId: string | undefined): string | u
   if (tracing === undefined) return undefined
   return (
     tracing.api.trace.getActiveSpan()?.spanContext().traceId ??
-    (requestId === undefined ? undefined : traces[productOfEvent(type)].get(requestId))
+    (requestId === undefined ? undefined : traces[productOfEvent(type)]?.get(requestId))
   )
 }

@@ -17,7 +17,9 @@ import { aFile, aFolder } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
 import { createTap, requestsOn } from '../flows/_tap.js'
 import { createUserAgent, type Landing } from '../flows/_user-agent.js'
+import { call, eventually } from '../gateway/_client.js'
 import { startApi } from '../gateway/_gateway.js'
+import { collectSpans, textOf } from '../telemetry/_spans.js'
 
 /*
  * Secrets are planted wherever the configuration takes one, and taken from the wires wherever one passes. Whatever an operator,
@@ -35,6 +37,13 @@ const planted = {
   hashKey: secret(),
 }
 const clientKey = generateSigningJwk('ES256')
+
+/** Each route of a span's name, and each part of a call. */
+const spanNames = [
+  ...['GET /bff/login', 'GET /bff/callback', 'POST /bff/logout', 'GET /api', 'POST /api', 'GET /gone'],
+  ...['POST /connect/par', 'GET /connect/authorize', 'POST /connect/authorize', 'POST /connect/token'],
+  ...['session', 'access token', 'proof', 'upstream', 'issuer'],
+]
 
 interface Read {
   readonly where: string
@@ -64,6 +73,7 @@ function listenTo(t: ExecutionContext, read: Read[]) {
 test('no secret of a configuration or of a login can be read anywhere', async (t) => {
   const read: Read[] = []
   const logger = listenTo(t, read)
+  const spans = collectSpans(t)
   const [serverWire, apiWire, api] = await Promise.all([createTap(), createTap(), startApi()])
   const [front = 0, own = 0, admin = 0] = await freePorts(3)
   serverWire.leadTo(own)
@@ -150,6 +160,16 @@ test('no secret of a configuration or of a login can be read anywhere', async (t
   })
   await answer('a token request of a stranger', token)
 
+  // Where a secret has no business: in a path, in a target with a user and a password, in a code that cannot be read.
+  const misplaced = { password: secret(), field: secret() }
+  await call(new URL(url), `http://alice:${misplaced.password}@localhost:${front}/api/x`)
+  await call(new URL(url), '/api/x', {
+    headers: { 'X-Request-Id': `a ${misplaced.field}`, Baggage: `a=${misplaced.field}` },
+  })
+  await call(new URL(url), `/api/socket?token=${misplaced.field}`, {
+    headers: { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Protocol': misplaced.field },
+  })
+
   // What administrators see.
   const bearer = { Authorization: `Bearer ${planted.adminToken}` }
   for (const path of ['sessions', 'frontends', 'upstreams', 'keys', 'configuration', 'refusals', 'log-level'])
@@ -212,8 +232,17 @@ test('no secret of a configuration or of a login can be read anywhere', async (t
     }
   }
 
+  await eventually(() => spans().some(({ name }) => name === 'POST /bff/logout'))
+  for (const span of spans()) read.push({ where: `span ${span.name}`, text: textOf(span) })
+  for (const name of spanNames)
+    t.true(
+      read.some(({ where }) => where === `span ${name}`),
+      name,
+    )
+
   const secrets = new Map<string, string>([
     ...Object.entries(planted),
+    ...Object.entries(misplaced),
     ['private key', String(clientKey.d)],
     ...cookies.map((value, index): [string, string] => [`cookie ${index}`, value]),
     ['console cookie', cookie.split('=')[1] ?? ''],

@@ -144,6 +144,7 @@ test('a store that does not answer is 503 everywhere, never an acceptance', asyn
   for (const page of [await browser.get(url), await browser.get(`${server.url}/connect/endsession`)]) {
     t.is(page.status, 503)
     t.regex(page.text, /cannot answer at the moment/)
+    t.true(page.text.includes(`<dt>Request</dt><dd>${page.headers.get('x-request-id')}</dd>`))
     t.is(page.headers.getSetCookie().length, 0, 'and nobody is signed out')
   }
 })

@@ -29,7 +29,13 @@ test('the demo tells each refusal in a line: what was asked, the code, and why',
     code: 'use_dpop_nonce',
     reason: 'the first of each',
   })
-  publish({ type: 'validator.request.refused', code: 'invalid_token', check: 'RFC9068-4', beforeCrypto: true })
+  publish({
+    type: 'validator.request.refused',
+    code: 'invalid_token',
+    check: 'RFC9068-4',
+    beforeCrypto: true,
+    requestId: 'r-1',
+  })
   publish({ type: 'server.request.refused', requestId: 'r3', code: 'server.request.malformed', status: 400, count: 1 })
   t.deepEqual(lines, [
     '  403 POST /api/?[31morders  bff.csrf.header_missing  the header X-CSRF is missing\n',

@@ -602,12 +602,22 @@ test('events say what happened, without a secret; metrics count it', async (t) =
   const events: object[] = []
   const verifier = verifierWith({ onEvent: (event) => events.push(event) })
   const client = createClient(issuer, verifier)
-  await client.send()
-  await client.send({ htu: 'http://api.example/orders' })
+  await client.send({ headers: ['X-Request-Id', 'the-call-1'] })
+  t.like(
+    events.find((event) => 'token' in event),
+    { requestId: 'the-call-1' },
+  )
+  await client.send({
+    htu: 'http://api.example/orders',
+    headers: ['X-Request-Id', 'the-call-2'],
+    peer: '192.0.2.7',
+  })
   t.like(
     events.find((event) => 'hint' in event),
     {
       type: 'validator.request.refused',
+      claimedRequestId: 'the-call-2',
+      address: '192.0.2.x',
       code: 'invalid_dpop_proof',
       check: 'RFC9449-4.3-9',
       beforeCrypto: true,
@@ -622,6 +632,21 @@ test('events say what happened, without a secret; metrics count it', async (t) =
     /sallyport_validator_refused_total\{check="RFC9449-4.3-9",code="invalid_dpop_proof",crypto="before"\} 1/,
   )
   t.regex(metrics, /sallyport_validator_proof_age_seconds_count 1/)
+})
+
+test('an id that comes twice, or has no place in a line of a log, is none; a scope that lacks is told with its address', async (t) => {
+  const events: object[] = []
+  const verifier = verifierWith({ onEvent: (event) => events.push(event) })
+  const client = createClient(issuer, verifier)
+  await client.send({ headers: ['X-Request-Id', 'one', 'x-request-id', 'two'] })
+  const verdict = await client.send({ headers: ['X-Request-Id', 'a\u001b[31m'], peer: '192.0.2.7' })
+  t.is(verdict.kind, 'accepted')
+  if (verdict.kind === 'accepted') verdict.auth.lacks({ scopes: ['admin'] })
+  const [twice, unfit, lacks] = events.filter((event) => !('issuer' in event))
+  t.false('requestId' in (twice ?? {}))
+  t.false('requestId' in (unfit ?? {}))
+  t.like(lacks, { type: 'validator.request.refused', code: 'insufficient_scope', address: '192.0.2.x' })
+  t.false('claimedRequestId' in (lacks ?? {}))
 })
 
 test('explain shows each check with what was expected and what was there', (t) => {

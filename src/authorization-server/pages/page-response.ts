@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
 import { pageHeaders, renderPage } from '../../http/page.js'
+import { identityOf } from '../endpoints/identified-request.js'
 import { refused } from '../endpoints/oauth-error.js'
 import type { Branding } from '../options.js'
 import { CookieNotKept } from '../sign-in/cookies.js'
@@ -40,12 +41,13 @@ export function errorPages(endpoint: string, response: PageResponse): Koa.Middle
     } catch (error) {
       const { status, document, retryAfter } = refused(ctx, error, endpoint)
       const texts = response.texts(ctx)
+      const { requestId } = identityOf(ctx)
       const { error: code, error_description: description } = document
       // 401 would call for a challenge, and a browser has no answer to one.
       const shown = error instanceof ProtocolError ? 400 : status
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
       const notKept = error instanceof CookieNotKept && { advice: texts.cookieNotKept }
-      response.show(ctx, texts, response.pages.error({ texts, code, description, ...notKept }), shown)
+      response.show(ctx, texts, response.pages.error({ texts, code, description, requestId, ...notKept }), shown)
     }
   }
 }

@@ -85,6 +85,8 @@ export interface ErrorPage extends PageModel {
   readonly description: string
   /** What the person can do about it, where that is known. */
   readonly advice?: string
+  /** By which the log knows it. */
+  readonly requestId: string
 }
 
 /** Every page of the server. Replace one by a function that returns its content. */
@@ -152,12 +154,12 @@ ${hidden(fields)}
 <p class="soft">${texts.signedOutAdvice}</p>`,
   }),
 
-  error: ({ texts, code, description, advice }) => ({
+  error: ({ texts, code, description, advice, requestId }) => ({
     title: texts.errorTitle,
     content: html`<h1>${texts.errorTitle}</h1>
 <p>${advice ?? (code === 'temporarily_unavailable' ? texts.unavailable : (texts.errors[code] ?? texts.errors.invalid_request))}</p>
 <p class="soft">${code !== 'temporarily_unavailable' && texts.errorAdvice}</p>
-<dl><dt>${texts.details}</dt><dd>${code}: ${description}</dd></dl>`,
+<dl><dt>${texts.details}</dt><dd>${code}: ${description}</dd><dt>${texts.request}</dt><dd>${requestId}</dd></dl>`,
   }),
 }
 

@@ -29,6 +29,7 @@ export interface Occasion {
 
 /** All that a request presents, with its token believed. */
 export interface Presentation {
+  readonly request: ApiRequest
   readonly requirements: Requirements
   readonly scheme: Scheme
   readonly token: string

@@ -38,25 +38,30 @@ const absentRefusal = proofRefusal(proofFaults.absent)
 
 export function createRefusal({ answer, observer, nonces, issuers, scopes, now }: RefusalOptions): Refusal {
   return {
-    refused(thrown, { scheme, requirements, occasion, content, beforeCrypto }) {
+    refused(thrown, { request, scheme, requirements, occasion, content, beforeCrypto }) {
       const error = thrown instanceof UpstreamError ? refusals.issuerUnavailable : thrown
       if (!(error instanceof AuthError)) throw error
       const needed = { ...requirements, scopes: allScopes(requirements) }
-      observer.refused(error, beforeCrypto, () => requestHint(error, occasion) ?? contentHint(error, content, needed))
+      observer.refused(
+        error,
+        request,
+        beforeCrypto,
+        () => requestHint(error, occasion) ?? contentHint(error, content, needed),
+      )
       // Where the proof is missing the nonce comes along at once: it saves the client a round trip.
       const wantsNonce = error === refusals.nonceRequired || error === absentRefusal
       const nonce = wantsNonce && occasion ? nonces?.issue(content?.jkt ?? claimedJkt(occasion.token)) : undefined
       return { kind: 'refused', error, answer: answer(error, { scheme, nonce, requirements: needed }) }
     },
 
-    lacks(auth, requirements, met) {
+    lacks(auth, requirements, met, request) {
       try {
         assertSufficient(auth.scopes, auth.claims, requirements, now())
         return undefined
       } catch (error) {
         if (!(error instanceof AuthError)) throw error
         const needed = { ...requirements, scopes: allScopes(met, requirements) }
-        observer.refused(error, false, () => contentHint(error, auth, needed))
+        observer.refused(error, request, false, () => contentHint(error, auth, needed))
         return answer(error, { scheme: auth.scheme, nonce: undefined, requirements: needed })
       }
     },

@@ -39,6 +39,7 @@ export const de: Texts = {
     server_error: 'Bei uns ist etwas schiefgegangen.',
   },
   details: 'Angaben für den Support',
+  request: 'Anfrage',
   signOutTitle: 'Abmelden?',
   signOutQuestion: 'Sie werden von allen Anwendungen abgemeldet, die Sie in diesem Browser mit diesem Konto benutzen.',
   signOut: 'Abmelden',

@@ -38,6 +38,7 @@ export const en: Texts = {
     server_error: 'Something went wrong on our side.',
   },
   details: 'Details for support',
+  request: 'Request',
   signOutTitle: 'Sign out?',
   signOutQuestion: 'You will be signed out of every application that you use with this account in this browser.',
   signOut: 'Sign out',

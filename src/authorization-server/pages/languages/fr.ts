@@ -38,6 +38,7 @@ export const fr: Texts = {
     server_error: 'Un problème est survenu de notre côté.',
   },
   details: 'Détails pour l’assistance',
+  request: 'Demande',
   signOutTitle: 'Se déconnecter ?',
   signOutQuestion:
     'Vous serez déconnecté de toutes les applications que vous utilisez avec ce compte dans ce navigateur.',

@@ -27,6 +27,8 @@ export interface Texts {
   readonly unavailable: string
   readonly errors: Readonly<Record<string, string>>
   readonly details: string
+  /** Its id. */
+  readonly request: string
   readonly signOutTitle: string
   readonly signOutQuestion: string
   readonly signOut: string
