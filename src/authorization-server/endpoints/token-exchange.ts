@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../errors.js'
+import { mayHaveScope } from '../client/permissions.js'
 import type { AuthorizationDetail } from '../options.js'
 import type { UserDirectory } from '../sign-in/users.js'
 import type { AccessTokens } from '../tokens/access-token.js'
@@ -19,7 +20,7 @@ export interface TokenExchangeOptions {
 
 /**
  * A token for another audience, for one of ours that the same client has, bound to the same key: it never outlives the one it
- * was given for, and never has a scope that the user has not agreed to.
+ * was given for, and never has a scope that that one does not have.
  * @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2 RFC 8693 §2}
  */
 export async function exchangeToken(
@@ -39,9 +40,11 @@ export async function exchangeToken(
   if (subject.jkt !== jkt) refuse('the subject token is bound to another key')
   const claims = grant.user && (await users.find(grant.user))
   if (grant.user !== undefined && claims === undefined) refuse('the user is not known any more')
-  const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : subject.scopes
-  if (!scopes.every((name) => grant.scopes.includes(name)))
-    throw new ProtocolError('invalid_scope', 'a scope was not part of the authorization')
+  // A permission that was taken away since is missing, as with a refresh.
+  const held = subject.scopes.filter((name) => mayHaveScope(client.permissions, name))
+  const scopes = form.has('scope') ? requestedScopes(form.get('scope'), client) : held
+  if (!scopes.every((name) => held.includes(name)))
+    throw new ProtocolError('invalid_scope', 'the subject token does not have one of the scopes')
   const audience = resources.audience({
     parameter: form.get('resource'),
     names: form.get('audience'),
@@ -50,13 +53,13 @@ export async function exchangeToken(
     client,
   })
   // Of ours, and signed: as it was allowed.
-  const held = (subject.claims.authorization_details ?? []) as readonly AuthorizationDetail[]
+  const details = (subject.claims.authorization_details ?? []) as readonly AuthorizationDetail[]
   return {
     grantId,
     grant: grant.user && claims ? { ...grant, user: { ...grant.user, claims } } : grant,
     scopes,
     audience,
-    authorizationDetails: authorizationDetails.assigned(form.get('authorization_details'), held),
+    authorizationDetails: authorizationDetails.assigned(form.get('authorization_details'), details),
     notAfter: Number(subject.claims.exp),
   }
 }
