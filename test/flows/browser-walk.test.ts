@@ -1,7 +1,7 @@
 import test from 'ava'
 import { accessibilityFaults } from './_accessibility.js'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'
-import { startStack } from './_stack.js'
+import { runStack } from './_stack.js'
 
 if (!chromiumIsInstalled) {
   test.skip('the walk in a browser: no Chromium is installed', () => {})
@@ -9,7 +9,7 @@ if (!chromiumIsInstalled) {
   test.serial(
     'alice signs in with a browser, consents, calls the API, visits the other frontend and signs out',
     async (t) => {
-      const stack = await startStack()
+      const stack = await runStack()
       try {
         await withChromium(async (context) => {
           const page = context.pages()[0] ?? (await context.newPage())

@@ -1,13 +1,13 @@
 import test from 'ava'
 import { callByJava, javaVersion } from './_java-client.js'
-import { startStack } from './_stack.js'
+import { runStack } from './_stack.js'
 
 if ((await javaVersion()) === undefined) {
   test.skip("Java's HttpClient over plain http, where no java is installed", () => {})
 } else {
   test("Java's HttpClient, which offers h2c with every request over plain http, gets its answers from every listener (RFC 9110 §7.8)", async (t) => {
     t.timeout(120_000)
-    const stack = await startStack()
+    const stack = await runStack()
     t.teardown(() => stack.stop())
     const { gateway, authorizationServer, api, admin } = stack
     const answers = await callByJava([

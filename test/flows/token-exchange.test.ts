@@ -1,12 +1,11 @@
 import test from 'ava'
-import { startStack } from './_stack.js'
+import { runStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
 
 test('a route with TokenExchange calls its API with a token of its own, in exchange for that of the login', async (t) => {
-  const stack = await startStack({
+  const stack = await runStack({
     configure(configuration) {
       const api = configuration.Authentication.OpenIddict.Audience
-      configuration.Server.LogLevel = 'debug'
       // The token of the login is for nobody's API.
       configuration.OpenIddict.Audience = 'https://portal.example.com'
       const [route] = configuration.Bff.Frontends[0].Routes
