@@ -61,7 +61,7 @@ export function spawnSallyport(
   { input = '', cwd = '.', environment = process.env }: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((done) => {
-    const main = resolve('build/src/main.js')
+    const main = resolve('dist/main.js')
     const child = execFile(process.execPath, [main, ...words], { cwd, env: environment }, (error, stdout, stderr) => {
       done({ exitCode: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr })
     })

@@ -3,19 +3,38 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { ExecutionContext } from 'ava'
+import { type ExecutionContext, registerCompletionHandler } from 'ava'
 
 const run = promisify(execFile)
 
-/** A folder outside the repository with the packed package in it. */
-export async function aFolderWithThePackage(
-  t: ExecutionContext,
-): Promise<{ readonly folder: string; readonly file: string }> {
+/** An empty folder outside the repository. */
+export async function aFolder(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
   t.teardown(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+/** The file of the packed package. Packing costs seconds, and the tests of a worker only read it. */
+export const packedPackage = once(async (folder) => {
   const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder])
   const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }]
-  return { folder, file: join(folder, filename) }
+  return join(folder, filename)
+})
+
+/** The file of the package that has the validator alone. */
+export const packedValidator = once(async (folder) => {
+  const { stdout } = await run(process.execPath, ['scripts/pack-validator.mjs', folder])
+  return stdout.trim()
+})
+
+/** Made when it is first asked for, in a folder that is gone when the worker ends. */
+function once(pack: (folder: string) => Promise<string>): () => Promise<string> {
+  let packed: Promise<string> | undefined
+  return () =>
+    (packed ??= mkdtemp(join(tmpdir(), 'sallyport-packed-')).then((folder) => {
+      registerCompletionHandler(() => rm(folder, { recursive: true }))
+      return pack(folder)
+    }))
 }
 
 /** What `npm install` does with a packed file. */

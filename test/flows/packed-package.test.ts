@@ -1,16 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { aFolderWithThePackage, install, link } from './_packed.js'
+import { aFolder, install, link, packedPackage, packedValidator } from './_packed.js'
 import { freePorts, runStack } from './_stack.js'
 import { createUserAgent } from './_user-agent.js'
-
-const run = promisify(execFile)
 
 /** A framework by its heading in the page, with all that its user has installed besides us. */
 interface Framework {
@@ -47,8 +43,7 @@ createServer(async (incoming, outgoing) => {
 `
 
 test('an API in each framework, written from the page with the packed package in a clean folder, works behind the gateway', async (t) => {
-  const { folder, file: whole } = await aFolderWithThePackage(t)
-  const { stdout } = await run(process.execPath, ['scripts/pack-validator.mjs', folder])
+  const folder = await aFolder(t)
   const ports = await freePorts(frameworks.length)
 
   let audience = ''
@@ -65,7 +60,7 @@ test('an API in each framework, written from the page with the packed package in
   const page = await readFile('docs/protect-an-api.md', 'utf8')
   for (const [index, { heading, packages, alone }] of frameworks.entries()) {
     const home = join(folder, String(index))
-    const [file, name] = alone ? [stdout.trim(), validator] : [whole, 'sallyport']
+    const [file, name] = alone ? [await packedValidator(), validator] : [await packedPackage(), 'sallyport']
     await install(file, join(home, 'node_modules', name))
     await link(join(home, 'node_modules'), { ...ours, ...packages })
     const port = ports[index] ?? 0
@@ -116,10 +111,8 @@ async function start(t: ExecutionContext, cwd: string, program: string, port: nu
 }
 
 test('the validator can be had alone, with three packages that it depends on', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  const { stdout } = await run(process.execPath, ['scripts/pack-validator.mjs', folder])
-  await install(stdout.trim(), join(folder, validator))
+  const folder = await aFolder(t)
+  await install(await packedValidator(), join(folder, validator))
   const manifest = JSON.parse(await readFile(join(folder, validator, 'package.json'), 'utf8')) as {
     readonly dependencies: object
     readonly exports: object

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { satisfies } from 'semver'
-import { aFolderWithThePackage, install, link } from './_packed.js'
+import { aFolder, install, link, packedPackage } from './_packed.js'
 
 /*
  * What somebody who writes TypeScript gets from `npm install`: every export compiles, in both ways in which a program's
@@ -108,7 +108,7 @@ const resolutions = {
 
 test('every export of the packed package compiles in a clean folder, declarations included', async (t) => {
   t.timeout(300_000)
-  const { folder, file } = await aFolderWithThePackage(t)
+  const [folder, file] = await Promise.all([aFolder(t), packedPackage()])
   for (const [name, { packages, programs, compilerOptions }] of Object.entries(consumers)) {
     const home = join(folder, name)
     const modules = join(home, 'node_modules')
