@@ -45,13 +45,15 @@ import { redisStoreDefaults } from '../src/store/redis-options.js'
 
 type Defaults = Readonly<Record<string, unknown>>
 
+const { idTokenHint, ...ofFrontends } = frontendDefaults
 /** The defaults of each type of options. */
 const data: Readonly<Record<string, Readonly<Record<string, Defaults>>>> = {
   'gateway/options.ts': {
     GatewayOptions: gatewayDefaults,
     Branding: { name: defaultBrand },
-    FrontendOptions: frontendDefaults,
+    FrontendOptions: ofFrontends,
   },
+  'gateway/authorities/authority-options.ts': { ServerClientOptions: { idTokenHint } },
   'gateway/route-options.ts': {
     RouteOptions: routeDefaults,
     TimeoutOptions: timeoutDefaults,

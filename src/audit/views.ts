@@ -25,11 +25,15 @@ const unaudited = (): undefined => undefined
 
 /** Each event and what becomes of it. A new event does not compile before someone has decided. */
 const views: { readonly [Type in SallyportEvent['type']]: View<Type> } = {
-  'gateway.login.started': ({ type: _, ...known }) => ({ action: 'login.started', ...known }),
-  'gateway.login.completed': ({ type: _, refreshable, stepUp, ...known }) => ({
+  'gateway.login.started': ({ type: _, authority, ...known }) => ({
+    action: 'login.started',
+    ...known,
+    ...(authority !== undefined && { details: { authority } }),
+  }),
+  'gateway.login.completed': ({ type: _, refreshable, stepUp, authority, ...known }) => ({
     action: stepUp ? 'step-up.succeeded' : 'login.succeeded',
     ...known,
-    details: { refreshable },
+    details: said({ refreshable, authority }),
   }),
   'gateway.request.refused': ({ type: _, frontend, requestId, code, ...details }) => {
     const action = actionOfRefusal(code, details.path ?? '')

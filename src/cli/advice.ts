@@ -5,13 +5,20 @@ import { isLoopback } from '../http/loopback.js'
 import { claimsWithoutScope } from './claims-without-scope.js'
 import { landings } from './landings.js'
 import { failed, noted, type Trial } from './probe/probe.js'
+import { severalAuthorities } from './several-authorities.js'
 import { withoutEffect } from './without-effect.js'
 
 /** What works as it is written, and would be safer otherwise or may not be meant. */
 export function advice(configuration: Configuration): readonly Trial[] {
-  return [certificates, servedElsewhere, sharedOrigin, claimsWithoutScope, landings, withoutEffect].flatMap((look) =>
-    look(configuration),
-  )
+  return [
+    certificates,
+    servedElsewhere,
+    sharedOrigin,
+    claimsWithoutScope,
+    landings,
+    severalAuthorities,
+    withoutEffect,
+  ].flatMap((look) => look(configuration))
 }
 
 /** Behind a proxy of ours browsers see that one's certificate. */

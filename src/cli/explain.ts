@@ -89,6 +89,11 @@ function textOf({ request, frontend, outcome, access }: Explanation, style: Styl
     rows.push(['frontend', `${frontend.name} (endpoints at ${frontend.base}/, cookie ${frontend.sessionCookie})`])
   if (frontend?.framedBy !== undefined)
     rows.push(['frames', `of ${frontend.framedBy.join(', ')}; its cookies come from there, too`])
+  if (frontend?.authorities !== undefined)
+    rows.push([
+      'sign-in',
+      `at ${frontend.authorities.map(({ name, authority }) => `${name} (${authority})`).join(' or ')}: bff/login?authority=${frontend.authorities[0]?.name}, or the user chooses`,
+    ])
   switch (outcome.kind) {
     case 'refused':
       rows.push(['answer', style.red(`${outcome.status} ${outcome.code}: ${outcome.detail}`)])

@@ -21,6 +21,7 @@ import { requirementsOfRoute } from '../gateway/step-up/requirements.js'
 import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
 import { unixSocketText } from '../http/unix-socket.js'
 import { type Claims, type ExplainedAccess, explainedAccess } from './explained-access.js'
+import { type ExplainedFrontend, explained } from './explained-frontend.js'
 import { type Scheme, schemeOf } from './scheme.js'
 
 /** What happens to a request, found out by the gateway's own functions. */
@@ -30,14 +31,6 @@ export interface Explanation {
   readonly outcome: Outcome
   /** Absent where every user may in, or none is looked at. */
   readonly access?: ExplainedAccess
-}
-
-export interface ExplainedFrontend {
-  readonly name: string
-  readonly base: string
-  readonly sessionCookie: string
-  /** Origins whose pages may show it in a frame. */
-  readonly framedBy?: readonly string[]
 }
 
 export type Outcome =
@@ -145,10 +138,6 @@ export function explanationOf(
     const outcome: Outcome = { kind: 'refused', status: statusOf(code), code, detail }
     return { request, ...(frontend && { frontend: explained(frontend) }), outcome }
   }
-}
-
-function explained({ name, base, sessionCookie, options: { embedding } }: Frontend): ExplainedFrontend {
-  return { name, base, sessionCookie, ...(embedding && { framedBy: embedding.origins }) }
 }
 
 function forwardingOf(

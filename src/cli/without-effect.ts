@@ -1,5 +1,6 @@
 import { didYouMean } from '../config/did-you-mean.js'
 import type { Configuration } from '../config/load.js'
+import { issuersOf } from '../gateway/authorities/authorities.js'
 import type { RateLimitOptions } from '../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../gateway/options.js'
 import type { AccessRule } from '../gateway/route-options.js'
@@ -14,10 +15,10 @@ export function withoutEffect({ gateway, server: { forwardAuth } }: Configuratio
     return [
       ...misspeltParameters(frontend, at),
       ...limitsBehindOthers(frontend.rateLimits ?? [], at),
-      ...rulesAboutTokens(frontend.access ?? [], at),
+      ...rulesAboutTokens(frontend.access ?? [], at, frontend),
       ...frontend.routes.flatMap((route, number) => [
         ...limitsBehindOthers(route.rateLimits ?? [], `${at}/Routes/${number}`),
-        ...rulesAboutTokens(route.access ?? [], `${at}/Routes/${number}`),
+        ...rulesAboutTokens(route.access ?? [], `${at}/Routes/${number}`, frontend),
         ...(forwardAuth !== undefined && route.upstreams.length > 1
           ? [
               noted(
@@ -94,10 +95,11 @@ function comesFirst(one: RateLimitOptions, other: RateLimitOptions): boolean {
   return one.per === other.per ? false : one.requests * times <= other.requests
 }
 
-function rulesAboutTokens(rules: readonly AccessRule[], at: string): readonly Trial[] {
+function rulesAboutTokens(rules: readonly AccessRule[], at: string, frontend: FrontendOptions): readonly Trial[] {
   return rules.flatMap(({ claim }, index) => {
     const [name = ''] = claimPath(claim)
-    if (!tokenClaims.has(name)) return []
+    // With several servers it says which of them knows the user.
+    if (!tokenClaims.has(name) || (name === 'iss' && issuersOf(frontend).length > 1)) return []
     return [
       noted(
         `${at}/Access/${index}/Claim`,

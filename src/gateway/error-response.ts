@@ -5,6 +5,7 @@ import { endWithAnswer, holdWithAnswer } from '../http/last-answer.js'
 import { TooManyRequests } from '../http/limits/network-limit.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
+import { ofAuthority } from './authorities/authorities.js'
 import { loginUrlTo } from './endpoints/login-url.js'
 import { serverSaid } from './oauth/server-said.js'
 import { cameByLink } from './page/come-again.js'
@@ -133,6 +134,7 @@ function announce(
     method,
     path: url.replace(/\?.*/s, '').slice(0, 200),
     ...(route !== undefined && { route }),
+    ...(frontend !== undefined && ofAuthority(frontend)),
     ...serverSaid(cause, frontend),
   })
 }

@@ -5,6 +5,8 @@ import type { SessionEndCause } from '../telemetry/gateway-events.js'
 export interface Login {
   /** Its name. */
   readonly frontend: string
+  /** Name of the authorization server, where the frontend has several: `subject` and `claims` are its. */
+  readonly authority?: string
   /** `sub`. Undefined without OpenID Connect. */
   readonly subject: string | undefined
   /** Of the ID token and of userinfo. */

@@ -1,6 +1,6 @@
-import type { SigningKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
+import type { AuthorityOptions, ServerClientOptions } from './authorities/authority-options.js'
 import type { OnLogin, OnLogout } from './hooks.js'
 import type { LoginLimits, RateLimitOptions, SessionsPerUserOptions, StreamLimits } from './limits/limit-options.js'
 import type { AccessRule, AuthorizationDetail, RouteOptions } from './route-options.js'
@@ -70,7 +70,7 @@ export interface LoginDetailType {
 }
 
 /** One application: where browsers find it, its client at the authorization server, and the APIs behind it. */
-export interface FrontendOptions {
+export interface FrontendOptions extends ServerClientOptions {
   /** Unique; part of the cookie's name and of every record's seal. */
   readonly name: string
   /** Host names (with port, where it is not the scheme's own) that this frontend answers to. Empty: any. */
@@ -79,12 +79,11 @@ export interface FrontendOptions {
   readonly pathPrefix: string
   /** The origin that browsers see. Redirect URIs are made from it, never from a request. */
   readonly publicUrl: URL
-  /** The issuer identifier of the authorization server, exactly. */
-  readonly authority: string
-  /** As the authorization server knows it. */
-  readonly clientId: string
-  /** How this client proves itself at the authorization server's endpoints. */
-  readonly clientAuthentication: ClientAuthentication
+  /**
+   * Several authorization servers, of which the user chooses one at login. The first one gives the gateway's own tokens.
+   * Default: one, as this frontend itself says.
+   */
+  readonly authorities?: readonly AuthorityOptions[]
   /** RFC 9126. Off only under the Baseline profile. */
   readonly pushedAuthorizationRequests: boolean
   /** RFC 9449. Off only under the Baseline profile, or where tokens are bound to `clientCertificate`. */
@@ -109,8 +108,6 @@ export interface FrontendOptions {
   readonly requireIssuer: boolean
   /** `Baseline` also accepts RS256 ID tokens. Default: `Fapi2`. */
   readonly profile?: 'Fapi2' | 'Baseline'
-  /** Of every login; `openid` makes it one of OpenID Connect. Those of the routes are added. */
-  readonly scopes: readonly string[]
   /** Claims that the page may see at `P/user`. Default: every claim about the user, none about the token. */
   readonly userClaims?: readonly string[]
   /**
@@ -118,11 +115,6 @@ export interface FrontendOptions {
    * protocol. All others are ignored. Default: login_hint, prompt, ui_locales.
    */
   readonly loginParameters?: readonly string[]
-  /**
-   * Parameters of every authorization request, such as `audience` or `claims`; never those of the protocol. A link cannot
-   * change them. Default: none.
-   */
-  readonly authorizationParameters?: Readonly<Record<string, string>>
   /**
    * `authorization_details` of every login (RFC 9396), as the authorization server has them. A link cannot change them.
    * Default: none.
@@ -133,11 +125,6 @@ export interface FrontendOptions {
    * one that does not fit its schema, is left out. Default: nothing.
    */
   readonly loginDetailTypes?: readonly LoginDetailType[]
-  /**
-   * Whether logout may put the ID token into the browser's URL for servers that want an `id_token_hint`. Without it the
-   * server gets `client_id` and `logout_hint`. Default: true.
-   */
-  readonly idTokenHint?: boolean
   /**
    * Whether the refresh token of a session is revoked as well when the session is ended without its browser: by back-channel
    * logout, by an administrator, by another session of the user, by `sessionsPerUser`. Then the store holds it, with the
@@ -206,14 +193,6 @@ export interface ClientCertificate {
   /** PEM private key of `cert`, without a passphrase. */
   readonly key: string
 }
-
-/** By a signed assertion (RFC 7523 §2.2), by a certificate (RFC 8705 §2) or, under the Baseline profile only, a secret. */
-export type ClientAuthentication =
-  /** The first key signs; the others are only published, for rotation with an overlap. */
-  | { readonly method: 'private_key_jwt'; readonly keys: readonly SigningKey[] }
-  /** `clientCertificate`, which the server knows by its subject and authority, or by its key. */
-  | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' }
-  | { readonly method: 'client_secret_post'; readonly secret: string }
 
 /** Of one frontend's sessions. A session also ends with the server's `session_expiry` and with its refresh token. */
 export interface SessionLifetimes {

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Client, maskedAddress } from '../http/trusted-peers.js'
 import type { Access } from './access/access.js'
+import type { Authorities } from './authorities/authorities.js'
 import type { LoginDetails } from './endpoints/login-details.js'
 import type { LoginTransactions } from './endpoints/login-transaction.js'
 import type { Underway } from './forwarding/in-flight.js'
@@ -25,7 +26,10 @@ import type { Credentials } from './tokens/credentials.js'
 
 /** A frontend, and what works for it. */
 export interface ProvisionedFrontend extends Frontend {
+  /** Its authorization server or, of a frontend with several as a whole, the first of them. */
   readonly oauth: OAuthClient
+  /** The frontend as the client of each. Undefined where there is one. */
+  readonly authorities: Authorities<ProvisionedFrontend> | undefined
   readonly sessions: SessionStore
   readonly watch: SessionWatch
   /** Undefined where there is no limit. */

@@ -5,9 +5,18 @@ export interface ServerSaid {
   readonly remedy?: string
 }
 
+/** Which authorization server, by its name, where the frontend has several. */
+export interface OfAuthority {
+  readonly authority?: string
+}
+
 export type GatewayEvent =
-  | { readonly type: 'gateway.login.started'; readonly frontend: string; readonly requestId: string }
-  | {
+  | ({
+      readonly type: 'gateway.login.started'
+      readonly frontend: string
+      readonly requestId: string
+    } & OfAuthority)
+  | ({
       readonly type: 'gateway.login.completed'
       readonly frontend: string
       readonly requestId: string
@@ -17,7 +26,7 @@ export type GatewayEvent =
       readonly stepUp: boolean
       /** False: it ends with its first access token, for the server gave no refresh token. */
       readonly refreshable: boolean
-    }
+    } & OfAuthority)
   | ({
       readonly type: 'gateway.request.refused'
       readonly frontend?: string
@@ -30,7 +39,8 @@ export type GatewayEvent =
       readonly path?: string
       /** Of the frontend, where one covers the path. */
       readonly route?: string
-    } & ServerSaid)
+    } & ServerSaid &
+      OfAuthority)
   | {
       readonly type: 'gateway.request.failed'
       readonly frontend?: string
@@ -201,3 +211,5 @@ export type SessionEndCause =
   | 'displaced'
   | 'refresh-failed'
   | 'expired'
+  /** The configuration has its authorization server no longer. */
+  | 'authority-removed'

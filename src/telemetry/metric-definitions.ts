@@ -18,7 +18,13 @@ const ages = [-5, -1, 0, 1, 2, 5, 10, 30, 60]
 
 /** Every name once: the documentation, the dashboard and the alarms are compared with this table. */
 export const metricDefinitions = {
-  logins: counter('sallyport_logins_total', 'Logins, by frontend and outcome.', 'frontend', 'outcome'),
+  logins: counter(
+    'sallyport_logins_total',
+    'Logins, by frontend, outcome and, where users choose it, authorization server.',
+    'frontend',
+    'authority',
+    'outcome',
+  ),
   forwarded: histogram(
     'sallyport_forwarded_seconds',
     'Forwarded requests and the seconds they took, by frontend, route, method and class of status.',

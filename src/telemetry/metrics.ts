@@ -81,8 +81,9 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
 
   // What is not here is of interest in the log only.
   const counts: Counts = {
-    'gateway.login.started': ({ frontend }) => logins.inc({ frontend, outcome: 'started' }),
-    'gateway.login.completed': ({ frontend }) => logins.inc({ frontend, outcome: 'completed' }),
+    'gateway.login.started': ({ frontend, authority = '' }) => logins.inc({ frontend, authority, outcome: 'started' }),
+    'gateway.login.completed': ({ frontend, authority = '' }) =>
+      logins.inc({ frontend, authority, outcome: 'completed' }),
     'gateway.session.refreshed': ({ frontend }) => refreshes.inc({ frontend, outcome: 'refreshed' }),
     'gateway.session.refresh-failed': ({ frontend, fatal }) =>
       refreshes.inc({ frontend, outcome: fatal ? 'fatal' : 'failed' }),

@@ -1,4 +1,4 @@
-import { breach, eachFrontend, noGateway, ofGateway, type Requirement } from './requirement.js'
+import { breach, eachFrontend, isClientOf, noGateway, ofGateway, type Requirement } from './requirement.js'
 
 /** §6.1.1 and §6.1.3.3 to §6.1.4.1 of OAuth 2.0 for Browser-Based Applications: calls that pass, and the page. */
 export const callRequirements: readonly Requirement[] = [
@@ -128,7 +128,7 @@ export const callRequirements: readonly Requirement[] = [
         'UseDPoP is false.',
       ),
       ...breach(
-        options.clientAuthentication.method === 'client_secret_post',
+        isClientOf(options, 'client_secret_post'),
         `${pointer}/ClientAuthenticationMethod`,
         'The client has a secret.',
       ),

@@ -1,5 +1,6 @@
+import { issuersOf } from '../../gateway/authorities/authorities.js'
 import { mayBeOfClient, mayBeOfUser } from '../../gateway/tokens/token-audience.js'
-import { breach, eachFrontend, ofGateway, type Requirement } from './requirement.js'
+import { breach, eachFrontend, isClientOf, ofGateway, type Requirement } from './requirement.js'
 
 const pushed = /: pushed authorization request$/
 const metadata = /: metadata$/
@@ -31,7 +32,7 @@ export const clientRequirements: readonly Requirement[] = [
     duty: 'Keep client keys where only the gateway reads them.',
     assess: eachFrontend('private_key_jwt, or the certificate of the frontend.', ({ options, pointer }) =>
       breach(
-        options.clientAuthentication.method === 'client_secret_post',
+        isClientOf(options, 'client_secret_post'),
         `${pointer}/ClientAuthenticationMethod`,
         'A client secret, which both sides have.',
       ),
@@ -60,7 +61,7 @@ export const clientRequirements: readonly Requirement[] = [
     tests: ['conformance/client/gateway', 'flows/wire'],
     trials: pushed,
     assess: ({ frontends }) =>
-      frontends.some(({ options }) => options.clientAuthentication.method === 'private_key_jwt')
+      frontends.some(({ options }) => isClientOf(options, 'private_key_jwt'))
         ? { status: 'met', how: 'At every endpoint.' }
         : { status: 'absent', how: 'No frontend uses assertions.' },
   },
@@ -111,7 +112,7 @@ export const clientRequirements: readonly Requirement[] = [
     duty: 'Take Authority from the operator of the server, and let only administrators write the configuration.',
     assess: ({ frontends }) => ({
       status: 'operator',
-      how: `It is read from the configuration: ${[...new Set(frontends.map(({ options }) => options.authority))].join(', ') || 'none'}.`,
+      how: `It is read from the configuration: ${[...new Set(frontends.flatMap(({ options }) => issuersOf(options)))].join(', ') || 'none'}.`,
       pointers: ['/Bff/Authority'],
     }),
   },

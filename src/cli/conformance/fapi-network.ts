@@ -1,3 +1,4 @@
+import { issuersOf } from '../../gateway/authorities/authorities.js'
 import { isLoopback } from '../../http/loopback.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import { always, breach, eachFrontend, ofServer, type Requirement, type Subject } from './requirement.js'
@@ -26,10 +27,8 @@ export const networkRequirements: readonly Requirement[] = [
           `${pointer}/PublicUrl`,
           `${options.publicUrl.origin} is plain http: for development on one machine.`,
         ),
-        ...breach(
-          isPlain(new URL(options.authority)),
-          '/Bff/Authority',
-          `${options.authority} is plain http on this machine.`,
+        ...issuersOf(options).flatMap((issuer) =>
+          breach(isPlain(new URL(issuer)), '/Bff/Authority', `${issuer} is plain http on this machine.`),
         ),
         ...options.routes.flatMap((route, index) =>
           route.upstreams

@@ -1,4 +1,6 @@
 import type { Configuration } from '../../config/load.js'
+import { clientsOf, issuersOf } from '../../gateway/authorities/authorities.js'
+import type { ClientAuthentication } from '../../gateway/authorities/authority-options.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 
 /** A rule of a standard, and how to find out what a configuration does about it. */
@@ -79,7 +81,12 @@ export function ofServer(how: string | ((subject: Subject) => string)): Assess {
 
 export function foreignServers({ configuration, frontends }: Subject): readonly string[] {
   const own = configuration.plan.authorizationServer?.settings.Issuer
-  return [...new Set(frontends.map(({ options }) => options.authority))].filter((authority) => authority !== own)
+  return [...new Set(frontends.flatMap(({ options }) => issuersOf(options)))].filter((authority) => authority !== own)
+}
+
+/** Whether it authenticates so at one of its authorization servers. */
+export function isClientOf(options: FrontendOptions, method: ClientAuthentication['method']): boolean {
+  return clientsOf(options).some((client) => client.options.clientAuthentication.method === method)
 }
 
 /** A setting that is off for some frontends: a member, and what that means. */

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Configuration } from '../../config/load.js'
+import { issuersOf } from '../../gateway/authorities/authorities.js'
 import type { Trial } from '../probe/probe.js'
 import { type Conformance, conformanceOf } from './conformance.js'
 import { reportPage } from './report-page.js'
@@ -42,7 +43,7 @@ type FactSources = Pick<WriteReportOptions, 'file' | 'version' | 'configuration'
 function factsOf({ configuration, ...rest }: FactSources) {
   const frontends = configuration.gateway?.frontends ?? []
   const own = configuration.plan.authorizationServer?.settings.Issuer
-  const authorities = new Set([...frontends.map(({ authority }) => authority), ...(own === undefined ? [] : [own])])
+  const authorities = new Set([...frontends.flatMap(issuersOf), ...(own === undefined ? [] : [own])])
   return {
     ...rest,
     profile: configuration.plan.bff?.Profile ?? 'Fapi2',

@@ -9,7 +9,6 @@ import { type Registration, remedyFor } from '../../gateway/oauth/registration-r
 import { registrationOf } from '../../gateway/oauth/server-said.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
-import { mayBeOfClient } from '../../gateway/tokens/token-audience.js'
 import type { IssuerMetadata } from './issuer.js'
 import { tryMetadata } from './metadata.js'
 import { adviceFor, failed, list, passed, reasonOf, type Trial } from './probe.js'
@@ -27,12 +26,19 @@ export interface ClientTrial {
   readonly tokens: ReadonlyMap<RouteOptions, TokenContent>
 }
 
+export interface ClientTrialOptions {
+  readonly fetch: IssuerFetch
+  /** Seconds one call may take. */
+  readonly timeout: number
+  /** Routes for which it gives the gateway's own tokens. */
+  readonly ownTokens: readonly RouteOptions[]
+}
+
 /** Asks as the gateway would: a real push (key, client, redirect URI and scopes in one request), and the gateway's own tokens. */
 export async function tryClient(
   options: FrontendOptions,
   metadata: IssuerMetadata,
-  fetch: IssuerFetch,
-  timeout: number,
+  { fetch, timeout, ownTokens }: ClientTrialOptions,
 ): Promise<ClientTrial> {
   const frontend = createFrontend(options)
   const oauth = createOAuthClient({ frontend, fetch, timeout, now: () => Date.now() / 1000 })
@@ -66,28 +72,27 @@ export async function tryClient(
       `accepted, with client ${options.clientId} and redirect URI ${frontend.redirectUri}`,
       () => push(oauth, options),
     )
-  for (const route of options.routes)
-    if (mayBeOfClient(route.tokenType)) {
-      const subject = `${options.name}: the gateway's own token for ${route.path}`
-      await attempt(
-        subject,
-        'issued',
-        async () => {
-          const token = await ownToken(oauth, options, route)
-          if (token !== undefined) tokens.set(route, token)
-        },
-        (said, registration) => ownTokenRemedy(said.code, registration, route) ?? remedyFor(said, registration),
+  for (const route of ownTokens) {
+    const subject = `${options.name}: the gateway's own token for ${route.path}`
+    await attempt(
+      subject,
+      'issued',
+      async () => {
+        const token = await ownToken(oauth, options, route)
+        if (token !== undefined) tokens.set(route, token)
+      },
+      (said, registration) => ownTokenRemedy(said.code, registration, route) ?? remedyFor(said, registration),
+    )
+    const missing = route.scopes.filter((scope) => tokens.get(route)?.scopes?.includes(scope) === false)
+    if (missing.length > 0)
+      trials.push(
+        failed(
+          subject,
+          `the token lacks the scopes ${list(missing)}`,
+          `Allow client ${options.clientId} these scopes there for the client credentials grant.`,
+        ),
       )
-      const missing = route.scopes.filter((scope) => tokens.get(route)?.scopes?.includes(scope) === false)
-      if (missing.length > 0)
-        trials.push(
-          failed(
-            subject,
-            `the token lacks the scopes ${list(missing)}`,
-            `Allow client ${options.clientId} these scopes there for the client credentials grant.`,
-          ),
-        )
-    }
+  }
   return { trials, tokens }
 }
 

@@ -1,8 +1,10 @@
 import type { Configuration } from '../../config/load.js'
+import { clientsOf, issuersOf } from '../../gateway/authorities/authorities.js'
 import { gatewayDefaults } from '../../gateway/defaults.js'
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
+import { mayBeOfClient } from '../../gateway/tokens/token-audience.js'
 import { tryAudit } from './audit.js'
 import { type TokenContent, tryClient } from './client.js'
 import { embeddedAudience } from './embedded-audience.js'
@@ -30,20 +32,23 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
   const embedded = await startEmbedded(configuration)
   try {
     const issuers = new Map<string, IssuerTrial>()
-    for (const frontend of frontends) {
-      const { authority } = frontend
-      if (!issuers.has(authority) && authority !== embedded.displaced)
-        issuers.set(authority, await tryIssuer(authority, certified.get(frontend) ?? fetch))
-    }
+    for (const frontend of frontends)
+      for (const authority of issuersOf(frontend))
+        if (!issuers.has(authority) && authority !== embedded.displaced)
+          issuers.set(authority, await tryIssuer(authority, certified.get(frontend) ?? fetch))
     const trials: Trial[] = [...embedded.trials, ...[...issuers.values()].flatMap((issuer) => issuer.trials)]
     const tokens = new Map<RouteOptions, TokenContent>()
-    for (const frontend of frontends) {
-      const metadata = issuers.get(frontend.authority)?.metadata
-      if (metadata === undefined) continue
-      const client = await tryClient(frontend, metadata, certified.get(frontend) ?? fetch, timeout)
-      trials.push(...client.trials)
-      for (const [route, token] of client.tokens) tokens.set(route, token)
-    }
+    for (const frontend of frontends)
+      for (const [index, { options, authority }] of clientsOf(frontend).entries()) {
+        const metadata = issuers.get(options.authority)?.metadata
+        if (metadata === undefined) continue
+        // Its subjects say which of several it was. The first one alone gives tokens without a user.
+        const named = authority === undefined ? options : { ...options, name: `${options.name} at ${authority.name}` }
+        const ownTokens = index === 0 ? options.routes.filter(({ tokenType }) => mayBeOfClient(tokenType)) : []
+        const client = await tryClient(named, metadata, { fetch: certified.get(frontend) ?? fetch, timeout, ownTokens })
+        trials.push(...client.trials)
+        for (const [route, token] of client.tokens) tokens.set(route, token)
+      }
     const tokenFor = (frontend: FrontendOptions, route: RouteOptions): ExpectedToken =>
       expectedToken(configuration, frontend, route, tokens.get(route))
     trials.push(...(await tryUpstreams(frontends, { samplePort: configuration.sampleApi?.listen.port, tokenFor })))

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import { unreachable } from '../../errors.js'
-import type { ClientAuthentication, FrontendOptions, GatewayOptions } from '../../gateway/options.js'
+import type { AuthorityOptions, ClientAuthentication } from '../../gateway/authorities/authority-options.js'
+import type { FrontendOptions, GatewayOptions } from '../../gateway/options.js'
 import type { Sliced } from '../../slices.js'
 import { seconds } from '../duration.js'
 import type { ConfigurationFiles } from '../files.js'
 import { freeze } from '../freeze.js'
-import type { FrontendPlan } from '../resolve/frontend-plan.js'
+import type { AuthorityPlan, FrontendPlan } from '../resolve/frontend-plan.js'
 import type { KnownKeys } from '../resolve/known-keys.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { BffSettings } from '../schema/bff.js'
@@ -73,6 +74,7 @@ function frontendOptions(plan: FrontendPlan, { bff, files, keys }: FrontendConte
     authority,
     clientId,
     clientAuthentication: clientAuthentication(plan, keys),
+    ...(plan.authorities && { authorities: plan.authorities.map((one) => authorityOptions(one, keys)) }),
     pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
     dpop: settings.UseDPoP && settings.SenderConstraint === 'DPoP',
     ...(settings.ClientCertificate !== undefined && {
@@ -89,14 +91,12 @@ function frontendOptions(plan: FrontendPlan, { bff, files, keys }: FrontendConte
     scopes: [...new Set(scopes)],
     ...(settings.UserClaims !== undefined && { userClaims: settings.UserClaims }),
     ...(settings.LoginParameters !== undefined && { loginParameters: settings.LoginParameters }),
-    ...(settings.AuthorizationParameters !== undefined && {
-      authorizationParameters: asText(settings.AuthorizationParameters),
-    }),
+    ...fixedParameters(plan),
     ...(settings.AuthorizationDetails.length > 0 && { authorizationDetails: settings.AuthorizationDetails }),
     ...(settings.LoginDetailTypes.length > 0 && {
       loginDetailTypes: settings.LoginDetailTypes.map(({ Type = '', Schema = {} }) => ({ type: Type, schema: Schema })),
     }),
-    idTokenHint: settings.UseIdTokenHint && !plan.isEmbedded,
+    idTokenHint: idTokenHint(plan),
     revokeEndedSessions: bff.RevokeEndedSessions,
     session: {
       idle: seconds(settings.SessionDuration ?? bff.SessionDuration),
@@ -124,6 +124,25 @@ function frontendOptions(plan: FrontendPlan, { bff, files, keys }: FrontendConte
   }
 }
 
+function authorityOptions(plan: AuthorityPlan, keys: KnownKeys): AuthorityOptions {
+  const { authorityName: name, displayName, authority, clientId, scopes } = plan
+  return {
+    name,
+    ...(displayName !== undefined && { displayName }),
+    ...(authority !== undefined && { authority }),
+    ...(clientId !== undefined && { clientId }),
+    clientAuthentication: clientAuthentication(plan, keys),
+    scopes: [...new Set(scopes)],
+    ...fixedParameters(plan),
+    idTokenHint: idTokenHint(plan),
+  }
+}
+
+/** The embedded server does without one. */
+function idTokenHint({ settings, isEmbedded }: FrontendPlan): boolean {
+  return settings.UseIdTokenHint && !isEmbedded
+}
+
 function clientAuthentication(
   { settings, keys, clientSecret = '' }: FrontendPlan,
   known: KnownKeys,
@@ -143,11 +162,12 @@ function clientAuthentication(
 }
 
 /** An object is sent as JSON, as `claims` is (OpenID Connect Core §5.5). */
-function asText(parameters: NonNullable<FrontendPlan['settings']['AuthorizationParameters']>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
-  )
+function fixedParameters({ settings: { AuthorizationParameters: parameters } }: FrontendPlan) {
+  if (parameters === undefined) return {}
+  const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+  return {
+    authorizationParameters: Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [name, asText(value)]),
+    ),
+  }
 }

@@ -5,6 +5,7 @@ import type { Sliced } from '../../slices.js'
 import { freeze } from '../freeze.js'
 import type { FrontendFile } from '../frontends-folder.js'
 import type { ListenAddress } from '../listen-address.js'
+import type { AuthoritySettings } from '../schema/authorities.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from '../schema/authorization-server.js'
 import type { FrontendSettings } from '../schema/bff.js'
 import type { RouteSettings } from '../schema/route.js'
@@ -16,6 +17,8 @@ import type { StateDirectory } from './state-directory.js'
 
 export interface FrontendPlan {
   readonly pointer: string
+  /** The same frontend at each of its authorization servers, where it has several. Then all else is as at the first. */
+  readonly authorities: readonly AuthorityPlan[] | undefined
   /** What its relative paths start at. */
   readonly directory: string
   readonly settings: FrontendSettings
@@ -37,6 +40,17 @@ export interface FrontendPlan {
   readonly postLogoutRedirectUri: string | undefined
   readonly backchannelLogoutUri: string | undefined
   readonly routes: readonly RouteSettings[]
+}
+
+/** A frontend as the client of one of its authorization servers. */
+export interface AuthorityPlan extends FrontendPlan {
+  readonly authorityName: string
+  readonly displayName: string | undefined
+}
+
+/** The clients that a frontend is: at its authorization server, or at each of them. */
+export function clientsOf(frontends: readonly FrontendPlan[]): readonly FrontendPlan[] {
+  return frontends.flatMap((frontend): readonly FrontendPlan[] => frontend.authorities ?? [frontend])
 }
 
 /** What a frontend's plan follows from, besides its own settings. */
@@ -62,23 +76,62 @@ export function* frontendsOf(context: FrontendContext): Sliced<readonly Frontend
   for (const [index, frontend] of (context.settings.Bff?.Frontends ?? []).entries()) {
     const directory = directories.get(index) ?? context.directory
     const secrets = context.secrets.from(directory)
-    plans.push(freeze(frontendOf(frontend, `/Bff/Frontends/${index}`, { ...context, directory, secrets })))
+    const pointer = `/Bff/Frontends/${index}`
+    const own = { ...context, directory, secrets }
+    const authorities = frontend.Authorities?.map((authority, at) =>
+      authorityOf(frontend, pointer, { authority, pointer: `${pointer}/Authorities/${at}` }, own),
+    )
+    const [first] = authorities ?? []
+    const plan = first ?? frontendOf(frontend, () => pointer, own)
+    plans.push(freeze({ ...plan, pointer, settings: frontend, authorities }))
     yield
   }
   return plans
 }
 
-function frontendOf(frontend: FrontendSettings, pointer: string, context: FrontendContext): FrontendPlan {
+/** What it leaves out is the frontend's. */
+function authorityOf(
+  frontend: FrontendSettings,
+  pointer: string,
+  own: { readonly authority: AuthoritySettings; readonly pointer: string },
+  context: FrontendContext,
+): AuthorityPlan {
+  const { Name = '', DisplayName, ...given } = own.authority
+  const settings: FrontendSettings = {
+    ...frontend,
+    // A key of its own comes without the frontend's former ones.
+    ...((given.ClientSigningKeyJwk ?? undefined) !== undefined && { RetiredClientSigningKeyJwks: [] }),
+    ...(Object.fromEntries(
+      Object.entries(given).filter(([, value]) => value !== undefined && value !== null),
+    ) as Partial<FrontendSettings>),
+  }
+  const written = own.authority as Readonly<Record<string, unknown>>
+  const at = (member: string): string => ((written[member] ?? undefined) === undefined ? pointer : own.pointer)
+  return {
+    ...frontendOf(settings, at, context),
+    pointer: own.pointer,
+    authorityName: Name,
+    displayName: DisplayName,
+  }
+}
+
+/** @param at where the settings are that have this member */
+function frontendOf(
+  frontend: FrontendSettings,
+  at: (member: string) => string,
+  context: FrontendContext,
+): FrontendPlan {
   const { settings, server, secrets, sampleApi } = context
   const authority = frontend.Authority ?? settings.Bff?.Authority ?? server?.Issuer
   const isEmbedded = server?.Issuer !== undefined && authority === server.Issuer
   const name = frontend.Name ?? ''
   const clientId = frontend.ClientId ?? (isEmbedded && name !== '' ? `${name}-bff` : undefined)
   const application = server?.Seeding.Applications.find(({ ClientId }) => ClientId === clientId)
-  const { url: publicUrl, pointer: publicUrlPointer } = publicUrlOf(frontend, pointer, context, application)
+  const { url: publicUrl, pointer: publicUrlPointer } = publicUrlOf(frontend, at('PublicUrl'), context, application)
   const landing = frontend.PostLogoutRedirectPath ?? `${frontend.PathPrefix}/`
   return {
-    pointer,
+    pointer: at('Name'),
+    authorities: undefined,
     directory: context.directory,
     settings: frontend,
     // Where it is not needed for a refresh token, it asks for one that outlives the server's own session.
@@ -89,8 +142,8 @@ function frontendOf(frontend: FrontendSettings, pointer: string, context: Fronte
     authority,
     clientId,
     isEmbedded,
-    keys: clientKeysOf(frontend, pointer, isEmbedded ? { clientId, application } : undefined, context),
-    clientSecret: secrets.text(frontend.ClientSecret, `${pointer}/ClientSecret`),
+    keys: clientKeysOf(frontend, at, isEmbedded ? { clientId, application } : undefined, context),
+    clientSecret: secrets.text(frontend.ClientSecret, `${at('ClientSecret')}/ClientSecret`),
     hosts: frontend.Hosts ?? (publicUrl === undefined ? [] : [publicUrl.host]),
     redirectUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'callback'),
     postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
@@ -102,13 +155,13 @@ function frontendOf(frontend: FrontendSettings, pointer: string, context: Fronte
 /** The key that signs, then the retired ones. A client of the embedded server gets one made where none is given. */
 function clientKeysOf(
   { ClientSigningKeyJwk, ClientAuthenticationMethod, RetiredClientSigningKeyJwks }: FrontendSettings,
-  pointer: string,
+  at: (member: string) => string,
   embedded:
     | { readonly clientId: string | undefined; readonly application: ApplicationSettings | undefined }
     | undefined,
   { secrets, state, sealingKeys }: FrontendContext,
 ): readonly Jwk[] {
-  const given = secrets.privateJwk(ClientSigningKeyJwk, `${pointer}/ClientSigningKeyJwk`)
+  const given = secrets.privateJwk(ClientSigningKeyJwk, `${at('ClientSigningKeyJwk')}/ClientSigningKeyJwk`)
   const isMade =
     embedded?.clientId !== undefined &&
     ClientAuthenticationMethod === 'PrivateKeyJwt' &&
@@ -116,7 +169,7 @@ function clientKeysOf(
     (embedded.application?.SigningKeyJwk ?? undefined) === undefined
   const current = isMade ? madeClientKeys(embedded.clientId, sealingKeys, state) : [given]
   const retired = RetiredClientSigningKeyJwks.map((jwk, index) =>
-    secrets.privateJwk(jwk, `${pointer}/RetiredClientSigningKeyJwks/${index}`),
+    secrets.privateJwk(jwk, `${at('RetiredClientSigningKeyJwks')}/RetiredClientSigningKeyJwks/${index}`),
   )
   return [...current, ...retired].filter((jwk) => jwk !== undefined)
 }

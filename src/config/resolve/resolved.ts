@@ -12,7 +12,7 @@ import type { Settings } from '../schema/schema.js'
 import { socketAddress } from '../socket-address.js'
 import { type ApplicationPlan, applicationsOf } from './applications.js'
 import { type AuditPlan, auditOf } from './audit.js'
-import { type FrontendPlan, frontendsOf } from './frontend-plan.js'
+import { clientsOf, type FrontendPlan, frontendsOf } from './frontend-plan.js'
 import type { KnownKeys } from './known-keys.js'
 import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
 import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
@@ -46,6 +46,8 @@ export interface Plan {
   readonly sealingKeys: readonly SealingKeyPlan[]
   readonly bff: BffSettings | undefined
   readonly frontends: readonly FrontendPlan[]
+  /** Each frontend as each client that it is: at its authorization server, or at each of them. */
+  readonly clients: readonly FrontendPlan[]
   readonly authorizationServer: AuthorizationServerPlan | undefined
   readonly sampleApi: SampleApiPlan | undefined
   /** Seconds since the epoch, when the plan was made. */
@@ -125,6 +127,7 @@ export function* planOf(
     sealingKeys,
     bff: settings.Bff,
     frontends,
+    clients: clientsOf(frontends),
     authorizationServer,
     sampleApi,
     now: now(),
@@ -183,7 +186,7 @@ function authorizationServerOf({
     tls: tlsFiles(server.Tls, `${pointer}/Tls`, directory),
     listen: ownListener(server, listen, frontends.length > 0),
     audience: server.Audience ?? sampleApi?.audience,
-    applications: applicationsOf(server, pointer, frontends, (application, at) => [
+    applications: applicationsOf(server, pointer, clientsOf(frontends), (application, at) => [
       secrets.publicJwk(application.SigningKeyJwk, `${at}/SigningKeyJwk`),
       ...application.RetiredSigningKeyJwks.map((jwk, item) =>
         secrets.publicJwk(jwk, `${at}/RetiredSigningKeyJwks/${item}`),

@@ -52,8 +52,10 @@ export function createSecretReader(
   problems: ConfigurationProblem[] = [],
   files: SecretFile[] = [],
 ): SecretReader {
+  /** Once, however many look there: the authorization servers of a frontend have what they leave out from one place. */
   const report = (pointer: string, problem: string, remedy: string): undefined => {
-    problems.push({ pointer, problem, remedy })
+    if (!problems.some((known) => known.pointer === pointer && known.problem === problem))
+      problems.push({ pointer, problem, remedy })
   }
 
   const text = (secret: Secret, pointer: string): string | undefined => {
@@ -64,7 +66,7 @@ export function createSecretReader(
       return report(`${pointer}/Env`, `names the variable ${secret.Env}, which is not set`, `Set ${secret.Env}.`)
     }
     const path = resolve(directory, secret.File)
-    files.push({ pointer: `${pointer}/File`, path })
+    if (!files.some((known) => known.pointer === `${pointer}/File`)) files.push({ pointer: `${pointer}/File`, path })
     try {
       const value = source.read(path).toString('utf8').trim()
       return value || report(`${pointer}/File`, `names ${secret.File}, which is empty`, 'Put the secret there.')

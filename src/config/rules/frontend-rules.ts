@@ -7,8 +7,8 @@ import type { FrontendPlan } from '../resolve/frontend-plan.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const frontendRules: readonly Rule[] = [
-  function* frontendsAreComplete({ frontends, listen }) {
-    for (const { pointer, settings, authority, clientId, publicUrl, publicUrlPointer } of frontends) {
+  function* frontendsAreComplete({ frontends, clients, listen }) {
+    for (const { pointer, settings, authority, clientId } of clients) {
       if (authority === undefined)
         yield problem(
           '/Bff/Authority',
@@ -21,13 +21,14 @@ export const frontendRules: readonly Rule[] = [
           'is missing',
           'Write the client identifier that the authorization server gave this frontend.',
         )
+    }
+    for (const { publicUrl, publicUrlPointer } of frontends)
       if (publicUrl === undefined)
         yield problem(
           publicUrlPointer,
           `is missing, and cannot be told from listening on ${addressText(listen)}`,
           'Write the origin that browsers see, as in "https://app.example.com".',
         )
-    }
   },
 
   function* frontendsDoNotCollide({ frontends }) {
@@ -57,10 +58,11 @@ export const frontendRules: readonly Rule[] = [
         )
   },
 
-  function* namesAreWrittenPlainly({ frontends }) {
-    for (const { pointer, settings } of frontends) {
+  function* namesAreWrittenPlainly({ frontends, clients }) {
+    for (const { pointer, settings } of clients)
       if (settings.ClientId !== undefined && settings.ClientId !== settings.ClientId.trim())
         yield problem(`${pointer}/ClientId`, 'begins or ends with a space', `Write "${settings.ClientId.trim()}".`)
+    for (const { pointer, settings } of frontends) {
       const policy = settings.ContentSecurityPolicy ?? undefined
       if (policy !== undefined && !isHeaderText(policy))
         yield problem(
@@ -112,8 +114,8 @@ export const frontendRules: readonly Rule[] = [
     }
   },
 
-  function* scopesAreNames({ frontends }) {
-    for (const { pointer, scopes } of frontends) {
+  function* scopesAreNames({ clients }) {
+    for (const { pointer, scopes } of clients) {
       for (const [index, scope] of scopes.entries())
         if (!isScope(scope))
           yield problem(

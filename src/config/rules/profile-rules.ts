@@ -3,7 +3,7 @@ import { problem, type Rule } from './rule.js'
 const baseline = 'or set "Profile": "Baseline" in "Bff" and give up what FAPI 2.0 protects from.'
 
 export const profileRules: readonly Rule[] = [
-  function* theProfileHolds({ bff, frontends }) {
+  function* theProfileHolds({ bff, frontends, clients }) {
     if (bff === undefined || bff.Profile === 'Baseline') return
     if (!bff.RequireIssuerValidation)
       yield problem(
@@ -24,13 +24,14 @@ export const profileRules: readonly Rule[] = [
           'is false, which FAPI 2.0 does not allow (RFC 9449: tokens have to be bound to a key)',
           `Leave it out, ${baseline}`,
         )
+    }
+    for (const { pointer, settings } of clients)
       if (settings.ClientAuthenticationMethod === 'ClientSecretPost')
         yield problem(
           `${pointer}/ClientAuthenticationMethod`,
           'is "ClientSecretPost", which FAPI 2.0 does not allow',
           `Write "PrivateKeyJwt" and give a ClientSigningKeyJwk, ${baseline}`,
         )
-    }
   },
 
   function* pushedRequestsDoNotFallBack({ frontends }) {
@@ -43,8 +44,8 @@ export const profileRules: readonly Rule[] = [
         )
   },
 
-  function* clientsCanAuthenticate({ frontends, authorizationServer }) {
-    for (const { pointer, settings, clientId, isEmbedded, keys } of frontends) {
+  function* clientsCanAuthenticate({ clients, authorizationServer }) {
+    for (const { pointer, settings, clientId, isEmbedded, keys } of clients) {
       const method = settings.ClientAuthenticationMethod
       const byKey = method === 'PrivateKeyJwt'
       const bySecret = method === 'ClientSecretPost'

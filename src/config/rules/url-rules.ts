@@ -1,6 +1,7 @@
 import { mayBeSameSite } from '../../gateway/frontend/frontend-grammar.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import type { FrontendPlan } from '../resolve/frontend-plan.js'
+import type { Plan } from '../resolve/resolved.js'
 import { problem, type Rule } from './rule.js'
 
 export const urlRules: readonly Rule[] = [
@@ -64,8 +65,7 @@ export const urlRules: readonly Rule[] = [
 
   function* authoritiesAreIssuers({ bff, frontends, sampleApi, authorizationServer }) {
     const named = [
-      { value: bff?.Authority, pointer: '/Bff/Authority' },
-      ...frontends.map(({ pointer, settings }) => ({ value: settings.Authority, pointer: `${pointer}/Authority` })),
+      ...writtenAuthorities(bff, frontends),
       { value: authorizationServer?.settings.Issuer, pointer: `${authorizationServer?.pointer}/Issuer` },
       { value: sampleApi?.settings.OpenIddict.Issuer, pointer: '/Authentication/OpenIddict/Issuer' },
     ]
@@ -83,11 +83,7 @@ export const urlRules: readonly Rule[] = [
   function* anAuthorityIsTheIssuerToTheLetter({ bff, frontends, authorizationServer }) {
     const issuer = authorizationServer?.settings.Issuer
     if (issuer === undefined) return
-    const named = [
-      { value: bff?.Authority, pointer: '/Bff/Authority' },
-      ...frontends.map(({ pointer, settings }) => ({ value: settings.Authority, pointer: `${pointer}/Authority` })),
-    ]
-    for (const { value, pointer } of named)
+    for (const { value, pointer } of writtenAuthorities(bff, frontends))
       if (value !== undefined && value !== issuer && plain(value) === plain(issuer))
         yield problem(
           pointer,
@@ -96,9 +92,9 @@ export const urlRules: readonly Rule[] = [
         )
   },
 
-  function* anAuthorityIsAnotherServer({ bff, frontends, authorizationServer }) {
+  function* anAuthorityIsAnotherServer({ bff, clients, authorizationServer }) {
     if (authorizationServer !== undefined) return
-    for (const { pointer, settings, authority, publicUrl } of frontends)
+    for (const { pointer, settings, authority, publicUrl } of clients)
       if (
         authority !== undefined &&
         publicUrl !== undefined &&
@@ -124,6 +120,20 @@ export const urlRules: readonly Rule[] = [
     }
   },
 ]
+
+/** Wherever the file may name one for logins. */
+function writtenAuthorities(bff: Plan['bff'], frontends: readonly FrontendPlan[]) {
+  return [
+    { value: bff?.Authority, pointer: '/Bff/Authority' },
+    ...frontends.flatMap(({ pointer, settings: { Authority, Authorities = [] } }) => [
+      { value: Authority, pointer: `${pointer}/Authority` },
+      ...Authorities.map((one, index) => ({
+        value: one.Authority,
+        pointer: `${pointer}/Authorities/${index}/Authority`,
+      })),
+    ]),
+  ]
+}
 
 /** Each once: several frontends may have it from one place. */
 function publicUrlsOf(frontends: readonly FrontendPlan[]): Iterable<{ readonly url: URL; readonly pointer: string }> {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { frontendDefaults, gatewayDefaults } from '../../gateway/defaults.js'
 import { frontendName, hostName } from '../../gateway/frontend/frontend-grammar.js'
+import { authorities, authorizationParameters } from './authorities.js'
 import { authorizationDetails } from './authorization-details.js'
 import { clientAuthentication } from './client-authentication.js'
 import { embedding } from './embedding.js'
@@ -45,6 +46,7 @@ export const frontend = z
       examples: ['my-bff'],
     }),
     ...clientAuthentication,
+    Authorities: authorities,
     UsePushedAuthorizationRequests: z.boolean().default(true).meta({
       description: 'RFC 9126. false needs `Bff.Profile` "Baseline".',
     }),
@@ -89,14 +91,7 @@ export const frontend = z
         description: `Parameters of the authorization request that a login link may set, such as \`acr_values\` or \`max_age\`. All others are ignored. Never those of the protocol. Default: ${frontendDefaults.loginParameters.map((name) => `\`${name}\``).join(', ')}.`,
         examples: [['login_hint', 'acr_values']],
       }),
-    AuthorizationParameters: z
-      .record(z.string(), z.union([text, z.looseObject({})]))
-      .optional()
-      .meta({
-        description:
-          'Parameters that every authorization request has, such as `audience`, `organization`, `kc_idp_hint` or `claims`; an object is sent as JSON. A link cannot change them. Never those of the protocol.',
-        examples: [{ kc_idp_hint: 'google' }],
-      }),
+    AuthorizationParameters: authorizationParameters,
     ...authorizationDetails,
     UseIdTokenHint: z.boolean().default(frontendDefaults.idTokenHint).meta({
       description:

@@ -1,19 +1,18 @@
 import { z } from 'zod'
 import { jwk, secret } from './values.js'
 
+const method = z.enum(['PrivateKeyJwt', 'TlsClientAuth', 'SelfSignedTlsClientAuth', 'ClientSecretPost'])
+
 /** How a frontend proves at the authorization server who it is. */
 export const clientAuthentication = {
   ClientSecret: secret.nullish().meta({
     description: 'For `ClientSecretPost` only, which needs `Bff.Profile` "Baseline".',
     examples: [{ Env: 'CLIENT_SECRET' }],
   }),
-  ClientAuthenticationMethod: z
-    .enum(['PrivateKeyJwt', 'TlsClientAuth', 'SelfSignedTlsClientAuth', 'ClientSecretPost'])
-    .default('PrivateKeyJwt')
-    .meta({
-      description:
-        'How this frontend proves who it is: by a signed assertion, by `ClientCertificate` (RFC 8705 §2), which the server knows by its subject or, self-signed, by its key, or by a secret. `ClientSecretPost` needs `Bff.Profile` "Baseline".',
-    }),
+  ClientAuthenticationMethod: method.default('PrivateKeyJwt').meta({
+    description:
+      'How this frontend proves who it is: by a signed assertion, by `ClientCertificate` (RFC 8705 §2), which the server knows by its subject or, self-signed, by its key, or by a secret. `ClientSecretPost` needs `Bff.Profile` "Baseline".',
+  }),
   ClientSigningKeyJwk: jwk.nullish().meta({
     description:
       'Private key for `PrivateKeyJwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default, with the embedded authorization server: one is made and kept.',
@@ -23,4 +22,24 @@ export const clientAuthentication = {
     description:
       'Former keys, still published at `{PathPrefix}/bff/jwks` while the authorization server may have them cached.',
   }),
+}
+
+/** The same at one of several authorization servers. */
+export const clientAuthenticationOfAuthority = {
+  ClientSecret: secret.nullish().meta({ description: 'Default: that of the frontend.' }),
+  ClientAuthenticationMethod: method.optional().meta({
+    description: 'Default: that of the frontend.',
+    examples: ['PrivateKeyJwt'],
+  }),
+  ClientSigningKeyJwk: jwk.nullish().meta({
+    description: 'Default: that of the frontend.',
+    examples: [{ File: './client-key.json' }],
+  }),
+  RetiredClientSigningKeyJwks: z
+    .array(jwk)
+    .optional()
+    .meta({
+      description: 'Default: those of the frontend where `ClientSigningKeyJwk` is the frontend’s, else none.',
+      examples: [[]],
+    }),
 }

@@ -9,6 +9,8 @@ export interface AdministeredSession {
   readonly handle: string
   /** Its name. */
   readonly frontend: string
+  /** Name of its authorization server, where the frontend has several. As `subject`: with `administered` only. */
+  readonly authority?: string
   /** `sub`. Absent without OpenID Connect, and for sessions that were begun without `administered`. */
   readonly subject?: string
   /** Seconds since the epoch. Absent for sessions that were begun without `administered`. */
@@ -80,6 +82,7 @@ export function createSessionAdministration(current: () => Administered, now: ()
     return {
       handle: sessions.handleOf(key),
       frontend: name,
+      ...(owner?.authority !== undefined && { authority: owner.authority }),
       ...(subject !== undefined && { subject }),
       ...(begunAt !== undefined && { begunAt }),
       ...(activity && { lastUsedAt: activity.lastSeen, address: activity.address, userAgent: activity.userAgent }),

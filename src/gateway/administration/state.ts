@@ -1,4 +1,6 @@
+import { clientsOf } from '../authorities/authorities.js'
 import type { UpstreamState } from '../forwarding/upstream.js'
+import type { FrontendOptions } from '../options.js'
 import type { ProvisionedFrontend } from '../request.js'
 import type { TokenType } from '../route-options.js'
 import type { Route } from '../routing/route.js'
@@ -24,10 +26,20 @@ export interface FrontendState {
   readonly clientId: string
   /** `kid` of its client keys; the first one signs. Empty for a client with a secret. */
   readonly clientKeys: readonly string[]
+  /** Each of its authorization servers, where it has several. Empty: there is the one above. */
+  readonly authorities: readonly AuthorityState[]
   /** Requests, sockets and streams that are not finished. */
   readonly inFlight: number
   /** In the order of the options. */
   readonly routes: readonly RouteState[]
+}
+
+/** One of several authorization servers. */
+export interface AuthorityState extends Pick<FrontendState, 'authority' | 'clientId' | 'clientKeys'> {
+  /** As in login links, and in the log. */
+  readonly name: string
+  /** What users choose by. */
+  readonly displayName: string
 }
 
 /** What a route lets through, and where to. */
@@ -53,7 +65,8 @@ export function stateOf(frontends: readonly ProvisionedFrontend[]): GatewayState
 }
 
 function stateOfFrontend({ options, name, underway, routes }: ProvisionedFrontend): FrontendState {
-  const { publicUrl, pathPrefix, authority, clientId, clientAuthentication: client } = options
+  const { publicUrl, pathPrefix } = options
+  const clients = clientsOf(options)
   const stateOfRoute = (route: Route): RouteState => ({
     path: route.path,
     methods: route.methods,
@@ -65,10 +78,19 @@ function stateOfFrontend({ options, name, underway, routes }: ProvisionedFronten
   return {
     name,
     url: `${publicUrl.origin}${pathPrefix}/`,
+    ...stateOfClient(clients[0]?.options ?? options),
+    authorities: clients.flatMap((client) =>
+      client.authority === undefined ? [] : [{ ...client.authority, ...stateOfClient(client.options) }],
+    ),
+    inFlight: underway.size(),
+    routes: routes.map(stateOfRoute),
+  }
+}
+
+function stateOfClient({ authority, clientId, clientAuthentication: client }: FrontendOptions) {
+  return {
     authority,
     clientId,
     clientKeys: client.method === 'private_key_jwt' ? client.keys.map(({ kid }) => kid) : [],
-    inFlight: underway.size(),
-    routes: routes.map(stateOfRoute),
   }
 }

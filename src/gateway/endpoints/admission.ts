@@ -1,9 +1,16 @@
 import { publish } from '../../telemetry/events.js'
+import { type AuthorityClient, ofAuthority } from '../authorities/authorities.js'
 import { type Login, type LoginDecision, nameOf, type OnLogin } from '../hooks.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
 import { Refusal } from '../refusal.js'
 import { loginClaims } from '../session/session-claims.js'
 import type { SessionRecord } from '../session/session-record.js'
+
+interface Admitting extends Pick<AuthorityClient, 'authority'> {
+  readonly onLogin: OnLogin | undefined
+  readonly name: string
+  readonly oauth: Pick<OAuthClient, 'revoke'>
+}
 
 /**
  * The program around the gateway has the last word on a login.
@@ -11,14 +18,20 @@ import type { SessionRecord } from '../session/session-record.js'
  * @throws Refusal `bff.login.refused`, or `bff.login.failed` when the hook fails; the tokens are revoked then
  */
 export async function admitted(
-  { onLogin, name, oauth }: { readonly onLogin: OnLogin | undefined; readonly name: string; readonly oauth: Revoker },
+  { onLogin, name, authority, oauth }: Admitting,
   record: SessionRecord,
   requestId: string,
 ): Promise<SessionRecord> {
   if (onLogin === undefined) return record
   const { subject, claims, accessTokens, refreshToken, proofKey } = record
   try {
-    const added = await askOnLogin(onLogin, { frontend: name, subject, claims, requestId })
+    const added = await askOnLogin(onLogin, {
+      frontend: name,
+      ...ofAuthority({ authority }),
+      subject,
+      claims,
+      requestId,
+    })
     return { ...record, claims: { ...claims, ...added }, addedClaims: added }
   } catch (refusal) {
     const access = accessTokens['']?.value
@@ -27,8 +40,6 @@ export async function admitted(
     throw refusal
   }
 }
-
-type Revoker = Pick<OAuthClient, 'revoke'>
 
 async function askOnLogin(onLogin: OnLogin, login: Login): Promise<Login['claims']> {
   const decision = await decided(onLogin, login)

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose/jwt/decode'
 import { ProtocolError, UpstreamError } from '../../errors.js'
 import { searchParameters } from '../../http/form-body.js'
 import { widestNetworkOf } from '../../http/limits/networks.js'
@@ -28,7 +29,8 @@ export async function authorizationResponse(ctx: EndpointContext): Promise<URLSe
     if (sent.getAll(name).length > 1) throw new Refusal('bff.request.malformed', `"${name}" comes twice`)
   }
   const response = frontend.options.responseMode === 'jwt' ? await signedResponse(ctx, sent) : plainResponse(sent)
-  assertIssuer(response.get('iss'), frontend)
+  // Of several the login itself has to say which one was asked; what no one of them has sent is not even looked at.
+  assertIssuer(response.get('iss'), ...(frontend.authorities?.all ?? [frontend]))
   return response
 }
 
@@ -49,7 +51,7 @@ async function signedResponse({ state: { call, limits } }: EndpointContext, sent
       cause: new ProtocolError('invalid_request', 'there is no "response", and ResponseMode is "jwt"'),
     })
   try {
-    return await frontend.oauth.readSignedResponse(jwt, widestNetworkOf(client.address))
+    return await signerOf(jwt, frontend).oauth.readSignedResponse(jwt, widestNetworkOf(client.address))
   } catch (error) {
     const isOfTheSender =
       error instanceof LookedTooOften || (error instanceof UpstreamError && error.code === 'invalid_response')
@@ -59,15 +61,32 @@ async function signedResponse({ state: { call, limits } }: EndpointContext, sent
   }
 }
 
-/** Exactly, as a string (RFC 9207 §2.4). */
-function assertIssuer(issuer: string | null, { options }: ProvisionedFrontend): void {
-  if (issuer === null && !options.requireIssuer) return
-  if (issuer !== options.authority) {
+/** Whose keys have to fit. One that names none of ours is refused by the first. */
+function signerOf(jwt: string, frontend: ProvisionedFrontend): ProvisionedFrontend {
+  const { authorities } = frontend
+  if (authorities === undefined) return frontend
+  try {
+    const { iss, aud } = decodeJwt(jwt)
+    return authorities.addressed(iss, aud) ?? frontend
+  } catch {
+    return frontend
+  }
+}
+
+/** Exactly, as a string (RFC 9207 §2.4). @throws Refusal `bff.login.issuer_mismatch` */
+export function assertIssuer(issuer: string | null, ...servers: readonly Pick<ProvisionedFrontend, 'options'>[]): void {
+  if (issuer === null && servers.every(({ options }) => !options.requireIssuer)) return
+  if (!servers.some(({ options }) => options.authority === issuer)) {
     const named = issuer === null ? 'no issuer' : URL.canParse(issuer) ? printable(issuer) : 'what is no issuer'
     throw new Refusal(
       'bff.login.issuer_mismatch',
       'the answer does not come from the authorization server that was asked',
-      { cause: new ProtocolError('invalid_request', `it names ${named}, and Authority is ${options.authority}`) },
+      {
+        cause: new ProtocolError(
+          'invalid_request',
+          `it names ${named}, and Authority is ${servers.map(({ options }) => options.authority).join(' or ')}`,
+        ),
+      },
     )
   }
 }

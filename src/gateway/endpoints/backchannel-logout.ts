@@ -2,6 +2,7 @@ import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } 
 import { readFormBody } from '../../http/form-body.js'
 import { widestNetworkOf } from '../../http/limits/networks.js'
 import type { Store } from '../../store/store.js'
+import type { Authorities } from '../authorities/authorities.js'
 import { isKeySetOutOfReach, LookedTooOften } from '../oauth/issuer-keys.js'
 import { printable } from '../oauth/server-words.js'
 import { Refusal } from '../refusal.js'
@@ -51,20 +52,41 @@ export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
 
 /** Ends what a logout token names: the sessions of one `sid`, or without it all of a user's. */
 export function createLogoutTokenAcceptance(
-  frontend: Pick<ProvisionedFrontend, 'name' | 'sessions'>,
+  { name, authority, options, sessions }: Pick<ProvisionedFrontend, 'name' | 'authority' | 'options' | 'sessions'>,
   verify: VerifyLogoutToken,
   store: Store,
 ): ProvisionedFrontend['acceptLogoutToken'] {
   return async (token, network) => {
     const { subject, sid, jti, expiresAt } = await verify(token, network)
-    const used = `logout-jti:${frontend.name}:${jti}`
+    // Each server gives identifiers of its own.
+    const used = `logout-jti:${name}:${authority === undefined ? '' : `${authority.name}:`}${jti}`
     if ((await store.get(used)) !== undefined)
       throw new Refusal('bff.logout.token_refused', 'the token was used before')
-    const keys = await frontend.sessions.keysOf(sid !== undefined ? { sid } : { subject: subject ?? '' })
-    await Promise.all(keys.map((key) => frontend.sessions.end({ key }, 'backchannel-logout')))
+    const keys = await sessions.keysOf({ ...(sid !== undefined ? { sid } : { subject: subject ?? '' }), of: options })
+    await Promise.all(keys.map((key) => sessions.end({ key }, 'backchannel-logout')))
     // After the work: had it failed, the server's next try would be taken for a replay.
     if (!(await store.addIfAbsent(used, '1', expiresAt)))
       throw new Refusal('bff.logout.token_refused', 'the token was used before')
+  }
+}
+
+/** Of a frontend with several authorization servers: the one that the token names checks it, and ends its own sessions. */
+export function logoutTokenAcceptanceByIssuer({
+  addressed,
+}: Authorities<ProvisionedFrontend>): ProvisionedFrontend['acceptLogoutToken'] {
+  return async (token, network) => {
+    const { iss, aud } = unverified(token)
+    const frontend = addressed(iss, aud)
+    if (frontend === undefined) refuse('no authorization server of this frontend has signed the token for it')
+    return frontend.acceptLogoutToken(token, network)
+  }
+}
+
+function unverified(token: string): JWTPayload {
+  try {
+    return decodeJwt(token)
+  } catch {
+    return refuse('the token is not valid (unreadable)')
   }
 }
 
@@ -96,7 +118,7 @@ export function createLogoutTokenVerifier(
 
   async function verified(token: string, network: string): Promise<JWTPayload> {
     // Those of this client's ID tokens (§2.6). Without any there is no session to end.
-    const known = await sessions.idTokenAlgorithms()
+    const known = await sessions.idTokenAlgorithms(options)
     const algorithms = known.length === 0 ? accepted : accepted.filter((name) => known.includes(name))
     try {
       const checks = {

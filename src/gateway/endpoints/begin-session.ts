@@ -24,7 +24,7 @@ export async function beginSession(
   }
   if (sessionsPerUser === undefined) return begin()
   const replaced = [former, popup === undefined ? ctx.state.open?.session.key : undefined]
-  return sessionsPerUser.admit(record.subject, replaced, begin).catch(async (error: unknown) => {
+  return sessionsPerUser.admit(record, replaced, begin).catch(async (error: unknown) => {
     // What was just issued has no session to belong to.
     const { refreshToken, proofKey } = record
     if (refreshToken !== undefined) await oauth.revoke(refreshToken, 'refresh_token', proofKey).catch(() => undefined)

@@ -1,5 +1,6 @@
 import { publish } from '../../telemetry/events.js'
 import { continueOrigin } from '../../telemetry/request-origin.js'
+import { ofAuthority } from '../authorities/authorities.js'
 import { assertNavigation, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { ExpectedResponse, OAuthClient } from '../oauth/oauth-client.js'
 import { ServerRefusal } from '../oauth/oauth-error.js'
@@ -15,8 +16,9 @@ import type { SessionRecord } from '../session/session-record.js'
 import { authenticationOf, type Requirements, textOf } from '../step-up/requirements.js'
 import { assertAsAsked, notMet, userHash } from '../step-up/returned.js'
 import { admitted } from './admission.js'
-import { authorizationResponse } from './authorization-response.js'
+import { assertIssuer, authorizationResponse } from './authorization-response.js'
 import { beginSession } from './begin-session.js'
+import { rememberAuthority } from './chosen-authority.js'
 import { countLogin } from './login-loop.js'
 import { deriveLoginSecrets, type LoginSecrets } from './login-secrets.js'
 import type { LoginTransaction } from './login-transaction.js'
@@ -25,15 +27,16 @@ import { refuseLogin } from './refuse-login.js'
 
 /** `GET P/callback`: the authorization response becomes a session, or an answer that says why not. */
 export async function callback(ctx: EndpointContext): Promise<void> {
-  const { call } = ctx.state
-  const { frontend } = call
   assertNavigation(ctx.req)
   const response = await authorizationResponse(ctx)
   const state = response.get('state')
   if (state === null) throw new Refusal('bff.request.malformed', 'the authorization response has no "state"')
-  const found = frontend.transactions.find(ctx.req.headers.cookie, state)
+  const found = ctx.state.call.frontend.transactions.find(ctx.req.headers.cookie, state)
   if (found.kind !== 'open') return late(ctx, found)
   const { transaction } = found
+  // Before anything is spent: what another server says about this login is nothing to it.
+  continueAtAuthority(ctx, transaction, response.get('iss'))
+  const { frontend } = ctx.state.call
   continueAs(ctx, transaction.requestId)
   if (!(await found.use()))
     return late(ctx, { kind: 'spent', returnUrl: isOfOther(ctx, transaction) ? frontend.home : transaction.returnUrl })
@@ -54,15 +57,17 @@ export async function callback(ctx: EndpointContext): Promise<void> {
     assertAsAsked(transaction, tokens.claims)
   } catch (error) {
     // A page that asks at once again is stopped as any other login that is of no use.
-    countLogin(call, ctx.res, ctx.state.now())
+    countLogin(ctx.state.call, ctx.res, ctx.state.now())
     throw error
   }
   const userInfo = await readUserInfo(oauth, frontend, tokens, secrets, transaction.requestId)
-  const confirmed = sessionRecord(tokens, userInfo, secrets, transaction.asked, ctx.state.now())
+  const now = ctx.state.now()
+  const confirmed = { ...sessionRecord(tokens, userInfo, secrets, transaction.asked, now), ...serverOf(frontend) }
   const record = await admitted(frontend, confirmed, transaction.requestId)
   const { session } = await beginSession(ctx, record, transaction)
   const isOfFrame = transaction.popup !== undefined
-  if (!isOfFrame) countLogin(call, ctx.res, ctx.state.now())
+  if (!isOfFrame) countLogin(ctx.state.call, ctx.res, now)
+  rememberAuthority(ctx)
   publish({
     type: 'gateway.login.completed',
     frontend: frontend.name,
@@ -71,6 +76,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
     session: session.handle,
     stepUp: transaction.user !== undefined,
     refreshable: record.refreshToken !== undefined,
+    ...ofAuthority(frontend),
   })
   if (isOfFrame) lastPageOfWindow(ctx)
   else goTo(ctx, transaction.returnUrl)
@@ -81,6 +87,23 @@ function continueAs(ctx: EndpointContext, requestId: string): void {
   continueOrigin('gateway', ctx.state.call.requestId, requestId)
   ctx.state.call = { ...ctx.state.call, requestId }
   ctx.set('X-Request-Id', requestId)
+}
+
+/** @throws Refusal `bff.login.issuer_mismatch`, `bff.login.transaction_absent` */
+function continueAtAuthority(ctx: EndpointContext, { authority }: LoginTransaction, issuer: string | null): void {
+  const { call } = ctx.state
+  const { authorities } = call.frontend
+  if (authorities === undefined) return
+  const asked = authorities.named(authority)
+  if (asked === undefined)
+    throw new Refusal('bff.login.transaction_absent', 'The service where this login was begun is not there any more.')
+  ctx.state.call = { ...call, frontend: asked }
+  assertIssuer(issuer, asked)
+}
+
+/** What a session has to know of it, where there are several. */
+function serverOf({ authority: named, options: { authority, clientId } }: ProvisionedFrontend) {
+  return named === undefined ? {} : { server: { name: named.name, authority, clientId } }
 }
 
 /** A page that waits to go on with a step-up of one user's session is not for the next user of this browser. */

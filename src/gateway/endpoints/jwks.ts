@@ -1,20 +1,26 @@
 import type { SigningKey } from '../../jose/jwk.js'
+import { clientsOf } from '../authorities/authorities.js'
 import { certificateKey } from '../oauth/client-certificate.js'
+import type { FrontendOptions } from '../options.js'
 import type { EndpointContext } from '../session/koa-session.js'
 
-/** `GET P/jwks`: the public halves of the client's keys, the signing one first, for the authorization server to fetch. */
+/**
+ * `GET P/jwks`: the public halves of the client's keys, the signing one first, for the authorization server to fetch. With
+ * several servers those of each: a server takes what it knows the client by.
+ */
 export function clientKeys(ctx: EndpointContext): void {
-  const { clientAuthentication, clientCertificate } = ctx.state.call.frontend.options
+  const keys = clientsOf(ctx.state.call.frontend.options).flatMap(({ options }) => keysOf(options))
+  const each = new Map(keys.map((key) => [JSON.stringify(key), key]))
   ctx.set('Cache-Control', 'public, max-age=300')
   ctx.type = 'application/jwk-set+json'
-  ctx.body = JSON.stringify({
-    keys:
-      clientAuthentication.method === 'private_key_jwt'
-        ? clientAuthentication.keys.map(published)
-        : clientAuthentication.method === 'self_signed_tls_client_auth' && clientCertificate !== undefined
-          ? [certificateKey(clientCertificate.cert)]
-          : [],
-  })
+  ctx.body = JSON.stringify({ keys: [...each.values()] })
+}
+
+function keysOf({ clientAuthentication, clientCertificate }: FrontendOptions): readonly object[] {
+  if (clientAuthentication.method === 'private_key_jwt') return clientAuthentication.keys.map(published)
+  return clientAuthentication.method === 'self_signed_tls_client_auth' && clientCertificate !== undefined
+    ? [certificateKey(clientCertificate.cert)]
+    : []
 }
 
 /** Ed25519 has two names for its algorithm (RFC 9864): a key without one fits both. */

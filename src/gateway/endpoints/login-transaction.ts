@@ -25,6 +25,8 @@ export interface LoginTransaction {
   readonly user?: string | undefined
   /** Of a window that a frame has opened: the challenge of that frame. */
   readonly popup?: string | undefined
+  /** Which of several authorization servers was asked. */
+  readonly authority?: string | undefined
 }
 
 /** As it comes back. */
@@ -66,7 +68,7 @@ const clockTolerance = 60
 /** Second of its beginning, return URL, and what is sealed. Displaced: without the last. */
 const cookieFormat = /^([0-9a-z]{1,9})\.([A-Za-z0-9_-]{1,2736})(?:\.([A-Za-z0-9_.-]+))?$/
 
-/** The last three only where there is something. */
+/** The last four only where there is something. */
 type Sealed = readonly [
   seed: string,
   requestId: string,
@@ -75,6 +77,7 @@ type Sealed = readonly [
   asked?: Requirements | null,
   user?: string | null,
   popup?: string | null,
+  authority?: string | null,
 ]
 
 export function createLoginTransactions(
@@ -89,10 +92,13 @@ export function createLoginTransactions(
   const contextOf = (open: string): string => `login ${name} ${hash('sha256', open, 'base64url')}`
 
   return {
-    begin(cookieHeader, response, { state, seed, returnUrl, silent, formerSession, requestId, asked, user, popup }) {
+    begin(cookieHeader, response, { state, seed, returnUrl, silent, formerSession, requestId, ...rare }) {
+      const { asked, user, popup, authority } = rare
       const usual = [seed, requestId, silent ? 1 : 0, formerSession ?? null] as const
       const sealed: Sealed =
-        asked === undefined && popup === undefined ? usual : [...usual, asked ?? null, user ?? null, popup ?? null]
+        asked === undefined && popup === undefined && authority === undefined
+          ? usual
+          : [...usual, asked ?? null, user ?? null, popup ?? null, authority ?? null]
       const open = `${Math.floor(now()).toString(36)}.${Buffer.from(returnUrl).toString('base64url')}`
       const value = `${open}.${seal.seal(JSON.stringify(sealed), state, contextOf(open))}`
       makeRoom(cookieHeader, response, bytesOf(cookieOf(state), value))
@@ -107,7 +113,7 @@ export function createLoginTransactions(
       if (kept.sealed === undefined) return { kind: 'displaced', returnUrl }
       const opened = seal.unseal(kept.sealed, state, contextOf(kept.open))
       if (opened === undefined) return { kind: 'absent' }
-      const [seed, requestId, silent, formerSession, asked, user, popup] = JSON.parse(opened) as Sealed
+      const [seed, requestId, silent, formerSession, asked, user, popup, authority] = JSON.parse(opened) as Sealed
       return {
         kind: 'open',
         transaction: {
@@ -120,6 +126,7 @@ export function createLoginTransactions(
           asked: asked ?? undefined,
           user: user ?? undefined,
           popup: popup ?? undefined,
+          authority: authority ?? undefined,
           begunAt: kept.begunAt,
         },
         // One atomic operation: of any number of callbacks at most one goes on. The others still know the return URL.

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { searchParameters } from '../../http/form-body.js'
 import { publish } from '../../telemetry/events.js'
+import { ofAuthority } from '../authorities/authorities.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import type { GatewayRequest } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 import { forgetOtherCookie } from '../session/other-cookie.js'
 import { requirementsOf } from '../step-up/requirements.js'
 import { userHash } from '../step-up/returned.js'
+import { chooseAuthority } from './chosen-authority.js'
 import { assertNoLoop } from './login-loop.js'
 import { authorizationParameters, ignore, once } from './login-parameters.js'
 import { deriveLoginSecrets } from './login-secrets.js'
@@ -22,14 +24,15 @@ const foreignLink = {
 /** `GET P/login`: pushes an authorization request bound to this browser and sends the browser on. */
 export async function login(ctx: EndpointContext): Promise<void> {
   const { call, open, limits } = ctx.state
+  const query = searchParameters(call.target.query)
+  if (call.frontend.authorities !== undefined && (await chooseAuthority(ctx, query)) === 'answered') return
   assertMeant(call, foreignLink)
   assertNoLoop(call, open !== undefined, ctx.state.now())
   await limits.login.take(call.client.address)
 
-  const query = searchParameters(call.target.query)
   const user = await userOfStepUp(ctx, query)
   const url = await requestAuthorization(ctx, { query, formerSession: open?.session.key, user })
-  forgetOtherCookie(call, ctx.res)
+  forgetOtherCookie(ctx.state.call, ctx.res)
   ctx.status = 303
   ctx.set('Location', url.href)
 }
@@ -72,8 +75,9 @@ export async function requestAuthorization(
     asked: requirementsOf(parameters),
     user,
     popup,
+    authority: frontend.authority?.name,
   })
-  publish({ type: 'gateway.login.started', frontend: frontend.name, requestId })
+  publish({ type: 'gateway.login.started', frontend: frontend.name, requestId, ...ofAuthority(frontend) })
   return authorizationUrl
 }
 

@@ -39,7 +39,7 @@ export async function logoutByCall(ctx: EndpointContext): Promise<void> {
 /** Forgets first: whatever the authorization server does or does not do, this session is over. */
 async function endSession(ctx: EndpointContext): Promise<string> {
   const { call, open } = ctx.state
-  const { frontend } = call
+  const frontend = (open && call.frontend.authorities?.of(open.session.record)) ?? call.frontend
   const { options } = frontend
   const path = pageUrl(options, options.postLogoutRedirectPath)
   // Without a session there is nothing to end: a login under way, and cookies that did not come along, stay.
@@ -48,7 +48,7 @@ async function endSession(ctx: EndpointContext): Promise<string> {
   frontend.transactions.forget(ctx.req.headers.cookie, ctx.res)
   forgetLogins(call, ctx.res)
   const [, url] = await Promise.all([
-    withPatience(revoke(call, open.session)),
+    withPatience(revoke({ ...call, frontend }, open.session)),
     withPatience(endSessionUrl(frontend, open.session)),
   ])
   return url ?? path

@@ -53,5 +53,9 @@ async function sessionsOfUser({ sessions }: ProvisionedFrontend, open: OpenSessi
   if (open === undefined) throw new Refusal('bff.session.absent', 'log in first')
   const { key, record } = open.session
   if (record.subject === undefined) return { key, subject: '', keys: [] }
-  return { key, subject: record.subject, keys: await sessions.ownKeysOf({ subject: record.subject }) }
+  return {
+    key,
+    subject: record.subject,
+    keys: await sessions.ownKeysOf({ subject: record.subject, of: record.server }),
+  }
 }

@@ -4,7 +4,7 @@ import { insteadOfParameter, isAcrValues, isMaxAge, isParameterName } from './au
 import { type MemberProblem, wrong } from './member-problem.js'
 
 /** Of a login link itself, in any of its parts. */
-const ofTheLink = ['returnurl', 'step_up']
+const ofTheLink = ['returnurl', 'step_up', 'authority']
 
 /** What an authorization request cannot have besides the protocol's own parameters. */
 export function* parameterProblems({

@@ -3,6 +3,7 @@ import { isScope } from '../../http/scope.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import type { Sliced } from '../../slices.js'
 import { accessProblems } from '../access/check-access.js'
+import { authorityProblems } from '../authorities/check-authorities.js'
 import type { FrontendOptions } from '../options.js'
 import { routeProblems } from '../routing/check-routes.js'
 import { certificateProblems } from './certificate-problems.js'
@@ -40,11 +41,9 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Sliced
     for (const { member, problem, remedy } of [
       ...nameProblems(frontend, taken),
       ...pageProblems(frontend),
-      ...conversationProblems(frontend),
-      ...certificateProblems(frontend),
+      ...authorityProblems(frontend, clientProblems),
       ...profileProblems(frontend),
       ...sessionProblems(frontend),
-      ...parameterProblems(frontend),
       ...detailProblems(frontend),
       ...accessProblems(frontend),
       ...limitProblems(frontend),
@@ -125,6 +124,15 @@ function* pageProblems(options: FrontendOptions): Generator<MemberProblem> {
     )
 }
 
+/** At one authorization server. */
+function* clientProblems(options: FrontendOptions): Generator<MemberProblem> {
+  yield* conversationProblems(options)
+  yield* certificateProblems(options)
+  yield* parameterProblems(options)
+  if (options.profile !== 'Baseline' && options.clientAuthentication.method === 'client_secret_post')
+    yield wrong('clientAuthentication/method', 'is client_secret_post, which FAPI 2.0 does not allow', asFapiHasIt)
+}
+
 function* conversationProblems({
   authority,
   clientId,
@@ -156,15 +164,15 @@ function* conversationProblems({
 /** FAPI 2.0 is the default: what is weaker is said by its name. */
 function* profileProblems(options: FrontendOptions): Generator<MemberProblem> {
   if (options.profile === 'Baseline') return
-  const remedy = 'Leave it as FAPI 2.0 has it, or set the profile to Baseline and give up what it protects from.'
+  const remedy = asFapiHasIt
   if (!options.pushedAuthorizationRequests)
     yield wrong('pushedAuthorizationRequests', 'is false, which FAPI 2.0 does not allow (RFC 9126)', remedy)
   if (!options.dpop && options.certificateBoundAccessTokens !== true)
     yield wrong('dpop', 'is false, which FAPI 2.0 does not allow (RFC 9449)', remedy)
   if (!options.requireIssuer) yield wrong('requireIssuer', 'is false, which FAPI 2.0 does not allow (RFC 9207)', remedy)
-  if (options.clientAuthentication.method === 'client_secret_post')
-    yield wrong('clientAuthentication/method', 'is client_secret_post, which FAPI 2.0 does not allow', remedy)
 }
+
+const asFapiHasIt = 'Leave it as FAPI 2.0 has it, or set the profile to Baseline and give up what it protects from.'
 
 function* sessionProblems({ session }: FrontendOptions): Generator<MemberProblem> {
   if (!(session.idle > 0)) yield wrong('session/idle', 'is not a positive duration', 'Write seconds.')

@@ -1,5 +1,6 @@
 import { ownCookieName } from '../../http/cookie.js'
 import { canonicalHost, isHost } from '../../http/host.js'
+import type { AuthorityName } from '../authorities/authorities.js'
 import { endpointBase, endpointPaths } from '../endpoints/endpoint-paths.js'
 import { certificateThumbprint } from '../oauth/client-certificate.js'
 import type { Branding, FrontendOptions } from '../options.js'
@@ -14,6 +15,8 @@ import { type CookieReach, cookieReach, framePolicy } from './embedding.js'
 export interface Frontend {
   readonly options: FrontendOptions
   readonly name: string
+  /** Which of its authorization servers it is a client of here. Undefined for the frontend as a whole, and where there is one. */
+  readonly authority?: AuthorityName | undefined
   /** Where the gateway's own endpoints are: `{PathPrefix}/bff`. */
   readonly base: string
   /** The origin that browsers see. */
@@ -32,6 +35,8 @@ export interface Frontend {
   readonly linkCookie: string
   /** Of a frame that has opened a window to log in: its secret. */
   readonly popupCookie: string
+  /** Names the authorization server that the user chose last. */
+  readonly authorityCookie: string
   readonly cookieReach: CookieReach
   /** Path of the application's first page, or its whole URL where it is served elsewhere. */
   readonly home: string
@@ -74,6 +79,7 @@ export function createFrontend(options: FrontendOptions): Frontend {
     loopCookie: `${sessionCookie}~n`,
     linkCookie: `${sessionCookie}~f`,
     popupCookie: `${sessionCookie}~p`,
+    authorityCookie: `${sessionCookie}~a`,
     cookieReach: cookieReach(options),
     home: pageUrl(options, options.postLoginRedirectPath),
     answerHeaders: answerHeaders(options),

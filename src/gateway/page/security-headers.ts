@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from 'helmet'
 import { policySource } from '../../http/policy-source.js'
 import { mayPinHttps } from '../../http/secure-url.js'
+import { issuersOf } from '../authorities/authorities.js'
 import { frontendDefaults } from '../defaults.js'
 import { frameAncestors, framePolicy } from '../frontend/embedding.js'
 import type { FrontendOptions } from '../options.js'
 
 type HeaderSettings = Pick<
   FrontendOptions,
-  'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority' | 'embedding'
+  'securityHeaders' | 'contentSecurityPolicy' | 'publicUrl' | 'authority' | 'authorities' | 'embedding'
 >
 
 /** Only this host: others below the same name are not ours to bind. */
@@ -49,6 +50,7 @@ export function createSecurityHeaders({
   contentSecurityPolicy,
   publicUrl,
   authority,
+  authorities,
   embedding,
 }: HeaderSettings): SetSecurityHeaders {
   if (securityHeaders === 'None') return () => {}
@@ -66,7 +68,7 @@ export function createSecurityHeaders({
         baseUri: ["'self'"],
         frameAncestors: [...frameAncestors({ embedding })],
         // A form that logs out is redirected to the authorization server.
-        formAction: ["'self'", policySource(new URL(authority))],
+        formAction: ["'self'", ...issuersOf({ authority, authorities }).map((issuer) => policySource(new URL(issuer)))],
       },
     },
     strictTransportSecurity: mayPinHttps(publicUrl) && oneYearOfHttps,

@@ -1,5 +1,6 @@
 import { cookieValue, removeCookie, setCookie } from '../../http/cookie.js'
 import { readFormBody, searchParameters } from '../../http/form-body.js'
+import { authorityParameter, chooseAuthorityOfWindow, withAuthorityOfSession } from '../endpoints/chosen-authority.js'
 import { requestAuthorization, userOfStepUp } from '../endpoints/login.js'
 import { transactionLifetime } from '../endpoints/login-transaction.js'
 import { assertOwnWindow } from '../frontend/anti-forgery.js'
@@ -13,9 +14,10 @@ import type { PopupLogins } from './popup-logins.js'
 export async function beginPopupLogin(ctx: EndpointContext): Promise<void> {
   const { call, open } = ctx.state
   const { frontend, target } = call
-  const user = await userOfStepUp(ctx, searchParameters(target.query))
+  const query = searchParameters(target.query)
+  const user = await userOfStepUp(ctx, query)
   const { secret, ticket } = popupLoginsOf(frontend).begin({
-    query: target.query.slice(1),
+    query: frontend.authorities === undefined ? target.query.slice(1) : `${withAuthorityOfSession(ctx, query)}`,
     formerSession: open?.session.key,
     user,
   })
@@ -32,12 +34,16 @@ export async function openPopupLogin(ctx: EndpointContext): Promise<void> {
   ctx.state.call = { ...call, isForPerson: true }
   assertOwnWindow(call)
   const form = await readFormBody(ctx.req, { limit: 16_384 })
-  const ticket = popupLoginsOf(call.frontend).read(form.get('ticket') ?? '')
+  const sealed = form.get('ticket') ?? ''
+  const ticket = popupLoginsOf(call.frontend).read(sealed)
   if (ticket === undefined)
     throw new Refusal('bff.login.transaction_absent', 'This login was begun too long ago, or not by the application.')
+  const { formerSession, user, challenge } = ticket
+  const query = searchParameters(ticket.query)
+  const choice = { ticket: sealed, choice: form.get(authorityParameter) }
+  if (call.frontend.authorities !== undefined && chooseAuthorityOfWindow(ctx, query, choice) === 'answered') return
   await limits.login.take(call.client.address)
-  const { query, formerSession, user, challenge } = ticket
-  const url = await requestAuthorization(ctx, { query: searchParameters(query), formerSession, user, popup: challenge })
+  const url = await requestAuthorization(ctx, { query, formerSession, user, popup: challenge })
   oneMoment(ctx, url.href)
 }
 

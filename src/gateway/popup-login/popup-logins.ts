@@ -34,14 +34,25 @@ export interface PopupLogins {
   take(secret: string): Promise<string | undefined>
 }
 
-/** Seconds between the click in the frame and its window. */
-const ticketLifetime = 60
+/** Seconds between the click in the frame and the login of its window, without and with a person who chooses where. */
+const ticketLifetimes = { atOnce: 60, chosen: 300 }
 /** Seconds for which a session waits for its frame, which asks every second. */
 const handOverLifetime = 30
 
 type Sealed = readonly [begun: number, query: string, formerSession: string | null, user: string | null]
 
-export function createPopupLogins(name: string, store: Store, seal: Seal, now: () => number): PopupLogins {
+export interface PopupLoginsOptions {
+  /** Of the frontend. */
+  readonly name: string
+  readonly store: Store
+  readonly seal: Seal
+  readonly now: () => number
+  /** Whether the window may have to ask where to sign in. */
+  readonly asks: boolean
+}
+
+export function createPopupLogins({ name, store, seal, now, asks }: PopupLoginsOptions): PopupLogins {
+  const ticketLifetime = asks ? ticketLifetimes.chosen : ticketLifetimes.atOnce
   const handOvers = createSealedStore<string>(store, seal, `popup-login ${name}`)
   const context = `popup-login ticket ${name}`
   const challengeOf = (secret: string): string => hash('sha256', secret, 'base64url')

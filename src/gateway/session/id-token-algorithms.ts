@@ -1,28 +1,29 @@
 import { hash } from 'node:crypto'
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import type { Store } from '../../store/store.js'
-import type { FrontendOptions } from '../options.js'
+import type { SessionClients } from './session-clients.js'
+import type { ServerClient, SessionRecord } from './session-record.js'
 
 /**
  * What the authorization server signs this client's ID tokens with: its logout tokens have to be signed with the same
  * (OpenID Connect Back-Channel Logout §2.6). Kept in the store as long as the sessions that taught it, for every replica.
  */
 export interface IdTokenAlgorithms {
-  learn(idToken: string | undefined, until: number): Promise<void>
+  learn(record: SessionRecord, until: number): Promise<void>
   /** Empty: no session of this client has an ID token. */
-  known(): Promise<readonly string[]>
+  known(client: ServerClient): Promise<readonly string[]>
 }
 
-export function createIdTokenAlgorithms(
-  store: Store,
-  { authority, clientId }: Pick<FrontendOptions, 'authority' | 'clientId'>,
-): IdTokenAlgorithms {
-  const set = `id-token-algorithms:${hash('sha256', JSON.stringify([authority, clientId]), 'base64url')}`
+export function createIdTokenAlgorithms(store: Store, clients: Pick<SessionClients, 'of'>): IdTokenAlgorithms {
+  const setOf = ({ authority, clientId }: ServerClient): string =>
+    `id-token-algorithms:${hash('sha256', JSON.stringify([authority, clientId]), 'base64url')}`
   return {
-    async learn(idToken, until) {
-      for (const name of spellings(idToken)) await store.addMember(set, name, until)
+    async learn(record, until) {
+      const client = clients.of(record)
+      if (client === undefined) return
+      for (const name of spellings(record.idToken)) await store.addMember(setOf(client), name, until)
     },
-    known: () => store.members(set),
+    known: (client) => store.members(setOf(client)),
   }
 }
 

@@ -1,13 +1,15 @@
 import type { Jwk } from '../../jose/jwk.js'
 import type { Seal } from '../../store/seal.js'
 import { besideSeal } from '../../store/sealed-store.js'
-import type { SessionRecord } from './session-record.js'
+import type { SessionRecord, SessionServer } from './session-record.js'
 
 /** What it takes to revoke a session's refresh token. */
 export interface Revocable {
   readonly refreshToken: string
   /** A server may want a proof of it, as Keycloak does. */
   readonly proofKey?: Jwk
+  /** Absent where the frontend has one. */
+  readonly server?: SessionServer
 }
 
 /**
@@ -27,9 +29,13 @@ export interface RevocableEnvelopes {
 export function createRevocableEnvelopes(seal: Seal): RevocableEnvelopes {
   const context = (key: string): string => `revocation of ${key}`
   return {
-    seal({ refreshToken, proofKey }, key) {
+    seal({ refreshToken, proofKey, server }, key) {
       if (refreshToken === undefined) return undefined
-      const revocable: Revocable = { refreshToken, ...(proofKey !== undefined && { proofKey }) }
+      const revocable: Revocable = {
+        refreshToken,
+        ...(proofKey !== undefined && { proofKey }),
+        ...(server !== undefined && { server }),
+      }
       return seal.seal(JSON.stringify(revocable), '', context(key))
     },
     unseal(text, key) {

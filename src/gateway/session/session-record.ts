@@ -1,5 +1,6 @@
 import type { Prover } from '../../dpop/prover.js'
 import type { Jwk } from '../../jose/jwk.js'
+import type { ServerClientOptions } from '../authorities/authority-options.js'
 import type { Authentication } from '../step-up/requirements.js'
 
 /** What a session is made of. It rests sealed under the browser's cookie; it cannot be opened without that cookie. */
@@ -10,6 +11,8 @@ export interface SessionRecord {
   readonly subject?: string
   /** The authorization server's name for its own session, for back-channel logout. */
   readonly sid?: string
+  /** Absent where the frontend has one authorization server. */
+  readonly server?: SessionServer
   /** Of the ID token and of userinfo, as the server has said last. */
   readonly claims: Readonly<Record<string, unknown>>
   /** What of them userinfo has said. */
@@ -35,6 +38,14 @@ export interface SessionRecord {
   readonly sessionExpiry?: number
   /** By audience: `''` is the token of the login itself. */
   readonly accessTokens: Readonly<Record<string, AccessToken>>
+}
+
+/** Which client of which authorization server. `sub` and `sid` say something only together with it. */
+export type ServerClient = Pick<ServerClientOptions, 'authority' | 'clientId'>
+
+/** The same, with its name among the `authorities` of the frontend. */
+export interface SessionServer extends ServerClient {
+  readonly name: string
 }
 
 export interface AccessToken {

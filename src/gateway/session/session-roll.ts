@@ -6,6 +6,8 @@ import type { SessionRecord } from './session-record.js'
 
 /** Whose a session is and since when: all that the server's key alone opens. */
 export interface SessionOwner {
+  /** Name of the authorization server that knows the subject, where there are several. */
+  readonly authority?: string
   readonly subject?: string
   /** Seconds since the epoch. */
   readonly createdAt: number
@@ -42,12 +44,21 @@ export function createSessionRoll({ store, seal, name, lifetimes, keepsOwners }:
   const setWith = (key: string): string => setOf(partOf(key.slice(prefix.length)))
 
   return {
-    async enter(key, { subject, createdAt, sessionExpiry = Number.POSITIVE_INFINITY }) {
+    async enter(key, { subject, server, createdAt, sessionExpiry = Number.POSITIVE_INFINITY }) {
       // Written once: no refresh makes a session longer than this.
       const until = Math.min(createdAt + lifetimes.absolute, sessionExpiry)
       await Promise.all([
         store.addMember(setWith(key), key.slice(prefix.length), until),
-        keepsOwners && owners.add(key, { ...(subject !== undefined && { subject }), createdAt }, until),
+        keepsOwners &&
+          owners.add(
+            key,
+            {
+              ...(server !== undefined && { authority: server.name }),
+              ...(subject !== undefined && { subject }),
+              createdAt,
+            },
+            until,
+          ),
       ])
     },
     async leave(key) {

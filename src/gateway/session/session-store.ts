@@ -10,10 +10,11 @@ import { createIdTokenAlgorithms } from './id-token-algorithms.js'
 import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
 import { createRevocableEnvelopes, type Revocable } from './revocable.js'
 import { type ClientInfo, createSessionActivities, type SessionActivity } from './session-activity.js'
+import { sessionClients } from './session-clients.js'
 import { createSessionHandles, type SessionHandles } from './session-handle.js'
 import { createSessionIndex, type SessionName } from './session-index.js'
 import { endsAt } from './session-lifetime.js'
-import type { Session, SessionRecord } from './session-record.js'
+import type { ServerClient, Session, SessionRecord } from './session-record.js'
 import { createSessionRoll, type SessionRoll } from './session-roll.js'
 
 export interface SessionStore extends SessionHandles {
@@ -32,8 +33,8 @@ export interface SessionStore extends SessionHandles {
   end(session: Pick<Session, 'key'>, cause: SessionEndCause, requestId?: string): Promise<boolean>
   /** Ends the session only if it has not been changed since. */
   endUnchanged(session: Session, cause: SessionEndCause): Promise<boolean>
-  /** What the ID tokens of this client's sessions are signed with. */
-  idTokenAlgorithms(): Promise<readonly string[]>
+  /** What the ID tokens of a client's sessions are signed with. */
+  idTokenAlgorithms(client: ServerClient): Promise<readonly string[]>
   /** The keys of a user's or of a server session's living sessions, without opening any. */
   keysOf(name: SessionName): Promise<readonly string[]>
   /** The same, this frontend's only. */
@@ -101,9 +102,10 @@ export function createSessionStore({
   const envelopes = revokeEndedSessions ? createRevocableEnvelopes(seal) : undefined
   const records = createSealedStore<SessionRecord>(store, seal, `session ${name}`, envelopes?.seal)
   const activities = createSessionActivities(store, seal, name, now)
-  const index = createSessionIndex(store, seal, options)
+  const clients = sessionClients(options)
+  const index = createSessionIndex(store, seal, clients)
   const roll = createSessionRoll({ store, seal, name, lifetimes, keepsOwners })
-  const algorithms = createIdTokenAlgorithms(store, options)
+  const algorithms = createIdTokenAlgorithms(store, clients)
   const { handleOf, hasHandle } = createSessionHandles(seal)
   const touchInterval = Math.min(60, lifetimes.idle / 10)
   const restsUntil = (end: number): number => Math.min(end, now() + lifetimes.idle)
@@ -113,6 +115,9 @@ export function createSessionStore({
     { value: record, revision }: SealedRecord<SessionRecord>,
     prover: Prover | undefined = record.proofKey && createProver(record.proofKey),
   ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record, lifetimes) })
+
+  const isServed = (record: SessionRecord): boolean =>
+    (record.server === undefined && clients.all.length === 1) || clients.of(record) !== undefined
 
   const forget = async (key: string, record: SessionRecord): Promise<void> => {
     await index.leave(key, record)
@@ -173,17 +178,15 @@ export function createSessionStore({
         opened.delete(key)
         return undefined
       }
-      if (known !== undefined && sealed === known.sealed) {
-        if (known.session.endsAt > now()) return known.session
-      } else {
-        // The key of a session never changes: what the prover has learnt about nonces stays.
-        const session = sessionOf(key, sealed, known?.session.prover)
-        if (session.endsAt > now()) {
-          opened.set(key, { session, sealed, touchedAt: known?.touchedAt ?? 0 })
-          return session
-        }
+      const isKnown = known !== undefined && sealed === known.sealed
+      // The key of a session never changes: what the prover has learnt about nonces stays.
+      const session = isKnown ? known.session : sessionOf(key, sealed, known?.session.prover)
+      const cause = session.endsAt <= now() ? 'expired' : isServed(session.record) ? undefined : 'authority-removed'
+      if (cause === undefined) {
+        if (!isKnown) opened.set(key, { session, sealed, touchedAt: known?.touchedAt ?? 0 })
+        return session
       }
-      await end(key, 'expired', await store.delete(key))
+      await end(key, cause, await store.delete(key))
       return undefined
     },
 
@@ -194,7 +197,7 @@ export function createSessionStore({
       if (until <= now()) throw new RangeError('a session cannot begin after its end')
       const sealed = await records.add(id, record, restsUntil(until))
       await Promise.all([index.enter(key, record, until), roll.enter(key, record)])
-      await algorithms.learn(record.idToken, until)
+      await algorithms.learn(record, until)
       const session = sessionOf(key, sealed)
       opened.set(key, { session, sealed, touchedAt: 0 })
       return session
@@ -207,7 +210,7 @@ export function createSessionStore({
       const sealed = await records.replace(id, session.revision, record, { atLeast })
       if (sealed === undefined) return undefined
       await index.enter(session.key, record, until)
-      if (record.idToken !== session.record.idToken) await algorithms.learn(record.idToken, until)
+      if (record.idToken !== session.record.idToken) await algorithms.learn(record, until)
       const replaced = sessionOf(session.key, sealed, session.prover)
       opened.set(session.key, { session: replaced, sealed, touchedAt: opened.get(session.key)?.touchedAt ?? 0 })
       return replaced

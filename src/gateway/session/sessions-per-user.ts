@@ -2,7 +2,14 @@ import type { Lock } from '../../store/lock.js'
 import { sessionsPerUserDefaults } from '../defaults.js'
 import type { SessionsPerUserOptions } from '../limits/limit-options.js'
 import { Refusal } from '../refusal.js'
+import type { ServerClient } from './session-record.js'
 import type { SessionStore } from './session-store.js'
+
+/** A user of one authorization server. */
+export interface SessionUser {
+  readonly subject?: string
+  readonly server?: ServerClient
+}
 
 /** How many sessions of one frontend a user has at once. */
 export interface SessionsPerUser {
@@ -13,7 +20,7 @@ export interface SessionsPerUser {
    * @throws Refusal `bff.login.too_many_sessions`
    */
   admit<Result>(
-    subject: string | undefined,
+    user: SessionUser,
     replaced: readonly (string | undefined)[],
     begin: () => Promise<Result>,
   ): Promise<Result>
@@ -34,8 +41,12 @@ export function createSessionsPerUser(
   if (options === undefined) return undefined
   const { max, whenFull = sessionsPerUserDefaults.whenFull } = options
 
-  const makeRoom = async (subject: string, replaced: readonly (string | undefined)[]): Promise<void> => {
-    const keys = (await sessions.ownKeysOf({ subject })).filter((key) => !replaced.includes(key))
+  const makeRoom = async (
+    subject: string,
+    of: ServerClient | undefined,
+    replaced: readonly (string | undefined)[],
+  ): Promise<void> => {
+    const keys = (await sessions.ownKeysOf({ subject, of })).filter((key) => !replaced.includes(key))
     if (keys.length < max) return
     if (whenFull === 'RefuseNew')
       throw new Refusal(
@@ -50,7 +61,7 @@ export function createSessionsPerUser(
   }
 
   return {
-    async admit(subject, replaced, begin) {
+    async admit({ subject, server }, replaced, begin) {
       // The ID token says it; the configuration without "openid" is refused.
       if (subject === undefined) throw new Refusal('bff.login.failed', 'It is not known whose session this is.')
       // Nothing that leads back to the user, as no key of the store does.
@@ -59,7 +70,7 @@ export function createSessionsPerUser(
         `login:${user}`,
         async () => undefined,
         async () => {
-          await makeRoom(subject, replaced)
+          await makeRoom(subject, server, replaced)
           return begin()
         },
       )

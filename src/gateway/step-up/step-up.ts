@@ -40,8 +40,9 @@ export function createStepUp({ name, seal, store, now }: StepUpOptions): StepUp 
         : new Refusal('bff.step_up.required', detail, { loginParameters: links.parametersOf(requirements) })
     },
 
-    async begin({ key, record: { subject } }) {
-      const user = subject === undefined ? key : seal.blindIndexes(`step-up ${name} ${subject}`)[0]
+    async begin({ key, record: { subject, server } }) {
+      const user =
+        subject === undefined ? key : seal.blindIndexes(`step-up ${name} ${server?.authority ?? ''} ${subject}`)[0]
       const { counted } = await store.count(`step-up:${name}:${user}`, 1, { limit: most, window })
       if (!counted)
         throw new Refusal(

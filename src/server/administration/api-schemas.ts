@@ -14,8 +14,17 @@ export function object<Properties extends object>(
 }
 
 const session = object(
-  { handle: text, frontend: text, subject: text, begunAt: time, lastUsedAt: time, address: text, userAgent: text },
-  ['subject', 'begunAt', 'lastUsedAt', 'address', 'userAgent'],
+  {
+    handle: text,
+    frontend: text,
+    authority: text,
+    subject: text,
+    begunAt: time,
+    lastUsedAt: time,
+    address: text,
+    userAgent: text,
+  },
+  ['authority', 'subject', 'begunAt', 'lastUsedAt', 'address', 'userAgent'],
 )
 const upstream = object({
   url: text,
@@ -30,11 +39,13 @@ const route = object({
   scopes: texts,
   upstreams: texts,
 })
+const authority = object({ name: text, displayName: text, authority: text, clientId: text })
 const frontend = object({
   name: text,
   url: text,
   authority: text,
   clientId: text,
+  authorities: { type: 'array', items: authority },
   inFlight: count,
   routes: { type: 'array', items: route },
 })

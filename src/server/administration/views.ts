@@ -17,8 +17,9 @@ export function sessionView({ begunAt, lastUsedAt, ...session }: AdministeredSes
 }
 
 export function frontendsView({ gateway }: ProcessReport) {
-  const frontends = (gateway?.frontends ?? []).map(({ clientKeys: _, routes, ...frontend }) => ({
+  const frontends = (gateway?.frontends ?? []).map(({ clientKeys: _, authorities, routes, ...frontend }) => ({
     ...frontend,
+    authorities: authorities.map(({ clientKeys: _, ...authority }) => authority),
     routes: routes.map(({ upstreams, ...route }) => ({ ...route, upstreams: upstreams.map(({ url }) => url) })),
   }))
   return { frontends }
@@ -53,11 +54,13 @@ export function keysView({ signingKeys, sealingKeys, gateway }: ProcessReport, n
       ageSeconds: Math.floor(now - signsFrom),
     })),
     sealingKeys,
-    clientKeys: (gateway?.frontends ?? []).map(({ name: frontend, clientId, clientKeys: kids }) => ({
-      frontend,
-      clientId,
-      kids,
-    })),
+    clientKeys: (gateway?.frontends ?? []).flatMap(({ name: frontend, authorities, ...own }) =>
+      (authorities.length === 0 ? [own] : authorities).map(({ clientId, clientKeys: kids }) => ({
+        frontend,
+        clientId,
+        kids,
+      })),
+    ),
   }
 }
 

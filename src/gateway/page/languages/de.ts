@@ -165,6 +165,8 @@ export const de: PageTexts = {
         'Versuchen Sie es noch einmal. Klappt es wieder nicht, nennen Sie Ihrem Administrator die Nummer der Anfrage.',
     },
   },
+  chooseAuthority: 'Wo möchten Sie sich anmelden?',
+  lastTime: 'wie zuletzt',
   signIn: 'Anmelden',
   signInAsOther: 'Als jemand anderes anmelden',
   signOut: 'Abmelden',

@@ -5,6 +5,8 @@ export const en: PageTexts = {
   language: 'en',
   // Scripts read its titles as well.
   advice: refusals,
+  chooseAuthority: 'Where do you want to sign in?',
+  lastTime: 'as last time',
   signIn: 'Sign in',
   signInAsOther: 'Sign in as somebody else',
   signOut: 'Sign out',

@@ -156,6 +156,8 @@ export const fr: PageTexts = {
       remedy: 'Réessayez. Si cela échoue encore, donnez le numéro de la demande à votre administrateur.',
     },
   },
+  chooseAuthority: 'Où voulez-vous vous connecter ?',
+  lastTime: 'comme la dernière fois',
   signIn: 'Se connecter',
   signInAsOther: 'Se connecter avec un autre compte',
   signOut: 'Se déconnecter',

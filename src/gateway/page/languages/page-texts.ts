@@ -11,6 +11,10 @@ export interface PageTexts {
   /** BCP 47. */
   readonly language: string
   readonly advice: Readonly<Record<RefusalCode, Advice>>
+  /** Of the page for several authorization servers. */
+  readonly chooseAuthority: string
+  /** Beside the one of the last login. */
+  readonly lastTime: string
   readonly signIn: string
   readonly signInAsOther: string
   readonly signOut: string
