@@ -41,7 +41,7 @@ p{margin:.35rem 0 1rem;overflow-wrap:anywhere}.soft{color:var(--sp-soft)}small,.
 .brand{display:flex;align-items:center;gap:.55rem;margin:0 0 1.5rem;font-weight:600;color:var(--sp-soft)}.brand svg{flex:none;color:var(--sp-accent)}
 label{display:block;font-weight:600;margin:1rem 0 .35rem}
 input:not([type=checkbox]){width:100%;min-height:2.9rem;padding:.6rem .8rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--sp-soft);border-radius:10px}
-button,.button{display:inline-flex;align-items:center;justify-content:center;width:100%;min-height:2.9rem;margin-top:.75rem;padding:.6rem 1rem;font:inherit;font-weight:600;text-decoration:none;border:1px solid var(--sp-accent);border-radius:10px;background:var(--sp-accent);color:var(--sp-accent-ink);cursor:pointer}
+button,.button{display:inline-flex;align-items:center;justify-content:center;width:100%;min-height:2.9rem;margin-top:.75rem;padding:.6rem 1rem;font:inherit;font-weight:600;text-align:center;text-decoration:none;border:1px solid var(--sp-accent);border-radius:10px;background:var(--sp-accent);color:var(--sp-accent-ink);cursor:pointer}
 button.link{display:inline;width:auto;min-height:1.75rem;margin:0;padding:0 .25rem;border:0;background:none;color:var(--sp-accent);text-decoration:underline;font-size:inherit}
 .note{margin:1.25rem 0 0}
 button.quiet,.button.quiet{background:transparent;color:inherit;border-color:var(--sp-soft)}
