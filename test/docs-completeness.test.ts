@@ -71,9 +71,10 @@ test('the HTTP reference has every endpoint with its methods, and every refusal'
     ([, method, path]) => [method ?? '', path ?? ''] as const,
   )
   t.true(documented.length > 12)
-  const frontend = { base: '/bff', options: { embedding: { origins: [] } } } as unknown as Parameters<
-    typeof endpointMethods
-  >[0]
+  const frontend = {
+    base: '/bff',
+    options: { embedding: { origins: [] }, frontchannelLogout: true },
+  } as unknown as Parameters<typeof endpointMethods>[0]
   const paths = [...new Set(documented.map(([, path]) => path))]
   for (const path of paths)
     t.deepEqual(

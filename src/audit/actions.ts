@@ -8,7 +8,7 @@ export const auditActions = {
   'step-up.failed': failure('The user has signed in again, and it was not enough.'),
   logout: success('A user has ended their own session.'),
   'session.ended': success(
-    'A session has ended otherwise; `code` is how: backchannel-logout, administrator, revoked, login, displaced, refresh-failed, expired, authority-removed.',
+    'A session has ended otherwise; `code` is how: backchannel-logout, frontchannel-logout, administrator, revoked, login, displaced, refresh-failed, expired, authority-removed.',
   ),
   'logout-token.refused': failure('A back-channel logout was not believed.'),
   'refresh.refused': failure('The authorization server gave no new tokens for a session.'),

@@ -55,14 +55,17 @@ export function* optionProblems(options: Checked): Problems {
 }
 
 function* clientProblems(client: ClientOptions, pointer: string): Problems {
-  const { clientId, keys, redirectUris, postLogoutRedirectUris = [], backchannelLogoutUri, permissions } = client
+  const { clientId, keys, redirectUris, postLogoutRedirectUris = [], permissions } = client
   if (clientId === '') yield wrong(`${pointer}/clientId`, 'is empty', 'Write a name for the client.')
   if (keys.length === 0)
     yield wrong(`${pointer}/keys`, 'has no key', 'Give the public key that the client signs its assertions with.')
   for (const [index, uri] of redirectUris.entries()) yield* insecure(uri, `${pointer}/redirectUris/${index}`)
   for (const [index, uri] of postLogoutRedirectUris.entries())
     yield* insecure(uri, `${pointer}/postLogoutRedirectUris/${index}`)
-  if (backchannelLogoutUri !== undefined) yield* insecure(backchannelLogoutUri, `${pointer}/backchannelLogoutUri`)
+  for (const member of ['backchannelLogoutUri', 'frontchannelLogoutUri'] as const) {
+    const uri = client[member]
+    if (uri !== undefined) yield* insecure(uri, `${pointer}/${member}`)
+  }
   if (permissions.grants.includes('authorization_code') && redirectUris.length === 0)
     yield wrong(
       `${pointer}/redirectUris`,

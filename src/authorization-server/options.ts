@@ -61,6 +61,8 @@ export interface ClientOptions {
   readonly postLogoutRedirectUris?: readonly string[]
   /** Where it is told of the end of a session (OpenID Connect Back-Channel Logout 1.0 §2.2). Default: nowhere. */
   readonly backchannelLogoutUri?: string
+  /** What the sign-out page has a frame of (OpenID Connect Front-Channel Logout 1.0 §2). Default: nothing. */
+  readonly frontchannelLogoutUri?: string
   /** Endpoints, grants, scopes and resources that it may use: `parsePermissions(…).permissions`. */
   readonly permissions: ClientPermissions
   /** Types of `authorization_details` that it may ask for. Default: none. */

@@ -30,6 +30,7 @@ export const frontendDefaults = {
   loginParameters: ['login_hint', 'prompt', 'ui_locales'],
   idTokenHint: true,
   revokeEndedSessions: false,
+  frontchannelLogout: false,
   requireLogin: 'Calls',
   securityHeaders: 'Spa',
 } as const satisfies Partial<FrontendOptions>

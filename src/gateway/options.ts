@@ -131,6 +131,11 @@ export interface FrontendOptions extends ServerClientOptions {
    * session's DPoP key, so that `seal` alone opens the two, without the browser's cookie. Default: false.
    */
   readonly revokeEndedSessions?: boolean
+  /**
+   * Whether the authorization server may end a session by a frame of its sign-out page, at `P/frontchannel-logout` (OpenID
+   * Connect Front-Channel Logout 1.0). Needs `openid` in `scopes`. Default: false.
+   */
+  readonly frontchannelLogout?: boolean
   /** When sessions of this frontend end. */
   readonly session: SessionLifetimes
   /**

@@ -109,6 +109,8 @@ export interface PageHeadersOptions {
   readonly formAction?: readonly string[]
   readonly theme?: string
   readonly script?: string | undefined
+  /** What the page has frames of. Default: none. */
+  readonly frameSources?: readonly string[]
 }
 
 /** What goes with every page of ours: nothing may frame it, script it, cache it or learn its URL. */
@@ -116,6 +118,7 @@ export function pageHeaders({
   formAction = [],
   theme = '',
   script,
+  frameSources = [],
 }: PageHeadersOptions = {}): Readonly<Record<string, string>> {
   const source = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
   return {
@@ -125,6 +128,7 @@ export function pageHeaders({
       "default-src 'none'",
       `style-src ${source(style + theme)}`,
       ...(script === undefined ? [] : [`script-src ${source(script)}`]),
+      ...(frameSources.length === 0 ? [] : [`frame-src ${frameSources.join(' ')}`]),
       "base-uri 'none'",
       "frame-ancestors 'none'",
       `form-action ${["'self'", ...formAction].join(' ')}`,
@@ -134,6 +138,7 @@ export function pageHeaders({
     'Referrer-Policy': 'no-referrer',
     // Both: a page of an application on this very origin has perhaps the first, and could reach into what it has opened.
     'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Embedder-Policy': 'require-corp',
+    // Clients' pages in frames do not know of it.
+    ...(frameSources.length === 0 && { 'Cross-Origin-Embedder-Policy': 'require-corp' }),
   }
 }

@@ -204,6 +204,7 @@ export type SessionEndCause =
   | 'logout'
   | 'login'
   | 'backchannel-logout'
+  | 'frontchannel-logout'
   | 'revoked'
   /** By an administrator. */
   | 'administrator'

@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
 import { parameters, readFormBody, searchParameters } from '../../http/form-body.js'
+import { html } from '../../http/page.js'
 import { redirectSources } from '../../http/policy-source.js'
 import { listOf } from '../../http/space-separated.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
@@ -12,6 +13,7 @@ import type { SessionEnd } from '../sign-in/sign-out.js'
 import type { IdTokens } from '../tokens/id-token.js'
 
 export interface EndSessionOptions {
+  readonly issuer: string
   readonly urls: EndpointUrls
   readonly clients: ReadonlyMap<string, ClientOptions>
   readonly idTokens: IdTokens
@@ -53,15 +55,13 @@ export function endSession(options: EndSessionOptions): Koa.Middleware {
     if (action !== undefined) {
       if (browser === undefined || !formTokenFits(posted?.get('form_token'), browser, 'end session', session.sid))
         return confirm(ctx, request, session)
-      if (action === 'sign-out') await sessionEnd(ctx)
-      else return showEnd(options, ctx, request, 'still signed in')
-      return leave(options, ctx, request)
+      if (action !== 'sign-out') return showEnd(options, ctx, request, 'still signed in')
+      return leave(options, ctx, request, await sessionEnd(ctx))
     }
     // Who names the session may end it; anybody else could be a link on a hostile page.
     const named = request.client !== undefined && request.sid === session.sid
     if (!named || !session.clients.includes(request.client?.clientId ?? '')) return confirm(ctx, request, session)
-    await sessionEnd(ctx)
-    return leave(options, ctx, request)
+    return leave(options, ctx, request, await sessionEnd(ctx))
   }
 
   async function confirm(ctx: Koa.Context, request: LogoutRequest, session: SignInSession) {
@@ -79,10 +79,42 @@ export function endSession(options: EndSessionOptions): Koa.Middleware {
   }
 }
 
-function leave(options: EndSessionOptions, ctx: Koa.Context, request: LogoutRequest): void {
+/** Seconds for which the frames of clients have the browser, before it goes on. */
+const framesTime = 3
+
+/** @param ended the session that has just ended here, if one has */
+function leave(options: EndSessionOptions, ctx: Koa.Context, request: LogoutRequest, ended?: SignInSession): void {
   const { destination, fields } = request
-  if (destination === undefined) showEnd(options, ctx, request, 'signed out')
+  const frames = ended === undefined ? [] : framesOf(options, ended)
+  if (frames.length > 0) leaveByFrames(options, ctx, request, frames)
+  else if (destination === undefined) showEnd(options, ctx, request, 'signed out')
   else seeOther(ctx, withParameters(destination, { state: fields.state }))
+}
+
+/** One for each client of the session that has such a page. @see OpenID Connect Front-Channel Logout 1.0 §3 */
+function framesOf({ issuer, clients }: EndSessionOptions, { clients: joined, sid }: SignInSession): readonly string[] {
+  return joined.flatMap((clientId) => {
+    const uri = clients.get(clientId)?.frontchannelLogoutUri
+    return uri === undefined ? [] : [withParameters(uri, { iss: issuer, sid })]
+  })
+}
+
+function leaveByFrames(
+  { response }: EndSessionOptions,
+  ctx: Koa.Context,
+  { uiLocales, destination, fields }: LogoutRequest,
+  frames: readonly string[],
+): void {
+  const texts = response.texts(ctx, uiLocales)
+  const page = response.pages.signedOut({ texts, signedOut: true })
+  if (destination === undefined) {
+    response.showWithFrames(ctx, texts, page, frames)
+    return
+  }
+  const url = withParameters(destination, { state: fields.state })
+  ctx.set('Refresh', `${framesTime}; url=${url}`)
+  const content = html`${page.content}<p><a class="button" href="${url}">${texts.goOn}</a></p>`
+  response.showWithFrames(ctx, texts, { ...page, content }, frames)
 }
 
 function showEnd(

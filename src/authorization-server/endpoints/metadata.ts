@@ -71,5 +71,9 @@ export function metadata({
     ui_locales_supported: supportedLocales,
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
+    ...([...clients.values()].some(({ frontchannelLogoutUri }) => frontchannelLogoutUri !== undefined) && {
+      frontchannel_logout_supported: true,
+      frontchannel_logout_session_supported: true,
+    }),
   }
 }

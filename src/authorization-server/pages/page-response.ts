@@ -1,6 +1,7 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
-import { pageHeaders, renderPage } from '../../http/page.js'
+import { html, pageHeaders, renderPage } from '../../http/page.js'
+import { policySource } from '../../http/policy-source.js'
 import { identityOf } from '../endpoints/identified-request.js'
 import { refused } from '../endpoints/oauth-error.js'
 import type { Branding } from '../options.js'
@@ -15,6 +16,8 @@ export interface PageResponse {
   texts(ctx: Koa.Context, uiLocales?: readonly string[]): Texts
   /** @param formAction Origins that the page's form may end at, by way of redirects. */
   show(ctx: Koa.Context, texts: Texts, page: PageContent, status?: number, formAction?: readonly string[]): void
+  /** @param frames URLs of clients that the page has hidden frames of */
+  showWithFrames(ctx: Koa.Context, texts: Texts, page: PageContent, frames: readonly string[]): void
 }
 
 export function createPageResponse({ name, theme, pages }: Branding = {}): PageResponse {
@@ -27,6 +30,15 @@ export function createPageResponse({ name, theme, pages }: Branding = {}): PageR
       ctx.set(pageHeaders({ formAction, ...(theme !== undefined && { theme }) }))
       ctx.set('Vary', 'Accept-Language, Cookie')
       ctx.body = renderPage({ language, title, content, ...brand })
+    },
+    showWithFrames(ctx, { language }, { title, content }, frames) {
+      const frameSources = [...new Set(frames.map((url) => policySource(new URL(url))))]
+      ctx.status = 200
+      ctx.set(pageHeaders({ frameSources, ...(theme !== undefined && { theme }) }))
+      ctx.set('Vary', 'Accept-Language, Cookie')
+      // Whatever an operator's own page looks like, the frames are in it.
+      const whole = html`${content}${frames.map((url) => html`<iframe src="${url}" title="" hidden></iframe>`)}`
+      ctx.body = renderPage({ language, title, content: whole, ...brand })
     },
   }
 }

@@ -49,6 +49,7 @@ const checks: readonly ((offer: Offer) => Iterable<Trial>)[] = [
   sessionsOutliveAnAccessToken,
   sessionsEndWithTheServers,
   endedSessionsCanBeRevoked,
+  framesEndSessions,
 ]
 
 function* everyEndpointIsThere({ metadata, frontend, wrong }: Offer) {
@@ -232,4 +233,12 @@ function askedFor({ scopes, routes }: FrontendOptions): readonly string[] {
 /** RFC 9864 gave EdDSA with Ed25519 a name of its own. */
 function namesOf(algorithm: string): readonly string[] {
   return algorithm === 'Ed25519' ? ['Ed25519', 'EdDSA'] : [algorithm]
+}
+
+function* framesEndSessions({ metadata, frontend, client, note }: Offer) {
+  if (frontend.frontchannelLogout === true && metadata.frontchannel_logout_session_supported !== true)
+    yield note(
+      'it does not say that its sign-out page has frames with "iss" and "sid" (frontchannel_logout_session_supported)',
+      `Register bff/frontchannel-logout for ${client} with frontchannel_logout_session_required, or leave UseFrontchannelLogout out.`,
+    )
 }

@@ -77,6 +77,9 @@ function clientOptions(application: ApplicationPlan): ClientOptions {
     redirectUris,
     postLogoutRedirectUris,
     ...(application.backchannelLogoutUri !== undefined && { backchannelLogoutUri: application.backchannelLogoutUri }),
+    ...(application.frontchannelLogoutUri !== undefined && {
+      frontchannelLogoutUri: application.frontchannelLogoutUri,
+    }),
     permissions: parsePermissions(permissions).permissions,
     ...(detailTypes.length > 0 && { authorizationDetailTypes: detailTypes }),
     ...(settings.RequireSignedRequests !== undefined && { requireSignedRequests: settings.RequireSignedRequests }),

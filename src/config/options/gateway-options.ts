@@ -98,6 +98,7 @@ function frontendOptions(plan: FrontendPlan, { bff, files, keys }: FrontendConte
     }),
     idTokenHint: idTokenHint(plan),
     revokeEndedSessions: bff.RevokeEndedSessions,
+    ...(settings.UseFrontchannelLogout && { frontchannelLogout: true }),
     session: {
       idle: seconds(settings.SessionDuration ?? bff.SessionDuration),
       absolute: seconds(settings.SessionAbsoluteMaxDuration ?? bff.SessionAbsoluteMaxDuration),

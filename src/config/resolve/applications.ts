@@ -14,6 +14,8 @@ export interface ApplicationPlan {
   readonly postLogoutRedirectUris: readonly string[]
   /** Where the client is told that a session has ended, when one frontend alone is this client. */
   readonly backchannelLogoutUri: string | undefined
+  /** What the sign-out page has a frame of. */
+  readonly frontchannelLogoutUri: string | undefined
   readonly frontends: readonly FrontendPlan[]
 }
 
@@ -48,6 +50,7 @@ const blank: ApplicationSettings = {
   SigningKeyJwk: undefined,
   RetiredSigningKeyJwks: [],
   BackchannelLogoutUri: undefined,
+  FrontchannelLogoutUri: undefined,
   AuthorizationDetailTypes: undefined,
   RequireSignedRequests: undefined,
   RequireSignedResponses: undefined,
@@ -80,6 +83,8 @@ function applicationPlan(
       settings.PostLogoutRedirectUris ?? present(frontends.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri)),
     backchannelLogoutUri:
       settings.BackchannelLogoutUri ?? (frontends.length === 1 ? frontends[0]?.backchannelLogoutUri : undefined),
+    frontchannelLogoutUri:
+      settings.FrontchannelLogoutUri ?? (frontends.length === 1 ? frontends[0]?.frontchannelLogoutUri : undefined),
     frontends,
   }
 }

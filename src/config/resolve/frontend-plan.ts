@@ -39,6 +39,8 @@ export interface FrontendPlan {
   readonly redirectUri: string | undefined
   readonly postLogoutRedirectUri: string | undefined
   readonly backchannelLogoutUri: string | undefined
+  /** Undefined also where it does not take part. */
+  readonly frontchannelLogoutUri: string | undefined
   readonly routes: readonly RouteSettings[]
 }
 
@@ -148,6 +150,10 @@ function frontendOf(
     redirectUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'callback'),
     postLogoutRedirectUri: publicUrl && new URL(landing, frontend.ClientUrl ?? publicUrl).href,
     backchannelLogoutUri: publicUrl && publicUrl.origin + endpointPath(frontend.PathPrefix, 'backchannelLogout'),
+    frontchannelLogoutUri:
+      publicUrl && frontend.UseFrontchannelLogout
+        ? publicUrl.origin + endpointPath(frontend.PathPrefix, 'frontchannelLogout')
+        : undefined,
     routes: frontend.Routes ?? (sampleApi === undefined ? [] : [sampleRoute(sampleApi)]),
   }
 }

@@ -122,13 +122,16 @@ export const applicationRules: readonly Rule[] = [
 
   function* redirectUrisAreSafe({ authorizationServer: server }) {
     for (const { pointer, settings } of server?.applications ?? []) {
-      const { RedirectUris = [], PostLogoutRedirectUris = [], BackchannelLogoutUri } = settings
+      const { RedirectUris = [], PostLogoutRedirectUris = [], BackchannelLogoutUri, FrontchannelLogoutUri } = settings
       const uris = [
         ...RedirectUris.map((uri, index) => ({ uri, at: `${pointer}/RedirectUris/${index}` })),
         ...PostLogoutRedirectUris.map((uri, index) => ({ uri, at: `${pointer}/PostLogoutRedirectUris/${index}` })),
         ...(BackchannelLogoutUri === undefined
           ? []
           : [{ uri: BackchannelLogoutUri, at: `${pointer}/BackchannelLogoutUri` }]),
+        ...(FrontchannelLogoutUri === undefined
+          ? []
+          : [{ uri: FrontchannelLogoutUri, at: `${pointer}/FrontchannelLogoutUri` }]),
       ]
       for (const { uri, at } of uris) {
         const url = new URL(uri)

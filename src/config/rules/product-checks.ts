@@ -47,6 +47,7 @@ const ofTheGateway: Renamed = [
   [/\/CertificateBoundAccessTokens$/, '/SenderConstraint'],
   [/\/Tls\/Cert$/, '/Tls/CertFile'],
   [/\/SignedRequests$/, '/UseSignedRequests'],
+  [/\/FrontchannelLogout$/, '/UseFrontchannelLogout'],
   [/^.*\/RequireIssuer$/, '/Bff/RequireIssuerValidation'],
   [/^.*\/RefreshGracePeriod$/, '/Bff/RefreshGracePeriod'],
   [/\/Session\/Idle$/, '/SessionDuration'],

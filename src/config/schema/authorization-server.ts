@@ -60,6 +60,11 @@ const application = z
         'Where the client is told that a session has ended (OpenID Connect Back-Channel Logout). Default: `{PublicUrl}{PathPrefix}/bff/backchannel-logout` when one frontend alone has this `ClientId`.',
       examples: ['https://app.example.com/bff/backchannel-logout'],
     }),
+    FrontchannelLogoutUri: httpUrl.optional().meta({
+      description:
+        'What the sign-out page has a frame of, with `iss` and `sid` (OpenID Connect Front-Channel Logout). Default: `{PublicUrl}{PathPrefix}/bff/frontchannel-logout` when one frontend alone has this `ClientId`, and `UseFrontchannelLogout`.',
+      examples: ['https://app.example.com/bff/frontchannel-logout'],
+    }),
     AuthorizationDetailTypes: z
       .array(text)
       .optional()

@@ -97,6 +97,10 @@ export const frontend = z
       description:
         "Whether logout may put the ID token into the browser's URL for a server that wants an `id_token_hint`. The embedded one never does.",
     }),
+    UseFrontchannelLogout: z.boolean().default(frontendDefaults.frontchannelLogout).meta({
+      description:
+        'Whether the authorization server may end sessions by a frame of its sign-out page, at `{PathPrefix}/bff/frontchannel-logout`. For a server that cannot call `bff/backchannel-logout`, which needs no browser and is always there.',
+    }),
     Access: accessRules.optional().meta({
       description:
         'Which users may in: all rules have to hold, on every route but those of `TokenType` `None`, and on pages where a session is there. Default: every user.',

@@ -9,6 +9,7 @@ export const endpointPaths = {
   user: '/user',
   logout: '/logout',
   backchannelLogout: '/backchannel-logout',
+  frontchannelLogout: '/frontchannel-logout',
   sessions: '/sessions',
   jwks: '/jwks',
 } as const

@@ -14,6 +14,7 @@ import { keepSession } from '../session/sliding-expiration.js'
 import { backchannelLogout } from './backchannel-logout.js'
 import { callback } from './callback.js'
 import { endpointPaths, popupWindowPath } from './endpoint-paths.js'
+import { frontchannelLogout } from './frontchannel-logout.js'
 import { clientKeys } from './jwks.js'
 import type { Limits } from './limits.js'
 import { login } from './login.js'
@@ -68,7 +69,10 @@ export function createEndpoints(limits: Limits, now: () => number): Endpoints {
 }
 
 /** The endpoint table. */
-function endpointRouter({ base, options: { embedding } }: Pick<Frontend, 'base' | 'options'>): Router<EndpointState> {
+function endpointRouter({
+  base,
+  options: { embedding, frontchannelLogout: byFrame },
+}: Pick<Frontend, 'base' | 'options'>): Router<EndpointState> {
   const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
   router.get(endpointPaths.login, login)
   router.get(endpointPaths.callback, callback)
@@ -76,6 +80,7 @@ function endpointRouter({ base, options: { embedding } }: Pick<Frontend, 'base' 
   router.get(endpointPaths.logout, logoutByLink)
   router.post(endpointPaths.logout, logoutByCall)
   router.post(endpointPaths.backchannelLogout, backchannelLogout)
+  if (byFrame === true) router.get(endpointPaths.frontchannelLogout, frontchannelLogout)
   router.get(endpointPaths.sessions, keepCurrentSession, listSessions)
   router.delete(endpointPaths.sessions, endOtherSessions)
   router.delete(`${endpointPaths.sessions}/:handle`, endSessionByHandle)

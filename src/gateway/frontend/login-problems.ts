@@ -4,7 +4,22 @@ import { type MemberProblem, wrong } from './member-problem.js'
 
 /** Pages that cannot be closed, and ways out of a failed login that lead into the next one. */
 export function* loginProblems(frontend: FrontendOptions): Generator<MemberProblem> {
-  const { requireLogin, staticFilesPath, developmentServer, errorRedirectPath, clientUrl, embedding } = frontend
+  const {
+    frontchannelLogout,
+    scopes,
+    requireLogin,
+    staticFilesPath,
+    developmentServer,
+    errorRedirectPath,
+    clientUrl,
+    embedding,
+  } = frontend
+  if (frontchannelLogout === true && !scopes.includes('openid'))
+    yield wrong(
+      'frontchannelLogout',
+      'is true, and without the scope "openid" no session has a "sid" to be ended by',
+      'Add "openid" to the scopes, or leave it out.',
+    )
   if (requireLogin === 'Page' && staticFilesPath === undefined && developmentServer === undefined)
     yield wrong(
       'RequireLogin',

@@ -65,6 +65,7 @@ export interface EndedSession {
 /** Ends at which the browser's cookie is missing. All others revoke by themselves, or have nothing to revoke. */
 const fromOutside: ReadonlySet<SessionEndCause> = new Set([
   'backchannel-logout',
+  'frontchannel-logout',
   'revoked',
   'administrator',
   'displaced',

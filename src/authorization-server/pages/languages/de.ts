@@ -45,6 +45,7 @@ export const de: Texts = {
   signOut: 'Abmelden',
   staySignedIn: 'Angemeldet bleiben',
   signedOutTitle: 'Sie sind abgemeldet',
+  goOn: 'Weiter',
   signedOutAdvice: 'Sie können diese Seite schließen.',
   stillSignedInTitle: 'Sie sind weiterhin angemeldet',
 }

@@ -44,6 +44,7 @@ export const en: Texts = {
   signOut: 'Sign out',
   staySignedIn: 'Stay signed in',
   signedOutTitle: 'You are signed out',
+  goOn: 'Go on',
   signedOutAdvice: 'You can close this page.',
   stillSignedInTitle: 'You are still signed in',
 }

@@ -45,6 +45,7 @@ export const fr: Texts = {
   signOut: 'Se déconnecter',
   staySignedIn: 'Rester connecté',
   signedOutTitle: 'Vous êtes déconnecté',
+  goOn: 'Continuer',
   signedOutAdvice: 'Vous pouvez fermer cette page.',
   stillSignedInTitle: 'Vous êtes toujours connecté',
 }

@@ -34,6 +34,8 @@ export interface Texts {
   readonly signOut: string
   readonly staySignedIn: string
   readonly signedOutTitle: string
+  /** Where the client is gone on to by itself, after a moment. */
+  readonly goOn: string
   readonly signedOutAdvice: string
   readonly stillSignedInTitle: string
 }

@@ -43,6 +43,7 @@ const endpointKinds: Readonly<Record<string, ExchangeKind>> = {
   [endpointPaths.sessions]: 'sessions',
   [endpointPaths.logout]: 'logout',
   [endpointPaths.backchannelLogout]: 'logout',
+  [endpointPaths.frontchannelLogout]: 'logout',
 }
 
 function serverKind(method: string, endpoint: string, form: URLSearchParams): ExchangeKind | undefined {
