@@ -10,9 +10,10 @@ import type { Running } from './_processes.js'
 import { assert, type Walk } from './_walk.js'
 
 /** What a client says it has done, in this order. */
-const steps = [
+const stepsOf = (kind: ClientKind): readonly string[] => [
   'iss and state of the answer',
   'login',
+  ...(kind === 'signed' ? ['authorization details'] : []),
   'userinfo',
   'API',
   'API without a token',
@@ -26,19 +27,24 @@ const steps = [
   'logout',
 ]
 
+/** `signed`: its requests have to be signed and its responses are, and it asks for `authorization_details`. */
+export type ClientKind = 'plain' | 'signed'
+
 /**
  * A client of the embedded server in another language, which walks by itself. What it cannot do alone it asks for, with a line of
  * its standard output: a login and a logout in a browser, new signing keys.
- * @param start Of the program, with issuer, client, private key, redirect URI and API as its parameters.
+ * @param start Of the program, with issuer, client, private key, redirect URI, API and kind as its parameters.
  */
-export async function clientWalk(start: (parameters: readonly string[]) => Promise<Running>): Promise<Walk> {
+export async function clientWalk(kind: ClientKind, start: (parameters: readonly string[]) => Running): Promise<Walk> {
+  const steps = stepsOf(kind)
   let guard: ReturnType<typeof protect> | undefined
   const api = createServer(async (request, response) => {
     if ((await guard?.(request, response)) !== undefined) response.end('{}')
   }).listen(0, '127.0.0.1')
   await once(api, 'listening')
   const apiUrl = `http://127.0.0.1:${(api.address() as { readonly port: number }).port}`
-  const client = aClient('foreign-client')
+  const signing = { requireSignedRequests: true, requireSignedResponses: true, authorizationDetailTypes: ['accounts'] }
+  const client = aClient('foreign-client', kind === 'signed' ? signing : {})
   const server = await anEmbeddedServer(client, apiUrl)
   guard = protect(createVerifier({ issuer: server.url, audience: apiUrl, publicUrl: apiUrl, nonce: true }))
   let program: Running | undefined
@@ -70,14 +76,15 @@ export async function clientWalk(start: (parameters: readonly string[]) => Promi
     output: () => program?.output() ?? '',
     trials: {
       async [`${steps.slice(1).join(', ')}`]() {
-        program = await start([server.url, 'foreign-client', JSON.stringify(client.privateJwk), callbackUri, apiUrl])
+        const key = JSON.stringify(client.privateJwk)
+        program = start([server.url, 'foreign-client', key, callbackUri, apiUrl, kind])
         const { child } = program
         if (child.stdout === null) throw new TypeError('its output is not read')
         const passed: string[] = []
         for await (const line of createInterface(child.stdout)) {
-          const [kind, ...words] = line.split(' ')
-          if (kind === 'passed') passed.push(words.join(' '))
-          if (kind !== 'ask') continue
+          const [what, ...words] = line.split(' ')
+          if (what === 'passed') passed.push(words.join(' '))
+          if (what !== 'ask') continue
           const [question = '', detail = ''] = words
           child.stdin?.write(`${await answersTo[question]?.(detail)}\n`)
         }

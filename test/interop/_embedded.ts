@@ -17,6 +17,7 @@ export async function anEmbeddedServer(client: TestClient, api: string): Promise
   const server = await startServer({
     client,
     scopes: [{ name: 'orders', resources: [api] }],
+    authorizationDetailTypes: [{ type: 'accounts', schema: {} }],
     lifetimes: { accessToken: 70 },
     signingKeys: {
       algorithms: ['ES256'],

@@ -13,17 +13,26 @@ export const nimbusVersion = versionOf('oauth2-oidc-sdk')
 const files = ['pom.xml', 'AuthorizationServer.java', 'ResourceServer.java', 'NimbusClient.java']
 
 /** Starts one of the classes in `java/`. @param settings System properties. */
-export async function startJava(
-  main: string,
-  settings: Readonly<Record<string, string>> = {},
-  parameters: readonly string[] = [],
-): Promise<Running> {
+export type StartJava = (
+  main: 'AuthorizationServer' | 'ResourceServer' | 'NimbusClient',
+  settings?: Readonly<Record<string, string>>,
+  parameters?: readonly string[],
+) => Running
+
+/** The programs in `java/`, compiled. @throws NotHere */
+export async function javaPrograms(): Promise<StartJava> {
   const folder = await compiled()
   const classPath = `${join(folder, 'classes')}:${(await readFile(join(folder, 'classpath'), 'utf8')).trim()}`
-  const properties = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)
-  return start('java', ['-Xmx512m', '-XX:TieredStopAtLevel=1', ...properties, '-cp', classPath, main, ...parameters], {
-    cwd: folder,
-  })
+  return (main, settings = {}, parameters = []) => {
+    const properties = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)
+    return start(
+      'java',
+      ['-Xmx512m', '-XX:TieredStopAtLevel=1', ...properties, '-cp', classPath, main, ...parameters],
+      {
+        cwd: folder,
+      },
+    )
+  }
 }
 
 /** With what they need from Maven Central, once for each state of the files. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { stripVTControlCharacters } from 'node:util'
 import { NotHere, until } from './_walk.js'
 
 export interface Running {
@@ -68,7 +69,10 @@ export async function brought(
   const program = start(command, parameters, { cwd, environment: { MAVEN_OPTS } })
   const [code] = await once(program.child, 'close')
   if (code === 0) return program.output()
-  throw new NotHere(`${what} could not be had: ${program.output().trim().slice(-2000)}`)
+  const lines = stripVTControlCharacters(program.output()).trim().split('\n')
+  const reason =
+    lines.find((line) => /fatal|not (?:find|resolve|transfer)|no plugin|error:/i.test(line)) ?? lines.at(-1) ?? ''
+  throw new NotHere(`${what} could not be had: ${command} says ${reason.slice(0, 500)}`)
 }
 
 function signal(child: ChildProcess, name: NodeJS.Signals): void {

@@ -13,6 +13,7 @@ export const programs: Readonly<Record<string, ForeignProgram>> = {
   'spring-authorization-server': springAuthorizationServer('with iss'),
   'spring-authorization-server-stock': springAuthorizationServer('stock'),
   'spring-resource-server': springResourceServer,
-  nimbus,
+  nimbus: nimbus('plain'),
+  'nimbus-signed': nimbus('signed'),
   'requests-oauth2client': requestsOauth2client,
 }

@@ -16,7 +16,7 @@ export const requestsOauth2client: ForeignProgram = {
   needs: ['python3'],
   async begin() {
     const python = await environment()
-    return clientWalk(async (parameters) => start(python, [join(source, 'client.py'), ...parameters]))
+    return clientWalk('plain', (parameters) => start(python, [join(source, 'client.py'), ...parameters]))
   },
 }
 

@@ -1,6 +1,6 @@
 import { freePorts } from '../flows/_stack.js'
 import { authorityTrials } from './_authority-walk.js'
-import { springBootVersion, startJava } from './_java.js'
+import { javaPrograms, springBootVersion } from './_java.js'
 import { answers } from './_processes.js'
 import { aStage } from './_stage.js'
 import { type ForeignProgram, until } from './_walk.js'
@@ -11,10 +11,11 @@ export function springAuthorizationServer(kind: 'with iss' | 'stock'): ForeignPr
     title: `Spring Authorization Server (Spring Boot ${springBootVersion}), ${kind}, as the authority`,
     needs: ['java', 'javac', 'mvn'],
     async begin() {
+      const startJava = await javaPrograms()
       const stage = await aStage()
       const [port = 0] = await freePorts(1)
       const issuer = `http://localhost:${port}`
-      const server = await startJava('AuthorizationServer', {
+      const server = startJava('AuthorizationServer', {
         'server.address': '127.0.0.1',
         'server.port': String(port),
         issuer,

@@ -4,7 +4,7 @@ import { aClient } from '../authorization-server/_running.js'
 import { freePorts } from '../flows/_stack.js'
 import { authorityTrials } from './_authority-walk.js'
 import { anEmbeddedServer } from './_embedded.js'
-import { springBootVersion, startJava } from './_java.js'
+import { javaPrograms, springBootVersion } from './_java.js'
 import { answers } from './_processes.js'
 import { aStage } from './_stage.js'
 import { assert, type ForeignProgram } from './_walk.js'
@@ -13,6 +13,7 @@ export const springResourceServer: ForeignProgram = {
   title: `Spring resource server (Spring Boot ${springBootVersion}) as an API, for tokens of the embedded server`,
   needs: ['java', 'javac', 'mvn'],
   async begin() {
+    const startJava = await javaPrograms()
     const stage = await aStage()
     const [port = 0] = await freePorts(1)
     const api = `http://127.0.0.1:${port}`
@@ -25,7 +26,7 @@ export const springResourceServer: ForeignProgram = {
       }).options,
     }
     const server = await anEmbeddedServer(client, api)
-    const spring = await startJava('ResourceServer', {
+    const spring = startJava('ResourceServer', {
       'server.address': '127.0.0.1',
       'server.port': String(port),
       issuer: server.url,

@@ -1,14 +1,20 @@
+import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.ECDSASigner;
 import com.nimbusds.jose.jwk.Curve;
 import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
 import com.nimbusds.jwt.JWT;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import com.nimbusds.oauth2.sdk.AuthorizationCodeGrant;
 import com.nimbusds.oauth2.sdk.AuthorizationGrant;
 import com.nimbusds.oauth2.sdk.OAuth2Error;
 import com.nimbusds.oauth2.sdk.PushedAuthorizationRequest;
 import com.nimbusds.oauth2.sdk.PushedAuthorizationResponse;
 import com.nimbusds.oauth2.sdk.RefreshTokenGrant;
+import com.nimbusds.oauth2.sdk.ResponseMode;
 import com.nimbusds.oauth2.sdk.ResponseType;
 import com.nimbusds.oauth2.sdk.Scope;
 import com.nimbusds.oauth2.sdk.TokenErrorResponse;
@@ -26,8 +32,10 @@ import com.nimbusds.oauth2.sdk.http.HTTPResponse;
 import com.nimbusds.oauth2.sdk.id.ClientID;
 import com.nimbusds.oauth2.sdk.id.Issuer;
 import com.nimbusds.oauth2.sdk.id.State;
+import com.nimbusds.oauth2.sdk.jarm.JARMValidator;
 import com.nimbusds.oauth2.sdk.pkce.CodeChallengeMethod;
 import com.nimbusds.oauth2.sdk.pkce.CodeVerifier;
+import com.nimbusds.oauth2.sdk.rar.AuthorizationType;
 import com.nimbusds.oauth2.sdk.token.AccessToken;
 import com.nimbusds.oauth2.sdk.token.DPoPAccessToken;
 import com.nimbusds.openid.connect.sdk.AuthenticationRequest;
@@ -44,6 +52,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.URI;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -51,6 +62,8 @@ import java.util.Objects;
  * line; `passed …` is a step that holds.
  */
 public class NimbusClient {
+  private static final AuthorizationType ACCOUNTS = new AuthorizationType("accounts");
+
   private final BufferedReader answers = new BufferedReader(new InputStreamReader(System.in));
   private final OIDCProviderMetadata server;
   private final ClientID clientId;
@@ -65,12 +78,13 @@ public class NimbusClient {
     this.key = ECKey.parse(key);
   }
 
-  /** @param arguments issuer, client, its private key as a JWK, its redirect URI, an API */
+  /** @param arguments issuer, client, its private key as a JWK, its redirect URI, an API, `plain` or `signed` */
   public static void main(String[] arguments) throws Exception {
-    new NimbusClient(arguments[0], arguments[1], arguments[2]).walk(new URI(arguments[3]), new URI(arguments[4]));
+    new NimbusClient(arguments[0], arguments[1], arguments[2])
+        .walk(new URI(arguments[3]), new URI(arguments[4]), arguments[5].equals("signed"));
   }
 
-  private void walk(URI redirectUri, URI api) throws Exception {
+  private void walk(URI redirectUri, URI api, boolean isSigned) throws Exception {
     CodeVerifier verifier = new CodeVerifier();
     State state = new State();
     Nonce nonce = new Nonce();
@@ -80,7 +94,9 @@ public class NimbusClient {
         .nonce(nonce)
         .codeChallenge(verifier, CodeChallengeMethod.S256)
         .dPoPJWKThumbprintConfirmation(JWKThumbprintConfirmation.of(proofKey))
+        .responseMode(isSigned ? ResponseMode.JWT : null)
         .build();
+    if (isSigned) request = signed(request);
     URI reference = PushedAuthorizationResponse.parse(
             new PushedAuthorizationRequest(server.getPushedAuthorizationRequestEndpointURI(), authentication(), request)
                 .toHTTPRequest()
@@ -91,13 +107,18 @@ public class NimbusClient {
         .endpointURI(server.getAuthorizationEndpointURI())
         .build()
         .toURI();
-    AuthenticationResponse answer = AuthenticationResponseParser.parse(new URI(ask("login", login.toString())));
+    URI answered = new URI(ask("login", login.toString()));
+    AuthenticationResponse answer = isSigned
+        ? AuthenticationResponseParser.parse(answered, new JARMValidator(
+            server.getIssuer(), clientId, JWSAlgorithm.ES256, server.getJWKSetURI().toURL()))
+        : AuthenticationResponseParser.parse(answered);
     holds(server.getIssuer().equals(answer.getIssuer()) && state.equals(answer.getState()), "iss and state of the answer");
 
     OIDCTokens tokens = tokens(new AuthorizationCodeGrant(
         answer.toSuccessResponse().getAuthorizationCode(), redirectUri, verifier));
     DPoPAccessToken accessToken = tokens.getDPoPAccessToken();
     holds(subject(tokens.getIDToken(), nonce).equals("user-alice"), "login");
+    if (isSigned) holds(accessToken.getAuthorizationDetails().get(0).getType().equals(ACCOUNTS), "authorization details");
     holds(called(new UserInfoRequest(server.getUserInfoEndpointURI(), accessToken).toHTTPRequest(), accessToken)
         .getBodyAsJSONObject().get("name").equals("Alice Liddell"), "userinfo");
     holds(called(new HTTPRequest(HTTPRequest.Method.GET, api), accessToken).getStatusCode() == 200, "API");
@@ -121,6 +142,25 @@ public class NimbusClient {
 
     ask("logout", new LogoutRequest(server.getEndSessionEndpointURI(), tokens.getIDToken()).toURI().toString());
     System.out.println("passed logout");
+  }
+
+  /** RFC 9101. It makes a text of every parameter: `authorization_details` has to be put in as a list. */
+  private AuthenticationRequest signed(AuthenticationRequest request) throws Exception {
+    Date now = new Date();
+    SignedJWT requestObject = new SignedJWT(
+        new JWSHeader.Builder(JWSAlgorithm.ES256)
+            .type(new JOSEObjectType("oauth-authz-req+jwt"))
+            .keyID(key.getKeyID())
+            .build(),
+        new JWTClaimsSet.Builder(request.toJWTClaimsSet())
+            .issuer(clientId.getValue())
+            .audience(server.getIssuer().getValue())
+            .notBeforeTime(now)
+            .expirationTime(new Date(now.getTime() + 60_000))
+            .claim("authorization_details", List.of(Map.of("type", ACCOUNTS.getValue(), "actions", List.of("list"))))
+            .build());
+    requestObject.sign(new ECDSASigner(key));
+    return new AuthenticationRequest.Builder(requestObject, clientId).build();
   }
 
   private ClientAuthentication authentication() throws Exception {
@@ -164,7 +204,7 @@ public class NimbusClient {
   }
 
   private static String keyOf(JWT token) {
-    return ((com.nimbusds.jose.JWSHeader) token.getHeader()).getKeyID();
+    return ((JWSHeader) token.getHeader()).getKeyID();
   }
 
   private String ask(String question, String detail) throws IOException {

@@ -1,7 +1,7 @@
 """A client of the embedded authorization server, written with requests_oauth2client alone.
 
 `ask …` is a line for the test, which answers with a line; `passed …` is a step that holds.
-Arguments: issuer, client, its private key as a JWK, its redirect URI, an API.
+Arguments: issuer, client, its private key as a JWK, its redirect URI, an API, `plain`.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 import requests
 from requests_oauth2client import BearerToken, InvalidGrant, OAuth2Client, PrivateKeyJwt
 
-issuer, client_id, key, redirect_uri, api = sys.argv[1:]
+issuer, client_id, key, redirect_uri, api, _kind = sys.argv[1:]
 
 
 def ask(question: str, detail: str) -> str:
