@@ -23,10 +23,12 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
 
   const unavailable = (cause: unknown): UpstreamError =>
     new UpstreamError('store_unavailable', 'the Redis store did not answer', { cause })
-  const available = async <Reply>(command: () => Promise<Reply>): Promise<Reply> => {
+  /** What a command is answered with, in the form that this command has: anything else is the answer to another one. */
+  const available = async <Reply>(form: ReplyForm<Reply>, command: () => Promise<unknown>): Promise<Reply> => {
     try {
       // The client's own limit ends when a command has been sent.
       const reply = await answeredWithin(timeout, command())
+      if (!form(reply)) throw new UnexpectedReply()
       outage?.worked()
       return reply
     } catch (cause) {
@@ -34,10 +36,10 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       throw unavailable(cause)
     }
   }
-  const evaluate = (text: string, key: string, values: string[]) =>
-    available(() => client.eval(text, { keys: [prefix + key], arguments: values }))
+  const evaluate = <Reply>(form: ReplyForm<Reply>, text: string, key: string, values: string[]) =>
+    available(form, () => client.eval(text, { keys: [prefix + key], arguments: values }))
   const script = async (text: string, key: string, ...values: string[]): Promise<boolean> =>
-    (await evaluate(text, key, values)) === 1
+    (await evaluate(isNumber, text, key, values)) === 1
 
   await connect().catch((cause: unknown) => {
     throw unavailable(cause)
@@ -45,30 +47,35 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   const signals = createRedisSignals(client, prefix)
 
   return {
-    get: async (key) => (await available(() => client.get(prefix + key))) ?? undefined,
+    get: async (key) => (await available(isTextOrNone, () => client.get(prefix + key))) ?? undefined,
     async set(key, value, expiresAt) {
-      await available(() => client.set(prefix + key, value, { expiration: { type: 'PXAT', value: at(expiresAt) } }))
+      await available(isDone, () =>
+        client.set(prefix + key, value, { expiration: { type: 'PXAT', value: at(expiresAt) } }),
+      )
     },
     async addIfAbsent(key, value, expiresAt) {
       const expiration = expirationOf(expiresAt)
-      return (await available(() => client.set(prefix + key, value, { condition: 'NX', expiration }))) === 'OK'
+      return (
+        (await available(isDoneOrNone, () => client.set(prefix + key, value, { condition: 'NX', expiration }))) === 'OK'
+      )
     },
     replace: (key, expected, value, expiresAt) => script(replaceScript, key, expected, value, ...expiryOf(expiresAt)),
-    extend: async (key, expiresAt) => (await available(() => client.pExpireAt(prefix + key, at(expiresAt)))) === 1,
-    take: async (key) => (await available(() => client.getDel(prefix + key))) ?? undefined,
-    delete: async (key) => (await available(() => client.del(prefix + key))) === 1,
+    extend: async (key, expiresAt) =>
+      (await available(isNumber, () => client.pExpireAt(prefix + key, at(expiresAt)))) === 1,
+    take: async (key) => (await available(isTextOrNone, () => client.getDel(prefix + key))) ?? undefined,
+    delete: async (key) => (await available(isNumber, () => client.del(prefix + key))) === 1,
     deleteIf: (key, expected) => script(deleteIfScript, key, expected),
     async addMember(key, member, expiresAt) {
       await script(addMemberScript, key, member, String(at(expiresAt)), String(Date.now()))
     },
     async removeMember(key, member) {
-      await available(() => client.zRem(prefix + key, member))
+      await available(isNumber, () => client.zRem(prefix + key, member))
     },
-    members: (key) => available(() => client.zRangeByScore(prefix + key, `(${Date.now()}`, '+inf')),
+    members: (key) => available(isTexts, () => client.zRangeByScore(prefix + key, `(${Date.now()}`, '+inf')),
     async count(key, cost, { limit, window }) {
       const slice = (window * 1000) / slicesOfWindow
-      const reply = await evaluate(countScript, key, [cost, limit, slice, slicesOfWindow].map(String))
-      const [counted = 0, left = 0, reset = 0] = Array.isArray(reply) ? reply.map(Number) : []
+      const reply = await evaluate(isCount, countScript, key, [cost, limit, slice, slicesOfWindow].map(String))
+      const [counted = 0, left = 0, reset = 0] = reply.map(Number)
       return { counted: counted === 1, left, reset: reset / 1000 }
     },
     signals,
@@ -78,6 +85,19 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     },
   }
 }
+
+type ReplyForm<Reply> = (reply: unknown) => reply is Reply
+
+/** Its name is the cause that the log and the metrics tell. */
+class UnexpectedReply extends Error {}
+
+const isNumber = (reply: unknown): reply is number => typeof reply === 'number'
+const isTextOrNone = (reply: unknown): reply is string | null => reply === null || typeof reply === 'string'
+const isDone = (reply: unknown): reply is 'OK' => reply === 'OK'
+const isDoneOrNone = (reply: unknown): reply is 'OK' | null => reply === null || isDone(reply)
+const isTexts = (reply: unknown): reply is string[] =>
+  Array.isArray(reply) && reply.every((text) => typeof text === 'string')
+const isCount = (reply: unknown): reply is readonly unknown[] => Array.isArray(reply) && reply.length === 3
 
 function at(seconds: number): number {
   return Math.ceil(seconds * 1000)

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@redis/client'
@@ -49,6 +51,43 @@ if (redis === undefined) {
     await operator.sendCommand(['CLIENT', 'PAUSE', '600000', 'ALL'])
     await t.throwsAsync(store.get('key'), { code: 'store_unavailable' })
     t.deepEqual(told, ['OOM', 'READONLY', 'TimeoutError'])
+  })
+
+  test('an answer of a form that the command does not have is an outage, neither a value nor a success', async (t) => {
+    let answer: string | undefined
+    const middle = createServer((socket) => {
+      const to = connect(Number(new URL(redis.url).port), '127.0.0.1')
+      to.on('error', () => socket.destroy()).on('data', (bytes) => socket.write(answer ?? bytes))
+      socket.on('error', () => to.destroy()).on('close', () => to.destroy())
+      socket.on('data', (bytes) => to.write(bytes))
+    }).listen(0, '127.0.0.1')
+    await once(middle, 'listening')
+    t.teardown(() => middle.close())
+    const told: string[] = []
+    const outage = { failed: (cause: string) => void told.push(cause), worked: () => undefined }
+    const { port } = middle.address() as AddressInfo
+    const store = await createRedisStore({ url: `redis://127.0.0.1:${port}`, timeout: 5, outage })
+    t.teardown(store.close)
+    const soon = Date.now() / 1000 + 60
+    const cases: readonly [string, () => Promise<unknown>][] = [
+      [':1\r\n', () => store.get('key')],
+      [':1\r\n', () => store.take('key')],
+      ['$-1\r\n', () => store.set('key', 'value', soon)],
+      ['+QUEUED\r\n', () => store.addIfAbsent('key', 'value', soon)],
+      ['+OK\r\n', () => store.replace('key', 'value', 'other', soon)],
+      ['+OK\r\n', () => store.members('key')],
+      ['*1\r\n:1\r\n', () => store.count('key', 1, { limit: 1, window: 60 })],
+    ]
+    for (const [text, command] of cases) {
+      answer = text
+      await t.throwsAsync(command, { code: 'store_unavailable' }, text)
+    }
+    t.deepEqual(
+      told,
+      cases.map(() => 'UnexpectedReply'),
+    )
+    answer = undefined
+    t.is(await store.get('nothing'), undefined)
   })
 
   test('a Redis with TLS that wants a client certificate and a user gets both, and the database that is named', async (t) => {
