@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { UpstreamError } from '../errors.js'
 import { createLocalSignals } from './local-signals.js'
+import { pack, packedBytes, unpack } from './packed-text.js'
 import { createSlidingCounts } from './sliding-counts.js'
 import type { Expiry, Store, StoreUsage } from './store.js'
 
@@ -22,7 +23,8 @@ export interface MemoryStore extends Store {
 }
 
 interface Entry {
-  readonly value: string | Map<string, number>
+  /** A packed text, or the members of a set with their ends. */
+  readonly value: string | Buffer | Map<string, number>
   bytes: number
   expiresAt: number
 }
@@ -80,8 +82,7 @@ export function createMemoryStore({
     return undefined
   }
   const textAt = (key: string): string | undefined => {
-    const value = alive(key)?.value
-    return typeof value === 'string' ? value : undefined
+    return textOf(alive(key))
   }
   const dropMember = (key: string, entry: Entry, members: Map<string, number>, member: string): void => {
     if (!members.delete(member)) return
@@ -93,7 +94,7 @@ export function createMemoryStore({
   /** Without the oldest that have expired, so that a set which is only ever added to does not grow without end. */
   const setAt = (key: string): { readonly entry: Entry; readonly members: Map<string, number> } | undefined => {
     const entry = alive(key)
-    if (entry === undefined || typeof entry.value === 'string') return undefined
+    if (entry === undefined || !(entry.value instanceof Map)) return undefined
     const members = entry.value
     for (const [member, until] of members) {
       if (until > now()) break
@@ -135,7 +136,7 @@ export function createMemoryStore({
     inNeed = true
     throw new UpstreamError('store_unavailable', 'the in-process store is full')
   }
-  const write = (key: string, value: string | Map<string, number>, size: number, expiresAt: number): void => {
+  const write = (key: string, value: Entry['value'], size: number, expiresAt: number): void => {
     const before = alive(key)
     if (expiresAt <= now()) {
       if (before !== undefined) remove(key, before)
@@ -151,8 +152,10 @@ export function createMemoryStore({
     if (typeof expiry === 'number') return expiry
     return 'lasts' in expiry ? now() + expiry.lasts : Math.max(before, expiry.atLeast)
   }
-  const writeText = (key: string, text: string, expiresAt: number): void =>
-    write(key, text, recordBytes + Buffer.byteLength(key) + Buffer.byteLength(text), expiresAt)
+  const writeText = (key: string, text: string, expiresAt: number): void => {
+    const value = pack(text)
+    write(key, value, recordBytes + Buffer.byteLength(key) + packedBytes(value), expiresAt)
+  }
 
   return {
     get: async (key) => textAt(key),
@@ -176,7 +179,7 @@ export function createMemoryStore({
     async take(key) {
       const entry = alive(key)
       if (entry !== undefined) remove(key, entry)
-      return typeof entry?.value === 'string' ? entry.value : undefined
+      return textOf(entry)
     },
     async delete(key) {
       const entry = alive(key)
@@ -185,7 +188,7 @@ export function createMemoryStore({
     },
     async deleteIf(key, expected) {
       const entry = alive(key)
-      if (entry === undefined || entry.value !== expected) return false
+      if (entry === undefined || textAt(key) !== expected) return false
       remove(key, entry)
       return true
     },
@@ -221,6 +224,10 @@ export function createMemoryStore({
     },
     usage: () => ({ records: entries.size, bytes, maxBytes, refused }),
   }
+}
+
+function textOf(entry: Entry | undefined): string | undefined {
+  return entry === undefined || entry.value instanceof Map ? undefined : unpack(entry.value)
 }
 
 /** Seen with --max-old-space-size=48: the process lives on at the limit, which is 16 MiB then. */
