@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { faketime } from '../test/server/_faketime.js'
 
 /** A process that can be killed, stopped for a while, and started again as it was. */
 export interface Restartable {
@@ -114,21 +115,33 @@ async function answers(question: string, port: number): Promise<boolean> {
   }
 }
 
+/** @throws where the library is not installed */
+function clockAhead(seconds: number): Readonly<Record<string, string>> {
+  if (faketime === undefined) throw new Error('libfaketime is not installed')
+  return { LD_PRELOAD: faketime, FAKETIME: `${seconds < 0 ? '' : '+'}${seconds}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1' }
+}
+
 export interface ReplicaPlace {
   readonly host: string
   readonly port: number
   readonly adminPort: number
+  /** Seconds by which its clock is ahead of this machine's. Default: 0. */
+  readonly ahead?: number
 }
 
 /** `sallyport start` at this place, with the configuration that all replicas have. */
-export function replica(configuration: object, { host, port, adminPort }: ReplicaPlace): Restartable {
+export function replica(configuration: object, { host, port, adminPort, ahead = 0 }: ReplicaPlace): Restartable {
   const folder = mkdtempSync(join(tmpdir(), 'soak-replica-'))
   const file = join(folder, 'frontends.json')
   writeFileSync(file, JSON.stringify(configuration))
   return restartable({
     command: process.execPath,
     parameters: [resolve('dist/main.js'), 'start', '--config', file],
-    environment: { Server__Listen: `${host}:${port}`, Server__AdminListen: `${host}:${adminPort}` },
+    environment: {
+      Server__Listen: `${host}:${port}`,
+      Server__AdminListen: `${host}:${adminPort}`,
+      ...(ahead !== 0 && clockAhead(ahead)),
+    },
     isReady: async () =>
       (await fetch(`http://${host}:${adminPort}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined))
         ?.status === 200,

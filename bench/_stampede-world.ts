@@ -20,7 +20,11 @@ export interface StampedeWorld {
   close(): Promise<void>
 }
 
-export async function startStampedeWorld(rotation: 'rotating' | 'constant'): Promise<StampedeWorld> {
+/** @param clocks Seconds by which those of the replicas are ahead. Default: they are right. */
+export async function startStampedeWorld(
+  rotation: 'rotating' | 'constant',
+  clocks: readonly number[] = [],
+): Promise<StampedeWorld> {
   const closers: (() => Promise<unknown> | unknown)[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.toReversed()) await closer()
@@ -67,7 +71,12 @@ export async function startStampedeWorld(rotation: 'rotating' | 'constant'): Pro
       },
     }
     const replicas = [0, 1, 2].map((index) =>
-      replica(configuration, { host: '127.0.0.1', port: ports[index] ?? 0, adminPort: ports[index + 3] ?? 0 }),
+      replica(configuration, {
+        host: '127.0.0.1',
+        port: ports[index] ?? 0,
+        adminPort: ports[index + 3] ?? 0,
+        ahead: clocks[index] ?? 0,
+      }),
     )
     closers.push(() => Promise.all(replicas.map((one) => one.end('SIGKILL'))))
     await Promise.all(replicas.map((one) => one.start()))

@@ -43,6 +43,8 @@ async function expired(world: StampedeWorld, count: number, tokenDelay: number):
 
 interface Stampede {
   readonly rotation: 'rotating' | 'constant'
+  /** Seconds by which the replicas' clocks are ahead. Default: they are right. */
+  readonly clocks?: readonly number[]
   /** Happens to the last replica, a second after the calls began. */
   readonly fault?: (world: StampedeWorld) => Promise<void> | void
   /** Calls at the last replica may fail: it is gone. */
@@ -51,8 +53,11 @@ interface Stampede {
   readonly mayLogOut?: boolean
 }
 
-async function stampede(name: string, { rotation, fault, isLost = false, mayLogOut = false }: Stampede): Promise<void> {
-  const world = await startStampedeWorld(rotation)
+async function stampede(
+  name: string,
+  { rotation, clocks, fault, isLost = false, mayLogOut = false }: Stampede,
+): Promise<void> {
+  const world = await startStampedeWorld(rotation, clocks)
   try {
     const browsers = await expired(world, sessions, 3000)
     const underway = browsers.flatMap((browser) =>
@@ -197,6 +202,8 @@ const scenarios: Readonly<Record<string, (name: string) => Promise<void>>> = {
   'holder killed, tokens used once': (name) =>
     stampede(name, { rotation: 'rotating', fault: kill, isLost: true, mayLogOut: true }),
   'holder stopped': (name) => stampede(name, { rotation: 'rotating', fault: stop }),
+  // Those of Redis and of the authorization server are right. What a replica believes of a lock must not depend on its own.
+  'clocks differ': (name) => stampede(name, { rotation: 'rotating', clocks: [0, -8, 8] }),
   'logout races': logoutRaces,
 }
 

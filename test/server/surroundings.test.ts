@@ -1,6 +1,5 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -11,6 +10,7 @@ import { run } from '../deploy/_manifests.js'
 import { type Configuration, type Stack, type StackProcess, startStack } from '../flows/_stack.js'
 import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
 import { eventually } from '../gateway/_client.js'
+import { faketime } from './_faketime.js'
 
 /* What the machine around a process may do to it: docs/reliability.md says what users and operators see. */
 
@@ -24,9 +24,6 @@ const hasMounts = await run('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none
 )
 const withMounts = hasMounts ? test.serial : test.skip
 
-const faketime = ['x86_64-linux-gnu', 'aarch64-linux-gnu']
-  .map((platform) => `/usr/lib/${platform}/faketime/libfaketime.so.1`)
-  .find(existsSync)
 const withFaketime = faketime === undefined ? test.skip : test.serial
 
 async function signedIn({ gateway }: Stack): Promise<UserAgent> {
