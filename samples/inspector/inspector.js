@@ -51,7 +51,7 @@ function row(flow) {
     element('span', flow.title, { className: 'flow-name' }),
     element(
       'span',
-      `${flow.kind} · ${new Date(flow.at).toLocaleTimeString([], { hour12: false })} · ${exchanges.length} messages`,
+      `${flow.kind} · ${new Date(flow.at).toLocaleTimeString([], { hour12: false })} · ${exchanges.length === 1 ? 'one message' : `${exchanges.length} messages`}`,
       {
         className: 'flow-facts',
       },

@@ -48,7 +48,7 @@ button.quiet,.button.quiet{background:transparent;color:inherit;border-color:var
 :focus-visible{outline:3px solid var(--sp-accent);outline-offset:2px}
 a{color:var(--sp-accent)}ul{margin:.5rem 0 1.25rem;padding-left:1.25rem}li{margin:.25rem 0;overflow-wrap:anywhere}
 .alert{border:1px solid var(--sp-danger);color:var(--sp-danger);border-radius:10px;padding:.65rem .85rem;margin:1rem 0}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.25rem 0 0;padding-top:1rem;border-top:1px solid var(--sp-line);font-size:.875rem}dt{color:var(--sp-soft)}dd{margin:0;overflow-wrap:anywhere;font-family:ui-monospace,monospace}
+dl{display:grid;grid-template-columns:fit-content(6.5rem) 1fr;gap:.25rem 1rem;margin:1.25rem 0 0;padding-top:1rem;border-top:1px solid var(--sp-line);font-size:.875rem}dt{color:var(--sp-soft)}dd{margin:0;overflow-wrap:anywhere;font-family:ui-monospace,monospace}
 @media (prefers-reduced-motion:no-preference){button,.button{transition:filter .15s}}button:hover,.button:hover{filter:brightness(1.08)}
 `
 

@@ -21,6 +21,8 @@ export interface ConfigurationStatus {
   readonly generation: number
   /** Seconds since the epoch. */
   readonly takenOverAt: number
+  /** From the one before, cut; undefined for the first. */
+  readonly changes: FrontendChanges | undefined
   /** How often one was refused. */
   readonly refusals: number
   /** What it says and a running process cannot take over. */
@@ -47,6 +49,7 @@ export function createGenerations(
   let status: ConfigurationStatus = {
     generation: 1,
     takenOverAt: now(),
+    changes: undefined,
     refusals: 0,
     needsRestart: [],
     refused: undefined,
@@ -59,14 +62,14 @@ export function createGenerations(
     took(configuration, { added, changed, removed }) {
       current = configuration
       const { kept: needsRestart } = configuration
-      status = { ...status, generation: status.generation + 1, takenOverAt: now(), needsRestart, refused: undefined }
-      publish({
-        type: 'server.configuration.taken-over',
-        generation: status.generation,
+      const changes = {
         added: added.slice(0, mostNames),
         changed: changed.slice(0, mostNames),
         removed: removed.slice(0, mostNames),
-      })
+      }
+      const { generation, refusals } = status
+      status = { generation: generation + 1, takenOverAt: now(), changes, refusals, needsRestart, refused: undefined }
+      publish({ type: 'server.configuration.taken-over', generation: status.generation, ...changes })
       if (needsRestart.length > 0)
         publish({ type: 'server.configuration.needs-restart', settings: needsRestart.map(lineOf) })
       onTaken?.(configuration)
@@ -88,10 +91,12 @@ export function lineOf({ where, pointer, problem, remedy }: ConfigurationProblem
   return `${where === undefined ? '' : `${where} `}${pointer || '/'} ${problem}. ${remedy}`
 }
 
-function reportOf({ generation, takenOverAt, needsRestart, refused }: ConfigurationStatus): ConfigurationReport {
+function reportOf(status: ConfigurationStatus): ConfigurationReport {
+  const { generation, takenOverAt, changes, needsRestart, refused } = status
   return {
     generation,
     takenOverAt,
+    ...(changes && { changes }),
     needsRestart: needsRestart.map(lineOf),
     ...(refused && { refused: { at: refused.at, problems: refused.problems.map(lineOf) } }),
   }

@@ -87,7 +87,7 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
       forwarded.push({ event, trace: traceId(event.type, event.requestId) })
       return
     }
-    const level = levelOf(event.type)
+    const level = isUsual(event) ? 'debug' : levelOf(event.type)
     if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
     writeForwarded()
     writeLine(level, { event, trace: traceId(event.type, 'requestId' in event ? event.requestId : undefined) })
@@ -109,6 +109,12 @@ export function logRecords(logger: Logger): (record: object) => void {
 interface Traced {
   readonly event: SallyportEvent
   readonly trace: string | undefined
+}
+
+/** How a client gets its nonce: the beginning of an ordinary conversation. */
+function isUsual(event: SallyportEvent): boolean {
+  const { type } = event
+  return (type === 'as.request.refused' || type === 'validator.request.refused') && event.code === 'use_dpop_nonce'
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error' | 'unlogged'

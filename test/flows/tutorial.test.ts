@@ -54,7 +54,7 @@ else
       await page.fill('[name=username]', 'alice')
       await page.fill('[name=password]', password)
       await page.getByRole('button').first().click()
-      await page.getByText('See your orders').waitFor()
+      await page.getByText('see your orders').waitFor()
       await page.locator('button[value=allow]').click()
       await page.getByText('a lamp').waitFor()
       t.is(await page.locator('#user').innerText(), 'Signed in as alice Sign out')

@@ -119,7 +119,7 @@ const scope = z
     Name: text.optional().meta({ description: 'Unique.', examples: ['orders'] }),
     DisplayName: text
       .optional()
-      .meta({ description: 'What the consent page calls it. Default: `Name`.', examples: ['See your orders'] }),
+      .meta({ description: 'What the consent page calls it. Default: `Name`.', examples: ['see your orders'] }),
     Resources: z
       .array(text)
       .default([])

@@ -60,7 +60,7 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
     case 'unsupported_response_type':
       return `Allow the authorization code grant with response_type "code" there, for client ${clientId}.`
     case 'access_denied':
-      return `Look into the server's log: it lets client ${clientId} or this user do nothing there.`
+      return `Nothing, where the user has cancelled there; otherwise the server's log says why it does not let client ${clientId} or this user in.`
     case 'server_error':
     case 'temporarily_unavailable':
       return "The fault is the server's own: look into its log."

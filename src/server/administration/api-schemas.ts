@@ -91,10 +91,11 @@ export const schemas = {
     {
       generation: count,
       takenOverAt: time,
+      changes: object({ added: texts, changed: texts, removed: texts }),
       needsRestart: texts,
       refused: object({ at: time, problems: texts }),
     },
-    ['refused'],
+    ['changes', 'refused'],
   ),
   Refusals: object({ refusals: { type: 'array', items: refusal } }),
   LogLevel: object({ level: { enum: levels }, until: time }, ['until']),

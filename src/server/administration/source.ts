@@ -1,5 +1,5 @@
 import type { SigningKeyState } from '../../authorization-server/authorization-server.js'
-import type { GatewayState, SessionPage, SessionPaging, SessionQuery } from '../../gateway/gateway.js'
+import type { FrontendChanges, GatewayState, SessionPage, SessionPaging, SessionQuery } from '../../gateway/gateway.js'
 import type { LogLevelState } from '../../telemetry/log-level.js'
 import type { RecentRefusal } from './recent-refusals.js'
 
@@ -36,6 +36,8 @@ export interface ConfigurationReport {
   /** 1 for the one that the process started with. */
   readonly generation: number
   readonly takenOverAt: number
+  /** Names of the frontends in which it differs from the one before; undefined for the first. */
+  readonly changes?: FrontendChanges
   /** What the file says and needs a restart. */
   readonly needsRestart: readonly string[]
   /** The last one that was not taken over, unless another has been since. */

@@ -47,6 +47,7 @@ export async function anAdministeredGateway(t: ExecutionContext, options: Partia
     configuration: () => ({
       generation: 2,
       takenOverAt: 1_800_000_000,
+      changes: { added: ['shop'], changed: [], removed: [] },
       needsRestart: [],
       refused: { at: 1_800_000_100, problems: ['frontends.json:3:5 /Bff is wrong. Mend it.'] },
     }),

@@ -84,6 +84,7 @@ test('what callers say is text on every page, and nothing may be cached, framed 
     t.notRegex(text, /<script|<img|<b>/, path)
     t.regex(answer.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-/)
     t.is(answer.headers.get('cache-control'), 'no-store')
+    if (path === 'configuration') t.regex(text, /<dt>Frontends added<\/dt><dd>shop<\/dd><\/dl>/)
   }
   t.is((await fetch(`${url}/console/nothing`, { headers })).status, 404)
   t.is((await fetch(`${url}/console/sessions?after=made-up`, { headers })).status, 400)

@@ -1,4 +1,4 @@
-import type { AdministeredSession, SessionPage } from '../../../gateway/gateway.js'
+import type { AdministeredSession, FrontendChanges, SessionPage } from '../../../gateway/gateway.js'
 import { type Html, html } from '../../../http/page.js'
 import type { ProcessReport } from '../source.js'
 import { keysView, upstreamsView } from '../views.js'
@@ -124,12 +124,19 @@ ${tableOf(
 }
 
 export function configurationPage({ configuration, logLevel }: ProcessReport): Html {
-  const { generation, takenOverAt, needsRestart, refused } = configuration
-  return html`<dl><dt>Generation</dt><dd>${generation}</dd><dt>Served since</dt><dd>${timeOf(takenOverAt)}</dd><dt>Log level</dt><dd>${logLevel.level}${logLevel.until !== undefined && html` until ${timeOf(logLevel.until)}`}</dd></dl>
+  const { generation, takenOverAt, changes, needsRestart, refused } = configuration
+  return html`<dl><dt>Generation</dt><dd>${generation}</dd><dt>Served since</dt><dd>${timeOf(takenOverAt)}</dd><dt>Log level</dt><dd>${logLevel.level}${logLevel.until !== undefined && html` until ${timeOf(logLevel.until)}`}</dd>${changes && changesOf(changes)}</dl>
 ${
   refused === undefined
     ? html`<p class="soft">The last change was taken over.</p>`
     : html`<h2>The last change was refused</h2><p>${timeOf(refused.at)}</p><ul>${refused.problems.map((problem) => html`<li>${problem}</li>`)}</ul>`
 }
 ${needsRestart.length > 0 && html`<h2>Needs a restart</h2><ul>${needsRestart.map((line) => html`<li>${line}</li>`)}</ul>`}`
+}
+
+/** What the last change was about. */
+function changesOf({ added, changed, removed }: FrontendChanges): readonly (Html | false)[] {
+  const row = (what: string, names: readonly string[]) =>
+    names.length > 0 && html`<dt>${what}</dt><dd>${names.join(', ')}</dd>`
+  return [row('Frontends added', added), row('Frontends changed', changed), row('Frontends removed', removed)]
 }
