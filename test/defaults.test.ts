@@ -27,6 +27,7 @@ import {
   frontendDefaults,
   gatewayDefaults,
   healthCheckDefaults,
+  identityAssertionDefaults,
   loginLimitDefaults,
   rateLimitDefaults,
   routeDefaults,
@@ -59,6 +60,7 @@ const data: Readonly<Record<string, Readonly<Record<string, Defaults>>>> = {
     TimeoutOptions: timeoutDefaults,
     HealthCheckOptions: healthCheckDefaults,
     CircuitBreakerOptions: circuitBreakerDefaults,
+    IdentityAssertionOptions: identityAssertionDefaults,
     WebSocketOptions: webSocketDefaults,
   },
   'gateway/limits/limit-options.ts': {

@@ -73,7 +73,7 @@ test('the HTTP reference has every endpoint with its methods, and every refusal'
   t.true(documented.length > 12)
   const frontend = {
     base: '/bff',
-    options: { embedding: { origins: [] }, frontchannelLogout: true },
+    options: { embedding: { origins: [] }, frontchannelLogout: true, assertionKeys: [] },
   } as unknown as Parameters<typeof endpointMethods>[0]
   const paths = [...new Set(documented.map(([, path]) => path))]
   for (const path of paths)

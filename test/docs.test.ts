@@ -67,7 +67,7 @@ for (const block of blocks.filter(({ fence }) => /^jsonc?\b(?! file)/.test(fence
     }
     await writeCertificates(folder, block.text)
     const environment = Object.fromEntries(
-      [...block.text.matchAll(/("\w+Jwk": )?\{ "Env": "(\w+)" \}/g)].map(([, isKey, name]) => [
+      [...block.text.matchAll(/("\w+Jwk": |"AssertionKeys": \[)?\{ "Env": "(\w+)" \}/g)].map(([, isKey, name]) => [
         name,
         isKey === undefined ? randomBytes(32).toString('base64url') : JSON.stringify(generateSigningJwk('ES256')),
       ]),

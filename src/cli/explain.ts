@@ -123,7 +123,7 @@ function textOf({ request, frontend, outcome, access }: Explanation, style: Styl
 
 function forwardingRows(forwarding: Forwarding): [string, string][] {
   const { route, csrf, token, scheme, resource, scopes, signIn, headersDropped, headersAdded, calls } = forwarding
-  const { countsAsUse, rateLimits, exchanged } = forwarding
+  const { countsAsUse, rateLimits, exchanged, assertion } = forwarding
   const asked = [
     resource && `for ${resource}`,
     exchanged?.audience !== undefined && `for ${exchanged.audience}`,
@@ -133,7 +133,13 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
   return [
     ['route', route],
     ...csrfRows(csrf),
-    ['token', [tokenText(token), ...asked].join(' ') + schemeText(scheme)],
+    assertion === undefined
+      ? ['token', [tokenText(token), ...asked].join(' ') + schemeText(scheme)]
+      : [
+          'token',
+          `none: ${assertion.field} says who the user is${token === 'User' ? '; without a session 401 bff.session.absent' : ', if there is one'}`,
+        ],
+    ...(assertion === undefined ? [] : [['says', assertedText(assertion)] as [string, string]]),
     ...(token === 'Client' || token === 'None' || countsAsUse
       ? []
       : ([['session', 'not extended by this call']] as [string, string][])),
@@ -149,6 +155,10 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
       ...(scheme === 'DPoP' ? ([['htu', htu]] as [string, string][]) : []),
     ]),
   ]
+}
+
+function assertedText({ issuer, audience, claims }: NonNullable<Forwarding['assertion']>): string {
+  return `iss ${issuer}, aud ${audience}, ${['sub', ...claims].join(', ')}; signed with Bff.AssertionKeys, for a minute`
 }
 
 function csrfRows(csrf: CsrfRule | undefined): [string, string][] {

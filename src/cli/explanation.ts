@@ -20,7 +20,9 @@ import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gat
 import { requirementsOfRoute } from '../gateway/step-up/requirements.js'
 import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
 import { unixSocketText } from '../http/unix-socket.js'
+import { everyKindOfHeader } from './every-kind-of-header.js'
 import { type Claims, type ExplainedAccess, explainedAccess } from './explained-access.js'
+import { credentialsOf, type ExplainedAssertion, explainedAssertion } from './explained-assertion.js'
 import { type ExplainedFrontend, explained } from './explained-frontend.js'
 import { type Scheme, schemeOf } from './scheme.js'
 
@@ -46,6 +48,7 @@ export interface Forwarding {
   readonly scheme: Scheme
   readonly resource?: string
   readonly exchanged?: TokenExchangeOptions
+  readonly assertion?: ExplainedAssertion
   /** What the token is asked for with. Empty: the token of the login, or what the server gives by itself. */
   readonly scopes: readonly string[]
   readonly countsAsUse: boolean
@@ -156,7 +159,7 @@ function forwardingOf(
   const received = requestHeaders({ request: sent, client, frontend, removedPrefix, requestId: '(request id)' })
   const signIn = requirementsOfRoute(route)
   const scheme = schemeOf(route, options)
-  const credentials = scheme === 'none' ? [] : scheme === 'DPoP' ? ['authorization', 'dpop'] : ['authorization']
+  const assertion = explainedAssertion(route, options)
   const kept = (name: string): boolean => received[name] === sent.headers[name]
   return {
     route: route.path,
@@ -165,47 +168,25 @@ function forwardingOf(
     scheme,
     ...(route.resource !== undefined && { resource: route.resource }),
     ...(route.tokenExchange !== undefined && { exchanged: route.tokenExchange }),
-    scopes: mayBeOfUser(route.tokenType) ? audiencesOf(options)(route).ofUser.scopes : route.scopes,
+    ...(assertion && { assertion }),
+    scopes: assertion || !mayBeOfUser(route.tokenType) ? route.scopes : audiencesOf(options)(route).ofUser.scopes,
     countsAsUse: mayBeOfUser(route.tokenType) && (route.countsAsUse ?? routeDefaults.countsAsUse),
     rateLimits: kind === 'page' ? [] : [...(route.rateLimits ?? []), ...(options.rateLimits ?? [])],
     ...(signIn !== undefined && { signIn }),
     headersDropped: Object.keys(sent.headers)
       .filter((name) => !kept(name))
       .map((name) => (name in received && name === 'cookie' ? `our cookies (${frontend.sessionCookie}, …)` : name)),
-    headersAdded: [...credentials, 'host', ...Object.keys(received).filter((name) => !kept(name) && name !== 'cookie')],
+    headersAdded: [
+      ...credentialsOf(scheme, assertion),
+      'host',
+      ...Object.keys(received).filter((name) => !kept(name) && name !== 'cookie'),
+    ],
     calls: dialsOf(route).map(({ url, socket }) => {
       const called = addressing(url)(upstreamTarget)
       const by = socket === undefined ? {} : { socket: unixSocketText(socket) }
       return { url: called.origin + called.path, htu: targetUri(called), ...by }
     }),
   }
-}
-
-/** One header of every kind that the gateway treats in its own way, and a few that simply pass. */
-export const everyKindOfHeader = {
-  accept: 'application/json',
-  'content-type': 'application/json',
-  connection: 'keep-alive, x-hop',
-  'keep-alive': 'timeout=5',
-  te: 'trailers',
-  trailer: 'x-checksum',
-  upgrade: 'h2c',
-  expect: '100-continue',
-  'proxy-authorization': 'Basic x',
-  'x-hop': '1',
-  authorization: 'Bearer x',
-  dpop: 'x',
-  'x-csrf': '1',
-  forwarded: 'for=192.0.2.1',
-  'x-forwarded-for': '192.0.2.1',
-  'x-forwarded-host': 'evil.example',
-  'x-forwarded-proto': 'gopher',
-  'x-forwarded-user': 'root',
-  x_forwarded_user: 'root',
-  'x-real-ip': '192.0.2.1',
-  'x-original-url': '/',
-  'x-http-method-override': 'DELETE',
-  'x-request-id': 'x',
 }
 
 function csrfRule(frontend: Frontend, method: string, kind: 'route' | 'page', rule: ForgeryRule): CsrfRule {

@@ -3,6 +3,7 @@ import type { FrontendOptions, GatewayOptions } from './options.js'
 import type {
   CircuitBreakerOptions,
   HealthCheckOptions,
+  IdentityAssertionOptions,
   RouteOptions,
   TimeoutOptions,
   WebSocketOptions,
@@ -47,6 +48,10 @@ export const routeDefaults = {
   replayLimit: 65_536,
   retries: 1,
 } as const satisfies Partial<RouteOptions>
+
+export const identityAssertionDefaults = {
+  header: 'X-Identity-Assertion',
+} as const satisfies Partial<IdentityAssertionOptions>
 
 /** There is no `total`: streams have no end. */
 export const timeoutDefaults = {

@@ -1,3 +1,4 @@
+import type { SigningKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import type { AuthorityOptions, ServerClientOptions } from './authorities/authority-options.js'
@@ -84,6 +85,11 @@ export interface FrontendOptions extends ServerClientOptions {
    * Default: one, as this frontend itself says.
    */
   readonly authorities?: readonly AuthorityOptions[]
+  /**
+   * Private keys of its own that sign `identityAssertion` of routes. The first one signs; all are published at
+   * `P/assertion-jwks`, for rotation with an overlap. Default: none.
+   */
+  readonly assertionKeys?: readonly SigningKey[]
   /** RFC 9126. Off only under the Baseline profile. */
   readonly pushedAuthorizationRequests: boolean
   /** RFC 9449. Off only under the Baseline profile, or where tokens are bound to `clientCertificate`. */

@@ -18,6 +18,7 @@ import { type Connections, createUpstreamPool } from './forwarding/upstream.js'
 import { createCors } from './frontend/cors.js'
 import { createFrontend, type Frontend } from './frontend/frontend.js'
 import { tellOnLogout } from './hooks.js'
+import { createAssertIdentity } from './identity/identity-assertion.js'
 import { createRateLimits } from './limits/rate-limits.js'
 import { withCertificate } from './oauth/client-certificate.js'
 import { createIssuerFetch, type IssuerFetch } from './oauth/issuer-fetch.js'
@@ -92,6 +93,7 @@ export function provisionFrontend(options: FrontendOptions, shared: SharedServic
       audiences: audiences(route),
       limitRate: limitsOf(route),
       stepUp: createRouteStepUp(route, stepUp, now),
+      assertIdentity: createAssertIdentity(route, options, now),
       ...routeAccess(route, options, now),
     })
   const routes = options.routes.map(ready)
@@ -166,7 +168,7 @@ function ofAll(frontend: Frontend, all: readonly ProvisionedFrontend[]): Provisi
 export function provisionRoute(
   options: RouteOptions,
   connections: Connections,
-  own: Pick<Route, 'audiences' | 'limitRate' | 'stepUp' | 'mayIn' | 'session'>,
+  own: Pick<Route, 'audiences' | 'limitRate' | 'stepUp' | 'assertIdentity' | 'mayIn' | 'session'>,
 ): Route {
   return {
     ...options,

@@ -43,6 +43,11 @@ export interface RouteOptions {
    * @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2 RFC 8693 §2}
    */
   readonly tokenExchange?: TokenExchangeOptions
+  /**
+   * Names the user to an API that takes no access tokens: a JWT of a minute, signed with `assertionKeys`, goes along in place of
+   * the token. For `tokenType` `User` and `UserOrNone`. Default: none.
+   */
+  readonly identityAssertion?: IdentityAssertionOptions
   /** Whether a call starts the session's idle time anew. False for what a page asks by itself, again and again. Default: true. */
   readonly countsAsUse?: boolean
   /** Besides those of the frontend. Default: no limit. */
@@ -166,6 +171,16 @@ export interface UpstreamTlsOptions {
 export interface TokenExchangeOptions {
   /** The server's name for the API: `audience`. Default: not sent. */
   readonly audience?: string
+}
+
+/** What a signed assertion says of the user besides `sub`, and to whom. */
+export interface IdentityAssertionOptions {
+  /** `aud`: the name by which the API knows itself. */
+  readonly audience: string
+  /** Claims about the user, those that the session has. Default: none. */
+  readonly claims?: readonly string[]
+  /** The header field. Its name ends in `-Assertion`. Default: `X-Identity-Assertion`. */
+  readonly header?: string
 }
 
 /** Whose token goes upstream: the user's, the user's or else none, the user's or else the gateway's own, the gateway's own, none. */

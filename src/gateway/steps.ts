@@ -8,6 +8,7 @@ import { isLoginInQuestion, sessionIsOfUse } from './endpoints/login-loop.js'
 import { refusalOf } from './error-response.js'
 import { reportRefused } from './forwarding/report.js'
 import { assertOwnPage, isFromForeignPage } from './frontend/anti-forgery.js'
+import type { AssertIdentity } from './identity/identity-assertion.js'
 import { enterClosedPage } from './page/closed-page.js'
 import { comeAgain, mustComeAgain } from './page/come-again.js'
 import { isNavigation } from './page/navigation.js'
@@ -17,6 +18,7 @@ import { type GatewayRequest, type ProxiedRequest, proxiedRequest } from './requ
 import { destinationOf } from './routing/destination.js'
 import { assertMethodAllowed } from './routing/route.js'
 import { sessionIdentifier } from './session/koa-session.js'
+import type { OpenSession } from './session/session-record.js'
 import { keepSession } from './session/sliding-expiration.js'
 import type { Needs, UserCredentials } from './tokens/access-tokens.js'
 
@@ -145,7 +147,8 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
     call.open = refreshed
     response?.setHeader('X-Bff-Session-Refreshed', 'true')
   }
-  const { tokenType, audiences } = route
+  const { tokenType, audiences, assertIdentity } = route
+  if (assertIdentity !== undefined) return open && assertedIdentity(call, open, assertIdentity)
   if (tokenType === 'Client' || (tokenType === 'UserOrClient' && open === undefined))
     return inSpanOfOthers(call.request, 'access token', () => frontend.tokens.ofClient(audiences.ofClient)).then(
       (credentials) => carry({ credentials, refreshed: undefined }),
@@ -157,6 +160,16 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
   return undefined
+}
+
+/** In place of the token, and as current as it: who may no longer get one has no identity here either. */
+async function assertedIdentity(
+  call: ProxiedRequest,
+  open: OpenSession,
+  assertIdentity: AssertIdentity,
+): Promise<void> {
+  call.open = await call.frontend.tokens.current(open)
+  call.credentials = await assertIdentity(call.open.session)
 }
 
 /** What a refresh says counts where rules decide, and where it shows whether a login was of any use. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { protect } from '../../src/dpop-validator/adapters/node.js'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
+import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { aFolder } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
 import { selfSigned } from '../http/_self-signed.js'
@@ -217,4 +218,16 @@ test.serial('an API on a Unix socket is asked there, and one that is not there i
   t.like(here, { outcome: 'passed', result: 'answers (401 without a token)' })
   t.is(missing?.outcome, 'failed')
   t.regex(missing?.remedy ?? '', /no such Unix socket/)
+})
+
+test.serial('an API that answers to an assertion that is none is told of', async (t) => {
+  const issuer = await aServer(t)
+  const api = await listening(t, (_request, response) => response.end())
+  const route = { Path: '/api', Upstreams: [api], IdentityAssertion: { Audience: 'https://reports.internal' } }
+  const { Bff } = aFrontend(issuer, { Routes: [route] })
+  const report = await checked(t, { Bff: { ...Bff, AssertionKeys: [generateSigningJwk('ES256')] } })
+  const [trial] = about(report, `upstream ${api}/: tokens`)
+  t.like(trial, { outcome: 'noted' })
+  t.regex(trial?.result ?? '', /without an assertion/)
+  t.regex(trial?.remedy ?? '', /docs\/identity-assertion\.md/)
 })

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { decodeJwt } from 'jose'
+import { everyKindOfHeader } from '../../src/cli/every-kind-of-header.js'
 import { explain } from '../../src/cli/explain.js'
-import { everyKindOfHeader } from '../../src/cli/explanation.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
@@ -36,6 +36,7 @@ async function aProgram(t: ExecutionContext) {
     Bff: {
       Authority: 'http://127.0.0.1:9',
       PublicUrl: 'http://localhost:3000',
+      AssertionKeys: [generateSigningJwk('ES256')],
       Frontends: [
         {
           Name: 'app',
@@ -46,6 +47,11 @@ async function aProgram(t: ExecutionContext) {
             { Path: '/api/stripped', Upstreams: [at('/v1/')], StripPath: true },
             { Path: '/api/based', Upstreams: [at('/v2/base')], Methods: ['GET', 'POST'] },
             { Path: '/gold', Upstreams: [at('')], AcrValues: ['gold', 'platinum'], MaxAuthenticationAge: '00:05:00' },
+            {
+              Path: '/reports',
+              Upstreams: [at('')],
+              IdentityAssertion: { Audience: 'https://reports.internal', Claims: ['email'] },
+            },
             { Path: '/open', Upstreams: [at('')], TokenType: 'None' },
             { Path: '/maybe', Upstreams: [at('')], TokenType: 'UserOrNone', StripPath: true },
           ],
@@ -145,6 +151,7 @@ for (const [method, path, session] of [
   ['GET', '/api/based/%6frders?q', 'with'],
   ['POST', '/api/based', 'with'],
   ['DELETE', '/api/x/1', 'with'],
+  ['GET', '/reports/1', 'with'],
   ['GET', '/open', 'with'],
   ['POST', '/open/x?y', 'without'],
   ['GET', '/maybe/x', 'with'],
@@ -170,7 +177,15 @@ for (const [method, path, session] of [
       t.is(decodeJwt(String(arrived.headers.dpop)).htm, method)
       t.truthy(arrived.proof)
     } else {
-      t.is(token, 'none')
+      t.regex(
+        token,
+        /^none(?:: x-identity-assertion says who the user is; without a session 401 bff\.session\.absent)?$/,
+      )
+      const says = printed.get('says')
+      if (says !== undefined) {
+        const { iss, aud } = decodeJwt(String(arrived.headers['x-identity-assertion']))
+        t.true(says.startsWith(`iss ${iss}, aud ${aud}, sub, email;`), says)
+      }
       t.is(arrived.headers.authorization, undefined)
       t.is(arrived.headers.dpop, undefined)
       t.is(printed.get('htu'), undefined)

@@ -588,6 +588,17 @@ test('a Unix socket without a proxy that is trusted there', finds, {
   problem: /every client would count as one/,
   remedy: /127\.0\.0\.1\/32/,
 })
+test('an assertion of identity without a key to sign it', finds, {
+  from: aGateway,
+  change: [
+    '["http://orders:8080"]',
+    '["http://orders:8080"], "IdentityAssertion": { "Audience": "https://a.internal" }',
+  ],
+  pointer: '/Bff/AssertionKeys',
+  line: '"Bff"',
+  problem: /a route asserts the identity/,
+  remedy: /keygen/,
+})
 for (const [what, change, member, problem, remedy] of [
   [
     'a Unix socket where the URL of the API goes',

@@ -54,6 +54,7 @@ export function ofNoFrontend(route: RouteOptions) {
     audiences: audiencesOf({ scopes: [], routes: [] })(route),
     limitRate: undefined,
     stepUp: undefined,
+    assertIdentity: undefined,
     ...routeAccess(route),
   }
 }

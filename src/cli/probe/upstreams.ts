@@ -1,5 +1,6 @@
 import { Agent, fetch, type Response } from 'undici'
 import { type Dial, dialsOf } from '../../gateway/forwarding/dial.js'
+import { assertionField } from '../../gateway/identity/identity-assertion.js'
 import { withCertificate } from '../../gateway/oauth/client-certificate.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import type { RouteOptions } from '../../gateway/route-options.js'
@@ -69,8 +70,9 @@ async function tryUpstream(
     const plain = await speaksTls(target, response)
     if (plain !== undefined) return [plain]
     if (route.tokenType === 'None') return [reached]
+    if (route.identityAssertion !== undefined) return [reached, ...(await credentialTrials(target, response))]
     const metadata = await readMetadata(target, response)
-    return [reached, ...(await tokenTrials(target, response)), ...metadataTrials(target, metadata)]
+    return [reached, ...(await credentialTrials(target, response)), ...metadataTrials(target, metadata)]
   } catch (error) {
     if (socket === undefined && isLoopback(upstream.hostname) && Number(upstream.port) === options.samplePort)
       return [noted(subject, 'is the sample API of this file, which starts with the gateway')]
@@ -102,7 +104,10 @@ async function speaksTls({ subject, upstream, get }: Target, { status }: Respons
 }
 
 /** An API that checks tokens refuses one that is none (RFC 6750 §3.1). */
-async function tokenTrials({ subject, route, get, ...target }: Target, first: Response): Promise<readonly Trial[]> {
+async function credentialTrials(
+  { subject, route, get, ...target }: Target,
+  first: Response,
+): Promise<readonly Trial[]> {
   const url = calledUrl({ subject, route, get, ...target })
   if (first.status >= 300 && first.status < 400)
     return [
@@ -113,16 +118,24 @@ async function tokenTrials({ subject, route, get, ...target }: Target, first: Re
       ),
     ]
   if (!first.ok) return []
-  const second = await get(url, { Authorization: 'DPoP not-a-token', DPoP: 'not-a-proof' })
+  const { identityAssertion } = route
+  const second = await get(
+    url,
+    identityAssertion === undefined
+      ? { Authorization: 'DPoP not-a-token', DPoP: 'not-a-proof' }
+      : { [assertionField(identityAssertion)]: 'not.an.assertion' },
+  )
   await second.body?.cancel()
   if (!second.ok) return []
+  const page = identityAssertion === undefined ? 'docs/protect-an-api.md' : 'docs/identity-assertion.md'
+  const what = identityAssertion === undefined ? 'a token' : 'an assertion'
   return [
     noted(
       `${subject}: tokens`,
-      `answers ${first.status} without a token, and ${second.status} to one that is none: it may not look at them at all`,
+      `answers ${first.status} without ${what}, and ${second.status} to one that is none: it may not look at them at all`,
       route.tokenType === 'UserOrNone'
-        ? 'Let it refuse a token that is none: docs/protect-an-api.md.'
-        : 'Protect it (docs/protect-an-api.md): what reaches it past the gateway is served to anyone. If it is meant to be open: "TokenType": "None".',
+        ? `Let it refuse ${what} that is none: ${page}.`
+        : `Protect it (${page}): what reaches it past the gateway is served to anyone. If it is meant to be open: "TokenType": "None".`,
     ),
   ]
 }

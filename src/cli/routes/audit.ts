@@ -1,6 +1,7 @@
 import type { FrontendOptions } from '../../gateway/options.js'
 import { isLoopback } from '../../http/loopback.js'
 import { isSecureUrl } from '../../http/secure-url.js'
+import { carriesToken } from '../scheme.js'
 import type { ListedFrontend, ListedRoute } from './route-list.js'
 
 /** What lets more through than it may need. */
@@ -82,9 +83,9 @@ function* everyMethodPasses({ frontend }: Audited) {
 }
 
 function* tokensHaveTheScopesOfTheLogin({ frontend, options }: Audited) {
-  for (const { pointer, tokenType, scopes } of frontend.routes) {
+  for (const { pointer, scheme, scopes } of frontend.routes) {
     const isWritten = options.routes[Number(pointer.split('/').at(-1))]?.scopes.length !== 0
-    if (tokenType !== 'None' && !isWritten)
+    if (carriesToken(scheme) && !isWritten)
       yield {
         pointer: `${pointer}/Scopes`,
         finding: `is left out: its token has ${scopes.length === 0 ? 'whatever the server gives' : `all scopes of the frontend (${scopes.join(' ')})`}`,
@@ -94,7 +95,7 @@ function* tokensHaveTheScopesOfTheLogin({ frontend, options }: Audited) {
 }
 
 function* oneTokenOpensSeveralApis({ frontend }: Audited) {
-  const unnamed = frontend.routes.filter(({ tokenType, resource }) => tokenType !== 'None' && resource === undefined)
+  const unnamed = frontend.routes.filter(({ scheme, resource }) => carriesToken(scheme) && resource === undefined)
   const origins = new Set(unnamed.flatMap(({ upstreams }) => upstreams.map((url) => new URL(url).origin)))
   if (origins.size > 1)
     yield {

@@ -7,7 +7,7 @@ import { rateLimitDefaults } from '../../gateway/defaults.js'
 import type { RateLimitOptions } from '../../gateway/limits/limit-options.js'
 import type { AccessRule } from '../../gateway/route-options.js'
 import { type Output, printed, type Style, styleFor } from '../report.js'
-import { schemeText } from '../scheme.js'
+import { carriesToken, schemeText } from '../scheme.js'
 import { audit, type Finding } from './audit.js'
 import { type ListedFrontend, type ListedRoute, listRoutes } from './route-list.js'
 
@@ -65,7 +65,7 @@ function routeText(route: ListedRoute, style: Style): string {
   const rows: [string, string][] = [
     ['methods', methods.length === 0 ? 'all but TRACE and CONNECT' : methods.join(' ')],
     ['token', tokenText(route)],
-    ...(route.tokenType === 'None'
+    ...(!carriesToken(route.scheme)
       ? []
       : ([['scopes', route.scopes.join(' ') || 'what the server gives']] as [string, string][])),
     ...(route.resource === undefined ? [] : ([['resource', route.resource]] as [string, string][])),

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { unreachable } from '../../errors.js'
 import type { AuthorityOptions, ClientAuthentication } from '../../gateway/authorities/authority-options.js'
 import type { FrontendOptions, GatewayOptions } from '../../gateway/options.js'
+import type { Jwk } from '../../jose/jwk.js'
 import type { Sliced } from '../../slices.js'
 import { seconds } from '../duration.js'
 import type { ConfigurationFiles } from '../files.js'
@@ -27,13 +28,14 @@ export function* gatewaySettings({
   keys,
   authorizationServer,
   httpProxyUrl,
+  assertionKeys,
 }: Plan): Sliced<GatewaySettings | undefined> {
   if (bff === undefined || frontends.length === 0) return undefined
   const { Limits } = settings.Server
   const { LoginLimits } = bff
   const options: FrontendOptions[] = []
   for (const frontend of frontends) {
-    options.push(freeze(frontendOptions(frontend, { bff, files, keys })))
+    options.push(freeze(frontendOptions(frontend, { bff, files, keys, assertionKeys })))
     yield
   }
   return {
@@ -58,9 +60,10 @@ interface FrontendContext {
   readonly bff: BffSettings
   readonly files: ConfigurationFiles
   readonly keys: KnownKeys
+  readonly assertionKeys: readonly Jwk[]
 }
 
-function frontendOptions(plan: FrontendPlan, { bff, files, keys }: FrontendContext): FrontendOptions {
+function frontendOptions(plan: FrontendPlan, { bff, files, keys, assertionKeys }: FrontendContext): FrontendOptions {
   const { settings, directory, scopes, name, publicUrl, authority, clientId, hosts, routes } = plan
   if (publicUrl === undefined || authority === undefined || clientId === undefined)
     throw new TypeError('a frontend is incomplete that the rules have let pass')
@@ -75,6 +78,7 @@ function frontendOptions(plan: FrontendPlan, { bff, files, keys }: FrontendConte
     clientId,
     clientAuthentication: clientAuthentication(plan, keys),
     ...(plan.authorities && { authorities: plan.authorities.map((one) => authorityOptions(one, keys)) }),
+    ...(assertionKeys.length > 0 && { assertionKeys: assertionKeys.map(keys.signingKey) }),
     pushedAuthorizationRequests: settings.UsePushedAuthorizationRequests,
     dpop: settings.UseDPoP && settings.SenderConstraint === 'DPoP',
     ...(settings.ClientCertificate !== undefined && {

@@ -12,6 +12,7 @@ export function routeOptions(settings: RouteSettings, directory: string, files: 
   const {
     Resource,
     TokenExchange,
+    IdentityAssertion,
     AcrValues,
     MaxAuthenticationAge,
     BodyLimit,
@@ -49,6 +50,13 @@ export function routeOptions(settings: RouteSettings, directory: string, files: 
     ...(settings.AuthorizationDetails !== undefined && { authorizationDetails: settings.AuthorizationDetails }),
     ...(TokenExchange !== undefined && {
       tokenExchange: { ...(TokenExchange.Audience !== undefined && { audience: TokenExchange.Audience }) },
+    }),
+    ...(IdentityAssertion !== undefined && {
+      identityAssertion: {
+        audience: IdentityAssertion.Audience ?? '',
+        claims: IdentityAssertion.Claims,
+        header: IdentityAssertion.Header,
+      },
     }),
     ...(AcrValues !== undefined && { acrValues: AcrValues }),
     ...(MaxAuthenticationAge !== undefined && { maxAuthenticationAge: seconds(MaxAuthenticationAge) }),

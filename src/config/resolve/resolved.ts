@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { ConfigurationProblem } from '../../errors.js'
 import { isLoopback } from '../../http/loopback.js'
+import type { Jwk } from '../../jose/jwk.js'
 import type { Sliced } from '../../slices.js'
 import type { Environment } from '../environment.js'
 import type { ConfigurationFiles } from '../files.js'
@@ -44,6 +45,8 @@ export interface Plan {
   /** Undefined: there is none. */
   readonly audit: AuditPlan | undefined
   readonly sealingKeys: readonly SealingKeyPlan[]
+  /** The one that signs assertions of identity, then the others that are published. */
+  readonly assertionKeys: readonly Jwk[]
   readonly bff: BffSettings | undefined
   readonly frontends: readonly FrontendPlan[]
   /** Each frontend as each client that it is: at its authorization server, or at each of them. */
@@ -99,6 +102,10 @@ export function* planOf(
   const httpProxyUrl = secrets.text(settings.Bff?.HttpProxy?.Url, '/Bff/HttpProxy/Url')
   const audit = auditOf(settings, directory, secrets)
   const sealingKeys = sealingKeysOf(settings, secrets)
+  const assertionKeys = (settings.Bff?.AssertionKeys ?? []).flatMap((source, index): Jwk[] => {
+    const key = secrets.privateJwk(source, `/Bff/AssertionKeys/${index}`)
+    return key === undefined ? [] : [key]
+  })
   const frontends = yield* frontendsOf({
     settings,
     server: serverOf(settings),
@@ -125,6 +132,7 @@ export function* planOf(
     httpProxyUrl,
     audit,
     sealingKeys,
+    assertionKeys,
     bff: settings.Bff,
     frontends,
     clients: clientsOf(frontends),

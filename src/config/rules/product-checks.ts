@@ -44,6 +44,7 @@ const ofTheGateway: Renamed = [
   [/\/ClientAuthentication\/Method$/, '/ClientAuthenticationMethod'],
   [/\/PushedAuthorizationRequests$/, '/UsePushedAuthorizationRequests'],
   [/\/Dpop$/, '/UseDPoP'],
+  [/^.*\/AssertionKeys$/, '/Bff/AssertionKeys'],
   [/\/CertificateBoundAccessTokens$/, '/SenderConstraint'],
   [/\/Tls\/Cert$/, '/Tls/CertFile'],
   [/\/SignedRequests$/, '/UseSignedRequests'],

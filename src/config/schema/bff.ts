@@ -11,7 +11,7 @@ import { messageSigning, messageSigningOfFrontend } from './message-signing.js'
 import { mutualTls } from './mutual-tls.js'
 import { route } from './route.js'
 import { session } from './session.js'
-import { accessRules, branding, httpUrl, lasting, localPath, pathPrefix, secret, text } from './values.js'
+import { accessRules, branding, httpUrl, jwk, lasting, localPath, pathPrefix, secret, text } from './values.js'
 
 export const frontend = z
   .strictObject({
@@ -226,6 +226,14 @@ export const bff = z
         description:
           '32 bytes each, base64url. The first one seals sessions, the others open what they sealed before. Default: one is made and kept in `Server.StateDirectory`. `npx --no-install sallyport keygen --sealing` makes one.',
         examples: [[{ Env: 'SEALING_KEY' }]],
+      }),
+    AssertionKeys: z
+      .array(jwk)
+      .default([])
+      .meta({
+        description:
+          'Private JWKs that sign `Routes[].IdentityAssertion`. The first one signs; all are published at `{PathPrefix}/bff/assertion-jwks`. Not the keys of the client. `npx --no-install sallyport keygen` makes one.',
+        examples: [[{ File: './keys/assertion.jwk' }]],
       }),
     Frontends: z.array(frontend).default([]).meta({ description: 'One entry per browser application.' }),
     FrontendsFolder: frontendsFolder,

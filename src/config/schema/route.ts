@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   circuitBreakerDefaults,
   healthCheckDefaults,
+  identityAssertionDefaults,
   routeDefaults,
   timeoutDefaults,
   webSocketDefaults,
@@ -129,6 +130,29 @@ export const route = z
       .meta({
         description:
           "The user's token for this route is got in exchange for that of the login (RFC 8693), bound to the same key: for an API of another owner. `Resource` and `Scopes` say what it is for, and are not asked for at login. Default: by refresh.",
+      }),
+    IdentityAssertion: z
+      .strictObject({
+        Audience: text.optional().meta({
+          description: '`aud`: the name by which the API knows itself.',
+          examples: ['https://reports.internal'],
+        }),
+        Claims: z
+          .array(text)
+          .default([])
+          .meta({
+            description: 'Claims about the user besides `sub`, those that the session has.',
+            examples: [['email', 'roles']],
+          }),
+        Header: text.default(identityAssertionDefaults.header).meta({
+          description: 'The header field that carries it. Its name ends in `-Assertion`.',
+        }),
+      })
+      .optional()
+      .meta({
+        description:
+          'Names the user to an API that takes no access tokens: a JWT of a minute, signed with `Bff.AssertionKeys`, goes along in place of the token. For `TokenType` `User` and `UserOrNone`. Default: none.',
+        required: ['Audience'],
       }),
     AcrValues: z
       .array(text)

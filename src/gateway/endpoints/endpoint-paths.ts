@@ -12,6 +12,7 @@ export const endpointPaths = {
   frontchannelLogout: '/frontchannel-logout',
   sessions: '/sessions',
   jwks: '/jwks',
+  assertionJwks: '/assertion-jwks',
 } as const
 
 /** Where a frame's page posts into the window that it has opened, as pages do it: without a header. */

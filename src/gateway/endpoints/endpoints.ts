@@ -15,7 +15,7 @@ import { backchannelLogout } from './backchannel-logout.js'
 import { callback } from './callback.js'
 import { endpointPaths, popupWindowPath } from './endpoint-paths.js'
 import { frontchannelLogout } from './frontchannel-logout.js'
-import { clientKeys } from './jwks.js'
+import { assertionKeys, clientKeys } from './jwks.js'
 import type { Limits } from './limits.js'
 import { login } from './login.js'
 import { logoutByCall, logoutByLink } from './logout.js'
@@ -71,7 +71,7 @@ export function createEndpoints(limits: Limits, now: () => number): Endpoints {
 /** The endpoint table. */
 function endpointRouter({
   base,
-  options: { embedding, frontchannelLogout: byFrame },
+  options: { embedding, frontchannelLogout: byFrame, assertionKeys: keys },
 }: Pick<Frontend, 'base' | 'options'>): Router<EndpointState> {
   const router = new Router<EndpointState>({ prefix: base, sensitive: true, strict: true })
   router.get(endpointPaths.login, login)
@@ -85,6 +85,7 @@ function endpointRouter({
   router.delete(endpointPaths.sessions, endOtherSessions)
   router.delete(`${endpointPaths.sessions}/:handle`, endSessionByHandle)
   router.get(endpointPaths.jwks, clientKeys)
+  if (keys !== undefined) router.get(endpointPaths.assertionJwks, assertionKeys)
   if (embedding !== undefined) {
     router.post(endpointPaths.popupLogin, beginPopupLogin)
     router.post(popupWindowPath, openPopupLogin)

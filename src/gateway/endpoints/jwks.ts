@@ -11,9 +11,7 @@ import type { EndpointContext } from '../session/koa-session.js'
 export function clientKeys(ctx: EndpointContext): void {
   const keys = clientsOf(ctx.state.call.frontend.options).flatMap(({ options }) => keysOf(options))
   const each = new Map(keys.map((key) => [JSON.stringify(key), key]))
-  ctx.set('Cache-Control', 'public, max-age=300')
-  ctx.type = 'application/jwk-set+json'
-  ctx.body = JSON.stringify({ keys: [...each.values()] })
+  answerKeys(ctx, [...each.values()])
 }
 
 function keysOf({ clientAuthentication, clientCertificate }: FrontendOptions): readonly object[] {
@@ -21,6 +19,18 @@ function keysOf({ clientAuthentication, clientCertificate }: FrontendOptions): r
   return clientAuthentication.method === 'self_signed_tls_client_auth' && clientCertificate !== undefined
     ? [certificateKey(clientCertificate.cert)]
     : []
+}
+
+/** `GET P/assertion-jwks`: what APIs check assertions of identity with. */
+export function assertionKeys(ctx: EndpointContext): void {
+  const { assertionKeys: keys = [] } = ctx.state.call.frontend.options
+  answerKeys(ctx, keys.map(published))
+}
+
+function answerKeys(ctx: EndpointContext, keys: readonly object[]): void {
+  ctx.set('Cache-Control', 'public, max-age=300')
+  ctx.type = 'application/jwk-set+json'
+  ctx.body = JSON.stringify({ keys })
 }
 
 /** Ed25519 has two names for its algorithm (RFC 9864): a key without one fits both. */

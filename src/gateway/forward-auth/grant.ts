@@ -26,14 +26,15 @@ export function createGrant({ authorize, identity, grants, asked }: Granting) {
     if (question === undefined || question.about === 'refusal')
       throw new Refusal('bff.forward_auth.changed', 'what was refused a moment ago may pass now: repeat the request')
     const proxied = 'route' in call ? call : undefined
-    const credentials = proxied === undefined ? {} : await credentialsOf(proxied, authorize)
+    const { authorization = '', dpop = '', ...assertion } = proxied ? await credentialsOf(proxied, authorize) : {}
     if (response.destroyed) return
     const { frontend, request, requestId } = call
     grants()
     answerYes(response, question, {
       fields: {
-        Authorization: String(credentials.authorization ?? ''),
-        DPoP: String(credentials.dpop ?? ''),
+        Authorization: String(authorization),
+        DPoP: String(dpop),
+        ...assertion,
         Cookie: cookiesOfOthers(request.headers.cookie ?? ''),
         'X-Request-Id': requestId,
         ...identity(proxied?.open?.session.record.claims ?? {}),

@@ -21,6 +21,9 @@ export function createAuthorize(): Authorize {
       case 'bearer':
         headers.authorization = `Bearer ${credentials.accessToken}`
         return headers
+      case 'assertion':
+        headers[credentials.field] = credentials.assertion
+        return headers
       case 'dpop': {
         const { accessToken, prover } = credentials
         const target = nonce === undefined ? { method, url, accessToken } : { method, url, accessToken, nonce }

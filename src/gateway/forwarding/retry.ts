@@ -150,7 +150,7 @@ export interface Tried {
 export function nextAfter(result: TransportResult, { method, body, credentials, brought, left }: Tried): Next {
   if (result.kind === 'upgraded') return 'done'
   if (result.kind === 'answered') {
-    if (result.response.status !== 401 || credentials === 'none') return 'done'
+    if (result.response.status !== 401 || credentials === 'none' || credentials === 'assertion') return 'done'
     if (credentials !== 'dpop' || !demandsNonce(result.response))
       return left.tokens > 0 && body.isReplayable() && refusesToken(result.response) ? 'with another token' : 'done'
     return left.replays > 0 && brought !== undefined && body.isReplayable() ? 'with its nonce' : 'refuse'
@@ -187,7 +187,7 @@ async function askedForNonce(
 /** @throws Refusal `bff.session.ended`, `bff.access.denied` when the refresh has told that the user may not in any more */
 async function changeToken(call: ProxiedRequest): Promise<boolean> {
   const { credentials, open, frontend, route, response } = call
-  if (credentials.kind === 'none') return false
+  if (credentials.kind === 'none' || credentials.kind === 'assertion') return false
   const user = route.tokenType === 'Client' ? undefined : open
   const other = await inSpanOfOthers(call.request, 'access token', () =>
     frontend.tokens.insteadOf(credentials.accessToken, user, route.audiences),

@@ -32,8 +32,8 @@ export function* certificateProblems(options: FrontendOptions): Generator<Member
 
 /** An API can check the bond only where it is shown the certificate. */
 function* upstreamProblems({ routes }: FrontendOptions, { cert }: ClientCertificate): Generator<MemberProblem> {
-  for (const [index, { tokenType, upstreams, tls }] of routes.entries()) {
-    if (tokenType === 'None') continue
+  for (const [index, { tokenType, identityAssertion, upstreams, tls }] of routes.entries()) {
+    if (tokenType === 'None' || identityAssertion !== undefined) continue
     if (tls?.cert !== undefined && tls.cert !== cert)
       yield wrong(
         `routes/${index}/tls/cert`,

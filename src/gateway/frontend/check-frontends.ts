@@ -4,6 +4,7 @@ import { isSecureUrl } from '../../http/secure-url.js'
 import type { Sliced } from '../../slices.js'
 import { accessProblems } from '../access/check-access.js'
 import { authorityProblems } from '../authorities/check-authorities.js'
+import { assertionKeyProblems } from '../identity/check-assertions.js'
 import type { FrontendOptions } from '../options.js'
 import { routeProblems } from '../routing/check-routes.js'
 import { certificateProblems } from './certificate-problems.js'
@@ -49,6 +50,7 @@ export function* frontendProblems(frontends: readonly FrontendOptions[]): Sliced
       ...limitProblems(frontend),
       ...embeddingProblems(frontend),
       ...loginProblems(frontend),
+      ...assertionKeyProblems(frontend),
     ])
       problems.push({ pointer: `${at}/${member}`, problem, remedy })
     problems.push(...routeProblems(frontend, at))

@@ -13,6 +13,7 @@ import {
   routePathKey,
 } from '../frontend/frontend-grammar.js'
 import { type MemberProblem, wrong } from '../frontend/member-problem.js'
+import { assertionProblems } from '../identity/check-assertions.js'
 import type { FrontendOptions } from '../options.js'
 import type { RouteOptions } from '../route-options.js'
 
@@ -28,6 +29,7 @@ export function* routeProblems(frontend: FrontendOptions, pointer: string): Gene
       ...tokenProblems(route),
       ...numberProblems(route),
       ...authenticationProblems(route, frontend),
+      ...assertionProblems(route, frontend),
     ])
       yield { pointer: `${at}/${member}`, problem, remedy }
   }

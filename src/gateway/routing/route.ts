@@ -1,6 +1,7 @@
 import type { Access } from '../access/access.js'
 import type { Timeouts } from '../forwarding/timeouts.js'
 import type { UpstreamPool } from '../forwarding/upstream.js'
+import type { AssertIdentity } from '../identity/identity-assertion.js'
 import type { LimitRate } from '../limits/rate-limits.js'
 import { Refusal } from '../refusal.js'
 import type { RouteOptions } from '../route-options.js'
@@ -21,6 +22,8 @@ export interface Route extends RouteOptions {
   readonly mayIn: Access | undefined
   /** Whether its calls need a session, use one that is there, or look at none. */
   readonly session: 'required' | 'optional' | 'none'
+  /** Says who the user is in place of an access token. Undefined: a token goes along. */
+  readonly assertIdentity: AssertIdentity | undefined
   /** What it asks of its users' sign-in; undefined: nothing. */
   readonly stepUp: RouteStepUp | undefined
 }

@@ -108,10 +108,10 @@ function audiencesByScopes(
 /** The scopes that a route's token has in the end. Empty: what the server gives by itself, or no token. */
 export function scopesOfToken(
   { scopes }: Pick<FrontendOptions, 'scopes'>,
-  { tokenType }: Pick<RouteOptions, 'tokenType'>,
+  { tokenType, identityAssertion }: Pick<RouteOptions, 'tokenType' | 'identityAssertion'>,
   { ofUser, ofClient }: RouteAudiences,
 ): readonly string[] {
-  if (tokenType === 'None') return []
+  if (tokenType === 'None' || identityAssertion !== undefined) return []
   if (!mayBeOfUser(tokenType)) return ofClient.scopes
   if (ofUser.exchange !== undefined) return ofUser.scopes
   return ofUser.scopes.length === 0 ? scopes : ofUser.scopes
