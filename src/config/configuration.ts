@@ -30,6 +30,8 @@ export interface ServerSettings {
   readonly listen: ListenAddress
   readonly tls: readonly Certificate[] | undefined
   readonly adminListen: ListenAddress | undefined
+  /** Whether connections of `TrustedProxies` begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: 'none' | 'v2'
   /** Undefined: there is no administration. */
   readonly adminToken: string | undefined
   /** Undefined: no proxy asks. */

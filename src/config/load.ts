@@ -142,6 +142,7 @@ function* configurationOf(plan: Plan, state: StateDirectory): Sliced<Configurati
     server: {
       listen: plan.listen,
       tls: certificatesOf(plan.tls, plan.files),
+      proxyProtocol: Server.ProxyProtocol === 'V2' ? 'v2' : 'none',
       adminListen: Server.AdminListen === undefined ? undefined : listenAddress(Server.AdminListen),
       adminToken: plan.adminToken,
       forwardAuth: forwardAuthConfiguration(plan),

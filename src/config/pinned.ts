@@ -74,6 +74,7 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
     ofServer('ForwardAuth', ({ server: { forwardAuth } }) => forwardAuth),
     ofServer('Tls', ({ server: { tls } }) => tls === undefined),
     ofServer('StoreGrace', ({ server: { storeGrace } }) => storeGrace),
+    ofServer('ProxyProtocol', ({ server: { proxyProtocol } }) => proxyProtocol),
     ofServer('Workers', ({ server: { workers } }) => workers),
     ofServer('Limits', ({ plan }) => plan.settings.Server.Limits),
     ofServer(

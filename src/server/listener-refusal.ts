@@ -62,6 +62,11 @@ export function announceFull(limit: 'connections' | 'connections-per-address'): 
   announce(limit, (count) => publish({ type: 'server.connection.refused', limit, count }))
 }
 
+/** A connection of a proxy of ours that does not say, or not in time, who the client is. */
+export function announceUnnamed(): void {
+  announce('proxy-protocol', (count) => publish({ type: 'server.connection.refused', limit: 'proxy-protocol', count }))
+}
+
 const suppressed = new Map<string, number>()
 
 /** A client can cause thousands of refusals a second: each kind of event is published once a second, with a count. */

@@ -30,6 +30,8 @@ export interface ListenerOptions {
   readonly limits?: ListenerLimits
   /** Of them many clients may come at once. Default: none are. */
   readonly isTrustedPeer?: IsTrustedPeer
+  /** Whether connections of trusted peers begin with a header of the PROXY protocol. Default: `none` do. */
+  readonly proxyProtocol?: 'none' | 'v2'
   /** Whether its requests become traces, where there are any. Default: true. */
   readonly isTraced?: boolean
 }
@@ -55,6 +57,7 @@ export async function listen({
   onUpgrade,
   limits = listenerLimitDefaults,
   isTrustedPeer = () => false,
+  proxyProtocol = 'none',
   isTraced = true,
 }: ListenerOptions): Promise<Listener> {
   let isLeaving = false
@@ -70,13 +73,8 @@ export async function listen({
     answer(request, response)
   }
   const { server, certificates } = serverFor(pointer, tls, limits)
-  if (address.path !== undefined) countAsThisMachine(server)
-  // The server forgets those that were upgraded, and those whose TLS handshake is under way.
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
+  if (address.path !== undefined && proxyProtocol === 'none')
+    server.on('connection', nameThisMachine).on('secureConnection', nameThisMachine)
   limitConnections(server, limits, isTrustedPeer)
   const line = oneAtATime(server, serve)
   endSilentClients(server, line)
@@ -90,6 +88,18 @@ export async function listen({
       if (line.underway(request.socket) !== undefined) socket.destroy()
       else upgrade(request, socket, head)
     })
+  if (proxyProtocol === 'v2') {
+    const { expectProxyHeaders } = await import('./proxy-protocol.js')
+    expectProxyHeaders(server, isTrustedPeer)
+    // Its peer has to be known before that of the header.
+    if (address.path !== undefined) server.prependListener('connection', nameThisMachine)
+  }
+  // The server forgets those that were upgraded, and those whose TLS handshake is under way.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   const bound = await bind(server, pointer, address)
 
   return {
@@ -116,11 +126,8 @@ export async function listen({
 }
 
 /** Who connects by a Unix socket has no address, and is on this machine. */
-function countAsThisMachine(server: Server): void {
-  const name = (socket: Socket): void => {
-    Object.defineProperty(socket, 'remoteAddress', { value: '127.0.0.1' })
-  }
-  server.on('connection', name).on('secureConnection', name)
+function nameThisMachine(socket: Socket): void {
+  Object.defineProperty(socket, 'remoteAddress', { value: '127.0.0.1', configurable: true })
 }
 
 function serverFor(

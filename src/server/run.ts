@@ -116,7 +116,14 @@ export async function run(
     }
     const frontListener =
       front &&
-      (await listen({ ...everywhere, pointer: '/Server/Listen', address: server.listen, tls: server.tls, ...front }))
+      (await listen({
+        ...everywhere,
+        pointer: '/Server/Listen',
+        address: server.listen,
+        tls: server.tls,
+        proxyProtocol: server.proxyProtocol,
+        ...front,
+      }))
     if (frontListener !== undefined) listeners.push(frontListener)
     const questions =
       server.forwardAuth && (await listenForQuestions(server.forwardAuth, answering, configuration, store))

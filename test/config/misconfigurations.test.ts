@@ -588,6 +588,14 @@ test('a Unix socket without a proxy that is trusted there', finds, {
   problem: /every client would count as one/,
   remedy: /127\.0\.0\.1\/32/,
 })
+test('headers of connections from proxies of which none is trusted', finds, {
+  from: aGateway,
+  change: ['"TrustedProxies": ["10.0.0.0/8"]', '"ProxyProtocol": "V2"'],
+  pointer: '/Server/ProxyProtocol',
+  line: '"ProxyProtocol"',
+  problem: /no proxy is trusted/,
+  remedy: /TrustedProxies/,
+})
 test('an assertion of identity without a key to sign it', finds, {
   from: aGateway,
   change: [

@@ -54,6 +54,22 @@ export const serverRules: readonly Rule[] = [
       )
   },
 
+  function* headersOfConnectionsNeedAProxy({ settings, listen }) {
+    if (settings.Server.ProxyProtocol === 'None') return
+    if (settings.Server.TrustedProxies.length === 0)
+      yield problem(
+        '/Server/ProxyProtocol',
+        'changes nothing, because no proxy is trusted',
+        'Name your proxies in Server.TrustedProxies, or leave it out.',
+      )
+    if (listen.path !== undefined && settings.Server.Tls !== undefined)
+      yield problem(
+        '/Server/ProxyProtocol',
+        'goes with a Unix socket or with Tls, not with both',
+        'Listen on a port, or end TLS in the proxy.',
+      )
+  },
+
   function* aForwardedHostNeedsAProxy({ settings }) {
     if (settings.Server.TrustForwardedHost && settings.Server.TrustedProxies.length === 0)
       yield problem(

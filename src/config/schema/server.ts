@@ -119,6 +119,10 @@ export const server = z
           'CIDR ranges of your own proxies. Only what they say in `X-Forwarded-For` is believed: the client is the last address in it that is none of theirs. `Forwarded` is never read. Default: none.',
         examples: [['10.0.0.0/8']],
       }),
+    ProxyProtocol: z.enum(['None', 'V2']).default('None').meta({
+      description:
+        'Whether each connection of `TrustedProxies` to `Listen` begins with a header of the PROXY protocol, version 2, that says who the client is, before TLS. Without one it is closed.',
+    }),
     TrustForwardedHost: z.boolean().default(gatewayDefaults.trustForwardedHost).meta({
       description:
         'Whether `X-Forwarded-Host` of `TrustedProxies` chooses the frontend in place of `Host`. Each of them has to set that field or to remove it: most pass on what the client sent, and then a client chooses whose page a cache in between keeps.',
