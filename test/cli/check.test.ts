@@ -20,6 +20,38 @@ test.serial('tries discovery, clock, metadata and a real push, with the key and 
   )
 })
 
+test.serial('tries each of several authorization servers as the client that the frontend is there', async (t) => {
+  const [bank, city] = [await aServer(t), await aServer(t, { SigningKeyJwk: publicHalf(generateSigningJwk('ES256')) })]
+  const { Bff } = aFrontend(bank) as { Bff: { Frontends: Record<string, unknown>[] } }
+  const [frontend] = Bff.Frontends
+  const report = await checked(t, {
+    Bff: {
+      ...Bff,
+      Frontends: [
+        {
+          ...frontend,
+          Access: [{ Claim: 'email', AnyOf: ['alice@example.com'] }],
+          Authorities: [
+            { Name: 'bank', Authority: bank },
+            { Name: 'city', Authority: city },
+          ],
+        },
+      ],
+    },
+  })
+  t.false(report.ok)
+  t.deepEqual(
+    report.trials.filter(({ subject }) => subject.includes('pushed')).map(({ subject, outcome }) => [subject, outcome]),
+    [
+      ['app at bank: pushed authorization request', 'passed'],
+      ['app at city: pushed authorization request', 'failed'],
+    ],
+  )
+  const [note] = report.trials.filter(({ subject }) => subject === '/Bff/Frontends/0/Access')
+  t.regex(note?.result ?? '', /each of 2 authorization servers can say them/)
+  t.regex(note?.remedy ?? '', /"iss"/)
+})
+
 test.serial('starts the embedded authorization server for the moment', async (t) => {
   const [port = 0] = await freePorts(1)
   const report = await checked(t, {

@@ -86,12 +86,18 @@ async function aPortal(t: ExecutionContext, overrides: Partial<FrontendOptions> 
       t.is(reply.status, 200, reply.text)
       return (JSON.parse(reply.text) as { ticket: string }).ticket
     },
-    post: (window: Jar, ticket: string, headers: Record<string, string> = ownWindow, path = '/bff') =>
+    post: (
+      window: Jar,
+      ticket: string,
+      headers: Record<string, string> = ownWindow,
+      path = '/bff',
+      fields: Record<string, string> = {},
+    ) =>
       world
         .call(`${path}/popup-login/window`, {
           method: 'POST',
           headers: { ...headers, ...window.header() },
-          body: new URLSearchParams({ ticket }).toString(),
+          body: new URLSearchParams({ ticket, ...fields }).toString(),
         })
         .then(window.keep),
     come(window: Jar, answer: Record<string, string> = { code: 'c' }) {
@@ -243,6 +249,36 @@ test('a ticket is the frontend’s own, as it was made, and for a minute', async
   world.wait(62)
   t.is((await world.post(aJar(), ticket)).status, 400)
   t.is(world.pushes(), 0)
+})
+
+test('a window asks where to sign in, where there are several, and posts the choice with the ticket of its frame', async (t) => {
+  const world = await aPortal(t, {
+    authorities: [{ name: 'bank' }, { name: 'city', authority: 'http://127.0.0.1:9', clientId: 'other' }],
+  })
+  const [frame, window] = [aJar(), aJar()]
+  const ticket = await world.begin(frame)
+  const page = await world.post(window, ticket)
+  t.is(page.status, 200)
+  t.is(world.pushes(), 0)
+  // A form of a page with 'no-referrer' would say that its origin is "null", and be refused.
+  t.is(page.headers['referrer-policy'], 'same-origin')
+  t.deepEqual(
+    [...page.text.matchAll(/name="authority" value="([^"]*)"/g)].map(([, name]) => name),
+    ['bank', 'city'],
+  )
+  const [, posted = ''] = /name="ticket" value="([^"]*)"/.exec(page.text) ?? []
+  t.is(posted, ticket)
+  world.wait(200)
+  const opened = await world.post(window, ticket, ownWindow, '/bff', { authority: 'bank' })
+  t.regex(String(opened.headers.refresh), /^0; url=http:\/\/127\.0\.0\.1:\d+\/authorize\?/)
+  t.is((await world.come(window)).status, 200)
+  t.like(JSON.parse((await world.ask(frame)).text), { authenticated: true })
+  t.like(await world.user(frame), { authenticated: true, sub: 'alice' })
+
+  const nowhere = await world.post(aJar(), await world.begin(aJar()), ownWindow, '/bff', { authority: 'nowhere' })
+  t.regex(nowhere.text, /name="authority" value="city"/, 'it asks again')
+  const direct = await world.post(aJar(), await world.begin(aJar(), '?authority=bank'))
+  t.regex(String(direct.headers.refresh), /\/authorize\?/)
 })
 
 test('a session that its frame does not fetch within half a minute is not handed over', async (t) => {
