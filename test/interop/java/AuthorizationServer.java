@@ -49,7 +49,6 @@ import org.springframework.security.web.authentication.AuthenticationSuccessHand
 import org.springframework.security.web.authentication.LoginUrlAuthenticationEntryPoint;
 import org.springframework.security.web.util.matcher.MediaTypeRequestMatcher;
 
-
 /** Spring Authorization Server with what it needs to be the gateway's authority. A line on standard input: it makes a new signing key. */
 @Configuration(proxyBeanMethods = false)
 @EnableAutoConfiguration
