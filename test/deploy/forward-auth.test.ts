@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import { WebSocket } from 'ws'
@@ -163,6 +163,21 @@ for (const kind of askingKinds) {
       const url = { 'X-Original-URL': `${origin}/api/public`, 'X-Original-Method': 'GET' }
       t.is((await fetch(`${origin}/api/orders`, { method: 'POST', headers: url })).status, 403)
     }
+  })
+
+  through(kind, 'no connection changes to a protocol in which more requests follow (h2c)', async (t, origin) => {
+    const path = `/api/public/h2c-${kind}`
+    const call = request(`${origin}${path}`, {
+      headers: { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAAQAAP__' },
+    })
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      call.on('response', (answer) => resolve(answer.resume().statusCode))
+      call.on('upgrade', (answer) => resolve(answer.statusCode)).on('error', reject)
+      call.end()
+    })
+    t.not(status, 101)
+    for (const { headers } of seenAt(path))
+      t.is(headers.upgrade ?? headers['http2-settings'], undefined, JSON.stringify(headers))
   })
 
   through(kind, 'a target with two meanings is refused, or is what was decided on', async (t, origin) => {

@@ -3,7 +3,7 @@ import { fieldsOfProxy } from '../../http/forward-auth/asked-request.js'
 import { coveredBy, decidedOnce, type FieldRule } from '../forwarding/field-rules.js'
 
 /**
- * Fields that name another method or address than the one decided on. Where the gateway forwards it drops them; a proxy that
+ * Fields by which another request is made than the one decided on. Where the gateway forwards it drops them; a proxy that
  * forwards by itself would pass them on.
  */
 export const refusedBehindProxy: readonly FieldRule[] = [
@@ -11,6 +11,10 @@ export const refusedBehindProxy: readonly FieldRule[] = [
     fields: `original-* rewrite-* *-override *-override-* method verb tunnel-method forwarded-method forwarded-uri forwarded-url
       forwarded-path`,
     because: 'another method or address than the one decided on',
+  },
+  {
+    fields: 'http2-settings',
+    because: 'an API that changes to HTTP/2 then (h2c) takes more requests on this connection, about which no one asks',
   },
 ]
 

@@ -158,6 +158,7 @@ test('a field that names another method, another address or the user is refused'
       'X-Rewrite-URL',
       'x-auth-subject',
       'X_Auth_Subject',
+      'HTTP2-Settings',
     ]) {
       const [path, headers, method] = questions[kind]('/api/orders')
       const answer = await ask(path, { ...headers, ...ownPage, Cookie: cookie, [name]: 'x' }, method)
