@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { channelName, type SallyportEvent } from '../telemetry/events.js'
+import { isUsualRefusal } from '../telemetry/usual-refusal.js'
 import { type Output, printed, styleFor } from './report.js'
 
 /** For the demo: each refused request as a line for a person, with the code that `docs/errors.md` explains. */
@@ -20,8 +21,7 @@ interface RefusalLine {
 }
 
 function refusalLine(event: SallyportEvent): RefusalLine | undefined {
-  // How a client learns the nonce: no refusal that anything has to be done about.
-  if ('code' in event && event.code === 'use_dpop_nonce') return undefined
+  if (isUsualRefusal(event)) return undefined
   switch (event.type) {
     case 'gateway.request.refused': {
       const { status, method = '', path = '', code, reason, remedy } = event

@@ -3,6 +3,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 import { channelName, publish, type SallyportEvent } from './events.js'
 import { createLineWriter } from './line-writer.js'
 import { traceId } from './tracing.js'
+import { isUsualRefusal } from './usual-refusal.js'
 import { withoutSecrets } from './without-secrets.js'
 
 export interface LoggerOptions {
@@ -87,7 +88,7 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
       forwarded.push({ event, trace: traceId(event.type, event.requestId) })
       return
     }
-    const level = isUsual(event) ? 'debug' : levelOf(event.type)
+    const level = isUsualRefusal(event) ? 'debug' : levelOf(event.type)
     if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
     writeForwarded()
     writeLine(level, { event, trace: traceId(event.type, 'requestId' in event ? event.requestId : undefined) })
@@ -109,12 +110,6 @@ export function logRecords(logger: Logger): (record: object) => void {
 interface Traced {
   readonly event: SallyportEvent
   readonly trace: string | undefined
-}
-
-/** How a client gets its nonce: the beginning of an ordinary conversation. */
-function isUsual(event: SallyportEvent): boolean {
-  const { type } = event
-  return (type === 'as.request.refused' || type === 'validator.request.refused') && event.code === 'use_dpop_nonce'
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error' | 'unlogged'

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { refusals } from '../../gateway/refusal.js'
 import { channelName, type SallyportEvent } from '../../telemetry/events.js'
+import { isUsualRefusal } from '../../telemetry/usual-refusal.js'
 
 /** What was refused, or failed, a short while ago. */
 export interface RecentRefusal {
@@ -42,6 +43,7 @@ export function createRecentRefusals(now: () => number = () => Date.now() / 1000
 }
 
 function refusalOf(event: SallyportEvent, at: number): RecentRefusal | undefined {
+  if (isUsualRefusal(event)) return undefined
   const { type } = event
   switch (type) {
     case 'gateway.request.refused': {
@@ -70,22 +72,26 @@ function refusalOf(event: SallyportEvent, at: number): RecentRefusal | undefined
         remedy: 'A fault of ours: please report it, with the log lines of this request.',
       })
     case 'gateway.session.refresh-failed': {
-      const { code, frontend, serverError, serverDescription, remedy } = event
+      const { code, requestId, frontend, serverError, serverDescription, remedy } = event
       const said = [serverError, serverDescription].filter((part) => part !== undefined).join(': ')
-      return defined({ at, event: type, code, frontend, serverSaid: said || undefined, remedy })
+      return defined({ at, event: type, code, requestId, frontend, serverSaid: said || undefined, remedy })
     }
     case 'as.request.refused':
       return {
         at,
         event: type,
         code: event.code,
+        requestId: event.requestId,
         reason: event.reason,
         ...(event.client && { frontend: event.client }),
       }
     case 'as.request.failed':
-      return { at, event: type, code: 'failed', reason: event.error }
-    case 'validator.request.refused':
-      return { at, event: type, code: event.code, reason: event.check, ...(event.hint && { remedy: event.hint }) }
+      return defined({ at, event: type, code: 'failed', requestId: event.requestId, reason: event.error })
+    case 'validator.request.refused': {
+      // By the caller's id there are more lines: those of the gateway.
+      const { code, requestId, claimedRequestId = requestId, check: reason, hint: remedy } = event
+      return defined({ at, event: type, code, requestId: claimedRequestId, reason, remedy })
+    }
     case 'server.request.refused':
       return { at, event: type, code: event.code, requestId: event.requestId }
     default:

@@ -128,7 +128,7 @@ export function configurationPage({ configuration, logLevel }: ProcessReport): H
   return html`<dl><dt>Generation</dt><dd>${generation}</dd><dt>Served since</dt><dd>${timeOf(takenOverAt)}</dd><dt>Log level</dt><dd>${logLevel.level}${logLevel.until !== undefined && html` until ${timeOf(logLevel.until)}`}</dd>${changes && changesOf(changes)}</dl>
 ${
   refused === undefined
-    ? html`<p class="soft">The last change was taken over.</p>`
+    ? html`<p class="soft">${changes === undefined ? 'It is the one that the process began with.' : 'The last change was taken over.'}</p>`
     : html`<h2>The last change was refused</h2><p>${timeOf(refused.at)}</p><ul>${refused.problems.map((problem) => html`<li>${problem}</li>`)}</ul>`
 }
 ${needsRestart.length > 0 && html`<h2>Needs a restart</h2><ul>${needsRestart.map((line) => html`<li>${line}</li>`)}</ul>`}`
