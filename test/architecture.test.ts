@@ -66,6 +66,7 @@ function mayImport(from: string, to: string, typeOnly: boolean): boolean {
 /** Parts of products that are grammar or checks, not behaviour: the configuration reads the same language. */
 const pure = [
   'authorization-server/check-options.ts',
+  'authorization-server/client/certificate-authentication.ts',
   'authorization-server/client/permissions.ts',
   'authorization-server/defaults.ts',
   'authorization-server/sign-in/password.ts',

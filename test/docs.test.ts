@@ -114,7 +114,7 @@ for (const block of blocks.filter(({ fence }) => fence === 'sh'))
 async function writeCertificates(folder: string, text: string): Promise<void> {
   const named = [...text.matchAll(/"(CertFile|KeyFile|CaFile)": "(\.\/[^"]+)"/g)]
   if (named.length === 0) return
-  const { cert, key } = await selfSigned()
+  const { cert, key } = await selfSigned(['localhost', '127.0.0.1', 'mtls.auth.example.com'])
   for (const [, setting, path = ''] of named) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), setting === 'KeyFile' ? key : cert, { mode: 0o600 })

@@ -74,12 +74,12 @@ const views: { readonly [Type in SallyportEvent['type']]: View<Type> } = {
     const action = actionOfServerRefusal(code, details.endpoint)
     return action && { action, code, requestId, ...(client !== undefined && { client }), details: said(details) }
   },
-  'as.token.issued': ({ requestId, client, subject, grant, jti, jkt }) => ({
+  'as.token.issued': ({ type: _, requestId, client, subject, ...details }) => ({
     action: 'token.issued',
     requestId,
     client,
     subject,
-    details: { grant, jti, jkt },
+    details: said(details),
   }),
   'as.token.revoked': ({ type: _, ...known }) => ({ action: 'token.revoked', ...known }),
   'as.code.reused': ({ type: _, ...known }) => ({ action: 'code.reused', ...known }),

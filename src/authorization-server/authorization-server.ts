@@ -3,6 +3,7 @@ import Router from '@koa/router'
 import Koa from 'koa'
 import { nameRequest } from '../telemetry/tracing.js'
 import { limitStrangers } from './client/client-limit.js'
+import { mutualTlsEndpoints } from './endpoint-urls.js'
 import { authorizationRequest } from './endpoints/authorization-request.js'
 import { endSession } from './endpoints/end-session.js'
 import { identifiedRequest } from './endpoints/identified-request.js'
@@ -28,6 +29,7 @@ export { verificationKey } from '../jose/jwk.js'
 export { createMemoryStore } from '../store/memory-store.js'
 export { createRedisStore } from '../store/redis-store.js'
 export { createSeal } from '../store/seal.js'
+export type * from './client/certificate-options.js'
 export { parsePermissions } from './client/permissions.js'
 export type * from './options.js'
 export type * from './pages/pages.js'
@@ -41,6 +43,11 @@ export interface AuthorizationServer {
   readonly issuer: URL
   /** For `http.createServer` or `https.createServer`. */
   callback(): RequestListener
+  /**
+   * For the `https.createServer` of `mutualTls.origin`, which asks clients for a certificate: it answers what clients call
+   * themselves, and has no page for a browser.
+   */
+  mutualTlsCallback(): RequestListener
   /** For a Koa app of your own: answers what is below the issuer's path, and leaves everything else alone. */
   middleware(): KoaMiddleware
   /**
@@ -69,7 +76,7 @@ interface Endpoint {
 
 /**
  * Makes an authorization server of the FAPI 2.0 Security Profile and OpenID Provider: PAR, PKCE, `private_key_jwt` and DPoP,
- * with no switch to turn them off. It listens on nothing by itself; it reads or makes its signing keys at once.
+ * or a certificate in place of either (RFC 8705), with no switch to turn them off. It listens on nothing by itself; it reads or makes its signing keys at once.
  * @throws TypeError for options that no FAPI 2.0 server can be made of
  * @throws UpstreamError `store_unavailable` when the signing keys cannot be read
  * @see {@link https://openid.net/specs/fapi-security-profile-2_0-final.html#section-5.3.2 FAPI 2.0 §5.3.2}
@@ -118,7 +125,12 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     {
       url: urls.userinfo,
       methods: ['GET', 'POST'],
-      steps: [challenges('userinfo'), strangers, nonce, userinfo(parts)],
+      steps: [
+        challenges('userinfo', parts.mutualTls ? ['DPoP', 'Bearer'] : ['DPoP']),
+        strangers,
+        nonce,
+        userinfo(parts),
+      ],
     },
     { url: urls.introspection, methods: ['POST'], steps: [oauthErrors('introspect'), strangers, introspection(parts)] },
     { url: urls.revocation, methods: ['POST'], steps: [oauthErrors('revoke'), strangers, revocation(parts)] },
@@ -129,23 +141,26 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     },
   ]
 
-  const router = new Router({ sensitive: true, strict: true })
   const secure = strictTransportSecurity(options.issuer)
   const identified = identifiedRequest(isTrustedPeer)
-  for (const { url, methods, steps } of endpoints) {
-    const named = nameOfTrace(url.pathname)
-    router.register(url.pathname, [...methods], [named, secure, identified, ...steps])
-    router.all(url.pathname, named, secure, identified, refuseMethod(methods))
+  const routerOf = (served: readonly Endpoint[]): Router => {
+    const router = new Router({ sensitive: true, strict: true })
+    for (const { url, methods, steps } of served) {
+      const named = nameOfTrace(url.pathname)
+      router.register(url.pathname, [...methods], [named, secure, identified, ...steps])
+      router.all(url.pathname, named, secure, identified, refuseMethod(methods))
+    }
+    return router
   }
 
+  const router = routerOf(endpoints)
   const routes = router.routes()
   return {
     issuer: options.issuer,
-    callback() {
-      const app = new Koa().use(routes)
-      // Every step reports what fails in it; what is left to Koa is a connection that broke off.
-      app.silent = true
-      return app.callback()
+    callback: () => listenerOf(router),
+    mutualTlsCallback() {
+      const called: readonly URL[] = mutualTlsEndpoints.map(([, name]) => urls[name])
+      return listenerOf(routerOf(endpoints.filter(({ url }) => called.includes(url))))
     },
     middleware: () => (ctx, next) => routes(Object.assign(ctx as Koa.Context, { router, params: {} }), next),
     isRevoked: ({ claims }) => parts.accessTokens.isRevoked(String(claims.jti)),
@@ -159,4 +174,11 @@ function nameOfTrace(path: string): Koa.Middleware {
     nameRequest(ctx.req, path)
     return next()
   }
+}
+
+function listenerOf(router: Router): RequestListener {
+  const app = new Koa().use(router.routes())
+  // Every step reports what fails in it; what is left to Koa is a connection that broke off.
+  app.silent = true
+  return app.callback()
 }

@@ -4,6 +4,7 @@ import { isResourceIndicator } from '../http/resource-indicator.js'
 import { isScope } from '../http/scope.js'
 import { isSecureUrl } from '../http/secure-url.js'
 import { isNetwork } from '../http/trusted-peers.js'
+import { certificateProblems } from './client/check-certificates.js'
 import type { AuthorizationServerOptions, ClientOptions, UserOptions } from './options.js'
 import { completeLifetimes, completeRotation } from './settings.js'
 import { isPasswordHash } from './sign-in/password.js'
@@ -47,6 +48,7 @@ export function* optionProblems(options: Checked): Problems {
   }
   yield* repeated(scopes, 'scopes', 'name', ({ name }) => name)
   yield* detailProblems(options)
+  yield* certificateProblems(options)
   yield* lifetimeProblems(options)
   yield* limitProblems(options)
   for (const [index, network] of trustedProxies.entries())
@@ -57,7 +59,7 @@ export function* optionProblems(options: Checked): Problems {
 function* clientProblems(client: ClientOptions, pointer: string): Problems {
   const { clientId, keys, redirectUris, postLogoutRedirectUris = [], permissions } = client
   if (clientId === '') yield wrong(`${pointer}/clientId`, 'is empty', 'Write a name for the client.')
-  if (keys.length === 0)
+  if (keys.length === 0 && client.certificateAuthentication === undefined)
     yield wrong(`${pointer}/keys`, 'has no key', 'Give the public key that the client signs its assertions with.')
   for (const [index, uri] of redirectUris.entries()) yield* insecure(uri, `${pointer}/redirectUris/${index}`)
   for (const [index, uri] of postLogoutRedirectUris.entries())

@@ -12,6 +12,15 @@ export const endpointPaths = {
   endSession: '/connect/endsession',
 } as const
 
+/** Those that clients call themselves, by the names that metadata have for them: where they may show a certificate (RFC 8705 §5). */
+export const mutualTlsEndpoints = [
+  ['pushed_authorization_request_endpoint', 'pushedAuthorizationRequest'],
+  ['token_endpoint', 'token'],
+  ['userinfo_endpoint', 'userinfo'],
+  ['introspection_endpoint', 'introspection'],
+  ['revocation_endpoint', 'revocation'],
+] as const satisfies readonly (readonly [member: string, name: keyof typeof endpointPaths])[]
+
 /** Where each endpoint is: what metadata says and what proofs are checked against. Never made from a request. */
 export interface EndpointUrls extends Readonly<Record<keyof typeof endpointPaths, URL>> {
   /** RFC 8414 §3.1 puts the well-known part before the issuer's path. */

@@ -1,6 +1,7 @@
 import type { Jwk, VerificationKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
+import type { CertificateAuthentication, MutualTlsOptions } from './client/certificate-options.js'
 import type { ClientPermissions } from './client/permissions.js'
 import type { Pages } from './pages/pages.js'
 import type { SigningKeySource } from './tokens/key-source.js'
@@ -37,6 +38,8 @@ export interface AuthorizationServerOptions {
   readonly requireSignedRequests?: boolean
   /** Whether every client has to ask for signed authorization responses (JARM, `response_mode=jwt`). Default: false, each may. */
   readonly requireSignedResponses?: boolean
+  /** How certificates of clients get here (RFC 8705). Default: they do not, and no client can use one. */
+  readonly mutualTls?: MutualTlsOptions
   /** Failures only are counted. */
   readonly signInLimits?: SignInLimits
   /** CIDR ranges of our own proxies, for the address that sign-in limits count. Default: none. */
@@ -47,14 +50,18 @@ export interface AuthorizationServerOptions {
   readonly now?: () => number
 }
 
-/** A confidential client that authenticates by `private_key_jwt`; there is no other kind. */
+/** A confidential client, that authenticates by `private_key_jwt` or by a certificate; there is no other kind. */
 export interface ClientOptions {
   /** Never the same as a user's `sub`. */
   readonly clientId: string
   /** What the consent page calls it. Default: the `clientId`. */
   readonly displayName?: string
-  /** Public keys of its assertions. Several: for rotation with an overlap. */
+  /** Public keys of its assertions and request objects. Several: for rotation with an overlap. */
   readonly keys: readonly VerificationKey[]
+  /** By a certificate, in place of an assertion. Default: by an assertion (`private_key_jwt`). */
+  readonly certificateAuthentication?: CertificateAuthentication
+  /** Whether its tokens are bound to its certificate (RFC 8705 §3). Absent: to a DPoP key. */
+  readonly certificateBoundAccessTokens?: boolean
   /** Compared exactly. */
   readonly redirectUris: readonly string[]
   /** Compared exactly (OpenID Connect RP-Initiated Logout 1.0 §3). Default: none. */

@@ -1,16 +1,9 @@
-import { createNonces } from '../dpop/nonce.js'
-import { createProofVerifier } from '../dpop/verifier.js'
-import { createFailureLimit } from '../http/limits/network-limit.js'
 import { createTrustedPeers } from '../http/trusted-peers.js'
 import { createResilientCounts } from '../store/resilient-counts.js'
 import type { Store } from '../store/store.js'
-import { publish } from '../telemetry/events.js'
 import { checkOptions } from './check-options.js'
-import { createClientAuthentication } from './client/authentication.js'
-import { createProofOfPossession } from './client/proof-of-possession.js'
-import { createFirstUse } from './client/replay.js'
-import { createRequestObjectReader } from './client/request-object.js'
-import { authorizationServerDefaults, futureSkew, signingKeyDefaults } from './defaults.js'
+import { createClientServices } from './client/client-services.js'
+import { authorizationServerDefaults, signingKeyDefaults } from './defaults.js'
 import { endpointUrls, issuerIdentifier } from './endpoint-urls.js'
 import { createPushedRequests } from './endpoints/pushed-authorization-request.js'
 import { createAuthorizationPages } from './interaction/authorization-pages.js'
@@ -52,15 +45,16 @@ export async function assemble(options: AuthorizationServerOptions) {
   const tokens = tokensOf(settings, keys)
   const count = createResilientCounts(settings.store, settings.now)
   const signIn = signInOf(settings, keys, users, count)
+  const isTrustedPeer = createTrustedPeers(options.trustedProxies ?? [])
   return {
     ...settings,
     keys,
     users,
     ...tokens,
-    ...clientServicesOf(settings, keys, count),
+    ...createClientServices({ ...settings, count, secret: keys.nonceSecret, isTrustedPeer }),
     ...signIn,
     ...interactionOf(settings, tokens, signIn),
-    isTrustedPeer: createTrustedPeers(options.trustedProxies ?? []),
+    isTrustedPeer,
     async close() {
       keys.close()
       await signIn.backchannelLogout.close()
@@ -73,7 +67,7 @@ function settingsOf(options: AuthorizationServerOptions) {
   const { now = () => Date.now() / 1000, signingKeys = {}, scopes = [], audience } = options
   const { dpopNonces = authorizationServerDefaults.dpopNonces, store, seal, branding, signInLimits } = options
   const { requireSignedRequests = authorizationServerDefaults.requireSignedRequests } = options
-  const { authorizationDetailTypes = [] } = options
+  const { authorizationDetailTypes = [], mutualTls } = options
   const { requireSignedResponses = authorizationServerDefaults.requireSignedResponses } = options
   const { algorithms = signingKeyDefaults.algorithms } = signingKeys
   const [algorithm = signingKeyDefaults.algorithms[0]] = algorithms
@@ -88,6 +82,7 @@ function settingsOf(options: AuthorizationServerOptions) {
     ),
     requireSignedRequests,
     authorizationDetailTypes,
+    mutualTls,
     scopes,
     audience: audience ?? issuer,
     signingKeys,
@@ -147,34 +142,6 @@ function tokensOf(settings: Settings, keys: SigningKeys) {
 }
 
 type Tokens = ReturnType<typeof tokensOf>
-
-/** How clients prove who they are, and that they hold their keys. */
-function clientServicesOf(
-  { clients, issuer, store, dpopNonces, now }: Settings,
-  { nonceSecret }: SigningKeys,
-  count: Store['count'],
-) {
-  const firstUse = createFirstUse(store)
-  const nonces = dpopNonces === 'off' ? undefined : createNonces({ secret: nonceSecret, now })
-  return {
-    nonces,
-    authenticateClient: createClientAuthentication({ clients, issuer, firstUse, now }),
-    readRequestObject: createRequestObjectReader({ issuer, now }),
-    provePossession: createProofOfPossession({
-      verifyProof: createProofVerifier({ now, futureSkew }),
-      nonces,
-      firstUse,
-    }),
-    // Of requests whose client did not prove who it is. A client with a wrong key tries again and again, hence the hundreds.
-    clientLimit: createFailureLimit({
-      name: 'client',
-      room: 300,
-      store,
-      count,
-      onRefused: (network, refused) => publish({ type: 'as.network.limited', limit: 'client', network, refused }),
-    }),
-  }
-}
 
 /** Who the user is, for how long, and how that ends. */
 function signInOf(settings: Settings, keys: SigningKeys, users: UserDirectory, count: Store['count']) {

@@ -3,6 +3,7 @@ import type { ConfigurationProblem } from '../errors.js'
 import { isFor } from '../http/certificate-names.js'
 import type { Configuration } from './configuration.js'
 import type { Certificate } from './options/certificates.js'
+import type { Plan } from './resolve/resolved.js'
 import type { TlsFiles } from './resolve/tls-files.js'
 
 /**
@@ -26,6 +27,7 @@ export function certificateProblems({
   return [
     ...problemsOf(plan.tls, server.tls, [...frontends, ...(isShared ? ofIssuer : [])], plan.now),
     ...problemsOf(plan.authorizationServer?.tls, authorizationServer?.tls, isShared ? [] : ofIssuer, plan.now),
+    ...ofMutualTls(plan, authorizationServer),
     ...(gateway?.frontends ?? []).flatMap(({ clientCertificate }, index) => {
       const expiry = clientCertificate && expiredOn(clientCertificate.cert, plan.now)
       return expiry === undefined
@@ -39,6 +41,17 @@ export function certificateProblems({
           ]
     }),
   ]
+}
+
+/** The listener may have the certificates of another, whose expiry is told of there. */
+function ofMutualTls(
+  { authorizationServer: server, now }: Plan,
+  configured: Configuration['authorizationServer'],
+): readonly ConfigurationProblem[] {
+  const { origin, tls, ownTls } = server?.mutualTls ?? {}
+  const hosts = origin === undefined ? [] : [{ host: origin.hostname, whose: 'the endpoints for mutual TLS' }]
+  const problems = problemsOf(tls, configured?.mutualTls?.tls, hosts, now)
+  return ownTls === undefined ? problems.filter(({ pointer }) => !pointer.endsWith('/CertFile')) : problems
 }
 
 function expiredOn(certificate: Buffer | string, now: number): string | undefined {

@@ -94,6 +94,11 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
       put: (settings, { plan }) => withTls(settings, server, plan.settings),
     },
     {
+      pointer: `/${server}/MutualTls/Listen`,
+      of: ({ authorizationServer }) => authorizationServer?.mutualTls?.listen,
+      put: (settings, { plan }) => withMutualTls(settings, server, plan.settings),
+    },
+    {
       pointer: '/Authentication/OpenIddict/Listen',
       of: ({ sampleApi }) => sampleApi?.listen,
       put: (settings, { sampleApi }) =>
@@ -138,4 +143,11 @@ function withTls(settings: Settings, name: ServerSection, running: Settings): Se
   const section = settings[name]
   const { Tls } = running.OpenIddict ?? running.AuthorizationServer ?? {}
   return section === undefined ? settings : { ...settings, [name]: { ...section, Tls } }
+}
+
+/** All of it: what else is in it is for the listener that stays. */
+function withMutualTls(settings: Settings, name: ServerSection, running: Settings): Settings {
+  const section = settings[name]
+  const { MutualTls } = running.OpenIddict ?? running.AuthorizationServer ?? {}
+  return section === undefined ? settings : { ...settings, [name]: { ...section, MutualTls } }
 }

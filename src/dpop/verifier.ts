@@ -3,7 +3,7 @@ import { type JwsAlgorithm, signatureHolds } from '../jose/algorithm.js'
 import { readCompactJws } from '../jose/compact-jws.js'
 import { type SignatureAlgorithm, signatureAlgorithms } from '../jose/jwk.js'
 import { type ProofFault, proofFaults, proofLimits, readProofClaims, readProofHeader } from './checks.js'
-import { accessTokenHash, type ProofTarget, targetUri } from './proof.js'
+import { accessTokenHash, type ProofTarget, type TargetUrl, targetUri } from './proof.js'
 import { importProofKey, readProofKey } from './proof-key.js'
 import { normalizedTargetUri } from './target-uri.js'
 
@@ -30,7 +30,13 @@ export interface VerifiedProof {
 }
 
 /** @throws ProtocolError `invalid_dpop_proof` */
-export type VerifyProof = (proof: string, target: ProofTarget) => VerifiedProof
+export type VerifyProof = (proof: string, target: VerifiedTarget) => VerifiedProof
+
+/** One request, and what it may be called by. */
+export interface VerifiedTarget extends ProofTarget {
+  /** Another URL of the same endpoint. */
+  readonly alias?: TargetUrl
+}
 
 /**
  * The checks of a proof, from the cheap ones to the signature: garbage costs next to nothing.
@@ -52,7 +58,7 @@ export function createProofVerifier({
       claims,
       {
         method: target.method,
-        uris: [normalizedTargetUri(targetUri(target.url)) ?? ''],
+        uris: urisOf(target),
         ath: target.accessToken === undefined ? undefined : accessTokenHash(target.accessToken),
         now: now(),
         maxAge,
@@ -67,6 +73,11 @@ export function createProofVerifier({
 
     return { jkt: key.jkt, jti, iat, nonce, rememberUntil: iat + maxAge + futureSkew }
   }
+}
+
+function urisOf({ url, alias }: VerifiedTarget): readonly string[] {
+  const urls = alias === undefined ? [url] : [url, alias]
+  return urls.map((one) => normalizedTargetUri(targetUri(one)) ?? '')
 }
 
 function refuse({ text }: ProofFault): never {

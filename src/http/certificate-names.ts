@@ -3,8 +3,20 @@ import { isIP } from 'node:net'
 
 /** The host names that a PEM certificate is for, in small letters; `*.example.com` stands for one label. No addresses. */
 export function namesOf(pem: Buffer): readonly string[] {
-  const { subjectAltName = '' } = new X509Certificate(pem)
-  return [...subjectAltName.matchAll(/DNS:([^,\s"]+)/g)].map(([, name = '']) => name.toLowerCase())
+  return alternativeNames(new X509Certificate(pem), 'DNS').map((name) => name.toLowerCase())
+}
+
+/** The alternative names of one kind, as they stand in the certificate. None where the list cannot be read to its end. */
+export function alternativeNames({ subjectAltName = '' }: X509Certificate, kind: 'DNS' | 'URI'): readonly string[] {
+  const names: string[] = []
+  // Node puts what could be taken for another entry in quotes, as JSON: so the list is read from its beginning.
+  const entry = /([A-Za-z][\w ]*):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y
+  while (entry.lastIndex < subjectAltName.length) {
+    const [, found, name = ''] = entry.exec(subjectAltName) ?? []
+    if (found === undefined) return []
+    if (found === kind) names.push(name.startsWith('"') ? (JSON.parse(name) as string) : name)
+  }
+  return names
 }
 
 /** Whether a browser that asks for this host takes the certificate, as far as names go. @param host without port or brackets */

@@ -11,7 +11,7 @@ import { unixPrefix } from '../http/unix-socket.js'
 import { passOverOtherUpgrades } from '../http/upgrade.js'
 import { tracedRequests, tracedUpgrades } from '../telemetry/traced-requests.js'
 import { bind } from './bind.js'
-import { type Certificates, createCertificates } from './certificates.js'
+import { type Certificates, type ClientCertificates, createCertificates } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { answerForNode, serverOptions } from './node-decisions.js'
 import { oneAtATime } from './one-at-a-time.js'
@@ -25,6 +25,8 @@ export interface ListenerOptions {
   readonly address: ListenAddress
   /** One, or several of which the host that is asked for chooses. Default: plain HTTP. */
   readonly tls?: readonly Certificate[] | undefined
+  /** For TLS. Default: they are asked for none. */
+  readonly clientCertificates?: ClientCertificates | undefined
   readonly onRequest: RequestListener
   readonly onUpgrade?: UpgradeListener | undefined
   readonly limits?: ListenerLimits
@@ -45,7 +47,9 @@ export interface Listener {
   /** Takes no new connections; resolves when every connection has finished, or is broken off after so many seconds. */
   drain(seconds: number): Promise<void>
   /** The next handshake has these certificates; no connection is touched. Without TLS it does nothing. */
-  secure(certificates: readonly Certificate[]): void
+  secure(certificates: readonly Certificate[], clients?: ClientCertificates): void
+  /** Connections that stand end with the answer that is under way: what their handshakes said counts no longer. */
+  reconnect(): void
 }
 
 /** @throws ConfigurationError when the address cannot be had or the certificate does not work. */
@@ -53,6 +57,7 @@ export async function listen({
   pointer,
   address,
   tls,
+  clientCertificates,
   onRequest,
   onUpgrade,
   limits = listenerLimitDefaults,
@@ -61,20 +66,27 @@ export async function listen({
   isTraced = true,
 }: ListenerOptions): Promise<Listener> {
   let isLeaving = false
+  const leaving = new WeakSet<Socket>()
   const scheme = tls === undefined ? 'http' : 'https'
   const traced = { scheme, isTrusted: isTrustedPeer }
   const answer = isTraced ? tracedRequests(onRequest, traced) : onRequest
   const upgrade = onUpgrade && tracedUpgrades(onUpgrade, traced)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     // A kept-alive connection would otherwise bring the next request to a server that is about to go.
-    if (isLeaving) response.setHeader('Connection', 'close')
+    if (isLeaving || leaving.has(request.socket)) response.setHeader('Connection', 'close')
     // Set anew for each: between two of them node:http has it run for as long as a connection is kept.
     request.socket.setTimeout(limits.clientTimeout * 1000)
     answer(request, response)
   }
-  const { server, certificates } = serverFor(pointer, tls, limits)
+  const { server, certificates } = serverFor(pointer, { tls, clientCertificates }, limits)
   if (address.path !== undefined && proxyProtocol === 'none')
     server.on('connection', nameThisMachine).on('secureConnection', nameThisMachine)
+  const secured = new Set<Socket>()
+  if (clientCertificates !== undefined)
+    server.on('secureConnection', (socket: Socket) => {
+      secured.add(socket)
+      socket.once('close', () => secured.delete(socket))
+    })
   limitConnections(server, limits, isTrustedPeer)
   const line = oneAtATime(server, serve)
   endSilentClients(server, line)
@@ -121,7 +133,12 @@ export async function listen({
       clearTimeout(limit)
     },
 
-    secure: (next) => certificates?.replace(server as TlsServer, next),
+    secure: (next, clients) => certificates?.replace(server as TlsServer, next, clients),
+
+    reconnect() {
+      for (const socket of secured) leaving.add(socket)
+      server.closeIdleConnections()
+    },
   }
 }
 
@@ -132,13 +149,13 @@ function nameThisMachine(socket: Socket): void {
 
 function serverFor(
   pointer: string,
-  tls: readonly Certificate[] | undefined,
+  { tls, clientCertificates }: Pick<ListenerOptions, 'tls' | 'clientCertificates'>,
   limits: ListenerLimits,
 ): { readonly server: Server; readonly certificates?: Certificates } {
   const decisions = serverOptions(limits)
   if (tls === undefined) return { server: createServer(decisions) }
   try {
-    const certificates = createCertificates(tls)
+    const certificates = createCertificates(tls, clientCertificates)
     return { server: createTlsServer({ ...decisions, ...certificates.options }), certificates }
   } catch (cause) {
     throw new ConfigurationError(

@@ -13,6 +13,7 @@ import { adminHandlers, ownSource } from './administration/administration.js'
 import { answerPrimary } from './administration/workers-source.js'
 import type { Generations } from './generations.js'
 import { type Listener, listen } from './listener.js'
+import { mutualTlsPlace, secureMutualTls } from './mutual-tls.js'
 import { startTracing } from './open-telemetry.js'
 import { packageVersion } from './package.js'
 import { openStore } from './products.js'
@@ -105,9 +106,12 @@ export async function run(
     serving = answering
     closers.push(answering.close)
     const everywhere = { limits: server.limits, isTrustedPeer: answering.isTrustedPeer }
-    const { front, own, sampleApi } = answering
+    const { front, own, mutualTls, sampleApi } = answering
     const ownListener = own && (await listen({ ...everywhere, ...ownPlace(configuration), onRequest: own }))
     if (ownListener !== undefined) listeners.push(ownListener)
+    const asking = mutualTlsPlace(configuration)
+    const mutualTlsListener = mutualTls && asking && (await listen({ ...everywhere, ...asking, onRequest: mutualTls }))
+    if (mutualTlsListener !== undefined) listeners.push(mutualTlsListener)
     if (sampleApi !== undefined && configuration.sampleApi !== undefined) {
       const { listen: address } = configuration.sampleApi
       listeners.push(
@@ -147,6 +151,7 @@ export async function run(
             swap()
             secure(frontListener, current.server.tls, next.server.tls)
             secure(ownListener, current.authorizationServer?.tls, next.authorizationServer?.tls)
+            secureMutualTls(mutualTlsListener, current, next)
             current = next
           },
           discard,

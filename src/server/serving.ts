@@ -19,6 +19,8 @@ export interface Serving {
   readonly front: { readonly onRequest: RequestListener; readonly onUpgrade: UpgradeListener } | undefined
   /** The authorization server, on a listener of its own. */
   readonly own: RequestListener | undefined
+  /** The authorization server, where it asks clients for a certificate. */
+  readonly mutualTls: RequestListener | undefined
   readonly sampleApi: RequestListener | undefined
   readonly isTrustedPeer: IsTrustedPeer
   readonly gateway: Gateway | undefined
@@ -75,6 +77,10 @@ export async function createServing(configuration: Configuration, store: Store):
       configuration.authorizationServer?.listen === undefined
         ? undefined
         : (request, response) => current.authorizationServer?.answer(request, response),
+    mutualTls:
+      configuration.authorizationServer?.mutualTls === undefined
+        ? undefined
+        : (request, response) => current.authorizationServer?.answerMutualTls(request, response),
     sampleApi: current.sampleApi && ((request, response) => current.sampleApi?.(request, response)),
     isTrustedPeer: (address) => current.isTrustedPeer(address),
     gateway,
@@ -191,19 +197,23 @@ function sampleApiOf(
 interface RetirableServer {
   readonly server: AuthorizationServer
   readonly answer: RequestListener
+  readonly answerMutualTls: RequestListener
   retire(): Promise<void>
 }
 
 function retirable(server: AuthorizationServer): RetirableServer {
   const underway = createUnderway()
-  const answer = server.callback()
-  return {
-    server,
-    answer(request, response) {
+  const counted =
+    (answer: RequestListener): RequestListener =>
+    (request, response) => {
       underway.enter()
       response.once('close', underway.leave)
       answer(request, response)
-    },
+    }
+  return {
+    server,
+    answer: counted(server.callback()),
+    answerMutualTls: counted(server.mutualTlsCallback()),
     async retire() {
       await underway.idle()
       await server.close()

@@ -24,7 +24,10 @@ export type AuthorizationServerEvent =
       readonly client: string
       readonly grant: string
       readonly subject: string
-      readonly jkt: string
+      /** Thumbprint of the key that it is bound to. */
+      readonly jkt?: string
+      /** Thumbprint of the certificate (`x5t#S256`) where it is bound to that. */
+      readonly certificate?: string
       readonly jti: string
     }
   | { readonly type: 'as.token.revoked'; readonly requestId: string; readonly client: string }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID, sign } from 'node:crypto'
+import { type Dispatcher, fetch as fetchBy } from 'undici'
 import {
   generateSigningJwk,
   type Jwk,
@@ -35,8 +36,11 @@ export interface SendOptions {
   readonly assertion?: false | string | JwtChange
   /** Whether to answer a nonce challenge. Default: yes. */
   readonly retry?: boolean
-  /** Address of another replica of the same issuer. */
+  /** Address of another replica of the same issuer, or of its endpoints for mutual TLS. */
   readonly at?: string
+  /** By which the request goes: with a certificate, say. */
+  readonly dispatcher?: Dispatcher
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface JwtChange {
@@ -90,6 +94,8 @@ export interface KnownClient {
 export function aProtocolClient(
   server: KnownServer,
   { options: { clientId }, privateJwk }: KnownClient = server.client,
+  /** Of every request that does not say otherwise. */
+  defaults: SendOptions = {},
 ): ProtocolClient {
   const now = server.options.now ?? (() => Date.now() / 1000)
   const issuer = server.options.issuer.pathname === '/' ? server.options.issuer.origin : server.options.issuer.href
@@ -128,7 +134,8 @@ export function aProtocolClient(
       )
     },
 
-    async post(endpoint, form, { proof = {}, assertion = {}, retry = true, at } = {}) {
+    async post(endpoint, form, options = {}) {
+      const { proof = {}, assertion = {}, retry = true, at, dispatcher, headers } = { ...defaults, ...options }
       const url = `${issuer}/connect/${endpoint}`
       const body = new URLSearchParams({ client_id: clientId })
       if (assertion !== false) {
@@ -139,7 +146,11 @@ export function aProtocolClient(
       const send = async (): Promise<Answer> => {
         const DPoP = typeof proof === 'string' || proof === false ? proof : self.proof('POST', url, proof)
         const target = at === undefined ? url : url.replace(new URL(url).origin, at)
-        const response = await fetch(target, { method: 'POST', body, headers: DPoP === false ? {} : { DPoP } })
+        const init = { method: 'POST', body, headers: { ...headers, ...(DPoP !== false && { DPoP }) } }
+        const response =
+          dispatcher === undefined
+            ? await fetch(target, init)
+            : ((await fetchBy(target, { ...init, dispatcher })) as unknown as Response)
         nonce = response.headers.get('dpop-nonce') ?? nonce
         return answer(response)
       }

@@ -474,7 +474,7 @@ test('44. a secret for an application', finds, {
   change: ['"RedirectUris"', '"ClientSecret": "hush",\n          "RedirectUris"'],
   pointer: '/OpenIddict/Seeding/Applications/0/ClientSecret',
   line: 'ClientSecret',
-  problem: /private_key_jwt only/,
+  problem: /private_key_jwt or a certificate/,
   remedy: /Write null/,
 })
 test('45. a certificate that is not there', finds, {

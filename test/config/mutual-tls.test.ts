@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { advice } from '../../src/cli/advice.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
-import { generateSigningJwk } from '../../src/jose/jwk.js'
+import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { selfSigned } from '../http/_self-signed.js'
 import { aFolder } from './_workspace.js'
 
@@ -95,13 +95,190 @@ const cases: readonly (readonly [title: string, frontend: object, problem: RegEx
     /^UseSignedRequests is true, .* the client has no key to sign them with$/,
   ],
   [
-    'the embedded server',
+    'the embedded server that asks for no certificate',
     { SenderConstraint: 'Mtls', ClientCertificate: certificate },
-    /^SenderConstraint is "Mtls", and the embedded authorization server binds tokens by DPoP$/,
+    /^SenderConstraint is "Mtls", and no certificate gets to the embedded authorization server$/,
     {},
-    { OpenIddict: { Issuer: 'https://auth.example.com' } },
+    embedded(undefined),
   ],
+  [
+    'the embedded server that knows nobody by a certificate',
+    { ClientAuthenticationMethod: 'TlsClientAuth', ClientCertificate: certificate },
+    /^ClientAuthenticationMethod is "TlsClientAuth", and no certificate gets to/,
+    {},
+    embedded(undefined),
+  ],
+  ...whatTheServerCannotBe(),
 ]
+
+function embedded(MutualTls: object | undefined, Applications: readonly object[] = [], Server: object = {}) {
+  const OpenIddict = { Issuer: 'https://auth.example.com', ...(MutualTls && { MutualTls }), Seeding: { Applications } }
+  return { OpenIddict, Server: { Tls: certificate, ...Server } }
+}
+
+/** With a frontend that is in order by itself. */
+function whatTheServerCannotBe(): typeof cases {
+  const mutualTls = { Listen: '127.0.0.1:3443', CaFile: './mine.pem' }
+  const api = { ClientId: 'api', RedirectUris: [], Permissions: ['ept:introspection'] }
+  const rows: readonly (readonly [title: string, problem: RegExp, ...Parameters<typeof embedded>])[] = [
+    [
+      'nowhere to connect to, and no proxy',
+      /^\/OpenIddict\/MutualTls\/Listen is missing, and no proxy is trusted to hand certificates on/,
+      { CaFile: './mine.pem' },
+    ],
+    [
+      'a listener without TLS',
+      /^\/OpenIddict\/MutualTls\/Tls is missing, and a certificate is shown over TLS only$/,
+      mutualTls,
+      [],
+      { Tls: undefined },
+    ],
+    [
+      'a plain origin',
+      /^\/OpenIddict\/MutualTls\/Origin is not an https origin$/,
+      { ...mutualTls, Origin: 'http://mtls.example.com' },
+    ],
+    [
+      'an origin with a path',
+      /^\/OpenIddict\/MutualTls\/Origin is not an https origin$/,
+      { ...mutualTls, Origin: 'https://mtls.example.com/auth' },
+    ],
+    [
+      'authorities that are not there',
+      /^\/OpenIddict\/MutualTls\/CaFile names \.\/none\.pem, which is not there/,
+      { ...mutualTls, CaFile: './none.pem' },
+    ],
+    [
+      'no authority for a client that is known by one',
+      /^\/OpenIddict\/MutualTls\/CaFile is missing, so that no certificate of api is trusted$/,
+      { Listen: '127.0.0.1:3443' },
+      [{ ...api, TlsClientAuth: { SanDns: 'api.example.com' } }],
+    ],
+    [
+      'the address of another listener',
+      /^\/OpenIddict\/MutualTls\/Listen is taken by another listener of this file$/,
+      { ...mutualTls, Listen: '127.0.0.1:3000' },
+    ],
+    [
+      'two names',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth does not have exactly one name/,
+      mutualTls,
+      [{ ...api, TlsClientAuth: { SanDns: 'api.example.com', SanIp: '10.0.0.1' } }],
+    ],
+    [
+      'no name',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth does not have exactly one name/,
+      mutualTls,
+      [{ ...api, TlsClientAuth: {} }],
+    ],
+    [
+      'two ways to be known',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/SelfSignedTlsClientAuth is there beside TlsClientAuth/,
+      mutualTls,
+      [
+        {
+          ...api,
+          TlsClientAuth: { SanDns: 'a.example' },
+          SelfSignedTlsClientAuth: { Jwks: [publicHalf(generateSigningJwk('ES256'))] },
+        },
+      ],
+    ],
+    [
+      'a name that is none',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth is not a distinguished name as RFC 4514 writes it$/,
+      mutualTls,
+      [{ ...api, TlsClientAuth: { SubjectDn: 'api' } }],
+    ],
+    [
+      'a wildcard',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth is not a host name; a wildcard would be any client$/,
+      mutualTls,
+      [{ ...api, TlsClientAuth: { SanDns: '*.example.com' } }],
+    ],
+    [
+      'a private key',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/SelfSignedTlsClientAuth\/Jwks\/0 holds the private member "d"$/,
+      mutualTls,
+      [{ ...api, SelfSignedTlsClientAuth: { Jwks: [generateSigningJwk('ES256')] } }],
+    ],
+    [
+      'no key',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/SelfSignedTlsClientAuth\/Jwks is missing, and no frontend/,
+      mutualTls,
+      [{ ...api, SelfSignedTlsClientAuth: {} }],
+    ],
+    [
+      'a certificate of an application where none gets here',
+      /^\/OpenIddict\/Seeding\/Applications\/0\/CertificateBoundAccessTokens is true, and no certificate gets to/,
+      undefined,
+      [{ ...api, SigningKeyJwk: publicHalf(generateSigningJwk('ES256')), CertificateBoundAccessTokens: true }],
+    ],
+    [
+      'a frontend that does otherwise',
+      /^ClientAuthenticationMethod is "PrivateKeyJwt", and \/OpenIddict\/Seeding\/Applications\/0 is known by tls_client_auth$/,
+      mutualTls,
+      [{ ClientId: 'app', TlsClientAuth: { SanDns: 'localhost' } }],
+    ],
+    [
+      'a frontend whose tokens are to be bound otherwise',
+      /^SenderConstraint is "DPoP", and tokens of app are bound by certificate$/,
+      mutualTls,
+      [{ ClientId: 'app', CertificateBoundAccessTokens: true }],
+    ],
+  ]
+  return rows.map(([title, problem, ...server]) => [
+    `at the embedded server, ${title}`,
+    {},
+    problem,
+    {},
+    embedded(...server),
+  ])
+}
+
+test('refused: a frontend with another certificate than is registered', async (t) => {
+  const frontend = { ...bound, ClientAuthenticationMethod: 'TlsClientAuth' }
+  const mutualTls = { Listen: '127.0.0.1:3443', CaFile: './mine.pem' }
+  const registered = [{ ClientId: 'app', TlsClientAuth: { SanDns: 'other.example.com' } }]
+  t.deepEqual(await problemsOf(t, frontend, {}, embedded(mutualTls, registered)), [
+    'ClientCertificate is not the one that /OpenIddict/Seeding/Applications/0 is known by: the client certificate has another subject',
+  ])
+})
+
+test('with an embedded server in the file, its clients are known by the certificates of the frontends', async (t) => {
+  const mutualTls = { Listen: '127.0.0.1:3443', CaFile: './mine.pem' }
+  const clientOf = async (frontend: object, MutualTls: object = mutualTls, Server: object = {}) => {
+    const { authorizationServer } = await read(t, { ...bound, ...frontend }, {}, embedded(MutualTls, [], Server))
+    const { clients = [], mutualTls: options } = authorizationServer?.options ?? {}
+    return { client: clients[0], options, listener: authorizationServer?.mutualTls }
+  }
+  const byName = await clientOf({ ClientAuthenticationMethod: 'TlsClientAuth' })
+  t.like(byName.client, {
+    keys: [],
+    certificateBoundAccessTokens: true,
+    certificateAuthentication: {
+      method: 'tls_client_auth',
+      subject: { name: 'tls_client_auth_subject_dn', value: 'CN=localhost' },
+    },
+  })
+  t.deepEqual(byName.options, { certificatesFrom: 'handshake', origin: new URL('https://auth.example.com:3443') })
+  t.is(String(byName.listener?.clientAuthorities), mine.cert)
+  t.is(String(byName.listener?.tls[0]?.cert), mine.cert, 'that of the gateway, where it has none of its own')
+  const byKey = await clientOf({ ClientAuthenticationMethod: 'SelfSignedTlsClientAuth', SenderConstraint: 'DPoP' })
+  t.like(byKey.client, { certificateAuthentication: { method: 'self_signed_tls_client_auth' } })
+  t.false('certificateBoundAccessTokens' in (byKey.client ?? {}))
+  const proxied = await clientOf(
+    {},
+    { Origin: 'https://mtls.example.com', CaFile: './mine.pem' },
+    { TrustedProxies: ['10.0.0.0/8'] },
+  )
+  t.deepEqual(proxied.options, {
+    certificatesFrom: 'client-cert',
+    authorities: mine.cert,
+    origin: new URL('https://mtls.example.com'),
+  })
+  t.is(proxied.listener, undefined)
+  t.false('certificateAuthentication' in (proxied.client ?? {}), 'it has a key')
+})
 
 for (const [title, frontend, problem, bff, rest] of cases)
   test(`refused: ${title}`, async (t) => {

@@ -18,13 +18,20 @@ export type ProvePossession = (request: IncomingMessage, url: URL, accessToken?:
 
 export interface ProofOfPossessionOptions {
   readonly verifyProof: VerifyProof
+  /** Where our endpoints are as well, for clients with a certificate. Absent: nowhere else. */
+  readonly aliases?: URL | undefined
   /** Absent: proofs need no nonce. */
   readonly nonces: Nonces | undefined
   readonly firstUse: FirstUse
 }
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-4.3 RFC 9449 §4.3} */
-export function createProofOfPossession({ verifyProof, nonces, firstUse }: ProofOfPossessionOptions): ProvePossession {
+export function createProofOfPossession({
+  verifyProof,
+  aliases,
+  nonces,
+  firstUse,
+}: ProofOfPossessionOptions): ProvePossession {
   return (request, url, accessToken) => {
     const [proof, ...more] = request.headersDistinct.dpop ?? []
     if (proof === undefined) return undefined
@@ -32,6 +39,7 @@ export function createProofOfPossession({ verifyProof, nonces, firstUse }: Proof
     const { jkt, jti, nonce, rememberUntil } = verifyProof(proof, {
       method: request.method ?? '',
       url,
+      ...(aliases !== undefined && { alias: new URL(url.pathname, aliases) }),
       ...(accessToken !== undefined && { accessToken }),
     })
     if (nonces !== undefined && (nonce === undefined || !nonces.recognise(nonce)))

@@ -5,6 +5,7 @@ import type { AuthenticateClient } from '../client/authentication.js'
 import type { ClientOptions } from '../options.js'
 import type { AccessTokens, LiveAccessToken } from '../tokens/access-token.js'
 import { detailsMember } from '../tokens/authorization-details.js'
+import { tokenTypeOf } from '../tokens/confirmation.js'
 import type { Grants } from '../tokens/grant.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { SignedMessages } from '../tokens/signed-messages.js'
@@ -28,7 +29,7 @@ export function introspection(options: IntrospectionOptions): Koa.Middleware {
   const { authenticateClient, accessTokens, signedMessages } = options
   return async function introspection(ctx) {
     const form = await readFormBody(ctx.req)
-    const { client, consume } = await authenticateClient(form)
+    const { client, consume } = await authenticateClient(ctx.req, form)
     knownClient(ctx, client.clientId)
     await consume(ctx.state.requestId)
     if (!client.permissions.endpoints.includes('introspection'))
@@ -58,8 +59,8 @@ function isFor({ clientId, audiences = [clientId] }: ClientOptions, { grant, cla
   return grant.clientId === clientId || audiences.some((audience) => named.includes(audience))
 }
 
-function accessTokenState({ claims }: LiveAccessToken) {
-  return { active: true, token_type: 'DPoP', ...claims }
+function accessTokenState({ claims, confirmation }: LiveAccessToken) {
+  return { active: true, token_type: tokenTypeOf(confirmation), ...claims }
 }
 
 async function refreshTokenState(

@@ -1,6 +1,7 @@
 import { signatureAlgorithms } from '../../jose/jwk.js'
+import type { CertificateAuthentication, MutualTlsOptions } from '../client/certificate-options.js'
 import { grantTypes } from '../client/permissions.js'
-import type { EndpointUrls } from '../endpoint-urls.js'
+import { type EndpointUrls, mutualTlsEndpoints } from '../endpoint-urls.js'
 import type { AuthorizationDetailTypeOptions, ClientOptions, ScopeOptions, ServerAlgorithm } from '../options.js'
 import { supportedLocales } from '../pages/languages/language.js'
 import { standardClaims, standardScopes } from '../tokens/claims.js'
@@ -14,6 +15,7 @@ export interface MetadataOptions {
   readonly algorithms: readonly ServerAlgorithm[]
   readonly requireSignedRequests: boolean
   readonly authorizationDetailTypes: readonly AuthorizationDetailTypeOptions[]
+  readonly mutualTls: MutualTlsOptions | undefined
 }
 
 /** What the server says about itself, in both of its documents. @see RFC 8414 §2, OpenID Connect Discovery §3 */
@@ -25,9 +27,11 @@ export function metadata({
   algorithms,
   requireSignedRequests,
   authorizationDetailTypes,
+  mutualTls,
 }: MetadataOptions) {
   // EdDSA is what most of today's clients call it, Ed25519 its name since RFC 9864.
   const accepted = [...signatureAlgorithms, 'EdDSA']
+  const methods = ['private_key_jwt', ...(mutualTls === undefined ? [] : certificateMethods)]
   const types = authorizationDetailTypes.map(({ type }) => type)
   const clientScopes = [...clients.values()].flatMap(({ permissions }) => permissions.scopes)
   return {
@@ -45,14 +49,15 @@ export function metadata({
     response_modes_supported: ['query', 'jwt', 'query.jwt'],
     grant_types_supported: Object.keys(grantTypes),
     code_challenge_methods_supported: ['S256'],
-    token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: accepted,
-    introspection_endpoint_auth_methods_supported: ['private_key_jwt'],
+    introspection_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_signing_alg_values_supported: accepted,
     introspection_signing_alg_values_supported: algorithms.map(nameOf),
-    revocation_endpoint_auth_methods_supported: ['private_key_jwt'],
+    revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: accepted,
     dpop_signing_alg_values_supported: accepted,
+    ...(mutualTls !== undefined && mutualTlsMembers(urls, mutualTls)),
     authorization_response_iss_parameter_supported: true,
     authorization_signing_alg_values_supported: algorithms.map(nameOf),
     scopes_supported: [...new Set([...standardScopes, ...clientScopes, ...scopes.map(({ name }) => name)])],
@@ -76,4 +81,17 @@ export function metadata({
       frontchannel_logout_session_supported: true,
     }),
   }
+}
+
+const certificateMethods: readonly CertificateAuthentication['method'][] = [
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+]
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-5 RFC 8705 §3.3 and §5} */
+function mutualTlsMembers(urls: EndpointUrls, { origin }: MutualTlsOptions) {
+  const bound = { tls_client_certificate_bound_access_tokens: true }
+  if (origin === undefined) return bound
+  const aliases = mutualTlsEndpoints.map(([member, name]) => [member, new URL(urls[name].pathname, origin).href])
+  return { ...bound, mtls_endpoint_aliases: Object.fromEntries(aliases) }
 }

@@ -11,6 +11,7 @@ import type { AuthenticateClient } from '../client/authentication.js'
 import { mayHaveScope } from '../client/permissions.js'
 import type { ProvePossession } from '../client/proof-of-possession.js'
 import type { ReadRequestObject } from '../client/request-object.js'
+import { assertNoKey } from '../client/sender-constraint.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
 import type { ResponseMode } from '../interaction/response-location.js'
 import type { AuthorizationDetail, ClientOptions } from '../options.js'
@@ -92,7 +93,7 @@ export function pushedAuthorizationRequest({
 }: PushedAuthorizationRequestOptions): Koa.Middleware {
   return async function pushedAuthorizationRequest(ctx) {
     const form = await readFormBody(ctx.req, { repeatable: ['resource'] })
-    const { client, consume } = await authenticateClient(form)
+    const { client, consume } = await authenticateClient(ctx.req, form)
     knownClient(ctx, client.clientId)
     const proof = provePossession(ctx.req, urls.pushedAuthorizationRequest)
     await consume(ctx.state.requestId)
@@ -100,6 +101,7 @@ export function pushedAuthorizationRequest({
 
     const parameters = await requested(form, client, readRequestObject)
     const jkt = boundKey(parameters.get('dpop_jkt'), proof?.jkt)
+    assertNoKey(client, jkt)
     const details = authorizationDetails.requested(parameters.get('authorization_details'), client)
     const checked = await checkRequest(parameters, client, idTokens, details)
     const request: PushedAuthorizationRequest = {

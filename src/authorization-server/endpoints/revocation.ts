@@ -24,7 +24,7 @@ export function revocation({
 }: RevocationOptions): Koa.Middleware {
   return async function revocation(ctx) {
     const form = await readFormBody(ctx.req)
-    const { client, consume } = await authenticateClient(form)
+    const { client, consume } = await authenticateClient(ctx.req, form)
     knownClient(ctx, client.clientId)
     await consume(ctx.state.requestId)
     const token = form.get('token')

@@ -4,6 +4,7 @@ import type { AuthorizationDetail } from '../options.js'
 import type { UserDirectory } from '../sign-in/users.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import type { AuthorizationDetails } from '../tokens/authorization-details.js'
+import { isSameConfirmation } from '../tokens/confirmation.js'
 import type { Resources } from '../tokens/resources.js'
 import { requestedScopes } from './pushed-authorization-request.js'
 import type { Issue, TokenRequest } from './token-issue.js'
@@ -19,13 +20,13 @@ export interface TokenExchangeOptions {
 }
 
 /**
- * A token for another audience, for one of ours that the same client has, bound to the same key: it never outlives the one it
- * was given for, and never has a scope that that one does not have.
+ * A token for another audience, for one of ours that the same client has, bound to the same key or certificate: it never
+ * outlives the one it was given for, and never has a scope that that one does not have.
  * @see {@link https://www.rfc-editor.org/rfc/rfc8693#section-2 RFC 8693 §2}
  */
 export async function exchangeToken(
   { accessTokens, resources, authorizationDetails, users }: TokenExchangeOptions,
-  { client, form, jkt }: TokenRequest,
+  { client, form, confirmation }: TokenRequest,
 ): Promise<Issue> {
   const given = form.get('subject_token')
   if (given === undefined) refuse('subject_token is required')
@@ -37,7 +38,8 @@ export async function exchangeToken(
   if (subject === undefined) refuse('the subject token is not alive, or not of this server')
   const { grantId, grant } = subject
   if (grant.clientId !== client.clientId) refuse('the subject token was issued to another client')
-  if (subject.jkt !== jkt) refuse('the subject token is bound to another key')
+  if (!isSameConfirmation(subject.confirmation, confirmation))
+    refuse('the subject token is bound to another key or certificate')
   const claims = grant.user && (await users.find(grant.user))
   if (grant.user !== undefined && claims === undefined) refuse('the user is not known any more')
   // A permission that was taken away since is missing, as with a refresh.

@@ -1,12 +1,13 @@
 import type { AuthorizationDetail, ClientOptions } from '../options.js'
+import type { Confirmation } from '../tokens/confirmation.js'
 import type { Grant } from '../tokens/grant.js'
 
-/** An authenticated request for tokens, with the key they are to be bound to. */
+/** An authenticated request for tokens, with what they are to be bound to. */
 export interface TokenRequest {
   readonly requestId: string
   readonly client: ClientOptions
   readonly form: ReadonlyMap<string, string>
-  readonly jkt: string
+  readonly confirmation: Confirmation
 }
 
 /** What is answered. */

@@ -4,14 +4,17 @@ import { readFormBody } from '../../http/form-body.js'
 import { scopeMember } from '../../http/scope.js'
 import { publish } from '../../telemetry/events.js'
 import type { AuthenticateClient } from '../client/authentication.js'
+import type { CertificateOf } from '../client/client-certificate.js'
 import { type GrantType, grantTypes, mayHaveScope } from '../client/permissions.js'
 import type { ProvePossession } from '../client/proof-of-possession.js'
+import { senderConstraint } from '../client/sender-constraint.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
 import type { ClientOptions } from '../options.js'
 import type { UserDirectory } from '../sign-in/users.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import type { AuthorizationCodes } from '../tokens/authorization-code.js'
 import { type AuthorizationDetails, detailsMember } from '../tokens/authorization-details.js'
+import { tokenTypeOf } from '../tokens/confirmation.js'
 import type { Grant, Grants } from '../tokens/grant.js'
 import type { IdTokens } from '../tokens/id-token.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
@@ -25,6 +28,7 @@ export interface TokenRequestOptions {
   readonly urls: EndpointUrls
   readonly authenticateClient: AuthenticateClient
   readonly provePossession: ProvePossession
+  readonly certificateOf: CertificateOf
   readonly codes: AuthorizationCodes
   readonly grants: Grants
   readonly accessTokens: AccessTokens
@@ -38,19 +42,19 @@ export interface TokenRequestOptions {
   readonly now: () => number
 }
 
-/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}, RFC 9449 §5 */
+/** @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.2 RFC 6749 §3.2}, RFC 9449 §5, RFC 8705 §3 */
 export function tokenRequest(options: TokenRequestOptions): Koa.Middleware {
-  const { urls, authenticateClient, provePossession } = options
+  const { urls, authenticateClient, provePossession, certificateOf, now } = options
   return async function tokenRequest(ctx) {
     const form = await readFormBody(ctx.req, { repeatable: ['resource', 'audience'] })
-    const { client, consume } = await authenticateClient(form)
+    const { client, consume } = await authenticateClient(ctx.req, form)
     knownClient(ctx, client.clientId)
     const grantType = grantTypeOf(form.get('grant_type'), client)
     const proof = provePossession(ctx.req, urls.token)
-    if (proof === undefined) throw new ProtocolError('invalid_request', 'a DPoP proof is required')
+    const confirmation = senderConstraint(client, { proof, certificate: () => certificateOf(ctx.req), now: now() })
     await consume(ctx.state.requestId)
-    await proof.consume(ctx.state.requestId)
-    ctx.body = await respond(options, grantType, { requestId: ctx.state.requestId, client, form, jkt: proof.jkt })
+    await proof?.consume(ctx.state.requestId)
+    ctx.body = await respond(options, grantType, { requestId: ctx.state.requestId, client, form, confirmation })
   }
 }
 
@@ -83,7 +87,7 @@ async function respond(options: TokenRequestOptions, grantType: GrantType, reque
 
 async function redeemCode(
   { codes, grants, refreshTokens, resources, authorizationDetails: details, lifetimes, now }: TokenRequestOptions,
-  { requestId, client, form, jkt }: TokenRequest,
+  { requestId, client, form, confirmation }: TokenRequest,
 ): Promise<Issue> {
   const code = form.get('code')
   if (code === undefined) throw new ProtocolError('invalid_request', 'code is required')
@@ -92,7 +96,7 @@ async function redeemCode(
     clientId: client.clientId,
     redirectUri: form.get('redirect_uri'),
     codeVerifier: form.get('code_verifier'),
-    jkt,
+    confirmation,
   })
   const { grantId, nonce } = binding
   const grant = await grants.find(grantId)
@@ -164,20 +168,23 @@ async function clientCredentials(
 async function tokens(
   { accessTokens, idTokens, lifetimes, now }: TokenRequestOptions,
   grantType: GrantType,
-  { requestId, client, jkt }: TokenRequest,
+  { requestId, client, confirmation }: TokenRequest,
   { grantId, grant, scopes, audience, authorizationDetails = [], nonce, refreshToken, notAfter }: Issue,
 ) {
   const { token, jti, expiresAt } = await accessTokens.issue({
-    ...{ grantId, grant, scopes, audience, authorizationDetails, jkt },
+    ...{ grantId, grant, scopes, audience, authorizationDetails, confirmation },
     ...(notAfter !== undefined && { notAfter }),
   })
   const isSignIn = grantType !== 'token_exchange' && scopes.includes('openid')
   const idToken = grant.user !== undefined && isSignIn ? await idTokens.issue(client, grant.user, nonce) : undefined
   const subject = grant.user?.subject ?? client.clientId
-  publish({ type: 'as.token.issued', requestId, client: client.clientId, grant: grantType, subject, jkt, jti })
+  publish({
+    ...{ type: 'as.token.issued', requestId, client: client.clientId, grant: grantType, subject, jti },
+    ...('jkt' in confirmation ? { jkt: confirmation.jkt } : { certificate: confirmation['x5t#S256'] }),
+  })
   return {
     access_token: token,
-    token_type: 'DPoP',
+    token_type: tokenTypeOf(confirmation),
     expires_in: Math.min(lifetimes.accessToken, Math.ceil(expiresAt - now())),
     ...scopeMember(scopes),
     ...detailsMember(authorizationDetails),

@@ -1,33 +1,38 @@
 import type Koa from 'koa'
 import { ProtocolError } from '../../errors.js'
 import { signatureAlgorithms } from '../../jose/jwk.js'
+import type { CertificateOf } from '../client/client-certificate.js'
 import type { ProvePossession } from '../client/proof-of-possession.js'
 import type { EndpointUrls } from '../endpoint-urls.js'
 import type { UserDirectory } from '../sign-in/users.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import { claimsFor } from '../tokens/claims.js'
+import type { Confirmation } from '../tokens/confirmation.js'
 import { knownClient } from './identified-request.js'
 import { refused } from './oauth-error.js'
 
 export interface UserinfoOptions {
   readonly urls: EndpointUrls
   readonly provePossession: ProvePossession
+  readonly certificateOf: CertificateOf
   readonly accessTokens: AccessTokens
   readonly users: UserDirectory
 }
 
-/** @see OpenID Connect Core §5.3, and {@link https://www.rfc-editor.org/rfc/rfc9449#section-7 RFC 9449 §7} */
-export function userinfo({ urls, provePossession, accessTokens, users }: UserinfoOptions): Koa.Middleware {
+/** @see OpenID Connect Core §5.3, {@link https://www.rfc-editor.org/rfc/rfc9449#section-7 RFC 9449 §7}, and RFC 8705 §3 */
+export function userinfo(options: UserinfoOptions): Koa.Middleware {
+  const { urls, provePossession, certificateOf, accessTokens, users } = options
   return async function userinfo(ctx) {
-    const token = boundToken(ctx.req.headersDistinct.authorization ?? [])
-    const proof = provePossession(ctx.req, urls.userinfo, token)
-    if (proof === undefined) throw new ProtocolError('invalid_dpop_proof', 'a DPoP proof is required')
+    const { scheme, token } = credentials(ctx.req.headersDistinct.authorization ?? [])
+    const proof = scheme === 'DPoP' ? provePossession(ctx.req, urls.userinfo, token) : undefined
+    if (scheme === 'DPoP' && proof === undefined)
+      throw new ProtocolError('invalid_dpop_proof', 'a DPoP proof is required')
     const live = await accessTokens.find(token)
     if (live === undefined) throw new ProtocolError('invalid_token', 'the access token is not valid')
-    if (live.jkt !== proof.jkt)
-      throw new ProtocolError('invalid_token', 'the access token is bound to another key than the one of the proof')
+    const misuse = misuseOf(live.confirmation, proof?.jkt, () => certificateOf(ctx.req)?.thumbprint)
+    if (misuse !== undefined) throw new ProtocolError('invalid_token', misuse)
     knownClient(ctx, live.grant.clientId)
-    await proof.consume(ctx.state.requestId)
+    await proof?.consume(ctx.state.requestId)
 
     const { user } = live.grant
     if (user === undefined || !live.scopes.includes('openid'))
@@ -38,23 +43,42 @@ export function userinfo({ urls, provePossession, accessTokens, users }: Userinf
   }
 }
 
+/** Why a token is not used as it is bound. */
+function misuseOf(
+  confirmation: Confirmation,
+  jkt: string | undefined,
+  certificate: () => string | undefined,
+): string | undefined {
+  if ('jkt' in confirmation) {
+    if (jkt === undefined) return 'the access token must come with the DPoP scheme'
+    return confirmation.jkt === jkt ? undefined : 'the access token is bound to another key than the one of the proof'
+  }
+  if (jkt !== undefined) return 'the access token must come with the Bearer scheme, over mutual TLS'
+  return confirmation['x5t#S256'] === certificate() ? undefined : 'the access token is bound to another certificate'
+}
+
+type Scheme = 'DPoP' | 'Bearer'
+
 /** A token in a query or a body is not looked for (FAPI 2.0 §5.3.4-2). */
-function boundToken(headers: readonly string[]): string {
+function credentials(headers: readonly string[]): { readonly scheme: Scheme; readonly token: string } {
   const [header, ...more] = headers
   if (header === undefined) throw new MissingToken()
-  const [scheme = '', token = '', ...rest] = header.split(' ')
+  const [name = '', token = '', ...rest] = header.split(' ')
   if (more.length > 0 || rest.length > 0 || token === '')
     throw new ProtocolError('invalid_request', 'the Authorization header is malformed')
-  if (scheme.toLowerCase() !== 'dpop')
-    throw new ProtocolError('invalid_token', 'the access token must come with the DPoP scheme')
-  return token
+  const scheme = (['DPoP', 'Bearer'] as const).find((known) => known.toLowerCase() === name.toLowerCase())
+  if (scheme === undefined) throw new ProtocolError('invalid_token', 'the access token must come with the DPoP scheme')
+  return { scheme, token }
 }
 
 /** RFC 6750 §3.1: a request without any credentials is told how, and no error code. */
 class MissingToken extends Error {}
 
-/** Errors of a protected resource are challenges. @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 §7.1} */
-export function challenges(endpoint: string): Koa.Middleware {
+/**
+ * Errors of a protected resource are challenges. @see {@link https://www.rfc-editor.org/rfc/rfc9449#section-7.1 RFC 9449 §7.1}
+ * @param schemes By which tokens are taken.
+ */
+export function challenges(endpoint: string, schemes: readonly Scheme[]): Koa.Middleware {
   const algs = `algs="${[...signatureAlgorithms, 'EdDSA'].join(' ')}"`
   return async function challenges(ctx, next) {
     ctx.set('Cache-Control', 'no-store')
@@ -63,7 +87,7 @@ export function challenges(endpoint: string): Koa.Middleware {
     } catch (error) {
       if (error instanceof MissingToken) {
         ctx.status = 401
-        ctx.set('WWW-Authenticate', `DPoP ${algs}`)
+        ctx.set('WWW-Authenticate', schemes.map((scheme) => (scheme === 'DPoP' ? `DPoP ${algs}` : scheme)).join(', '))
         return
       }
       const { status, document, retryAfter } = refused(ctx, error, endpoint)
@@ -71,11 +95,14 @@ export function challenges(endpoint: string): Koa.Middleware {
       ctx.status = isProof ? 401 : status
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
       else if (status < 500) {
-        const scope = document.error === 'insufficient_scope' ? ' scope="openid",' : ''
-        ctx.set(
-          'WWW-Authenticate',
-          `DPoP error="${document.error}", error_description="${document.error_description}",${scope} ${algs}`,
-        )
+        const scheme = schemes.includes('Bearer') && /^bearer /i.test(ctx.get('Authorization')) ? 'Bearer' : 'DPoP'
+        const members = [
+          `error="${document.error}"`,
+          `error_description="${document.error_description}"`,
+          ...(document.error === 'insufficient_scope' ? ['scope="openid"'] : []),
+          ...(scheme === 'DPoP' ? [algs] : []),
+        ]
+        ctx.set('WWW-Authenticate', `${scheme} ${members.join(', ')}`)
       }
       ctx.body = document
     }

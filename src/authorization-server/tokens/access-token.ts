@@ -5,6 +5,7 @@ import type { JsonObject } from '../../jose/compact-jws.js'
 import type { Store } from '../../store/store.js'
 import type { AuthorizationDetail, ServerAlgorithm } from '../options.js'
 import { detailsMember } from './authorization-details.js'
+import { type Confirmation, confirmationOf } from './confirmation.js'
 import type { Grant, Grants } from './grant.js'
 import { signToken, verifyJws } from './jws.js'
 import type { SigningKeys } from './signing-keys.js'
@@ -17,8 +18,7 @@ export interface AccessTokenRequest {
   readonly audience: readonly string[]
   /** What it is for besides its scopes; empty: nothing. */
   readonly authorizationDetails: readonly AuthorizationDetail[]
-  /** Thumbprint of the DPoP key it is bound to. There is no other kind of token. */
-  readonly jkt: string
+  readonly confirmation: Confirmation
   /** Seconds since the epoch: it ends no later than this. Default: after the lifetime. */
   readonly notAfter?: number
 }
@@ -34,7 +34,7 @@ export interface LiveAccessToken {
   readonly claims: JsonObject
   readonly grantId: string
   readonly grant: Grant
-  readonly jkt: string
+  readonly confirmation: Confirmation
   readonly scopes: readonly string[]
 }
 
@@ -85,7 +85,7 @@ export function createAccessTokens({
         scopes,
         audience,
         authorizationDetails,
-        jkt,
+        confirmation,
         notAfter = Number.POSITIVE_INFINITY,
       } = request
       const issuedAt = Math.floor(now())
@@ -102,7 +102,7 @@ export function createAccessTokens({
         jti,
         ...scopeMember(scopes),
         ...detailsMember(authorizationDetails),
-        cnf: { jkt },
+        cnf: confirmation,
         ...(grant.user && { auth_time: grant.user.authTime, amr: grant.user.amr }),
         ...(grant.user?.acr !== undefined && { acr: grant.user.acr }),
         ...(scopes.includes('roles') && grant.user?.claims.roles !== undefined && { roles: grant.user.claims.roles }),
@@ -117,19 +117,15 @@ export function createAccessTokens({
       const { claims } = verified
       const { iss, exp, jti, scope = '', cnf } = claims
       if (iss !== issuer || typeof exp !== 'number' || exp <= now()) return undefined
-      const jkt = confirmation(cnf)
-      if (typeof jti !== 'string' || typeof scope !== 'string' || jkt === undefined) return undefined
+      const confirmation = confirmationOf(cnf)
+      if (typeof jti !== 'string' || typeof scope !== 'string' || confirmation === undefined) return undefined
       const grant = await grantOf(jti)
       if (grant === undefined) return undefined
-      return { claims, grantId: grantIdOf(jti), grant, jkt, scopes: listOf(scope) }
+      return { claims, grantId: grantIdOf(jti), grant, confirmation, scopes: listOf(scope) }
     },
 
     isRevoked: async (jti) => (await grantOf(jti)) === undefined,
 
     revoke: ({ claims }) => store.set(revoked(String(claims.jti)), '1', Number(claims.exp)),
   }
-}
-
-function confirmation(cnf: unknown): string | undefined {
-  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf && typeof cnf.jkt === 'string' ? cnf.jkt : undefined
 }

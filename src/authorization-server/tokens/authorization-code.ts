@@ -4,6 +4,7 @@ import type { Seal } from '../../store/seal.js'
 import { createSealedStore } from '../../store/sealed-store.js'
 import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
+import { type Confirmation, isSameConfirmation } from './confirmation.js'
 import type { Grants } from './grant.js'
 
 /** What a code is bound to. */
@@ -23,8 +24,8 @@ export interface Redemption {
   readonly clientId: string
   readonly redirectUri: string | undefined
   readonly codeVerifier: string | undefined
-  /** Of the proof that came with the request. */
-  readonly jkt: string
+  /** What the tokens will be bound to. */
+  readonly confirmation: Confirmation
 }
 
 export interface AuthorizationCodes {
@@ -91,7 +92,8 @@ export function createAuthorizationCodes({
       if (now() >= value.expiresAt) refuse('the code has expired')
       if (redemption.redirectUri !== value.redirectUri) refuse('redirect_uri is not the one of the request')
       if (!verifierFits(redemption.codeVerifier, value.codeChallenge)) refuse('code_verifier does not fit')
-      if (value.jkt !== undefined && value.jkt !== redemption.jkt) refuse('the code is bound to another DPoP key')
+      if (value.jkt !== undefined && !isSameConfirmation({ jkt: value.jkt }, redemption.confirmation))
+        refuse('the code is bound to another DPoP key')
 
       return {
         binding: value,

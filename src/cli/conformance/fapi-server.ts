@@ -1,4 +1,6 @@
 import { futureSkew, lifetimeDefaults } from '../../authorization-server/defaults.js'
+import type { ClientOptions } from '../../authorization-server/options.js'
+import type { Configuration } from '../../config/load.js'
 import { ofServer, type Requirement } from './requirement.js'
 
 const modules = 'conformance/authorization-server/sallyport-ps256'
@@ -21,17 +23,25 @@ export const serverRequirements: readonly Requirement[] = [
     '5.3.2.1-3',
     'Clients are confidential.',
     ({ configuration }) =>
-      `Each of its ${configuration.authorizationServer?.options.clients.length ?? 0} clients has a key; a client without one is refused at start.`,
+      `Each of its ${configuration.authorizationServer?.options.clients.length ?? 0} clients has a key or a certificate; a client without either is refused at start.`,
     ['authorization-server/client/authentication', 'config/rules'],
   ),
-  row('5.3.2.1-4, 5', 'Access tokens are bound to a key, by mutual TLS or DPoP.', 'By DPoP, all of them.', [
-    modules,
-    'authorization-server/tokens/access-token',
-  ]),
-  row('5.3.2.1-6', 'Clients authenticate by mutual TLS or private_key_jwt.', 'private_key_jwt only.', [
-    modules,
-    'authorization-server/client/authentication',
-  ]),
+  row(
+    '5.3.2.1-4, 5',
+    'Access tokens are bound to a key, by mutual TLS or DPoP.',
+    ({ configuration }) =>
+      split(configuration, ({ certificateBoundAccessTokens }) =>
+        certificateBoundAccessTokens === true ? 'mutual TLS' : 'DPoP',
+      ),
+    [modules, 'authorization-server/tokens/access-token', 'authorization-server/client/mutual-tls'],
+  ),
+  row(
+    '5.3.2.1-6',
+    'Clients authenticate by mutual TLS or private_key_jwt.',
+    ({ configuration }) =>
+      split(configuration, ({ certificateAuthentication }) => certificateAuthentication?.method ?? 'private_key_jwt'),
+    [modules, 'authorization-server/client/authentication', 'authorization-server/client/mutual-tls'],
+  ),
   row(
     '5.3.2.1-7',
     'There are no open redirectors.',
@@ -127,6 +137,14 @@ export const serverRequirements: readonly Requirement[] = [
     'authorization-server/endpoints/userinfo',
   ]),
 ]
+
+/** Of how many clients something holds: `private_key_jwt: 2 clients.` */
+function split({ authorizationServer }: Configuration, kindOf: (client: ClientOptions) => string): string {
+  const counts = new Map<string, number>()
+  for (const client of authorizationServer?.options.clients ?? [])
+    counts.set(kindOf(client), (counts.get(kindOf(client)) ?? 0) + 1)
+  return `${[...counts].map(([kind, count]) => `${kind}: ${count} client${count === 1 ? '' : 's'}`).join(', ')}.`
+}
 
 function row(
   section: string,

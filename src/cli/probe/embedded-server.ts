@@ -5,6 +5,7 @@ import type { ListenAddress } from '../../config/listen-address.js'
 import type { Configuration } from '../../config/load.js'
 import { ConfigurationError } from '../../errors.js'
 import { type Listener, listen } from '../../server/listener.js'
+import { mutualTlsPlace } from '../../server/mutual-tls.js'
 import { createMemoryStore } from '../../store/memory-store.js'
 import { createSeal } from '../../store/seal.js'
 import { failed, type Trial } from './probe.js'
@@ -33,11 +34,13 @@ export async function startEmbedded(configuration: Configuration): Promise<Embed
     own === undefined
       ? { pointer: '/Server/Listen', address: front.listen, tls: front.tls }
       : { pointer: `${plan.authorizationServer?.pointer}/Listen`, address: own, tls }
-  let listener: Listener | undefined
+  const listeners: Listener[] = []
   const trials: Trial[] = []
   let displaced: string | undefined
   try {
-    listener = await listen({ ...place, onRequest: server.callback() })
+    listeners.push(await listen({ ...place, onRequest: server.callback() }))
+    const asking = mutualTlsPlace(configuration)
+    if (asking !== undefined) listeners.push(await listen({ ...asking, onRequest: server.mutualTlsCallback() }))
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     const isTaken = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
@@ -50,7 +53,7 @@ export async function startEmbedded(configuration: Configuration): Promise<Embed
     trials,
     displaced,
     async stop() {
-      await listener?.drain(0)
+      for (const listener of listeners) await listener.drain(0)
       await server.close()
     },
   }

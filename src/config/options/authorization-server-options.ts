@@ -1,9 +1,12 @@
+import type { MutualTlsOptions } from '../../authorization-server/client/certificate-options.js'
 import { parsePermissions } from '../../authorization-server/client/permissions.js'
 import type { AuthorizationServerOptions, ClientOptions } from '../../authorization-server/options.js'
 import { verificationKey } from '../../jose/jwk.js'
 import { seconds } from '../duration.js'
+import type { ConfigurationFiles } from '../files.js'
 import type { ListenAddress } from '../listen-address.js'
 import type { ApplicationPlan } from '../resolve/applications.js'
+import { certificateAuthentication, type MutualTlsPlan } from '../resolve/mutual-tls.js'
 import type { Plan } from '../resolve/resolved.js'
 import { brandingOptions } from './branding.js'
 import { type Certificate, certificatesOf } from './certificates.js'
@@ -14,7 +17,16 @@ export interface AuthorizationServerConfiguration {
   readonly listen: ListenAddress | undefined
   /** Of its own listener. */
   readonly tls: readonly Certificate[] | undefined
+  /** The listener that asks clients for a certificate. Undefined: there is none. */
+  readonly mutualTls: MutualTlsListener | undefined
   readonly options: Omit<AuthorizationServerOptions, 'store' | 'seal' | 'signingKeys'>
+}
+
+export interface MutualTlsListener {
+  readonly listen: ListenAddress
+  readonly tls: readonly Certificate[]
+  /** PEM certificates of the authorities of clients. Undefined: none is trusted. */
+  readonly clientAuthorities: Buffer | undefined
 }
 
 /** @param plan One in which every rule holds. */
@@ -25,6 +37,7 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
   return {
     listen: server.listen,
     tls: certificatesOf(server.tls, files),
+    mutualTls: mutualTlsListener(server.mutualTls, files),
     options: {
       issuer: server.issuer,
       clients: server.applications.map(clientOptions),
@@ -63,17 +76,46 @@ export function authorizationServerConfiguration(plan: Plan): AuthorizationServe
       requireSignedRequests: server.settings.RequireSignedRequests,
       requireSignedResponses: server.settings.RequireSignedResponses,
       trustedProxies: settings.Server.TrustedProxies,
+      ...(server.mutualTls !== undefined && { mutualTls: mutualTlsOptions(server.mutualTls, files) }),
     },
   }
 }
 
+function mutualTlsListener(
+  mutualTls: MutualTlsPlan | undefined,
+  files: ConfigurationFiles,
+): MutualTlsListener | undefined {
+  if (mutualTls?.listen === undefined) return undefined
+  const { listen, tls, caFile } = mutualTls
+  return {
+    listen,
+    tls: certificatesOf(tls, files) ?? [],
+    clientAuthorities: caFile === undefined ? undefined : files.read(caFile),
+  }
+}
+
+function mutualTlsOptions({ listen, origin, caFile }: MutualTlsPlan, files: ConfigurationFiles): MutualTlsOptions {
+  return {
+    ...(listen === undefined
+      ? {
+          certificatesFrom: 'client-cert',
+          ...(caFile !== undefined && { authorities: files.read(caFile).toString('latin1') }),
+        }
+      : { certificatesFrom: 'handshake' }),
+    ...(origin !== undefined && { origin }),
+  }
+}
+
 function clientOptions(application: ApplicationPlan): ClientOptions {
-  const { clientId, settings, keys, permissions, redirectUris, postLogoutRedirectUris } = application
+  const { clientId, settings, keys, certificate, permissions, redirectUris, postLogoutRedirectUris } = application
+  const authentication = certificateAuthentication(certificate)
   const detailTypes = settings.AuthorizationDetailTypes ?? detailTypesOf(application)
   return {
     clientId,
     ...(settings.DisplayName !== undefined && { displayName: settings.DisplayName }),
     keys: keys.map(verificationKey),
+    ...(authentication !== undefined && { certificateAuthentication: authentication }),
+    ...(certificate.isBound && { certificateBoundAccessTokens: true }),
     redirectUris,
     postLogoutRedirectUris,
     ...(application.backchannelLogoutUri !== undefined && { backchannelLogoutUri: application.backchannelLogoutUri }),

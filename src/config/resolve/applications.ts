@@ -1,6 +1,7 @@
 import { type Jwk, publicHalf, thumbprint } from '../../jose/jwk.js'
 import type { ApplicationSettings, AuthorizationServerSettings } from '../schema/authorization-server.js'
 import type { FrontendPlan } from './frontend-plan.js'
+import type { ApplicationCertificatePlan } from './mutual-tls.js'
 
 export interface ApplicationPlan {
   readonly pointer: string
@@ -9,6 +10,8 @@ export interface ApplicationPlan {
   /** Made for a frontend; not in the file. */
   readonly isMade: boolean
   readonly keys: readonly Jwk[]
+  /** What its certificate is for, where it has one. */
+  readonly certificate: ApplicationCertificatePlan
   readonly permissions: readonly string[]
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
@@ -19,18 +22,28 @@ export interface ApplicationPlan {
   readonly frontends: readonly FrontendPlan[]
 }
 
+/** What of an application stands in other files. */
+export interface ApplicationReader {
+  keys(application: ApplicationSettings, pointer: string): readonly (Jwk | undefined)[]
+  certificate(
+    application: ApplicationSettings,
+    pointer: string,
+    frontends: readonly FrontendPlan[],
+  ): ApplicationCertificatePlan
+}
+
 /** Those in the file, and one for each client of a frontend here that is not among them. */
 export function applicationsOf(
   server: AuthorizationServerSettings,
   serverPointer: string,
   frontends: readonly FrontendPlan[],
-  keysOf: (application: ApplicationSettings, pointer: string) => readonly (Jwk | undefined)[],
+  read: ApplicationReader,
 ): ApplicationPlan[] {
   const clientsOf = (clientId: string | undefined): FrontendPlan[] =>
     frontends.filter((frontend) => frontend.isEmbedded && frontend.clientId === clientId)
   const known = server.Seeding.Applications.map((application, index) => {
     const pointer = `${serverPointer}/Seeding/Applications/${index}`
-    return applicationPlan(application, pointer, clientsOf(application.ClientId), keysOf(application, pointer), false)
+    return applicationPlan(application, pointer, clientsOf(application.ClientId), read, false)
   })
   const clientIds = new Set(frontends.filter(({ isEmbedded }) => isEmbedded).map(({ clientId }) => clientId))
   const made = [...clientIds]
@@ -38,7 +51,7 @@ export function applicationsOf(
     .map((clientId) => {
       const [first] = clientsOf(clientId)
       const settings: ApplicationSettings = { ...blank, ClientId: clientId, DisplayName: first?.name }
-      return applicationPlan(settings, first?.pointer ?? '', clientsOf(clientId), [], true)
+      return applicationPlan(settings, first?.pointer ?? '', clientsOf(clientId), read, true)
     })
   return [...known, ...made]
 }
@@ -52,6 +65,9 @@ const blank: ApplicationSettings = {
   BackchannelLogoutUri: undefined,
   FrontchannelLogoutUri: undefined,
   AuthorizationDetailTypes: undefined,
+  TlsClientAuth: undefined,
+  SelfSignedTlsClientAuth: undefined,
+  CertificateBoundAccessTokens: undefined,
   RequireSignedRequests: undefined,
   RequireSignedResponses: undefined,
   Audiences: [],
@@ -64,10 +80,10 @@ function applicationPlan(
   settings: ApplicationSettings,
   pointer: string,
   frontends: readonly FrontendPlan[],
-  given: readonly (Jwk | undefined)[],
+  read: ApplicationReader,
   isMade: boolean,
 ): ApplicationPlan {
-  const keys = given.filter((jwk) => jwk !== undefined)
+  const keys = (isMade ? [] : read.keys(settings, pointer)).filter((jwk) => jwk !== undefined)
   // Frontends that are one client have one key.
   const own = new Map(frontends.flatMap(({ keys: all }) => all.map((jwk) => [thumbprint(jwk), publicHalf(jwk)])))
   const needed = (settings.SigningKeyJwk ?? undefined) === undefined ? [...own.values(), ...keys] : keys
@@ -77,6 +93,7 @@ function applicationPlan(
     clientId: settings.ClientId ?? '',
     isMade,
     keys: needed,
+    certificate: read.certificate(settings, pointer, frontends),
     permissions: settings.Permissions ?? permissionsOf(frontends),
     redirectUris: settings.RedirectUris ?? present(frontends.map(({ redirectUri }) => redirectUri)),
     postLogoutRedirectUris:

@@ -15,6 +15,7 @@ import { type ApplicationPlan, applicationsOf } from './applications.js'
 import { type AuditPlan, auditOf } from './audit.js'
 import { clientsOf, type FrontendPlan, frontendsOf } from './frontend-plan.js'
 import type { KnownKeys } from './known-keys.js'
+import { applicationCertificate, type MutualTlsPlan, mutualTlsOf } from './mutual-tls.js'
 import { type SampleApiPlan, sampleApiOf } from './sample-api.js'
 import { createSecretReader, type SecretFile, type SecretReader } from './secrets.js'
 import type { StateDirectory } from './state-directory.js'
@@ -74,6 +75,8 @@ export interface AuthorizationServerPlan {
   readonly tls: readonly TlsFiles[] | undefined
   /** Of tokens for which nothing else says so. Undefined: the issuer. */
   readonly audience: string | undefined
+  /** Undefined: no certificate of a client gets here. */
+  readonly mutualTls: MutualTlsPlan | undefined
   readonly applications: readonly ApplicationPlan[]
 }
 
@@ -119,7 +122,16 @@ export function* planOf(
   })
   const tls = tlsFiles(settings.Server.Tls, '/Server/Tls', directory)
   const store = storeOf(settings, directory, secrets)
-  const authorizationServer = authorizationServerOf({ settings, secrets, directory, listen, frontends, sampleApi })
+  const authorizationServer = authorizationServerOf({
+    settings,
+    secrets,
+    directory,
+    files,
+    listen,
+    frontends,
+    sampleApi,
+    tls,
+  })
   return {
     settings,
     file,
@@ -143,7 +155,7 @@ export function* planOf(
     keys,
     secretFiles: [
       ...secrets.files,
-      ...tlsKeyFiles([tls, authorizationServer?.tls], frontends),
+      ...tlsKeyFiles([tls, authorizationServer?.tls, authorizationServer?.mutualTls?.ownTls], frontends),
       ...storeKeyFiles(store),
     ],
     problems: secrets.problems,
@@ -171,35 +183,45 @@ interface ServerContext {
   readonly settings: Settings
   readonly secrets: SecretReader
   readonly directory: string
+  readonly files: ConfigurationFiles
   readonly listen: ListenAddress
   readonly frontends: readonly FrontendPlan[]
   readonly sampleApi: SampleApiPlan | undefined
+  /** Of the gateway's listener. */
+  readonly tls: readonly TlsFiles[] | undefined
 }
 
 function authorizationServerOf({
   settings,
   secrets,
   directory,
+  files,
   listen,
   frontends,
   sampleApi,
+  tls: tlsOfGateway,
 }: ServerContext): AuthorizationServerPlan | undefined {
   const server = serverOf(settings)
   if (server === undefined) return undefined
   const pointer = serverPointerOf(settings)
+  const tls = tlsFiles(server.Tls, `${pointer}/Tls`, directory)
   return {
     pointer,
     settings: server,
     issuer: server.Issuer === undefined ? undefined : new URL(server.Issuer),
-    tls: tlsFiles(server.Tls, `${pointer}/Tls`, directory),
+    tls,
     listen: ownListener(server, listen, frontends.length > 0),
     audience: server.Audience ?? sampleApi?.audience,
-    applications: applicationsOf(server, pointer, clientsOf(frontends), (application, at) => [
-      secrets.publicJwk(application.SigningKeyJwk, `${at}/SigningKeyJwk`),
-      ...application.RetiredSigningKeyJwks.map((jwk, item) =>
-        secrets.publicJwk(jwk, `${at}/RetiredSigningKeyJwks/${item}`),
-      ),
-    ]),
+    mutualTls: mutualTlsOf(server, pointer, directory, tls ?? tlsOfGateway),
+    applications: applicationsOf(server, pointer, clientsOf(frontends), {
+      keys: (application, at) => [
+        secrets.publicJwk(application.SigningKeyJwk, `${at}/SigningKeyJwk`),
+        ...application.RetiredSigningKeyJwks.map((jwk, item) =>
+          secrets.publicJwk(jwk, `${at}/RetiredSigningKeyJwks/${item}`),
+        ),
+      ],
+      certificate: (application, at, clients) => applicationCertificate(application, clients, { at, secrets, files }),
+    }),
   }
 }
 

@@ -12,6 +12,8 @@ export interface SecretReader {
   /** A private signing key. */
   privateJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
   publicJwk(source: JwkSource | null | undefined, pointer: string): Jwk | undefined
+  /** Of a certificate: of any kind that TLS has. What is wrong with it its product says. */
+  certificateJwk(source: JwkSource, pointer: string): Jwk | undefined
   /** The same, for relative paths that start elsewhere. */
   from(directory: string): SecretReader
   readonly problems: readonly ConfigurationProblem[]
@@ -110,6 +112,8 @@ export function createSecretReader(
       const fault = keys.fault(key)
       return fault === undefined ? key : report(pointer, ...fault)
     },
+
+    certificateJwk: jwk,
 
     publicJwk(given, pointer) {
       const key = given === null || given === undefined ? undefined : jwk(given, pointer)

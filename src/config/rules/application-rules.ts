@@ -17,15 +17,15 @@ export const applicationRules: readonly Rule[] = [
   },
 
   function* applicationsAuthenticateByKey({ authorizationServer: server }) {
-    for (const { pointer, settings, keys, isMade } of server?.applications ?? []) {
+    for (const { pointer, settings, keys, isMade, certificate } of server?.applications ?? []) {
       if (isMade) continue
       if (settings.ClientSecret !== null && settings.ClientSecret !== undefined)
         yield problem(
           `${pointer}/ClientSecret`,
-          'is given, and this server authenticates clients by private_key_jwt only',
+          'is given, and this server authenticates clients by private_key_jwt or a certificate',
           'Write null, or leave it out, and give a SigningKeyJwk.',
         )
-      if ((settings.SigningKeyJwk ?? undefined) === undefined && keys.length === 0)
+      if (certificate.method === undefined && (settings.SigningKeyJwk ?? undefined) === undefined && keys.length === 0)
         yield problem(
           `${pointer}/SigningKeyJwk`,
           'is missing, and no frontend in this file has this ClientId and a key',

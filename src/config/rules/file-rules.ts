@@ -30,7 +30,8 @@ export const fileRules: readonly Rule[] = [
   },
 
   function* certificatesWork({ tls, authorizationServer: server, files }) {
-    for (const { pointer, certFile, keyFile } of [...(tls ?? []), ...(server?.tls ?? [])]) {
+    const listeners = [tls, server?.tls, server?.mutualTls?.ownTls].flatMap((files) => files ?? [])
+    for (const { pointer, certFile, keyFile } of listeners) {
       const cert = contentOf(certFile, files)
       const key = contentOf(keyFile, files)
       if (cert === undefined || key === undefined) continue
@@ -77,8 +78,10 @@ function* filesOf(plan: Plan): Generator<NamedFile> {
   const { settings, directory, bff, frontends, authorizationServer: server, sampleApi } = plan
   yield* ofListener(plan.tls, settings.Server.Tls, directory)
   yield* ofListener(server?.tls, server?.settings.Tls, directory)
+  yield* ofListener(server?.mutualTls?.ownTls, server?.settings.MutualTls?.Tls, directory)
   const others: (readonly [string, string | undefined])[] = [
     [`${server?.pointer}/Branding/ThemeFile`, server?.settings.Branding?.ThemeFile],
+    [`${server?.pointer}/MutualTls/CaFile`, server?.settings.MutualTls?.CaFile],
     ['/Bff/AuthorityCaFile', bff?.AuthorityCaFile],
     ['/Bff/Branding/ThemeFile', bff?.Branding?.ThemeFile],
     ['/Authentication/OpenIddict/AuthorityCaFile', sampleApi?.settings.OpenIddict.AuthorityCaFile],

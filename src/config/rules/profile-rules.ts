@@ -73,16 +73,10 @@ export const profileRules: readonly Rule[] = [
           'is missing for "ClientSecretPost"',
           'Write {"File": "…"} or {"Env": "…"}, or use "PrivateKeyJwt".',
         )
-      if (!byKey && isEmbedded)
+      if (bySecret && isEmbedded)
         yield problem(
           `${pointer}/ClientAuthenticationMethod`,
           `is "${method}", which the embedded authorization server does not take`,
-          'Leave it out.',
-        )
-      if (isEmbedded && settings.SenderConstraint === 'Mtls')
-        yield problem(
-          `${pointer}/SenderConstraint`,
-          'is "Mtls", and the embedded authorization server binds tokens by DPoP',
           'Leave it out.',
         )
     }

@@ -9,6 +9,7 @@ import { frontendRules } from './frontend-rules.js'
 import { httpProxyRules } from './http-proxy-rules.js'
 import { limitRules } from './limit-rules.js'
 import { messageSigningRules } from './message-signing-rules.js'
+import { mutualTlsRules } from './mutual-tls-rules.js'
 import { profileRules } from './profile-rules.js'
 import { resourceServerRules } from './resource-server-rules.js'
 import { routeRules } from './route-rules.js'
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
   ...authorizationServerRules,
   ...applicationRules,
   ...messageSigningRules,
+  ...mutualTlsRules,
   ...authorizationDetailRules,
   ...userRules,
   ...limitRules,

@@ -88,6 +88,14 @@ export const serverRules: readonly Rule[] = [
       ...(authorizationServer?.listen === undefined
         ? []
         : [{ pointer: `${authorizationServer.pointer}/Listen`, address: authorizationServer.listen }]),
+      ...(authorizationServer?.mutualTls?.listen === undefined
+        ? []
+        : [
+            {
+              pointer: `${authorizationServer.mutualTls.pointer}/Listen`,
+              address: authorizationServer.mutualTls.listen,
+            },
+          ]),
       ...(sampleApi === undefined ? [] : [{ pointer: '/Authentication/OpenIddict/Listen', address: sampleApi.listen }]),
       ...(ForwardAuth === undefined
         ? []

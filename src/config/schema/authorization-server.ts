@@ -6,6 +6,7 @@ import {
 } from '../../authorization-server/defaults.js'
 import { authorizationDetailType } from './authorization-details.js'
 import { tlsOrList } from './server.js'
+import { certificateOfApplication, mutualTlsOfServer } from './server-mutual-tls.js'
 import { branding, counted, httpUrl, jwk, lasting, listenAddress, secret, text } from './values.js'
 
 /** What a client may do, in the original's notation: endpoint, grant type, response type, scope. */
@@ -15,7 +16,7 @@ const application = z
   .strictObject({
     ClientId: text.optional().meta({ description: 'Unique.', examples: ['my-bff'] }),
     ClientSecret: secret.nullish().meta({
-      description: 'Has to be null: this server authenticates clients by `private_key_jwt` only.',
+      description: 'Has to be null: this server authenticates clients by `private_key_jwt` or a certificate.',
       examples: [null],
     }),
     DisplayName: text
@@ -23,7 +24,7 @@ const application = z
       .meta({ description: 'What the consent page calls it. Default: `ClientId`.', examples: ['My app'] }),
     SigningKeyJwk: jwk.nullish().meta({
       description:
-        'Public key for `private_key_jwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default: the key of the frontend in this file that has this `ClientId`.',
+        'Public key for `private_key_jwt` and for signed requests: EC P-256 (ES256), Ed25519 or RSA (PS256). Default: the key of the frontend in this file that has this `ClientId`.',
       examples: [{ File: './client-public-key.json' }],
     }),
     RetiredSigningKeyJwks: z
@@ -73,6 +74,7 @@ const application = z
           'Types of `authorization_details` (RFC 9396) that it may ask for. Default: those that the frontends with this `ClientId` ask for.',
         examples: [['payment']],
       }),
+    ...certificateOfApplication,
     RequireSignedRequests: z.boolean().optional().meta({
       description: 'Whether its requests have to be signed. Default: `RequireSignedRequests` of the server.',
     }),
@@ -143,6 +145,10 @@ export const authorizationServer = z
       examples: ['127.0.0.1:3001'],
     }),
     Tls: tlsOrList.optional(),
+    MutualTls: mutualTlsOfServer.optional().meta({
+      description:
+        'How certificates of clients get here (RFC 8705). Absent: they do not, and clients use `private_key_jwt` and DPoP.',
+    }),
     Audience: text.optional().meta({
       description:
         '`aud` of access tokens for which neither a scope nor a `resource` says so. Default: the `Audience` of the sample API in this file, otherwise the issuer.',

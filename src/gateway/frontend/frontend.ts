@@ -2,7 +2,7 @@ import { ownCookieName } from '../../http/cookie.js'
 import { canonicalHost, isHost } from '../../http/host.js'
 import type { AuthorityName } from '../authorities/authorities.js'
 import { endpointBase, endpointPaths } from '../endpoints/endpoint-paths.js'
-import { certificateThumbprint } from '../oauth/client-certificate.js'
+import { boundCertificate } from '../oauth/client-certificate.js'
 import type { Branding, FrontendOptions } from '../options.js'
 import { answerHeaders, strictTransportSecurity } from '../page/security-headers.js'
 import { Refusal } from '../refusal.js'
@@ -86,7 +86,7 @@ export function createFrontend(options: FrontendOptions): Frontend {
     framePolicy: framePolicy(options),
     transportSecurity: strictTransportSecurity(options),
     publicPlace: publicPlaceOf(options.publicUrl),
-    boundTo: certificateThumbprint(options),
+    boundTo: boundCertificate(options),
   }
 }
 

@@ -1,6 +1,8 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { ServerMetadata } from 'openid-client'
 import { UpstreamError } from '../../errors.js'
+import { subjectNameOf } from '../../http/distinguished-name.js'
+import { certificateJwk, certificateThumbprint } from '../../jose/certificate.js'
 import type { FrontendOptions } from '../options.js'
 import type { RouteOptions } from '../route-options.js'
 
@@ -10,20 +12,19 @@ type Certified = Pick<FrontendOptions, 'clientCertificate' | 'certificateBoundAc
  * What a token is bound to: `x5t#S256`. Undefined where tokens are bound to no certificate.
  * @see {@link https://www.rfc-editor.org/rfc/rfc8705#section-3.1 RFC 8705 §3.1}
  */
-export function certificateThumbprint({ clientCertificate, certificateBoundAccessTokens }: Certified) {
+export function boundCertificate({ clientCertificate, certificateBoundAccessTokens }: Certified) {
   if (certificateBoundAccessTokens !== true || clientCertificate === undefined) return undefined
-  return createHash('sha256').update(new X509Certificate(clientCertificate.cert).raw).digest('base64url')
+  return certificateThumbprint(new X509Certificate(clientCertificate.cert))
 }
 
-/** As a registration names it: `tls_client_auth_subject_dn`, a string of RFC 4514. */
+/** As a registration names it. */
 export function subjectOf(certificate: string): string {
-  return new X509Certificate(certificate).subject.split('\n').reverse().join(',')
+  return subjectNameOf(new X509Certificate(certificate))
 }
 
-/** As the key set of a client has it that is known by its key (RFC 8705 §2.2.2). */
+/** As the key set of a client has it that is known by its key. */
 export function certificateKey(certificate: string) {
-  const { publicKey, raw } = new X509Certificate(certificate)
-  return { ...publicKey.export({ format: 'jwk' }), x5c: [raw.toString('base64')] }
+  return certificateJwk(new X509Certificate(certificate))
 }
 
 /** Those that know the client by its certificate, or give it a token (RFC 8705 §5). No browser goes there. */

@@ -33,14 +33,14 @@ async function someTokens() {
     scopes: ['orders'],
     authorizationDetails: [],
     audience: ['api'],
-    jkt: 'thumbprint',
+    confirmation: { jkt: 'thumbprint' },
   })
   return { clock, keys, grants, tokens, grantId, token }
 }
 
 test('finds what it issued, until it expires', async (t) => {
   const { clock, keys, tokens, token, grantId } = await someTokens()
-  t.like(await tokens.find(token), { grantId, jkt: 'thumbprint', scopes: ['orders'] })
+  t.like(await tokens.find(token), { grantId, confirmation: { jkt: 'thumbprint' }, scopes: ['orders'] })
   clock.now += 600
   t.is(await tokens.find(token), undefined)
   keys.close()
