@@ -22,7 +22,11 @@ export interface TwoServers {
   lastToken(): string
 }
 
-export async function twoServers(t: ExecutionContext, overrides: Partial<FrontendOptions> = {}): Promise<TwoServers> {
+export async function twoServers(
+  t: ExecutionContext,
+  overrides: Partial<FrontendOptions> = {},
+  more: Partial<GatewayOptions> = {},
+): Promise<TwoServers> {
   // Without nonces: those are the business of other tests.
   const [bank, city, api, on] = await Promise.all([
     startProvider({ dpopNonces: false }),
@@ -50,7 +54,7 @@ export async function twoServers(t: ExecutionContext, overrides: Partial<Fronten
     routes: [aRoute({ upstreams: [new URL(api.url)] })],
     ...overrides,
   })
-  const options = gatewayOptions([frontend], { store: createMemoryStore() })
+  const options = gatewayOptions([frontend], { store: createMemoryStore(), ...more })
   const gateway = await serveGateway(on, options)
   t.teardown(async () => {
     await on.close()

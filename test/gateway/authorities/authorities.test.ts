@@ -90,6 +90,26 @@ test('the same sub at two servers is two users: neither sees nor ends sessions o
   t.like(await whoAmI(atBank, url), { authenticated: true })
 })
 
+test('what an administrator ends is revoked at the server of each session, and the list says which that is', async (t) => {
+  const { gateway, bank, city, signedInAt } = await twoServers(t, { revokeEndedSessions: true }, { administered: true })
+  await signedInAt('city')
+  await signedInAt('bank')
+  const { sessions } = await gateway.sessions.list({ subject: 'alice' })
+  t.deepEqual(sessions.map(({ authority }) => authority).sort(), ['bank', 'city'])
+  const handle = sessions.find(({ authority }) => authority === 'city')?.handle ?? ''
+  t.true(await gateway.sessions.endOne(handle))
+  const revocations = (server: typeof bank) => server.posted.filter(({ path }) => path.endsWith('/revocation')).length
+  await eventually(() => revocations(city) === 1)
+  t.is(revocations(bank), 0)
+  t.like(gateway.state().frontends[0], {
+    authority: bank.issuer,
+    authorities: [
+      { name: 'bank', authority: bank.issuer, clientId: 'shop' },
+      { name: 'city', authority: city.issuer, clientId: 'shop-of-the-city' },
+    ],
+  })
+})
+
 test('a logout token ends the sessions of the server that has signed it', async (t) => {
   const { url, city, signedInAt } = await twoServers(t)
   const atBank = await signedInAt('bank')
