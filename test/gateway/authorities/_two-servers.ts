@@ -5,7 +5,7 @@ import type { FrontendOptions } from '../../../src/gateway/options.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { createUserAgent, type UserAgent } from '../../flows/_user-agent.js'
 import { aFrontend, aRoute, clientPublicJwk, gatewayOptions, listen, serveGateway, startApi } from '../_gateway.js'
-import { logIn, type RunningProvider, startProvider } from '../_provider.js'
+import { logIn, type ProviderOptions, type RunningProvider, startProvider } from '../_provider.js'
 
 /** A frontend whose users choose between a bank and a city, and the API behind it. */
 export interface TwoServers {
@@ -26,11 +26,12 @@ export async function twoServers(
   t: ExecutionContext,
   overrides: Partial<FrontendOptions> = {},
   more: Partial<GatewayOptions> = {},
+  provider: ProviderOptions = {},
 ): Promise<TwoServers> {
   // Without nonces: those are the business of other tests.
   const [bank, city, api, on] = await Promise.all([
-    startProvider({ dpopNonces: false }),
-    startProvider({ dpopNonces: false }),
+    startProvider({ dpopNonces: false, ...provider }),
+    startProvider({ dpopNonces: false, ...provider }),
     startApi(),
     listen(),
   ])

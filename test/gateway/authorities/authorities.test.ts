@@ -1,10 +1,11 @@
 import test from 'ava'
 import { accessibilityFaults } from '../../flows/_accessibility.js'
 import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
-import { createUserAgent } from '../../flows/_user-agent.js'
+import { createUserAgent, type UserAgent } from '../../flows/_user-agent.js'
 import { eventually } from '../_client.js'
 import { watchEvents } from '../_events.js'
 import { logIn } from '../_provider.js'
+import { withSigning } from '../_signing.js'
 import { problemOf, whoAmI } from '../_world.js'
 import { twoServers } from './_two-servers.js'
 
@@ -149,6 +150,35 @@ test('an answer of one server to a login at another is refused, and the login ca
   t.is(city.posted.length, 0, 'no code of the bank has gone to the city')
   t.is((await browser.navigate(genuine)).url.pathname, '/')
   t.like(await whoAmI(browser, url), { authenticated: true })
+})
+
+test('a signed answer is read with the keys of the server that it names, and counts for a login at that one alone', async (t) => {
+  const { provider, frontend } = withSigning({ responses: 'PS256' })
+  const { url } = await twoServers(t, frontend, {}, provider)
+  const toCallback = { stopAt: ({ pathname }: URL) => pathname === '/bff/callback' }
+  const answerTo = async (browser: UserAgent, name: string) => {
+    const page = await browser.navigate(`${url}/bff/login?authority=${name}`)
+    return (await browser.submit(page, { login: 'alice', password: 'any' }, toCallback)).url
+  }
+  const browser = createUserAgent()
+  const ofCity = await answerTo(browser, 'city')
+  t.true(ofCity.searchParams.has('response'))
+  t.is((await browser.navigate(ofCity)).url.pathname, '/')
+  t.like(await whoAmI(browser, url), { authenticated: true })
+
+  // Genuine, of one of ours, and brought to a browser whose login is at the other: its `state` is none of that one's.
+  const victim = createUserAgent()
+  await answerTo(victim, 'bank')
+  const brought = await victim.navigate(await answerTo(createUserAgent(), 'city'))
+  t.is(brought.status, 400)
+  t.true(brought.body.includes('bff.login.transaction_absent'))
+  t.like(await whoAmI(victim, url), { authenticated: false })
+
+  const [head = '', body = ''] = (ofCity.searchParams.get('response') ?? '').split('.')
+  const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>
+  const forged = Buffer.from(JSON.stringify({ ...claims, iss: 'https://attacker.example' })).toString('base64url')
+  const refused = await victim.navigate(`${url}/bff/callback?response=${head}.${forged}.AAAA`)
+  t.is(refused.status, 400)
 })
 
 test('a step-up goes to the server of the session, whatever its link says', async (t) => {
