@@ -50,8 +50,8 @@ export function createAssertIdentity(
     if (record.subject === undefined) throw new TypeError('a session without a subject has no identity to assert')
     const { claims } = knownClaims(record, iat)
     const chosen = Object.fromEntries(names.flatMap((name) => (name in claims ? [[name, claims[name]]] : [])))
-    // Of several servers each may have a user of this name.
-    const idp = record.server?.authority ?? frontend.authority
+    // Of several servers each may have a user of this name. A session from before there were several is of the issuer of its ID token.
+    const idp = record.server?.authority ?? record.claims.iss ?? frontend.authority
     const assertion = {
       ...chosen,
       iss,

@@ -19,7 +19,11 @@ const identityAssertion = { audience, claims: ['email', 'roles', 'not_there'] }
 const field = 'x-identity-assertion'
 
 /** A gateway with sessions and an authorization server that refreshes, in front of an API that takes no tokens. */
-async function reports(t: ExecutionContext, route: Partial<RouteOptions> = {}) {
+async function reports(
+  t: ExecutionContext,
+  route: Partial<RouteOptions> = {},
+  frontend: Partial<FrontendOptions> = {},
+) {
   const time = aStandingClock()
   const issuer = await anIssuer(t)
   const seen: (string | undefined)[] = []
@@ -37,6 +41,7 @@ async function reports(t: ExecutionContext, route: Partial<RouteOptions> = {}) {
         pathPrefix: '/app',
         assertionKeys,
         routes: [aRoute({ upstreams: [new URL(api.url)], identityAssertion, ...route })],
+        ...frontend,
       },
     ],
   })
@@ -61,6 +66,18 @@ test('an API learns who calls from a JWT that it checks with the published keys,
   t.is(Number(payload.exp) - Number(payload.iat), 60)
   t.truthy(payload.jti)
   t.like(protectedHeader, { alg: 'ES256', typ: 'JWT', kid: assertionKeys[0]?.kid })
+})
+
+test('of several servers an assertion names the one that knows the user, also in a session from before there were several', async (t) => {
+  const city = { authority: 'https://city.example', clientId: 'of-the-city' }
+  const { plant, get, seen } = await reports(t, {}, { authorities: [{ name: 'bank' }, { name: 'city', ...city }] })
+  const now = await plant('app', { server: { name: 'city', ...city } })
+  const before = await plant('app', { claims: { sub: 'alice', iss: city.authority } })
+  for (const { cookie } of [now, before]) await get({ Cookie: cookie })
+  t.deepEqual(
+    seen.map((assertion) => decodeJwt(assertion ?? '').idp),
+    [city.authority, city.authority],
+  )
 })
 
 test('one signature serves a session for half a minute, and no other session', async (t) => {
