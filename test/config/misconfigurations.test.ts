@@ -274,6 +274,17 @@ test('18. a client secret under FAPI 2.0', finds, {
   problem: /FAPI 2\.0 does not allow/,
   remedy: /PrivateKeyJwt/,
 })
+test('18b. a client secret in Authorization: Basic under FAPI 2.0', finds, {
+  from: aGateway,
+  change: [
+    '"Name": "app",',
+    '"Name": "app",\n "ClientAuthenticationMethod": "ClientSecretBasic", "ClientSecret": "s",',
+  ],
+  pointer: '/Bff/Frontends/0/ClientAuthenticationMethod',
+  line: 'ClientSecretBasic',
+  problem: /is "ClientSecretBasic", which FAPI 2\.0 does not allow/,
+  remedy: /PrivateKeyJwt/,
+})
 test('19. no issuer check under FAPI 2.0', finds, {
   from: aGateway,
   change: ['"Bff": {', '"Bff": {\n    "RequireIssuerValidation": false,'],

@@ -1,4 +1,4 @@
-import { breach, eachFrontend, isClientOf, noGateway, ofGateway, type Requirement } from './requirement.js'
+import { breach, eachFrontend, hasClientSecret, noGateway, ofGateway, type Requirement } from './requirement.js'
 
 /** §6.1.1 and §6.1.3.3 to §6.1.4.1 of OAuth 2.0 for Browser-Based Applications: calls that pass, and the page. */
 export const callRequirements: readonly Requirement[] = [
@@ -127,11 +127,7 @@ export const callRequirements: readonly Requirement[] = [
         `${pointer}/UseDPoP`,
         'UseDPoP is false.',
       ),
-      ...breach(
-        isClientOf(options, 'client_secret_post'),
-        `${pointer}/ClientAuthenticationMethod`,
-        'The client has a secret.',
-      ),
+      ...breach(hasClientSecret(options), `${pointer}/ClientAuthenticationMethod`, 'The client has a secret.'),
     ]),
   },
   {

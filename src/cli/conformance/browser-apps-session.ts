@@ -1,4 +1,4 @@
-import { breach, eachFrontend, isClientOf, noGateway, ofGateway, type Requirement } from './requirement.js'
+import { breach, eachFrontend, hasClientSecret, noGateway, ofGateway, type Requirement } from './requirement.js'
 
 /** §6.1.2 to §6.1.3.2 of OAuth 2.0 for Browser-Based Applications: the session of a backend for frontend, and its cookies. */
 export const sessionRequirements: readonly Requirement[] = [
@@ -33,7 +33,7 @@ export const sessionRequirements: readonly Requirement[] = [
       'It has a key, or a certificate.',
       ({ options, pointer }) =>
         breach(
-          isClientOf(options, 'client_secret_post'),
+          hasClientSecret(options),
           `${pointer}/ClientAuthenticationMethod`,
           'It has a secret: confidential, and weaker than a key.',
         ),

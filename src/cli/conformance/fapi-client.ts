@@ -1,6 +1,6 @@
 import { issuersOf } from '../../gateway/authorities/authorities.js'
 import { mayBeOfClient, mayBeOfUser } from '../../gateway/tokens/token-audience.js'
-import { breach, eachFrontend, isClientOf, ofGateway, type Requirement } from './requirement.js'
+import { breach, eachFrontend, hasClientKey, hasClientSecret, ofGateway, type Requirement } from './requirement.js'
 
 const pushed = /: pushed authorization request$/
 const metadata = /: metadata$/
@@ -32,7 +32,7 @@ export const clientRequirements: readonly Requirement[] = [
     duty: 'Keep client keys where only the gateway reads them.',
     assess: eachFrontend('private_key_jwt, or the certificate of the frontend.', ({ options, pointer }) =>
       breach(
-        isClientOf(options, 'client_secret_post'),
+        hasClientSecret(options),
         `${pointer}/ClientAuthenticationMethod`,
         'A client secret, which both sides have.',
       ),
@@ -61,7 +61,7 @@ export const clientRequirements: readonly Requirement[] = [
     tests: ['conformance/client/gateway', 'flows/wire'],
     trials: pushed,
     assess: ({ frontends }) =>
-      frontends.some(({ options }) => isClientOf(options, 'private_key_jwt'))
+      frontends.some(({ options }) => hasClientKey(options))
         ? { status: 'met', how: 'At every endpoint.' }
         : { status: 'absent', how: 'No frontend uses assertions.' },
   },

@@ -1,6 +1,5 @@
 import type { Configuration } from '../../config/load.js'
 import { clientsOf, issuersOf } from '../../gateway/authorities/authorities.js'
-import type { ClientAuthentication } from '../../gateway/authorities/authority-options.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 
 /** A rule of a standard, and how to find out what a configuration does about it. */
@@ -84,9 +83,14 @@ export function foreignServers({ configuration, frontends }: Subject): readonly 
   return [...new Set(frontends.flatMap(({ options }) => issuersOf(options)))].filter((authority) => authority !== own)
 }
 
-/** Whether it authenticates so at one of its authorization servers. */
-export function isClientOf(options: FrontendOptions, method: ClientAuthentication['method']): boolean {
-  return clientsOf(options).some((client) => client.options.clientAuthentication.method === method)
+/** Whether one of its authorization servers knows it by a secret. */
+export function hasClientSecret(options: FrontendOptions): boolean {
+  return clientsOf(options).some((client) => 'secret' in client.options.clientAuthentication)
+}
+
+/** Whether one of its authorization servers knows it by signed assertions. */
+export function hasClientKey(options: FrontendOptions): boolean {
+  return clientsOf(options).some((client) => client.options.clientAuthentication.method === 'private_key_jwt')
 }
 
 /** A setting that is off for some frontends: a member, and what that means. */

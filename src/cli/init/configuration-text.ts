@@ -19,7 +19,7 @@ export interface Ports {
 
 export function withAuthority(parts: ConfigurationParts, fit: ServerFit): string {
   const callback = `http://localhost:${parts.ports.gateway}/bff/callback`
-  const secret = fit.clientAuthentication === 'ClientSecretPost'
+  const secret = fit.clientAuthentication !== 'PrivateKeyJwt'
   return [
     ...head(parts),
     '    // The issuer identifier of your authorization server, character by character.',
@@ -41,7 +41,7 @@ export function withAuthority(parts: ConfigurationParts, fit: ServerFit): string
     '        "ClientId": "my-bff",',
     ...(secret
       ? [
-          '        "ClientAuthenticationMethod": "ClientSecretPost",',
+          `        "ClientAuthenticationMethod": "${fit.clientAuthentication}",`,
           '        "ClientSecret": { "File": "./keys/client.secret" },',
         ]
       : ['        "ClientSigningKeyJwk": { "File": "./keys/client.jwk" },']),

@@ -71,7 +71,7 @@ export async function initialise(
 type Write = (name: string, content: string, mode: number) => boolean
 
 function writeCredential({ clientAuthentication, algorithm }: ServerFit, write: Write): void {
-  if (clientAuthentication === 'ClientSecretPost') {
+  if (clientAuthentication !== 'PrivateKeyJwt') {
     write('keys/client.secret', 'put the client secret of your authorization server here\n', 0o600)
     return
   }

@@ -1,6 +1,7 @@
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { SignatureAlgorithm } from '../../jose/jwk.js'
 import { type IssuerMetadata, tryIssuer } from '../probe/issuer.js'
+import { type ClientSecretSetting, secretMethodOf } from '../probe/secret-method.js'
 
 /** What a configuration for one authorization server has to say. */
 export interface ServerFit {
@@ -8,7 +9,7 @@ export interface ServerFit {
   readonly authority: string
   /** Of the client's key. */
   readonly algorithm: SignatureAlgorithm
-  readonly clientAuthentication: 'PrivateKeyJwt' | 'ClientSecretPost'
+  readonly clientAuthentication: 'PrivateKeyJwt' | ClientSecretSetting
   readonly pushedRequests: boolean
   readonly dpop: boolean
   /** Whether it takes no request that is not signed (RFC 9101). */
@@ -65,6 +66,7 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
   const methods = listed('token_endpoint_auth_methods_supported') ?? ['client_secret_basic']
   const algorithm = keyAlgorithmOf(listed('token_endpoint_auth_signing_alg_values_supported'))
   const byKey = methods.includes('private_key_jwt') && algorithm !== undefined
+  const bySecret = secretMethodOf(methods)
   const pushedRequests = typeof metadata.pushed_authorization_request_endpoint === 'string'
   const dpop = listed('dpop_signing_alg_values_supported')?.includes('ES256') === true
   const issuerInCallbacks = metadata.authorization_response_iss_parameter_supported === true
@@ -74,13 +76,13 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
   return {
     authority,
     algorithm: algorithm ?? 'ES256',
-    clientAuthentication: byKey || !methods.includes('client_secret_post') ? 'PrivateKeyJwt' : 'ClientSecretPost',
+    clientAuthentication: byKey ? 'PrivateKeyJwt' : (bySecret ?? 'PrivateKeyJwt'),
     pushedRequests,
     dpop,
     signedRequests: byKey && pushedRequests && metadata.require_signed_request_object === true,
     issuerInCallbacks,
     profile:
-      pushedRequests && dpop && issuerInCallbacks && hasIdTokens && (byKey || !methods.includes('client_secret_post'))
+      pushedRequests && dpop && issuerInCallbacks && hasIdTokens && (byKey || bySecret === undefined)
         ? 'Fapi2'
         : 'Baseline',
     scopes: ['openid', 'profile', ...(needsOfflineAccess(metadata, listed) ? ['offline_access'] : [])],
@@ -95,7 +97,7 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
         : [`ID tokens with ${(idTokens ?? []).join(', ')} only: FAPI 2.0 takes PS256, ES256 and Ed25519`]),
       ...(byKey
         ? []
-        : methods.includes('client_secret_post')
+        : bySecret !== undefined
           ? ['no private_key_jwt: the client is known by a secret, which both sides have']
           : [`clients by ${methods.join(', ')} only: switch private_key_jwt on there, or no login will work`]),
       ...(hasPkce ? [] : ['no PKCE with S256: switch it on there, or no login will work']),

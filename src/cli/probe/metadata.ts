@@ -2,6 +2,7 @@ import type { FrontendOptions } from '../../gateway/options.js'
 import { mayBeOfUser } from '../../gateway/tokens/token-audience.js'
 import type { IssuerMetadata } from './issuer.js'
 import { failed, list, noted, passed, type Trial } from './probe.js'
+import { secretMethodOf } from './secret-method.js'
 
 /** What an authorization server says of itself, and the frontend that is to log in there. */
 interface Offer {
@@ -102,10 +103,14 @@ function* theClientMayAuthenticateItsWay({ frontend, listed, client, wrong }: Of
   if (methods?.includes(method) === false)
     yield wrong(
       `it authenticates clients by ${list(methods)}, and ${client} does so by ${method}`,
-      method === 'client_secret_post'
-        ? 'Write "ClientAuthenticationMethod": "PrivateKeyJwt".'
-        : `Switch ${method} on there.`,
+      'secret' in frontend.clientAuthentication ? otherMethod(methods) : `Switch ${method} on there.`,
     )
+}
+
+/** Of a client whose way to show its secret is not taken. */
+function otherMethod(taken: readonly string[]): string {
+  const name = taken.includes('private_key_jwt') ? 'PrivateKeyJwt' : secretMethodOf(taken)
+  return `Write "ClientAuthenticationMethod": "${name ?? 'PrivateKeyJwt'}".`
 }
 
 function* theKeyOfTheClientIsTaken({ frontend, listed, client, wrong }: Offer) {

@@ -161,6 +161,8 @@ function clientAuthentication(
       return { method: 'self_signed_tls_client_auth' }
     case 'ClientSecretPost':
       return { method: 'client_secret_post', secret: clientSecret }
+    case 'ClientSecretBasic':
+      return { method: 'client_secret_basic', secret: clientSecret }
     default:
       return unreachable(settings.ClientAuthenticationMethod)
   }

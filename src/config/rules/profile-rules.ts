@@ -1,3 +1,4 @@
+import { isSecretMethod } from '../schema/client-authentication.js'
 import { problem, type Rule } from './rule.js'
 
 const baseline = 'or set "Profile": "Baseline" in "Bff" and give up what FAPI 2.0 protects from.'
@@ -26,10 +27,10 @@ export const profileRules: readonly Rule[] = [
         )
     }
     for (const { pointer, settings } of clients)
-      if (settings.ClientAuthenticationMethod === 'ClientSecretPost')
+      if (isSecretMethod(settings.ClientAuthenticationMethod))
         yield problem(
           `${pointer}/ClientAuthenticationMethod`,
-          'is "ClientSecretPost", which FAPI 2.0 does not allow',
+          `is "${settings.ClientAuthenticationMethod}", which FAPI 2.0 does not allow`,
           `Write "PrivateKeyJwt" and give a ClientSigningKeyJwk, ${baseline}`,
         )
   },
@@ -48,7 +49,7 @@ export const profileRules: readonly Rule[] = [
     for (const { pointer, settings, clientId, isEmbedded, keys } of clients) {
       const method = settings.ClientAuthenticationMethod
       const byKey = method === 'PrivateKeyJwt'
-      const bySecret = method === 'ClientSecretPost'
+      const bySecret = isSecretMethod(method)
       if (byKey && (settings.ClientSigningKeyJwk ?? undefined) === undefined && keys.length === 0) {
         const registered = authorizationServer?.applications.find((application) => application.clientId === clientId)
         yield problem(
@@ -70,7 +71,7 @@ export const profileRules: readonly Rule[] = [
       if (bySecret && (settings.ClientSecret ?? '') === '')
         yield problem(
           `${pointer}/ClientSecret`,
-          'is missing for "ClientSecretPost"',
+          `is missing for "${method}"`,
           'Write {"File": "…"} or {"Env": "…"}, or use "PrivateKeyJwt".',
         )
       if (bySecret && isEmbedded)

@@ -1,17 +1,24 @@
 import { z } from 'zod'
 import { jwk, secret } from './values.js'
 
-const method = z.enum(['PrivateKeyJwt', 'TlsClientAuth', 'SelfSignedTlsClientAuth', 'ClientSecretPost'])
+/** By a secret that both sides have. */
+export const secretMethods = ['ClientSecretPost', 'ClientSecretBasic'] as const
+
+const method = z.enum(['PrivateKeyJwt', 'TlsClientAuth', 'SelfSignedTlsClientAuth', ...secretMethods])
+
+export function isSecretMethod(name: z.output<typeof method>): name is (typeof secretMethods)[number] {
+  return (secretMethods as readonly string[]).includes(name)
+}
 
 /** How a frontend proves at the authorization server who it is. */
 export const clientAuthentication = {
   ClientSecret: secret.nullish().meta({
-    description: 'For `ClientSecretPost` only, which needs `Bff.Profile` "Baseline".',
+    description: 'For `ClientSecretPost` and `ClientSecretBasic`, which need `Bff.Profile` "Baseline".',
     examples: [{ Env: 'CLIENT_SECRET' }],
   }),
   ClientAuthenticationMethod: method.default('PrivateKeyJwt').meta({
     description:
-      'How this frontend proves who it is: by a signed assertion, by `ClientCertificate` (RFC 8705 §2), which the server knows by its subject or, self-signed, by its key, or by a secret. `ClientSecretPost` needs `Bff.Profile` "Baseline".',
+      'How this frontend proves who it is: by a signed assertion, by `ClientCertificate` (RFC 8705 §2), which the server knows by its subject or, self-signed, by its key, or by a secret, in the body or in `Authorization: Basic`. The last two need `Bff.Profile` "Baseline".',
   }),
   ClientSigningKeyJwk: jwk.nullish().meta({
     description:

@@ -36,4 +36,7 @@ export type ClientAuthentication =
   | { readonly method: 'private_key_jwt'; readonly keys: readonly SigningKey[] }
   /** `clientCertificate`, which the server knows by its subject and authority, or by its key. */
   | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' }
-  | { readonly method: 'client_secret_post'; readonly secret: string }
+  | { readonly method: ClientSecretMethod; readonly secret: string }
+
+/** In the body or, percent-encoded, in `Authorization: Basic` (RFC 6749 §2.3.1). */
+export type ClientSecretMethod = 'client_secret_post' | 'client_secret_basic'

@@ -131,8 +131,12 @@ function* clientProblems(options: FrontendOptions): Generator<MemberProblem> {
   yield* conversationProblems(options)
   yield* certificateProblems(options)
   yield* parameterProblems(options)
-  if (options.profile !== 'Baseline' && options.clientAuthentication.method === 'client_secret_post')
-    yield wrong('clientAuthentication/method', 'is client_secret_post, which FAPI 2.0 does not allow', asFapiHasIt)
+  if (options.profile !== 'Baseline' && 'secret' in options.clientAuthentication)
+    yield wrong(
+      'clientAuthentication/method',
+      `is ${options.clientAuthentication.method}, which FAPI 2.0 does not allow`,
+      asFapiHasIt,
+    )
 }
 
 function* conversationProblems({
@@ -150,7 +154,7 @@ function* conversationProblems({
     yield wrong('clientId', 'is empty, or begins or ends with a space', 'Write the one that the server knows.')
   if (clientAuthentication.method === 'private_key_jwt' && clientAuthentication.keys.length === 0)
     yield wrong('clientAuthentication/keys', 'is empty', 'Make one with `npx --no-install sallyport keygen`.')
-  if (clientAuthentication.method === 'client_secret_post' && clientAuthentication.secret === '')
+  if ('secret' in clientAuthentication && clientAuthentication.secret === '')
     yield wrong('clientAuthentication/secret', 'is empty', 'Write the one that the server knows.')
   if (signedRequests === true && !(pushedAuthorizationRequests && clientAuthentication.method === 'private_key_jwt'))
     yield wrong(

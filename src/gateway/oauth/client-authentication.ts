@@ -9,6 +9,7 @@ export async function clientAuthentication(
   accepted: () => readonly string[],
 ): Promise<openid.ClientAuth> {
   if (authentication.method === 'client_secret_post') return openid.ClientSecretPost(authentication.secret)
+  if (authentication.method === 'client_secret_basic') return openid.ClientSecretBasic(authentication.secret)
   if (authentication.method !== 'private_key_jwt') return openid.TlsClientAuth()
   const [key] = authentication.keys
   if (key === undefined) throw new TypeError('private_key_jwt needs a key')

@@ -1,4 +1,5 @@
 import type { SignatureAlgorithm } from '../../jose/jwk.js'
+import type { ClientSecretMethod } from '../authorities/authority-options.js'
 import { endpointPath } from '../endpoints/endpoint-paths.js'
 
 /** What an authorization server said when it refused: its own words, which no browser gets to see. */
@@ -23,6 +24,8 @@ export interface Registration {
     /** RFC 4514. */
     readonly subject: string
   }
+  /** How it shows its secret, where it has one. */
+  readonly secretMethod?: ClientSecretMethod
   /** Whether its requests are signed request objects. */
   readonly signedRequests?: boolean
 }
@@ -78,9 +81,8 @@ export function remedyFor(refusal: ServerRefusal, registration: Registration): s
   return `Compare the registration of client ${clientId} there with: ${authenticationOf(registration)}, redirect URI ${redirectUri}, scopes ${scopes.join(' ')}.`
 }
 
-function authenticationOf({ algorithm, certificate }: Registration): string {
-  if (certificate !== undefined) return certificate.method
-  return algorithm === undefined ? 'client_secret_post' : `private_key_jwt, ${algorithm}`
+function authenticationOf({ algorithm, certificate, secretMethod }: Registration): string {
+  return certificate?.method ?? secretMethod ?? `private_key_jwt, ${algorithm}`
 }
 
 function certificateRemedy(clientId: string, { method, subject }: NonNullable<Registration['certificate']>): string {
@@ -101,10 +103,10 @@ function redirectUriRemedy({ clientId, redirectUri }: Registration): string {
   return `Register exactly this redirect URI for client ${clientId} there: ${redirectUri}`
 }
 
-function authenticationRemedy(said: string, { clientId, algorithm, certificate }: Registration): string {
+function authenticationRemedy(said: string, { clientId, algorithm, certificate, secretMethod }: Registration): string {
   if (certificate !== undefined) return certificateRemedy(clientId, certificate)
-  if (algorithm === undefined)
-    return `Is ClientSecret the secret of client ${clientId} there, and is the client registered for client_secret_post?`
+  if (secretMethod !== undefined)
+    return `Is ClientSecret the secret of client ${clientId} there, and is the client registered for ${secretMethod}?`
   if (/algorithm|\balg\b/.test(said))
     return `Allow client ${clientId} the algorithm ${algorithm} there (token_endpoint_auth_signing_alg), or make a key for the one it has: \`npx --no-install sallyport keygen --alg …\`.`
   if (/expired|\bexp\b|\biat\b|\bnbf\b|future|lifetime/.test(said)) return 'Compare the clocks of both servers.'

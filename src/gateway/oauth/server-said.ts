@@ -35,6 +35,7 @@ export function registrationOf({ options, redirectUri }: Pick<Frontend, 'options
       (method === 'tls_client_auth' || method === 'self_signed_tls_client_auth') && {
         certificate: { method, subject: subjectOf(clientCertificate.cert) },
       }),
+    ...('secret' in authentication && { secretMethod: authentication.method }),
     algorithm: authentication.method === 'private_key_jwt' ? authentication.keys[0]?.algorithm : undefined,
   }
 }

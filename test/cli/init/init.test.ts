@@ -169,6 +169,12 @@ for (const [what, change, fit, lacks] of [
     [/private_key_jwt/],
   ],
   [
+    'client secrets in Authorization: Basic only',
+    { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
+    { profile: 'Baseline', clientAuthentication: 'ClientSecretBasic' },
+    [/private_key_jwt/],
+  ],
+  [
     'clients by another way only',
     { token_endpoint_auth_methods_supported: ['tls_client_auth'] },
     { profile: 'Fapi2', clientAuthentication: 'PrivateKeyJwt' },

@@ -107,7 +107,7 @@ test(
       clientAuthentication: { method: 'client_secret_post', secret: 'x' },
     }),
   ],
-  ...['pushedAuthorizationRequests', 'dpop', 'requireIssuer', 'clientAuthentication/method'].map(
+  ...['clientAuthentication/method', 'pushedAuthorizationRequests', 'dpop', 'requireIssuer'].map(
     (member) => `/frontends/0/${member}`,
   ),
 )

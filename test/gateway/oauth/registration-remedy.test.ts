@@ -99,7 +99,9 @@ for (const [server, code, description, remedy] of [
   })
 
 test('a client with a secret is told about its secret', (t) => {
-  const withSecret = { ...registration, algorithm: undefined }
-  t.regex(remedyFor({ code: 'invalid_client', description: undefined }, withSecret), /ClientSecret/)
-  t.regex(remedyFor({ code: undefined, description: undefined }, withSecret), /client_secret_post/)
+  for (const secretMethod of ['client_secret_post', 'client_secret_basic'] as const) {
+    const withSecret = { ...registration, algorithm: undefined, secretMethod }
+    for (const code of ['invalid_client', undefined])
+      t.true(remedyFor({ code, description: undefined }, withSecret).includes(secretMethod))
+  }
 })
