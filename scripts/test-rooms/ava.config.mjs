@@ -8,11 +8,11 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
  */
 
 /** Files per worker: few where programs and browsers are waited for. */
-const filesPerWorker = { cli: 7, conformance: 5, flows: 5, server: 5 }
+const filesPerWorker = { cli: 7, conformance: 5, flows: 5, server: 5, telemetry: 5 }
 const filesPerWorkerElsewhere = 12
 
-/** Rooms that take longest, so that none is left alone at the end. */
-const first = ['flows', 'all', 'cli', 'deploy', 'conformance', 'attacks']
+/** Rooms that take longest, most of them because they wait for programs: none is left alone at the end, with a processor idle. */
+const first = ['flows', 'all', 'cli', 'deploy', 'conformance', 'server', 'telemetry', 'dpop-validator', 'attacks']
 
 const tests = 'build/test'
 const rooms = 'build/rooms'
