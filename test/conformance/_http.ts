@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici'
+import type { Certificate } from '../http/_self-signed.js'
 
 export interface Answer {
   readonly status: number
@@ -14,6 +15,8 @@ export interface Outgoing {
   /** Name, value, name, value: repeated names and their case are sent as they are. */
   readonly headers?: readonly string[]
   readonly body?: string
+  /** Shown where the server asks for one. Default: none. */
+  readonly certificate?: Certificate | undefined
 }
 
 export type Send = (url: string | URL, outgoing?: Outgoing) => Promise<Answer>
@@ -25,14 +28,23 @@ export interface Sender {
 
 /** An HTTP client that follows nothing, keeps no cookie and, like the suite, trusts every certificate. */
 export function createSender(): Sender {
-  const dispatcher = new Agent({ connect: { rejectUnauthorized: false }, keepAliveTimeout: 1000 })
+  // One pool for each certificate: a resumed session would keep that of another.
+  const dispatchers = new Map<string, Agent>()
+  const by = (certificate: Certificate | undefined): Agent => {
+    const key = certificate?.cert ?? ''
+    const dispatcher =
+      dispatchers.get(key) ??
+      new Agent({ connect: { rejectUnauthorized: false, ...certificate }, keepAliveTimeout: 1000 })
+    dispatchers.set(key, dispatcher)
+    return dispatcher
+  }
   return {
-    async send(url, { method = 'GET', headers = [], body } = {}) {
+    async send(url, { method = 'GET', headers = [], body, certificate } = {}) {
       const answer = await request(url, {
         method,
         headers: [...headers],
         ...(body !== undefined && { body }),
-        dispatcher,
+        dispatcher: by(certificate),
       })
       const text = await answer.body.text()
       return {
@@ -42,7 +54,9 @@ export function createSender(): Sender {
         json: () => objectOf(text),
       }
     },
-    close: () => dispatcher.close(),
+    async close() {
+      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.close()))
+    },
   }
 }
 

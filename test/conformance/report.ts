@@ -52,7 +52,7 @@ for await (const text of createInterface({ input: ava.stdout })) {
     if (module === '') others++
     else {
       const verdict = failed ? 'FAILED' : 'PASSED'
-      lines.push({ plan: planOf(file, module, variant), module, parameters, verdict, reason: '' })
+      lines.push({ plan: planOf(file, module, variant, parameters), module, parameters, verdict, reason: '' })
     }
     continue
   }
@@ -88,13 +88,15 @@ if (exitCode !== 0) console.error(complaints)
 process.exitCode = exitCode
 
 /** Test files are named after their subject, and after what they try it with where one subject has several. */
-function planOf(file: string, module: string, variant: string): string {
+function planOf(file: string, module: string, variant: string, parameters: string): string {
   const [subject = '', tried = ''] = (file.split(' › ').at(-1) ?? '').split(/-(?=\w+$)/)
   const role = file.startsWith('client') ? 'client' : 'authorization server'
   if (tried === 'requirements') return `${subject}, requirements that the suite does not test: ${variant}`
   const extent = `${module.startsWith('beyond') ? 'beyond the' : 'the'} ${tried === 'signing' ? 'message signing ' : ''}`
-  const name = /^(ps256|es256|ed25519|eddsa|beyond|signing)$/.test(tried) ? subject : file.split(' › ').at(-1)
-  return `${name}, ${extent}${role} plan: ${variant}`
+  const name = /^(ps256|es256|ed25519|eddsa|beyond|signing|mtls)$/.test(tried) ? subject : file.split(' › ').at(-1)
+  // Each combination has a plan of its own, with requests that are signed and without.
+  const combined = tried === 'mtls' ? `, ${parameters.replace(/^[^,]*, /, '')}` : ''
+  return `${name}, ${extent}${role} plan: ${variant}${combined}`
 }
 
 function grouped<T>(all: readonly T[], keyOf: (one: T) => string): readonly (readonly [string, readonly T[]])[] {

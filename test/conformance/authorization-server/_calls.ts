@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava'
+import type { ClientSecurity } from '../_client-security.js'
 import { type Answer, form, formContentType, type Send } from '../_http.js'
 import { checkNonce, type Side } from './_answers.js'
 import { type AssertionKnobs, createCredentials, type ProofKnobs, type RequestObjectKnobs } from './_credentials.js'
@@ -27,8 +28,14 @@ export interface ResourceKnobs {
   readonly proofHeaders?: (proof: string) => readonly string[]
 }
 
+/** How the clients of a plan call. */
+export interface CallSecurity extends ClientSecurity {
+  /** Where a certificate is shown, for the URL of an endpoint. */
+  readonly aliasOf: (url: string) => string
+}
+
 /** Calls of the endpoints that are not for browsers, with a nonce where one was handed out. */
-export function createCalls(t: ExecutionContext, server: ServerUnderTest, send: Send) {
+export function createCalls(t: ExecutionContext, server: ServerUnderTest, send: Send, by: CallSecurity) {
   const { assertion, requestObject, prove } = createCredentials(server)
   const nonces = new Map<Side, string>()
   let repeatsAllowed = 2
@@ -70,29 +77,49 @@ export function createCalls(t: ExecutionContext, server: ServerUnderTest, send: 
     /** A form post. Like the suite, it sends the same assertion again when it is challenged for a nonce. */
     post(client: SuiteClient, url: string, parameters: Parameters, knobs: CallKnobs): Promise<Answer> {
       const { proof = 'none', method = 'POST', headers = [] } = knobs
+      const isForToken = parameters.grant_type !== undefined
+      const byCertificate = by.authentication === 'mtls' || (by.constraint === 'mtls' && isForToken)
+      // Without what it authenticates with, or without what its tokens are to be bound to.
+      const withoutIt =
+        (by.authentication === 'mtls' && knobs.assertion === 'none') ||
+        (by.constraint === 'mtls' && knobs.proof === 'none')
       const authentication =
-        knobs.assertion === 'none'
-          ? {}
-          : {
-              client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-              client_assertion: assertion(client, knobs.assertion ?? {}),
-            }
+        by.authentication === 'mtls'
+          ? { client_id: client.id }
+          : knobs.assertion === 'none'
+            ? {}
+            : {
+                client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+                client_assertion: assertion(client, knobs.assertion ?? {}),
+              }
       const body = form({ ...authentication, ...parameters, ...knobs.form })
+      const at = byCertificate ? by.aliasOf(url) : url
+      const certificate = byCertificate && !withoutIt ? client.certificate : undefined
       return withNonce('server', (nonce) => {
-        const proofs = proof === 'none' ? [] : ['dpop', prove(client, { method: 'POST', url, nonce }, proof)]
+        const isProven = proof !== 'none' && by.constraint === 'dpop'
+        const proofs = isProven ? ['dpop', prove(client, { method: 'POST', url: at, nonce }, proof)] : []
         const all = [...formContentType, 'accept', 'application/json', ...proofs, ...headers]
-        return send(url, { method, headers: all, body })
+        return send(at, { method, headers: all, body, certificate })
       })
     },
 
     /** A call of a protected resource as it is answered. */
     callResource(client: SuiteClient, accessToken: string, knobs: ResourceKnobs = {}): Promise<Answer> {
-      const { proof = {}, scheme = 'DPoP', headers = [], url = server.resourceUrl, method = 'GET' } = knobs
+      const {
+        proof = {},
+        scheme = by.constraint === 'mtls' ? 'Bearer' : 'DPoP',
+        headers = [],
+        url = server.resourceUrl,
+        method = 'GET',
+      } = knobs
       const { proofHeaders = (made) => ['dpop', made] } = knobs
       return withNonce('resource', (nonce) => {
         const target = { method, url, nonce, accessToken }
-        const proofs = proof === 'none' ? [] : proofHeaders(prove(client, target, proof))
-        return send(url, { method, headers: ['authorization', `${scheme} ${accessToken}`, ...proofs, ...headers] })
+        const isProven = proof !== 'none' && by.constraint === 'dpop'
+        const proofs = isProven ? proofHeaders(prove(client, target, proof)) : []
+        const certificate = by.constraint === 'mtls' && proof !== 'none' ? client.certificate : undefined
+        const all = ['authorization', `${scheme} ${accessToken}`, ...proofs, ...headers]
+        return send(url, { method, headers: all, certificate })
       })
     },
   }

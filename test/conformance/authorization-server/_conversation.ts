@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import { createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
+import { byKeys, type ClientSecurity } from '../_client-security.js'
 import { type Answer, form, type Send } from '../_http.js'
 import type { Claims } from '../_jose.js'
 import type { MessageSigning } from '../_message-signing.js'
@@ -34,6 +35,8 @@ export interface ConversationOptions {
   readonly send: Send
   readonly openid: boolean
   readonly signing: MessageSigning
+  /** Default: by keys. */
+  readonly security?: ClientSecurity
   readonly metadata: Metadata
   readonly jwks: readonly JWK[]
   readonly user: User
@@ -42,8 +45,9 @@ export interface ConversationOptions {
 /** What the suite does in every module, each step with the checks that every module makes there. */
 export type Conversation = ReturnType<typeof createConversation>
 
-export function createConversation({ t, server, send, openid, signing, metadata, jwks, user }: ConversationOptions) {
-  const calls = createCalls(t, server, send)
+export function createConversation(options: ConversationOptions) {
+  const { t, server, send, openid, signing, security = byKeys, metadata, jwks, user } = options
+  const calls = createCalls(t, server, send, { ...security, aliasOf: aliasesIn(metadata) })
   const browsing = createBrowsing({ t, server, send, user, signing, jwks })
   return {
     ...calls,
@@ -54,6 +58,7 @@ export function createConversation({ t, server, send, openid, signing, metadata,
     jwks,
     openid,
     signing,
+    security,
     send,
 
     begin(client: SuiteClient, overrides: Parameters = {}): Attempt {
@@ -132,14 +137,19 @@ export function createConversation({ t, server, send, openid, signing, metadata,
       return this.redeem(attempt, await this.authorize(attempt, knobs))
     },
 
-    /** RFC 6749 §5.1, RFC 9449 §5. */
+    /** RFC 9449 §5, RFC 8705 §3. */
+    tokenType(token_type: unknown): void {
+      t.is(String(token_type).toLowerCase(), security.constraint === 'mtls' ? 'bearer' : 'dpop')
+    },
+
+    /** RFC 6749 §5.1. */
     async tokens(attempt: Attempt, answer: Answer): Promise<Tokens> {
       t.is(answer.status, 200, `token: ${answer.body}`)
       t.true(isJson(answer))
       t.regex(answer.header('cache-control').join(), /no-store/)
       const { access_token, token_type, expires_in, refresh_token, id_token } = answer.json()
       checkUnguessable(t, String(access_token), 'access token')
-      t.is(String(token_type).toLowerCase(), 'dpop')
+      this.tokenType(token_type)
       t.true(typeof expires_in === 'number' && expires_in > 0, 'expires_in')
       if (refresh_token !== undefined) checkUnguessable(t, String(refresh_token), 'refresh token')
       if (openid) await this.idToken(attempt, String(id_token))
@@ -184,4 +194,10 @@ export function createConversation({ t, server, send, openid, signing, metadata,
 
     refused: (answer: Answer, expected: Refusals): void => checkRefusal(t, answer, expected),
   }
+}
+
+/** RFC 8705 §5: the endpoint itself, where it has no alias. */
+function aliasesIn(metadata: Metadata): (url: string) => string {
+  const aliases = (metadata.mtls_endpoint_aliases ?? {}) as Readonly<Record<string, string>>
+  return (url) => aliases[Object.keys(aliases).find((name) => metadata[name] === url) ?? ''] ?? url
 }

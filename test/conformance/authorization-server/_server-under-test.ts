@@ -1,4 +1,6 @@
 import type { JWK } from 'jose'
+import type { Certificate } from '../../http/_self-signed.js'
+import type { ClientSecurity } from '../_client-security.js'
 import type { KeyPair } from '../_jose.js'
 import type { MessageSigning } from '../_message-signing.js'
 
@@ -9,6 +11,8 @@ export type Parameters = Readonly<Record<string, string | undefined>>
 export interface RegisteredClient {
   readonly id: string
   readonly publicJwk: JWK
+  /** PEM. Client 1 is known by its subject, client 2 by its key. Absent where nothing is done by mutual TLS. */
+  readonly certificate?: string
   readonly redirectUris: readonly string[]
   readonly scope: string
 }
@@ -18,6 +22,10 @@ export interface Registration {
   readonly user: { readonly name: string; readonly password: string }
   /** What the server has to require of both clients. */
   readonly signing: MessageSigning
+  /** Default: by keys. */
+  readonly security?: ClientSecurity
+  /** PEM: who has issued the certificate of client 1. */
+  readonly authority?: string
 }
 
 /** The server and the protected resource that a plan is run against, reachable over HTTPS alone. */
@@ -41,6 +49,8 @@ export interface SuiteClient {
   readonly key: KeyPair
   /** Proves possession. */
   readonly proofKey: KeyPair
+  /** For what is done by mutual TLS. */
+  readonly certificate?: Certificate
   readonly redirectUri: string
   readonly scope: string
   readonly which: 1 | 2

@@ -14,7 +14,13 @@ export const code: readonly Module[] = [
       const attempt = conversation.begin(one)
       const issued = await conversation.authorize(attempt)
       const answer = await conversation.once(() => conversation.redeemRaw(attempt, issued, { proof: 'none' }))
-      conversation.refused(answer, { invalid_request: [400], invalid_grant: [400], invalid_dpop_proof: [400] })
+      const { authentication, constraint } = conversation.security
+      conversation.refused(answer, {
+        invalid_request: [400],
+        ...(constraint === 'dpop' && { invalid_grant: [400], invalid_dpop_proof: [400] }),
+        ...(constraint === 'mtls' && authentication === 'mtls' && { invalid_client: [400, 401] }),
+        ...(constraint === 'mtls' && authentication !== 'mtls' && { invalid_client: [400, 401], invalid_grant: [400] }),
+      })
     },
   },
   {

@@ -30,7 +30,7 @@ const registered = new Set(
 export const discovery: readonly Module[] = [
   {
     name: 'discovery-end-point-verification',
-    async run({ conversation: { t, server, send, openid, signing, jwks } }) {
+    async run({ conversation: { t, server, send, openid, signing, security, jwks } }) {
       const path = openid ? 'openid-configuration' : 'oauth-authorization-server'
       const issuer = new URL(server.issuer)
       // RFC 8414 §3.1 puts the well-known part before an issuer's path, OpenID Connect Discovery §4 behind it.
@@ -72,9 +72,18 @@ export const discovery: readonly Module[] = [
       for (const member of Object.keys(metadata).filter((name) => name.endsWith('_endpoint'))) isHttps(member)
       for (const member of ['authorization_endpoint', 'token_endpoint', 'pushed_authorization_request_endpoint'])
         isHttps(member)
-      hasFapiAlgorithm('dpop_signing_alg_values_supported')
-      hasFapiAlgorithm('token_endpoint_auth_signing_alg_values_supported')
-      t.true(list('token_endpoint_auth_methods_supported').includes('private_key_jwt'))
+      if (security.constraint === 'dpop') hasFapiAlgorithm('dpop_signing_alg_values_supported')
+      else t.is(metadata.tls_client_certificate_bound_access_tokens, true)
+      const methods = list('token_endpoint_auth_methods_supported')
+      if (methods.includes('private_key_jwt')) hasFapiAlgorithm('token_endpoint_auth_signing_alg_values_supported')
+      const wanted =
+        security.authentication === 'mtls' ? ['tls_client_auth', 'self_signed_tls_client_auth'] : ['private_key_jwt']
+      t.true(wanted.some((method) => methods.includes(method)))
+      const { mtls_endpoint_aliases: aliases = {} } = metadata
+      for (const [member, url] of Object.entries(aliases as object)) {
+        t.true(member.endsWith('_endpoint') && member !== 'authorization_endpoint' && member in metadata, member)
+        t.regex(String(url), /^https:\/\//, member)
+      }
       t.true(list('code_challenge_methods_supported').includes('S256'))
       if (metadata.grant_types_supported !== undefined)
         t.true(list('grant_types_supported').includes('authorization_code'))

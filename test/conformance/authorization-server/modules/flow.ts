@@ -11,7 +11,7 @@ export const flow: readonly Module[] = [
   {
     name: 'happy-flow',
     async run({ conversation, one, two }) {
-      const { t, server, metadata, send } = conversation
+      const { t, server, metadata, security, send } = conversation
       await checkTls(t, server.resourceUrl)
       const scopes = metadata.scopes_supported
       if (Array.isArray(scopes))
@@ -32,9 +32,11 @@ export const flow: readonly Module[] = [
       const inQuery = `${server.resourceUrl}?access_token=${encodeURIComponent(tokens.access_token)}`
       const withoutProof = await send(inQuery, { headers: [...accept] })
       t.true([400, 401, 414].includes(withoutProof.status), `${withoutProof.status}`)
+      const { certificate } = security.constraint === 'mtls' ? one : {}
       const withProof = await conversation.withNonce('resource', (nonce) => {
         const target = { method: 'GET', url: server.resourceUrl, nonce, accessToken: tokens.access_token }
-        return send(inQuery, { headers: [...accept, 'dpop', conversation.prove(one, target, {})] })
+        const proof = security.constraint === 'dpop' ? ['dpop', conversation.prove(one, target, {})] : []
+        return send(inQuery, { headers: [...accept, ...proof], certificate })
       })
       t.true([400, 401, 414].includes(withProof.status), `${withProof.status}`)
       for (const value of ['application/json; charset=UTF-8', 'application/json, application/*+json', '*/*'])
@@ -42,13 +44,19 @@ export const flow: readonly Module[] = [
           headers: ['accept', value, 'accept-charset', 'UTF-8'],
         })
 
-      const second = conversation.begin(two, { dpop_jkt: two.proofKey.thumbprint })
+      const second = conversation.begin(
+        two,
+        security.constraint === 'dpop' ? { dpop_jkt: two.proofKey.thumbprint } : {},
+      )
       t.is(second.state?.length, 128)
       const others = await conversation.obtain(second)
       await conversation.useResource(two, others.access_token)
 
       const stolen = await conversation.callResource(one, others.access_token)
-      t.true(stolen.status >= 400 && stolen.status < 500, `client 1's key with client 2's token: ${stolen.status}`)
+      t.true(
+        stolen.status >= 400 && stolen.status < 500,
+        `client 1's key or certificate with client 2's token: ${stolen.status}`,
+      )
     },
   },
   {
@@ -114,7 +122,8 @@ export const flow: readonly Module[] = [
     name: 'access-token-type-header-case-sensitivity',
     async run({ conversation, one }) {
       const { access_token } = await conversation.obtain(conversation.begin(one))
-      await conversation.useResource(one, access_token, { scheme: 'dPOp' })
+      const scheme = conversation.security.constraint === 'dpop' ? 'dPOp' : 'bEArer'
+      await conversation.useResource(one, access_token, { scheme })
     },
   },
   {
@@ -144,7 +153,7 @@ export const flow: readonly Module[] = [
         t.is(answer.status, 200, answer.body)
         t.regex(answer.header('cache-control').join(), /no-store/)
         const second = answer.json()
-        t.is(String(second.token_type).toLowerCase(), 'dpop')
+        conversation.tokenType(second.token_type)
         t.true(typeof second.expires_in === 'number' && second.expires_in > 0)
         t.not(second.access_token, first.access_token)
         await conversation.useResource({ ...client, proofKey: stranger }, String(second.access_token))
@@ -170,7 +179,13 @@ export const flow: readonly Module[] = [
         }
         if (client.which === 1) {
           const unproven = await conversation.tokenRaw(client, parameters, { proof: 'none' })
-          conversation.refused(unproven, { invalid_request: [400], invalid_grant: [400] })
+          const isClient =
+            conversation.security.authentication === 'mtls' && conversation.security.constraint === 'mtls'
+          conversation.refused(unproven, {
+            invalid_request: [400],
+            invalid_grant: [400],
+            ...(isClient && { invalid_client: [400, 401] }),
+          })
           const anonymous = await conversation.tokenRaw(client, parameters, { assertion: 'none' })
           conversation.refused(anonymous, { invalid_client: [400, 401], invalid_request: [400] })
         } else {
