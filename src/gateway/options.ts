@@ -104,8 +104,8 @@ export interface FrontendOptions extends ServerClientOptions {
    */
   readonly certificateBoundAccessTokens?: boolean
   /**
-   * Whether the pushed request is a request object, signed with the key that the client authenticates with (RFC 9101).
-   * Needs `private_key_jwt` and pushed requests. Default: false.
+   * Whether the pushed request is a request object, signed with the first of the client's keys (RFC 9101).
+   * Needs a key and pushed requests. Default: false.
    */
   readonly signedRequests?: boolean
   /** `jwt`: answers to logins are signed (JARM), and one that is not is refused. Default: `query`. */

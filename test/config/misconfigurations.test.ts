@@ -1158,7 +1158,7 @@ test('a signed request without a key to sign it with', finds, {
   pointer: '/Bff/Frontends/0/UseSignedRequests',
   line: 'UseSignedRequests',
   problem: /no key to sign them with/,
-  remedy: /private_key_jwt/,
+  remedy: /give the client a key/,
 })
 test('a signed request that is not pushed', finds, {
   from: aGateway,

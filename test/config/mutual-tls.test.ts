@@ -4,6 +4,8 @@ import test, { type ExecutionContext } from 'ava'
 import { advice } from '../../src/cli/advice.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
+import { keysOf } from '../../src/gateway/oauth/client-authentication.js'
+import type { FrontendOptions } from '../../src/gateway/options.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
 import { selfSigned } from '../http/_self-signed.js'
 import { aFolder } from './_workspace.js'
@@ -279,6 +281,36 @@ test('with an embedded server in the file, its clients are known by the certific
   t.is(proxied.listener, undefined)
   t.false('certificateAuthentication' in (proxied.client ?? {}), 'it has a key')
 })
+
+test('requests are signed with the key of the frontend, whatever the client authenticates by', async (t) => {
+  for (const ClientAuthenticationMethod of ['TlsClientAuth', 'SelfSignedTlsClientAuth']) {
+    const ClientSigningKeyJwk = generateSigningJwk('ES256')
+    const { gateway } = await read(t, {
+      ...bound,
+      ClientAuthenticationMethod,
+      ClientSigningKeyJwk,
+      UseSignedRequests: true,
+    })
+    const [frontend] = gateway?.frontends ?? []
+    t.is(frontend?.signedRequests, true)
+    t.deepEqual(kidsOf(frontend), [ClientSigningKeyJwk.kid])
+  }
+})
+
+test('a key that signs the requests of several servers is missing where one of them has none', async (t) => {
+  const byKey = { Name: 'one', ClientSigningKeyJwk: generateSigningJwk('ES256') }
+  const byName = { Name: 'two', ClientId: 'two', ClientAuthenticationMethod: 'TlsClientAuth' }
+  const frontend = { ...bound, ClientSigningKeyJwk: undefined, UseSignedRequests: true }
+  t.deepEqual(await problemsOf(t, { ...frontend, Authorities: [byKey, byName] }), [
+    'UseSignedRequests is true, and requests are not pushed, or the client has no key to sign them with',
+  ])
+  const ofItsOwn = { ...byName, ClientSigningKeyJwk: generateSigningJwk('ES256') }
+  t.deepEqual(await problemsOf(t, { ...frontend, Authorities: [byKey, ofItsOwn] }), [])
+})
+
+function kidsOf(frontend: FrontendOptions | undefined): readonly (string | undefined)[] {
+  return frontend === undefined ? [] : keysOf(frontend.clientAuthentication).map(({ kid }) => kid)
+}
 
 for (const [title, frontend, problem, bff, rest] of cases)
   test(`refused: ${title}`, async (t) => {

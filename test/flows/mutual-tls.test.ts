@@ -31,11 +31,12 @@ const [first, renewed, ofNext] = await Promise.all([
 ])
 
 interface World {
-  readonly frontend: Readonly<Record<string, string>>
+  readonly frontend: Readonly<Record<string, string | boolean>>
   readonly mutualTls?: object
+  readonly server?: object
 }
 
-async function aWorld(t: ExecutionContext, { frontend, mutualTls = {} }: World) {
+async function aWorld(t: ExecutionContext, { frontend, mutualTls = {}, server = {} }: World) {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-mtls-'))
   const [gateway, issuer, asking] = await freePorts(3)
   const show = async ({ cert, key }: Certificate): Promise<void> => {
@@ -92,6 +93,7 @@ async function aWorld(t: ExecutionContext, { frontend, mutualTls = {} }: World) 
           ...mutualTls,
         },
         Seeding: { Users: [{ Username: 'alice', PasswordHash: passwordHash }] },
+        ...server,
       },
     }),
   )
@@ -146,6 +148,22 @@ for (const ClientAuthenticationMethod of ['PrivateKeyJwt', 'TlsClientAuth', 'Sel
         t.is((await browser.call(`${world.url}/bff/logout`, { method: 'POST' })).status < 400, true)
       },
     )
+
+for (const [ClientAuthenticationMethod, published] of [
+  ['TlsClientAuth', 1],
+  ['SelfSignedTlsClientAuth', 2],
+] as const)
+  test.serial(`a login by ${ClientAuthenticationMethod}, whose request is signed with a key of its own`, async (t) => {
+    const world = await aWorld(t, {
+      frontend: { ClientAuthenticationMethod, SenderConstraint: 'Mtls', UseSignedRequests: true },
+      server: { RequireSignedRequests: true },
+    })
+    const browser = await world.loggedIn()
+    t.is((await browser.call(`${world.url}/api/orders`)).status, 200)
+    const { keys } = (await (await browser.call(`${world.url}/bff/jwks`)).json()) as { readonly keys: object[] }
+    t.is(keys.length, published, 'that of the certificate too, where the server knows the client by it')
+    t.true(keys.every((key) => !('d' in key)))
+  })
 
 test.serial(
   'a renewed certificate is taken over by a reload: sessions stay, and tokens are bound to the new one',

@@ -1,3 +1,4 @@
+import { keysOf } from '../../gateway/oauth/client-authentication.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import { mayBeOfUser } from '../../gateway/tokens/token-audience.js'
 import type { IssuerMetadata } from './issuer.js'
@@ -176,8 +177,7 @@ function* requestsAreSignedAsItTakesThem({ metadata, frontend, listed, client, w
       'it takes no request objects (request_parameter_supported is false), and UseSignedRequests is true',
       'Switch them on there (JAR, RFC 9101), or leave UseSignedRequests out.',
     )
-  const authentication = frontend.clientAuthentication
-  const [key] = authentication.method === 'private_key_jwt' ? authentication.keys : []
+  const [key] = keysOf(frontend.clientAuthentication)
   const taken = listed('request_object_signing_alg_values_supported')
   if (key !== undefined && taken !== undefined && !namesOf(key.algorithm).some((name) => taken.includes(name)))
     yield wrong(

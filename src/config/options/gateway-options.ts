@@ -156,9 +156,9 @@ function clientAuthentication(
     case 'PrivateKeyJwt':
       return { method: 'private_key_jwt', keys: keys.map(known.signingKey) }
     case 'TlsClientAuth':
-      return { method: 'tls_client_auth' }
+      return { method: 'tls_client_auth', ...(keys.length > 0 && { keys: keys.map(known.signingKey) }) }
     case 'SelfSignedTlsClientAuth':
-      return { method: 'self_signed_tls_client_auth' }
+      return { method: 'self_signed_tls_client_auth', ...(keys.length > 0 && { keys: keys.map(known.signingKey) }) }
     case 'ClientSecretPost':
       return { method: 'client_secret_post', secret: clientSecret }
     case 'ClientSecretBasic':

@@ -160,17 +160,19 @@ function frontendOf(
 
 /** The key that signs, then the retired ones. A client of the embedded server gets one made where none is given. */
 function clientKeysOf(
-  { ClientSigningKeyJwk, ClientAuthenticationMethod, RetiredClientSigningKeyJwks }: FrontendSettings,
+  frontend: FrontendSettings,
   at: (member: string) => string,
   embedded:
     | { readonly clientId: string | undefined; readonly application: ApplicationSettings | undefined }
     | undefined,
-  { secrets, state, sealingKeys }: FrontendContext,
+  { settings, secrets, state, sealingKeys }: FrontendContext,
 ): readonly Jwk[] {
+  const { ClientSigningKeyJwk, ClientAuthenticationMethod, RetiredClientSigningKeyJwks } = frontend
+  const signs = frontend.UseSignedRequests ?? settings.Bff?.UseSignedRequests ?? false
   const given = secrets.privateJwk(ClientSigningKeyJwk, `${at('ClientSigningKeyJwk')}/ClientSigningKeyJwk`)
   const isMade =
     embedded?.clientId !== undefined &&
-    ClientAuthenticationMethod === 'PrivateKeyJwt' &&
+    (ClientAuthenticationMethod === 'PrivateKeyJwt' || signs) &&
     (ClientSigningKeyJwk ?? undefined) === undefined &&
     (embedded.application?.SigningKeyJwk ?? undefined) === undefined
   const current = isMade ? madeClientKeys(embedded.clientId, sealingKeys, state) : [given]

@@ -22,7 +22,7 @@ export const clientAuthentication = {
   }),
   ClientSigningKeyJwk: jwk.nullish().meta({
     description:
-      'Private key for `PrivateKeyJwt`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default, with the embedded authorization server: one is made and kept.',
+      'Private key for `PrivateKeyJwt` and `UseSignedRequests`: EC P-256 (ES256), Ed25519 or RSA (PS256). Default, with the embedded authorization server: one is made and kept.',
     examples: [{ File: './client-key.json' }],
   }),
   RetiredClientSigningKeyJwks: z.array(jwk).default([]).meta({

@@ -8,7 +8,7 @@ const responseMode = z.enum(['query', 'jwt'])
 export const messageSigning = {
   UseSignedRequests: signedRequests.default(frontendDefaults.signedRequests).meta({
     description:
-      'Whether logins push a request object, signed with the key that the client authenticates with (RFC 9101), instead of plain parameters. Needs `PrivateKeyJwt` and pushed requests.',
+      'Whether logins push a request object, signed with `ClientSigningKeyJwk` (RFC 9101), instead of plain parameters. Needs that key and pushed requests, whatever the client authenticates by.',
   }),
   ResponseMode: responseMode.default(frontendDefaults.responseMode).meta({
     description:

@@ -1,5 +1,6 @@
 import { clientsOf } from '../authorities/authorities.js'
 import type { UpstreamState } from '../forwarding/upstream.js'
+import { keysOf } from '../oauth/client-authentication.js'
 import type { FrontendOptions } from '../options.js'
 import type { ProvisionedFrontend } from '../request.js'
 import type { TokenType } from '../route-options.js'
@@ -87,10 +88,10 @@ function stateOfFrontend({ options, name, underway, routes }: ProvisionedFronten
   }
 }
 
-function stateOfClient({ authority, clientId, clientAuthentication: client }: FrontendOptions) {
+function stateOfClient({ authority, clientId, clientAuthentication }: FrontendOptions) {
   return {
     authority,
     clientId,
-    clientKeys: client.method === 'private_key_jwt' ? client.keys.map(({ kid }) => kid) : [],
+    clientKeys: keysOf(clientAuthentication).map(({ kid }) => kid),
   }
 }

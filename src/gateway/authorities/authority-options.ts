@@ -34,8 +34,8 @@ export interface AuthorityOptions extends Partial<ServerClientOptions> {
 export type ClientAuthentication =
   /** The first key signs; the others are only published, for rotation with an overlap. */
   | { readonly method: 'private_key_jwt'; readonly keys: readonly SigningKey[] }
-  /** `clientCertificate`, which the server knows by its subject and authority, or by its key. */
-  | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' }
+  /** `clientCertificate`, which the server knows by its subject and authority, or by its key. Its keys sign requests alone. */
+  | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth'; readonly keys?: readonly SigningKey[] }
   | { readonly method: ClientSecretMethod; readonly secret: string }
 
 /** In the body or, percent-encoded, in `Authorization: Basic` (RFC 6749 §2.3.1). */

@@ -1,5 +1,6 @@
 import type { SigningKey } from '../../jose/jwk.js'
 import { clientsOf } from '../authorities/authorities.js'
+import { keysOf } from '../oauth/client-authentication.js'
 import { certificateKey } from '../oauth/client-certificate.js'
 import type { FrontendOptions } from '../options.js'
 import type { EndpointContext } from '../session/koa-session.js'
@@ -9,16 +10,16 @@ import type { EndpointContext } from '../session/koa-session.js'
  * several servers those of each: a server takes what it knows the client by.
  */
 export function clientKeys(ctx: EndpointContext): void {
-  const keys = clientsOf(ctx.state.call.frontend.options).flatMap(({ options }) => keysOf(options))
+  const keys = clientsOf(ctx.state.call.frontend.options).flatMap(({ options }) => publishedKeysOf(options))
   const each = new Map(keys.map((key) => [JSON.stringify(key), key]))
   answerKeys(ctx, [...each.values()])
 }
 
-function keysOf({ clientAuthentication, clientCertificate }: FrontendOptions): readonly object[] {
-  if (clientAuthentication.method === 'private_key_jwt') return clientAuthentication.keys.map(published)
+function publishedKeysOf({ clientAuthentication, clientCertificate }: FrontendOptions): readonly object[] {
+  const keys = keysOf(clientAuthentication).map(published)
   return clientAuthentication.method === 'self_signed_tls_client_auth' && clientCertificate !== undefined
-    ? [certificateKey(clientCertificate.cert)]
-    : []
+    ? [...keys, certificateKey(clientCertificate.cert)]
+    : keys
 }
 
 /** `GET P/assertion-jwks`: what APIs check assertions of identity with. */

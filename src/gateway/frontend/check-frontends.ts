@@ -5,6 +5,7 @@ import type { Sliced } from '../../slices.js'
 import { accessProblems } from '../access/check-access.js'
 import { authorityProblems } from '../authorities/check-authorities.js'
 import { assertionKeyProblems } from '../identity/check-assertions.js'
+import { keysOf } from '../oauth/client-authentication.js'
 import type { FrontendOptions } from '../options.js'
 import { routeProblems } from '../routing/check-routes.js'
 import { certificateProblems } from './certificate-problems.js'
@@ -156,11 +157,11 @@ function* conversationProblems({
     yield wrong('clientAuthentication/keys', 'is empty', 'Make one with `npx --no-install sallyport keygen`.')
   if ('secret' in clientAuthentication && clientAuthentication.secret === '')
     yield wrong('clientAuthentication/secret', 'is empty', 'Write the one that the server knows.')
-  if (signedRequests === true && !(pushedAuthorizationRequests && clientAuthentication.method === 'private_key_jwt'))
+  if (signedRequests === true && !(pushedAuthorizationRequests && keysOf(clientAuthentication).length > 0))
     yield wrong(
       'signedRequests',
       'is true, and requests are not pushed, or the client has no key to sign them with',
-      'Push them, and authenticate by private_key_jwt; or leave it out.',
+      'Push them, and give the client a key (`npx --no-install sallyport keygen`), which one with a secret cannot have; or leave it out.',
     )
   for (const [index, scope] of scopes.entries())
     if (!isScope(scope))

@@ -1,5 +1,6 @@
 import { clientsOf } from '../authorities/authorities.js'
 import { type MemberProblem, wrong } from '../frontend/member-problem.js'
+import { keysOf } from '../oauth/client-authentication.js'
 import type { FrontendOptions } from '../options.js'
 import type { RouteOptions } from '../route-options.js'
 import { tokenClaims } from '../session/session-claims.js'
@@ -19,13 +20,11 @@ export function* assertionKeyProblems(options: FrontendOptions): Generator<Membe
   const kids = keys.map(({ kid }) => kid)
   if (new Set(kids).size < kids.length)
     yield wrong('assertionKeys', 'has two keys with one "kid"', 'Give each a "kid" of its own.')
-  const ofClient = clientsOf(options).flatMap(({ options: { clientAuthentication: own } }) =>
-    own.method === 'private_key_jwt' ? own.keys : [],
-  )
+  const ofClient = clientsOf(options).flatMap(({ options: { clientAuthentication } }) => keysOf(clientAuthentication))
   if (keys.some(({ publicJwk: { x, n } }) => ofClient.some(({ publicJwk: other }) => other.x === x && other.n === n)))
     yield wrong(
       'assertionKeys',
-      'has a key that the client authenticates with: what one signs could be taken for the other',
+      'has a key of the client: what one signs could be taken for the other',
       'Make a key of its own with `npx --no-install sallyport keygen`.',
     )
 }

@@ -1,6 +1,7 @@
 import { type CryptoKey, exportJWK, importJWK } from 'jose'
 import * as openid from 'openid-client'
 import type { SigningKey } from '../../jose/jwk.js'
+import type { ClientAuthentication } from '../authorities/authority-options.js'
 import type { FrontendOptions } from '../options.js'
 
 /** @param accepted the algorithms that the server says it takes, known only once its metadata has been read */
@@ -18,6 +19,11 @@ export async function clientAuthentication(
       header.alg = nameFor(key, accepted())
     },
   })
+}
+
+/** The keys that a client has, whatever they are for. */
+export function keysOf(authentication: ClientAuthentication): readonly SigningKey[] {
+  return 'secret' in authentication ? [] : (authentication.keys ?? [])
 }
 
 /** As openid-client signs with it. */

@@ -16,7 +16,7 @@ export interface Registration {
   readonly redirectUri: string
   readonly scopes: readonly string[]
   readonly resources: readonly string[]
-  /** Of the client's key. Undefined: it has a secret, or a certificate. */
+  /** Of the client's key, for assertions or requests. Undefined: it has none. */
   readonly algorithm: SignatureAlgorithm | undefined
   /** What it is known by where it is known by mutual TLS. */
   readonly certificate?: {

@@ -1,6 +1,7 @@
 import { connectionCode, UpstreamError } from '../../errors.js'
 import type { ServerSaid } from '../../telemetry/gateway-events.js'
 import type { Frontend } from '../frontend/frontend.js'
+import { keysOf } from './client-authentication.js'
 import { subjectOf } from './client-certificate.js'
 import { ServerRefusal } from './oauth-error.js'
 import { type Registration, remedyFor } from './registration-remedy.js'
@@ -36,7 +37,7 @@ export function registrationOf({ options, redirectUri }: Pick<Frontend, 'options
         certificate: { method, subject: subjectOf(clientCertificate.cert) },
       }),
     ...('secret' in authentication && { secretMethod: authentication.method }),
-    algorithm: authentication.method === 'private_key_jwt' ? authentication.keys[0]?.algorithm : undefined,
+    algorithm: keysOf(authentication)[0]?.algorithm,
   }
 }
 

@@ -1,6 +1,6 @@
 import * as openid from 'openid-client'
 import type { FrontendOptions } from '../options.js'
-import { clientKey, nameFor } from './client-authentication.js'
+import { clientKey, keysOf, nameFor } from './client-authentication.js'
 import { refuse } from './oauth-error.js'
 
 /** Seconds. FAPI 2.0 Message Signing §5.3.2-4 allows 3600; the server reads it at once. */
@@ -9,7 +9,7 @@ const lifetime = 300
 const leeway = 10
 
 /**
- * The parameters of an authorization request as one request object, signed with the key that the client authenticates with.
+ * The parameters of an authorization request as one request object, signed with the client's key.
  * Beside it nothing is left but `client_id`.
  * @see {@link https://www.rfc-editor.org/rfc/rfc9101#section-4 RFC 9101 §4}, FAPI 2.0 Message Signing §5.3.2
  */
@@ -18,7 +18,7 @@ export async function signedRequest(
   parameters: URLSearchParams,
   { clientAuthentication: authentication }: FrontendOptions,
 ): Promise<URLSearchParams> {
-  const [key] = authentication.method === 'private_key_jwt' ? authentication.keys : []
+  const [key] = keysOf(authentication)
   if (key === undefined) throw new TypeError('a signed request needs a key')
   const accepted = known.serverMetadata().request_object_signing_alg_values_supported ?? []
   const signing: openid.ModifyAssertionOptions = {

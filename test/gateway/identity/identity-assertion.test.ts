@@ -206,7 +206,7 @@ const refuses = test.macro<[Partial<FrontendOptions>, Partial<RouteOptions>, str
 
 const at = '/routes/0/identityAssertion'
 test(refuses, { assertionKeys: [] }, {}, '/assertionKeys', /is empty/)
-test(refuses, { assertionKeys: [signingKey(clientJwk)] }, {}, '/assertionKeys', /authenticates with/)
+test(refuses, { assertionKeys: [signingKey(clientJwk)] }, {}, '/assertionKeys', /a key of the client/)
 test(refuses, { assertionKeys: [...assertionKeys, ...assertionKeys] }, {}, '/assertionKeys', /one "kid"/)
 test(refuses, { scopes: ['profile'] }, {}, at, /no user to name/)
 test(refuses, {}, { tokenType: 'None' }, at, /TokenType is "None"/)

@@ -5,6 +5,7 @@ import { tryMetadata } from '../../../src/cli/probe/metadata.js'
 import { assertBound, mutualTlsEndpoints } from '../../../src/gateway/oauth/client-certificate.js'
 import { remedyFor } from '../../../src/gateway/oauth/registration-remedy.js'
 import { registrationOf } from '../../../src/gateway/oauth/server-said.js'
+import { generateSigningJwk, signingKey } from '../../../src/jose/jwk.js'
 import type { Certificate } from '../../http/_self-signed.js'
 import { aFrontend } from '../_gateway.js'
 import { aMutualTlsWorld, clientCertificate, otherCertificate } from '../_mutual-tls.js'
@@ -106,6 +107,21 @@ test('aliases are for what the gateway calls, never for where a browser or a key
     userinfo_endpoint: 'https://mtls.example/userinfo_endpoint',
   })
   t.deepEqual(mutualTlsEndpoints({ issuer: 'https://auth.example' }), {})
+})
+
+test('a signed request that the server refuses is about the key, and all else about the certificate', (t) => {
+  const signer = signingKey(generateSigningJwk('ES256'))
+  const options = aFrontend({
+    publicUrl: new URL('https://app.example'),
+    authority: 'https://auth.example',
+    clientAuthentication: { method: 'tls_client_auth', keys: [signer] },
+    clientCertificate,
+    signedRequests: true,
+  })
+  const remedyOf = (code: string) =>
+    remedyFor({ code, description: undefined }, registrationOf({ options, redirectUri: '' }))
+  t.regex(remedyOf('invalid_request_object'), /JAR\) there, with ES256/)
+  t.regex(remedyOf('invalid_client'), /for tls_client_auth/)
 })
 
 test('check tells what the metadata lack', (t) => {
