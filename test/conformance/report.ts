@@ -95,7 +95,7 @@ function planOf(file: string, module: string, variant: string, parameters: strin
   const extent = `${module.startsWith('beyond') ? 'beyond the' : 'the'} ${tried === 'signing' ? 'message signing ' : ''}`
   const name = /^(ps256|es256|ed25519|eddsa|beyond|signing|mtls)$/.test(tried) ? subject : file.split(' › ').at(-1)
   // Each combination has a plan of its own, with requests that are signed and without.
-  const combined = tried === 'mtls' ? `, ${parameters.replace(/^[^,]*, /, '')}` : ''
+  const combined = tried === 'mtls' ? `, ${parameters.replace(/^(?:\w+ (?:clients?|server), )+/, '')}` : ''
   return `${name}, ${extent}${role} plan: ${variant}${combined}`
 }
 

@@ -30,6 +30,7 @@ const RealDate = Date
  */
 export async function startNodeOidcProvider(registration: Registration): Promise<ServerUnderTest> {
   const { clients, signing, security = byKeys, authority } = registration
+  let moved = 0
   const isBound = security.constraint === 'mtls'
   globalThis.Date = ShiftedDate as DateConstructor
   // It greets every start with notices on what is fit for development only.
@@ -104,8 +105,11 @@ export async function startNodeOidcProvider(registration: Registration): Promise
     now: () => Math.floor(Date.now() / 1000),
     advance(seconds) {
       offset += seconds * 1000
+      moved += seconds * 1000
     },
     async close() {
+      // Others of this process go on.
+      offset -= moved
       await Promise.all([close(), asking?.close()])
     },
   }

@@ -1,7 +1,10 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID, X509Certificate } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { listenPlainly } from '../_https.js'
+import type { TLSSocket } from 'node:tls'
+import { tlsPreset } from '../../../src/http/tls.js'
+import { byKeys, type ClientSecurity, usesMutualTls } from '../_client-security.js'
+import { listenPlainly, listenSecurely } from '../_https.js'
 import type { Claims } from '../_jose.js'
 import type { MessageSigning } from '../_message-signing.js'
 import { type CheckedProof, checkAssertion, checkProof, onceOnly } from './_checks.js'
@@ -28,13 +31,23 @@ export interface MisbehavingServer {
   close(): Promise<void>
 }
 
+export interface MisbehavingServerOptions {
+  readonly client: RegisteredClient
+  readonly keys: ServerKeys
+  readonly misbehaviour: Misbehaviour
+  readonly signing: MessageSigning
+  /** Default: by keys. */
+  readonly security?: ClientSecurity
+}
+
 /** The server that the suite becomes in its client plan: authorization server and protected resource in one. */
-export async function startMisbehavingServer(
-  client: RegisteredClient,
-  keys: ServerKeys,
-  misbehaviour: Misbehaviour,
-  signing: MessageSigning,
-): Promise<MisbehavingServer> {
+export async function startMisbehavingServer({
+  client,
+  keys,
+  misbehaviour,
+  signing,
+  security = byKeys,
+}: MisbehavingServerOptions): Promise<MisbehavingServer> {
   const calls: Endpoint[] = []
   const violations: string[] = []
   const report = (violation: string): void => void violations.push(`${calls.at(-1)}: ${violation}`)
@@ -55,16 +68,43 @@ export async function startMisbehavingServer(
 
   const url = (path: string): string => `${issuer.slice(0, -1)}${path}`
 
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    serve(request, response).catch((error) => {
+      violations.push(String(error))
+      response.writeHead(500).end()
+    })
+  }
   const { close } = await listenPlainly((base) => {
     // The suite's issuers end with a slash.
     issuer = `${base}/test/a/sallyport/`
-    return (request, response) => {
-      serve(request, response).catch((error) => {
-        violations.push(String(error))
-        response.writeHead(500).end()
-      })
-    }
+    return answer
   })
+  const isBound = security.constraint === 'mtls'
+  /** Where clients are asked for a certificate. */
+  const asking = usesMutualTls(security)
+    ? await listenSecurely({ ...tlsPreset, requestCert: true, rejectUnauthorized: false }, () => answer)
+    : undefined
+  const base = asking && `${asking.origin}/test/a/sallyport`
+  const isOverTls = (request: IncomingMessage): boolean => (request.socket as Partial<TLSSocket>).encrypted === true
+  /** As it was called. */
+  const urlOf = (request: IncomingMessage, path: string): string => (isOverTls(request) ? `${base}${path}` : url(path))
+
+  /** The client's own certificate, at a place where it was asked for one. */
+  function checkCertificate(request: IncomingMessage): string | undefined {
+    const shown = isOverTls(request) ? (request.socket as TLSSocket).getPeerX509Certificate() : undefined
+    if (shown === undefined) report('no certificate, or not where one is asked for')
+    else if (!shown.raw.equals(new X509Certificate(client.certificate ?? '').raw)) report('another certificate')
+    else return createHash('sha256').update(shown.raw).digest('base64url')
+    return undefined
+  }
+
+  async function isAuthenticated(request: IncomingMessage, form: URLSearchParams): Promise<boolean> {
+    if (security.authentication === 'private_key_jwt') return checkAssertion(form, expectedClient(), assertions, report)
+    if (form.get('client_id') !== client.id) report(`client_id ${form.get('client_id')}`)
+    if (form.has('client_assertion') || form.has('client_secret'))
+      report('an assertion or a secret beside the certificate')
+    return checkCertificate(request) !== undefined
+  }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(request.url ?? '/', issuer)
@@ -74,7 +114,7 @@ export async function startMisbehavingServer(
     const inserted = `/.well-known/oauth-authorization-server${new URL(issuer).pathname}`.replace(/\/$/, '')
     if (path === '/.well-known/openid-configuration' || target.pathname.replace(/\/$/, '') === inserted) {
       calls.push('discovery')
-      const usual = serverMetadata(issuer, client, keys.signing.publicJwk.alg, signing)
+      const usual = serverMetadata(issuer, client, keys.signing.publicJwk.alg, signing, { ...security, asking: base })
       return json(response, 200, misbehaviour.metadata?.(usual) ?? usual)
     }
     switch (`${request.method} ${path}`) {
@@ -93,9 +133,13 @@ export async function startMisbehavingServer(
       case 'GET /userinfo':
       case 'POST /userinfo':
         calls.push('userinfo')
-        return protectedResource(request, response, url('/userinfo'), { sub: 'user-1', name: 'Demo T. User' })
+        return protectedResource(request, response, urlOf(request, '/userinfo'), {
+          sub: 'user-1',
+          name: 'Demo T. User',
+        })
       case 'GET /open-banking/v1.1/accounts':
         calls.push('accounts')
+        if (isOverTls(request) !== isBound) report('the accounts at the other place')
         return protectedResource(request, response, accountsUrl(), { data: { account: [] } }, () => {
           served = true
         })
@@ -105,7 +149,8 @@ export async function startMisbehavingServer(
     }
   }
 
-  const accountsUrl = (): string => url('/open-banking/v1.1/accounts')
+  const accountsPath = '/open-banking/v1.1/accounts'
+  const accountsUrl = (): string => (isBound ? `${base}${accountsPath}` : url(accountsPath))
 
   /** Answers with a challenge when the proof does not carry the nonce that it has to. True: it did. */
   function challenged(response: ServerResponse, proof: CheckedProof): boolean {
@@ -116,9 +161,10 @@ export async function startMisbehavingServer(
 
   async function push(request: IncomingMessage, response: ServerResponse, sent: URLSearchParams): Promise<void> {
     for (const name of sent.keys()) if (sent.getAll(name).length > 1) report(`${name} is repeated`)
-    if (!(await checkAssertion(sent, expectedClient(), assertions, report)))
-      return json(response, 401, { error: 'invalid_client' })
-    const proof = await checkProof(request, { method: 'POST', url: url('/par'), nonce: nonces.server }, proofs, report)
+    if (!(await isAuthenticated(request, sent))) return json(response, 401, { error: 'invalid_client' })
+    const place = { method: 'POST', url: urlOf(request, '/par'), nonce: nonces.server }
+    const proof = await checkProof(request, place, proofs, report)
+    if (isBound && proof.kind !== 'absent') report('a proof')
     if (challenged(response, proof)) return
     if (sent.has('request_uri') || (signing.requests === 'unsigned' && sent.has('request')))
       report('request or request_uri')
@@ -172,19 +218,18 @@ export async function startMisbehavingServer(
   }
 
   async function token(request: IncomingMessage, response: ServerResponse, form: URLSearchParams): Promise<void> {
-    if (!(await checkAssertion(form, expectedClient(), assertions, report)))
-      return json(response, 401, { error: 'invalid_client' })
-    const target = { method: 'POST', url: url('/token'), nonce: nonces.server }
+    if (!(await isAuthenticated(request, form))) return json(response, 401, { error: 'invalid_client' })
+    const target = { method: 'POST', url: urlOf(request, '/token'), nonce: nonces.server }
     const proof = await checkProof(request, target, proofs, report)
-    if (proof.kind === 'absent') {
-      report('no proof')
-      return json(response, 400, { error: 'invalid_dpop_proof' })
-    }
+    if (isBound && proof.kind !== 'absent') report('a proof')
+    if (!isBound && proof.kind === 'absent') report('no proof')
+    const bond = isBound ? checkCertificate(request) : proof.kind === 'absent' ? undefined : proof.jkt
+    if (bond === undefined) return json(response, 400, { error: isBound ? 'invalid_request' : 'invalid_dpop_proof' })
     if (challenged(response, proof)) return
     nonces.server = nonce()
     if (form.get('grant_type') === 'refresh_token') {
       if (!refreshTokens.delete(form.get('refresh_token') ?? '')) report('an unknown refresh token')
-      return json(response, 200, tokens(proof.jkt, undefined))
+      return json(response, 200, tokens(bond, undefined))
     }
     if (form.get('grant_type') !== 'authorization_code') report(`grant_type ${form.get('grant_type')}`)
     const request_ = codes.get(form.get('code') ?? '')
@@ -198,18 +243,18 @@ export async function startMisbehavingServer(
       .update(form.get('code_verifier') ?? '')
       .digest('base64url')
     if (challenge !== request_.form.get('code_challenge')) report('code_verifier')
-    if (request_.jkt !== undefined && request_.jkt !== proof.jkt) report('another key than the code is bound to')
-    json(response, 200, tokens(proof.jkt, request_.form))
+    if (request_.jkt !== undefined && request_.jkt !== bond) report('another key than the code is bound to')
+    json(response, 200, tokens(bond, request_.form))
   }
 
-  function tokens(jkt: string, request: URLSearchParams | undefined): Claims {
+  function tokens(bond: string, request: URLSearchParams | undefined): Claims {
     issuedAt = calls.length
     const [accessToken, refreshToken] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')]
-    accessTokens.set(accessToken, jkt)
+    accessTokens.set(accessToken, bond)
     refreshTokens.add(refreshToken)
     const usual = {
       access_token: accessToken,
-      token_type: 'DPoP',
+      token_type: isBound ? 'Bearer' : 'DPoP',
       expires_in: 300,
       refresh_token: refreshToken,
       ...(openid &&
@@ -230,13 +275,20 @@ export async function startMisbehavingServer(
     done: () => void = () => {},
   ): Promise<void> {
     const [, scheme = '', accessToken = ''] = /^(\S+) (\S+)$/.exec(request.headers.authorization ?? '') ?? []
-    if (scheme.toLowerCase() !== 'dpop') report(`scheme ${scheme}`)
+    if (scheme.toLowerCase() !== (isBound ? 'bearer' : 'dpop')) report(`scheme ${scheme}`)
     if (request.url?.includes('access_token')) report('a token in the query')
     const interactionId = request.headers['x-fapi-interaction-id']
     if (interactionId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(String(interactionId)))
       report(`x-fapi-interaction-id ${interactionId}`)
     const target = { method: request.method ?? '', url: resourceUrl, accessToken, nonce: nonces.resource }
     const proof = await checkProof(request, target, proofs, report)
+    if (isBound) {
+      if (proof.kind !== 'absent') report('a proof')
+      const isOfClient = accessTokens.get(accessToken) === checkCertificate(request)
+      if (!isOfClient) report('an unknown access token, or another certificate')
+      if (isOfClient) done()
+      return json(response, isOfClient ? 200 : 401, body)
+    }
     const name = misbehaviour.challengeScheme ?? 'DPoP'
     if (proof.kind === 'absent') {
       report('no proof')
@@ -276,7 +328,9 @@ export async function startMisbehavingServer(
     get nonceSent() {
       return nonceSent
     },
-    close,
+    async close() {
+      await Promise.all([close(), asking?.close()])
+    },
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Certificate } from '../../http/_self-signed.js'
+import type { ClientSecurity } from '../_client-security.js'
 import type { KeyPair } from '../_jose.js'
 import type { MessageSigning } from '../_message-signing.js'
 
@@ -8,6 +10,10 @@ export interface ClientRegistration {
   readonly issuerCa?: string
   readonly clientId: string
   readonly key: KeyPair
+  /** For what is done by mutual TLS. */
+  readonly certificate?: Certificate
+  /** Default: by keys. */
+  readonly security?: ClientSecurity
   readonly scope: string
   /** What it has to sign, and to take signed only. */
   readonly signing: MessageSigning

@@ -3,12 +3,15 @@ import { createGateway, type Gateway } from '../../../src/gateway/gateway.js'
 import { signingKey } from '../../../src/jose/jwk.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { createSeal } from '../../../src/store/seal.js'
+import { byKeys } from '../_client-security.js'
 import { listenPlainly } from '../_https.js'
 import type { ClientRegistration, ClientUnderTest } from './_client-under-test.js'
 
 /** Our gateway with one frontend for the server and one route to its accounts endpoint. */
 export async function startGateway(registration: ClientRegistration): Promise<ClientUnderTest> {
-  const { issuer, issuerCa, clientId, key, scope, signing, accountsUrl } = registration
+  const { issuer, issuerCa, clientId, key, certificate, security = byKeys, scope, signing, accountsUrl } = registration
+  const keys = [signingKey({ ...key.privateJwk })]
+  const isBound = security.constraint === 'mtls'
   const store = createMemoryStore()
   let gateway: Gateway | undefined
   const { origin, close } = await listenPlainly(async (publicUrl) => {
@@ -24,9 +27,15 @@ export async function startGateway(registration: ClientRegistration): Promise<Cl
           publicUrl: new URL(publicUrl),
           authority: issuer,
           clientId,
-          clientAuthentication: { method: 'private_key_jwt', keys: [signingKey({ ...key.privateJwk })] },
+          // A client that is known by its certificate has a key for its request objects alone.
+          clientAuthentication:
+            security.authentication === 'private_key_jwt'
+              ? { method: 'private_key_jwt', keys }
+              : { method: 'tls_client_auth', ...(signing.requests !== 'unsigned' && { keys }) },
+          ...(certificate !== undefined && { clientCertificate: certificate }),
+          ...(isBound && { certificateBoundAccessTokens: true }),
           pushedAuthorizationRequests: true,
-          dpop: true,
+          dpop: !isBound,
           signedRequests: signing.requests !== 'unsigned',
           responseMode: signing.responses === 'jarm' ? 'jwt' : 'query',
           requireIssuer: true,
@@ -42,6 +51,7 @@ export async function startGateway(registration: ClientRegistration): Promise<Cl
               methods: [],
               tokenType: 'User',
               scopes: [],
+              ...(isBound && issuerCa !== undefined && { tls: { ca: issuerCa } }),
             },
           ],
         },

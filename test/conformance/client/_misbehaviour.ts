@@ -27,6 +27,8 @@ export interface Misbehaviour {
 export interface RegisteredClient {
   readonly id: string
   readonly key: KeyPair
+  /** PEM. Absent where nothing is done by mutual TLS. */
+  readonly certificate?: string
   readonly scope: string
   /** Known once the client is up. */
   redirectUri: string

@@ -1,3 +1,4 @@
+import type { ClientSecurity } from '../_client-security.js'
 import { type Claims, replaced, withBadSignature } from '../_jose.js'
 import type { Misbehaviour } from './_misbehaviour.js'
 
@@ -89,10 +90,20 @@ export const clientTestPlan: readonly ClientModule[] = [
   completes('token-endpoint-response-without-expires_in', {
     tokenResponse: (usual) => replaced(usual, { expires_in: undefined }),
   }),
-  completes('token-type-case-insensitivity', { tokenResponse: (usual) => ({ ...usual, token_type: 'dPOp' }) }),
+  completes('token-type-case-insensitivity', {
+    tokenResponse: (usual) => ({ ...usual, token_type: usual.token_type === 'DPoP' ? 'dPOp' : 'bEArer' }),
+  }),
   completes('rs-dpop-auth-scheme-case-insensitivity', { challengeScheme: 'dPOp' }),
   completes('happy-path-no-dpop-nonce', { nonces: 'none' }),
 ]
+
+/** What is left of a plan where tokens are bound to certificates. */
+export function clientPlanFor(
+  modules: readonly ClientModule[],
+  { constraint }: ClientSecurity,
+): readonly ClientModule[] {
+  return constraint === 'dpop' ? modules : modules.filter(({ name }) => !/-dpop-/.test(name))
+}
 
 const minutesAgo = (minutes: number): number => Math.floor(Date.now() / 1000) - minutes * 60
 

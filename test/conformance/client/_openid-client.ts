@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { importJWK } from 'jose'
 import * as oidc from 'openid-client'
+import { Agent, fetch as fetchBy } from 'undici'
+import { byKeys } from '../_client-security.js'
 import { listenPlainly } from '../_https.js'
 import type { ClientRegistration, ClientUnderTest } from './_client-under-test.js'
 
@@ -16,11 +18,20 @@ interface Transaction {
  * modules are tried on, so that a wrong module shows.
  */
 export async function startOpenidClient(registration: ClientRegistration): Promise<ClientUnderTest> {
-  const { issuer, clientId, key, scope, signing, accountsUrl } = registration
+  const { issuer, clientId, key, certificate, security = byKeys, scope, signing, accountsUrl } = registration
+  const isBound = security.constraint === 'mtls'
+  // With a certificate, and trust in every server's.
+  const dispatcher = certificate && new Agent({ connect: { ...certificate, rejectUnauthorized: false } })
+  const fetchWithCertificate = ((url: string, init: object) =>
+    fetchBy(url, { ...init, ...(dispatcher && { dispatcher }) })) as oidc.CustomFetch
+  const proven = (config: oidc.Configuration) => (isBound ? {} : { DPoP: oidc.getDPoPHandle(config, dpopKeys) })
   const openid = scope.split(' ').includes('openid')
   const dpopKeys = await oidc.randomDPoPKeyPair('ES256')
   const transactions = new Map<string, Transaction>()
-  const signedIn = new Map<string, { readonly accessToken: string; readonly dpop: oidc.DPoPHandle }>()
+  const signedIn = new Map<
+    string,
+    { readonly accessToken: string; readonly proven: { readonly DPoP?: oidc.DPoPHandle } }
+  >()
   let configuration: oidc.Configuration | undefined
   let redirectUri = ''
 
@@ -32,9 +43,12 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
 
   async function configured(): Promise<oidc.Configuration> {
     if (configuration !== undefined) return configuration
-    const authentication = oidc.PrivateKeyJwt(await signingKey())
-    configuration = await oidc.discovery(new URL(issuer), clientId, undefined, authentication, {
+    const authentication =
+      security.authentication === 'mtls' ? oidc.TlsClientAuth() : oidc.PrivateKeyJwt(await signingKey())
+    const metadata = { use_mtls_endpoint_aliases: certificate !== undefined }
+    configuration = await oidc.discovery(new URL(issuer), clientId, metadata, authentication, {
       execute: [oidc.allowInsecureRequests],
+      ...(certificate !== undefined && { [oidc.customFetch]: fetchWithCertificate }),
     })
     configuration.timeout = 5
     if (signing.responses === 'jarm') oidc.useJwtResponseMode(configuration)
@@ -65,7 +79,7 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
         signing.requests === 'unsigned'
           ? asked
           : (await oidc.buildAuthorizationUrlWithJAR(config, asked, await signingKey())).searchParams
-      const to = await oidc.buildAuthorizationUrlWithPAR(config, pushed, { DPoP: oidc.getDPoPHandle(config, dpopKeys) })
+      const to = await oidc.buildAuthorizationUrlWithPAR(config, pushed, proven(config))
       response.writeHead(303, { location: to.href, 'set-cookie': `session=${id}; Path=/; HttpOnly` }).end()
       return
     }
@@ -74,7 +88,7 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
       if (transaction === undefined) throw new Error('no login in this browser')
       transactions.delete(session)
       const config = await configured()
-      const dpop = oidc.getDPoPHandle(config, dpopKeys)
+      const dpop = proven(config)
       const tokens = await oidc.authorizationCodeGrant(
         config,
         url,
@@ -85,9 +99,9 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
           ...(transaction.nonce !== undefined && { expectedNonce: transaction.nonce }),
         },
         undefined,
-        { DPoP: dpop },
+        dpop,
       )
-      signedIn.set(session, { accessToken: tokens.access_token, dpop })
+      signedIn.set(session, { accessToken: tokens.access_token, proven: dpop })
       response.writeHead(200).end('signed in')
       return
     }
@@ -104,7 +118,7 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
       'GET',
       undefined,
       undefined,
-      { DPoP: user.dpop },
+      user.proven,
     )
     response.writeHead(answer.status).end(await answer.text())
   }
@@ -113,5 +127,13 @@ export async function startOpenidClient(registration: ClientRegistration): Promi
     serve(request, response, base).catch(() => response.writeHead(400).end())
   })
   redirectUri = `${origin}/callback`
-  return { redirectUri, loginUrl: `${origin}/login`, accountsUrl: `${origin}/accounts`, close }
+  return {
+    redirectUri,
+    loginUrl: `${origin}/login`,
+    accountsUrl: `${origin}/accounts`,
+    async close() {
+      await close()
+      await dispatcher?.destroy()
+    },
+  }
 }

@@ -1,11 +1,14 @@
 import test from 'ava'
+import { type Certificate, selfSigned } from '../../http/_self-signed.js'
+import { byKeys, type ClientSecurity, combinationOf, usesMutualTls } from '../_client-security.js'
 import { createSender } from '../_http.js'
+import { trustedCertificates } from '../_https.js'
 import { type FapiAlgorithm, generateKey, type KeyPair } from '../_jose.js'
 import { type MessageSigning, nothingSigned, titleOf } from '../_message-signing.js'
 import { createUserAgent } from '../_user-agent.js'
 import { type MisbehavingServer, startMisbehavingServer } from './_authorization-server.js'
 import type { StartClient } from './_client-under-test.js'
-import { type ClientModule, clientTestPlan, type Outcome, signedClientTestPlan } from './_modules.js'
+import { type ClientModule, clientPlanFor, clientTestPlan, type Outcome, signedClientTestPlan } from './_modules.js'
 import { generateServerKeys, type ServerKeys } from './_server-keys.js'
 
 export interface ClientPlanOptions {
@@ -17,6 +20,8 @@ export interface ClientPlanOptions {
   readonly serverAlgorithm?: FapiAlgorithm
   /** Default: nothing is signed, as in the plan of the Security Profile. */
   readonly signing?: MessageSigning
+  /** Default: by keys. */
+  readonly security?: ClientSecurity
   readonly modules?: readonly ClientModule[]
 }
 
@@ -27,24 +32,35 @@ export function clientPlan({
   clientAlgorithm = 'PS256',
   serverAlgorithm = 'PS256',
   signing = nothingSigned,
-  modules = signing.responses === 'jarm' ? signedClientTestPlan : clientTestPlan,
+  security = byKeys,
+  modules = clientPlanFor(signing.responses === 'jarm' ? signedClientTestPlan : clientTestPlan, security),
 }: ClientPlanOptions): void {
   const openid = variant === 'oidc'
   let clientKey: KeyPair
   let serverKeys: ServerKeys
+  let certificate: Certificate | undefined
 
   test.before(async () => {
     clientKey = await generateKey(clientAlgorithm)
+    if (usesMutualTls(security)) certificate = await selfSigned(['client.example'])
     serverKeys = await generateServerKeys(serverAlgorithm)
   })
 
   for (const module of modules) {
     if (module.openidOnly && !openid) continue
-    const parties = `${clientAlgorithm} client, ${serverAlgorithm} server${titleOf(signing)}`
+    const parties = `${clientAlgorithm} client, ${serverAlgorithm} server${titleOf(signing)}${combinationOf(security)}`
     test.serial(`${module.name} (${variant}, ${parties})`, async (t) => {
       const scope = openid ? 'openid accounts' : 'accounts'
-      const registration = { id: 'client-1', key: clientKey, scope, redirectUri: '' }
-      const server = await startMisbehavingServer(registration, serverKeys, module.misbehaviour, signing)
+      const known = certificate === undefined ? {} : { certificate: certificate.cert }
+      const registration = { id: 'client-1', key: clientKey, ...known, scope, redirectUri: '' }
+      const { misbehaviour } = module
+      const server = await startMisbehavingServer({
+        client: registration,
+        keys: serverKeys,
+        misbehaviour,
+        signing,
+        security,
+      })
       const { send, close } = createSender()
       try {
         const client = await start({
@@ -54,6 +70,8 @@ export function clientPlan({
           key: clientKey,
           scope,
           signing,
+          security,
+          ...(certificate !== undefined && { certificate, issuerCa: trustedCertificates.join('\n') }),
         })
         try {
           registration.redirectUri = client.redirectUri
