@@ -66,7 +66,7 @@ function writeRoom(room, number, files) {
 function writeRsaKeys() {
   const encoding = { type: 'pkcs8', format: 'pem' }
   const keys = Array.from(
-    { length: 4 },
+    { length: 8 },
     () => generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: encoding }).privateKey,
   )
   writeFileSync(`${rooms}/rsa-keys.json`, JSON.stringify(keys))

@@ -1191,6 +1191,16 @@ test('signed answers that the embedded server gives alone, and a frontend does n
   problem: /signed answers only/,
   remedy: /"ResponseMode": "jwt"/,
 })
+for (const method of ['ClientSecretPost', 'ClientSecretBasic'])
+  test(`${method} at the embedded server, which knows no secrets`, finds, {
+    from: theWhole,
+    change: ['"Bff": {', '"Bff": {\n    "Profile": "Baseline",'],
+    also: ['"Name": "admin",', `"Name": "admin", "ClientSecret": "s",\n "ClientAuthenticationMethod": "${method}",`],
+    pointer: '/Bff/Frontends/1/ClientAuthenticationMethod',
+    line: method,
+    problem: /the embedded authorization server does not take/,
+    remedy: /^Leave it out\.$/,
+  })
 test('an answer by another mode', finds, {
   from: aGateway,
   change: ['"Name": "app",', '"Name": "app",\n        "ResponseMode": "form_post",'],

@@ -23,6 +23,16 @@ export function generateKey(algorithm: FapiAlgorithm): Promise<KeyPair> {
   return keyPairOf(generateSigningJwk(algorithm === 'EdDSA' ? 'Ed25519' : algorithm), algorithm)
 }
 
+/** So many that no two are the same: in a run of the whole suite RSA keys come from a few that are handed out in turn. */
+export async function differentKeys(count: number, algorithm: FapiAlgorithm): Promise<readonly KeyPair[]> {
+  const keys = new Map<string, KeyPair>()
+  while (keys.size < count) {
+    const key = await generateKey(algorithm)
+    keys.set(key.thumbprint, key)
+  }
+  return [...keys.values()]
+}
+
 export async function keyPairOf(jwk: JWK, algorithm: FapiAlgorithm): Promise<KeyPair> {
   const privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
   const bare = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK

@@ -1,6 +1,7 @@
 import { certificateFault } from '../../authorization-server/client/certificate-authentication.js'
 import { certificateThumbprint } from '../../jose/certificate.js'
 import { certificateAuthentication, certificateMethods, certificateOf } from '../resolve/mutual-tls.js'
+import { isSecretMethod } from '../schema/client-authentication.js'
 import { problem, type Rule } from './rule.js'
 
 /** Mutual TLS (RFC 8705) of the embedded authorization server. */
@@ -81,7 +82,7 @@ export const mutualTlsRules: readonly Rule[] = [
       for (const frontend of application.frontends) {
         const { ClientAuthenticationMethod: method, SenderConstraint } = frontend.settings
         const registered = application.certificate.method
-        if (method !== 'ClientSecretPost' && certificateMethods[method] !== registered)
+        if (!isSecretMethod(method) && certificateMethods[method] !== registered)
           yield problem(
             `${frontend.pointer}/ClientAuthenticationMethod`,
             `is "${method}", and ${application.pointer} is known by ${registered ?? 'private_key_jwt'}`,

@@ -4,7 +4,7 @@ import type { JWK } from 'jose'
 import { anAuthority, type Certificate, selfSigned } from '../../http/_self-signed.js'
 import { byKeys, type ClientSecurity, combinationOf, usesMutualTls } from '../_client-security.js'
 import { createSender, type Send } from '../_http.js'
-import { type FapiAlgorithm, generateKey, type KeyPair } from '../_jose.js'
+import { differentKeys, type FapiAlgorithm, type KeyPair } from '../_jose.js'
 import { type MessageSigning, nothingSigned, titleOf } from '../_message-signing.js'
 import { createConversation, type Metadata } from './_conversation.js'
 import type { Module } from './_module.js'
@@ -72,8 +72,7 @@ export function plan({
   let certificates: Certificates | undefined
 
   test.before(async () => {
-    const make = () => generateKey(algorithm)
-    keys = [await make(), await make(), await make(), await make(), await make()]
+    keys = (await differentKeys(5, algorithm)) as typeof keys
     if (usesMutualTls(security)) certificates = await makeCertificates()
     shared = await run()
   })
