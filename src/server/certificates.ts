@@ -42,7 +42,7 @@ export function createCertificates(
   }
 }
 
-/** Whose certificates are trusted; a client may show any other, or none. Without a list nobody's: not those that Node trusts. */
+/** Authorities whose certificates are trusted; a client may show any other, or none. Without a list none is: not those that Node.js trusts either. */
 function trustOf(clients: ClientCertificates | undefined): SecureContextOptions {
   return clients === undefined ? {} : { ca: clients.authorities ?? [], allowPartialTrustChain: true }
 }

@@ -25,7 +25,7 @@ export async function chooseAuthority(ctx: EndpointContext, query: URLSearchPara
   }
   assertNavigation(ctx.req)
   if (isSilent(query)) {
-    // Nobody is there to be asked, and no server to say that the user is not signed in.
+    // A silent login may not ask the user, and no server is known that could say that the user is not signed in.
     ctx.status = 303
     ctx.set('Location', safeReturnUrl(once(query, 'returnUrl'), call.frontend) ?? call.frontend.home)
   } else
