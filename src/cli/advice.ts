@@ -1,6 +1,6 @@
 import { certificateProblems } from '../config/certificate-problems.js'
 import type { Configuration } from '../config/load.js'
-import { portOf } from '../config/resolve/resolved.js'
+import { portOf } from '../config/resolve/authorization-server.js'
 import { isLoopback } from '../http/loopback.js'
 import { claimsWithoutScope } from './claims-without-scope.js'
 import { landings } from './landings.js'

@@ -6,7 +6,8 @@ import type { Sliced } from '../../slices.js'
 import type { AuthorizationServerConfiguration } from '../options/authorization-server-options.js'
 import type { GatewaySettings } from '../options/gateway-options.js'
 import type { SampleApiConfiguration } from '../options/sample-api-options.js'
-import type { AuthorizationServerPlan, Plan } from '../resolve/resolved.js'
+import type { AuthorizationServerPlan } from '../resolve/authorization-server.js'
+import type { Plan } from '../resolve/resolved.js'
 import { type Renamed, settingPointer } from './setting-pointer.js'
 
 /** What a configuration makes of each product, beside what it was made from. */

@@ -8,7 +8,7 @@ import { needsUser } from '../../gateway/routing/check-routes.js'
 import { isLoopback } from '../../http/loopback.js'
 import { isResourceIndicator } from '../../http/resource-indicator.js'
 import { seconds } from '../duration.js'
-import { portOf } from '../resolve/resolved.js'
+import { portOf } from '../resolve/authorization-server.js'
 import { problem, type Rule, repeated } from './rule.js'
 
 export const routeRules: readonly Rule[] = [

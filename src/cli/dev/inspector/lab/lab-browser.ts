@@ -1,3 +1,5 @@
+import { Headers, type RequestInit, type Response } from 'undici'
+
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
 /** A browser without a screen, for who tries an attack: keeps cookies, and goes from page to page as it is told. */

@@ -59,9 +59,7 @@ export function createLab({ gateway, authorizationServer }: Configuration): LabP
     return undefined
   const { issuerCa } = gateway
   const agent = new Agent({ connect: issuerCa === undefined ? {} : { ca: [...rootCertificates, issuerCa] } })
-  // undici's own types of the same things.
-  const send = ((url: string | URL, init: object) =>
-    undiciFetch(url, { ...init, dispatcher: agent })) as unknown as Fetch
+  const send: Fetch = (url, init) => undiciFetch(url, { ...init, dispatcher: agent })
   const origin = frontend.publicUrl
   const endpoint = (name: 'login' | 'callback'): URL => new URL(endpointPath(frontend.pathPrefix, name), origin)
   const redirectUri = endpoint('callback').href
