@@ -19,12 +19,14 @@ export interface MutualTlsServerOptions {
   readonly authorities: string
   readonly authentication?: CertificateAuthentication
   readonly isBound?: boolean
+  /** What else is registered. A client that has to sign its requests has a key, beside its certificate. */
+  readonly client?: Parameters<typeof aClient>[1]
   readonly settings?: ServerSettings
 }
 
 /** A server with a listener of its own for mutual TLS, and a client that is known by its certificate. */
 export async function aMutualTlsServer(t: ExecutionContext, options: MutualTlsServerOptions) {
-  const { authorities, authentication, isBound = false, settings } = options
+  const { authorities, authentication, isBound = false, client: registered, settings } = options
   let answer: RequestListener | undefined
   const tls = createServer(
     {
@@ -39,8 +41,10 @@ export async function aMutualTlsServer(t: ExecutionContext, options: MutualTlsSe
   await once(tls, 'listening')
   const origin = `https://localhost:${(tls.address() as AddressInfo).port}`
   const client = aClient('client-1', {
-    ...(authentication !== undefined && { keys: [], certificateAuthentication: authentication }),
+    ...(authentication !== undefined && { certificateAuthentication: authentication }),
+    ...(authentication !== undefined && registered?.requireSignedRequests !== true && { keys: [] }),
     ...(isBound && { certificateBoundAccessTokens: true }),
+    ...registered,
   })
   const server = await startServer({
     client,
