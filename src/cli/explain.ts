@@ -157,8 +157,9 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
   ]
 }
 
-function assertedText({ issuer, audience, claims }: NonNullable<Forwarding['assertion']>): string {
-  return `iss ${issuer}, aud ${audience}, ${['sub', ...claims].join(', ')}; signed with Bff.AssertionKeys, for a minute`
+function assertedText({ issuer, audience, idp, claims }: NonNullable<Forwarding['assertion']>): string {
+  const said = [`iss ${issuer}`, `aud ${audience}`, 'sub', `idp ${idp.join(' or ')}`, ...claims].join(', ')
+  return `${said}; signed with Bff.AssertionKeys, for a minute`
 }
 
 function csrfRows(csrf: CsrfRule | undefined): [string, string][] {

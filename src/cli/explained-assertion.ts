@@ -1,3 +1,4 @@
+import { issuersOf } from '../gateway/authorities/authorities.js'
 import { assertionField, assertionIssuer } from '../gateway/identity/identity-assertion.js'
 import type { FrontendOptions } from '../gateway/options.js'
 import type { RouteOptions } from '../gateway/route-options.js'
@@ -9,7 +10,9 @@ export interface ExplainedAssertion {
   readonly field: string
   readonly issuer: string
   readonly audience: string
-  /** Besides `sub`. */
+  /** Issuer identifiers of the servers where the user can have signed in: one of them is `idp`. */
+  readonly idp: readonly string[]
+  /** Besides `sub` and `idp`. */
   readonly claims: readonly string[]
 }
 
@@ -19,7 +22,13 @@ export function explainedAssertion(
 ): ExplainedAssertion | undefined {
   if (identityAssertion === undefined) return undefined
   const { audience, claims = [] } = identityAssertion
-  return { field: assertionField(identityAssertion), issuer: assertionIssuer(frontend), audience, claims }
+  return {
+    field: assertionField(identityAssertion),
+    issuer: assertionIssuer(frontend),
+    audience,
+    idp: issuersOf(frontend),
+    claims,
+  }
 }
 
 /** The fields that carry who calls. */

@@ -183,8 +183,8 @@ for (const [method, path, session] of [
       )
       const says = printed.get('says')
       if (says !== undefined) {
-        const { iss, aud } = decodeJwt(String(arrived.headers['x-identity-assertion']))
-        t.true(says.startsWith(`iss ${iss}, aud ${aud}, sub, email;`), says)
+        const { iss, aud, idp } = decodeJwt(String(arrived.headers['x-identity-assertion']))
+        t.true(says.startsWith(`iss ${iss}, aud ${aud}, sub, idp ${idp}, email;`), says)
       }
       t.is(arrived.headers.authorization, undefined)
       t.is(arrived.headers.dpop, undefined)
@@ -200,6 +200,37 @@ for (const [method, path, session] of [
     const added = Object.keys(arrived.headers).filter((name) => name !== 'cookie' && !isKept(name))
     t.deepEqual(list(printed.get('added')).filter(compared), added.filter(compared).sort(), 'what is added')
   })
+
+test('of several authorization servers it is printed which of them an assertion may name', async (t) => {
+  const file = await aFile(t, {
+    Bff: {
+      PublicUrl: 'http://localhost:3000',
+      AssertionKeys: [generateSigningJwk('ES256')],
+      Frontends: [
+        {
+          Name: 'app',
+          ClientSigningKeyJwk: generateSigningJwk('ES256'),
+          Authorities: [
+            { Name: 'bank', Authority: 'https://bank.example', ClientId: 'a' },
+            { Name: 'same', Authority: 'https://bank.example', ClientId: 'b' },
+            { Name: 'city', Authority: 'https://city.example', ClientId: 'c' },
+          ],
+          Routes: [
+            {
+              Path: '/reports',
+              Upstreams: ['http://127.0.0.1:9'],
+              IdentityAssertion: { Audience: 'https://r.internal' },
+            },
+          ],
+        },
+      ],
+    },
+  })
+  let text = ''
+  const output = { write: (chunk: string) => (text += chunk) }
+  await explain({ method: 'GET', url: 'http://localhost:3000/reports', file, format: 'text', environment: {}, output })
+  t.regex(text, /says .* sub, idp https:\/\/bank\.example or https:\/\/city\.example; signed/)
+})
 
 test('what a route asks of the sign-in is printed, and is what then comes', async (t) => {
   const { explained, observed } = await aProgram(t)

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
+import { WebSocket } from 'ws'
 import { ConfigurationError } from '../../../src/errors.js'
 import { checkOptions } from '../../../src/gateway/check-options.js'
 import type { FrontendOptions } from '../../../src/gateway/options.js'
@@ -11,6 +13,7 @@ import { aStandingClock } from '../_clock.js'
 import { aFrontend, aRoute, clientJwk, listen } from '../_gateway.js'
 import { anIssuer } from '../_issuer.js'
 import { aPlantedGateway, codeOf, ownPage } from '../_planted.js'
+import { webSocketUpstream } from '../_web-socket-upstream.js'
 import { aWorld } from '../_world.js'
 
 const assertionKeys = [signingKey(generateSigningJwk('ES256')), signingKey(generateSigningJwk('Ed25519'))]
@@ -78,6 +81,24 @@ test('of several servers an assertion names the one that knows the user, also in
     seen.map((assertion) => decodeJwt(assertion ?? '').idp),
     [city.authority, city.authority],
   )
+})
+
+test('of several servers the opening of a WebSocket carries the assertion of the one that knows the user', async (t) => {
+  const upstream = await webSocketUpstream()
+  t.teardown(() => upstream.close())
+  const city = { authority: 'https://city.example', clientId: 'of-the-city' }
+  const routes = [aRoute({ upstreams: [upstream.url], identityAssertion })]
+  const { plant, on } = await aPlantedGateway(t, {
+    frontends: [{ name: 'app', assertionKeys, routes, authorities: [{ name: 'bank' }, { name: 'city', ...city }] }],
+  })
+  const { cookie } = await plant('app', { server: { name: 'city', ...city } })
+  const opened = { headers: { Cookie: cookie, Origin: on.url, [field]: 'forged' } }
+  const socket = new WebSocket(`${on.url.replace('http', 'ws')}/api/socket`, opened)
+  t.teardown(() => socket.terminate())
+  await once(socket, 'open')
+  const headers: IncomingHttpHeaders = upstream.seen[0]?.headers ?? {}
+  t.deepEqual([headers.authorization, headers.dpop], [undefined, undefined])
+  t.like(decodeJwt(String(headers[field])), { sub: 'alice', idp: city.authority, aud: audience })
 })
 
 test('one signature serves a session for half a minute, and no other session', async (t) => {
