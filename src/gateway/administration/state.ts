@@ -27,6 +27,8 @@ export interface FrontendState {
   readonly clientId: string
   /** `kid` of its client keys; the first one signs. Empty for a client with a secret. */
   readonly clientKeys: readonly string[]
+  /** `kid` of the keys that sign assertions of identity; the first one signs. Empty: it has none. */
+  readonly assertionKeys: readonly string[]
   /** Each of its authorization servers, where it has several. Empty: there is the one above. */
   readonly authorities: readonly AuthorityState[]
   /** Requests, sockets and streams that are not finished. */
@@ -66,7 +68,7 @@ export function stateOf(frontends: readonly ProvisionedFrontend[]): GatewayState
 }
 
 function stateOfFrontend({ options, name, underway, routes }: ProvisionedFrontend): FrontendState {
-  const { publicUrl, pathPrefix } = options
+  const { publicUrl, pathPrefix, assertionKeys = [] } = options
   const clients = clientsOf(options)
   const stateOfRoute = (route: Route): RouteState => ({
     path: route.path,
@@ -80,6 +82,7 @@ function stateOfFrontend({ options, name, underway, routes }: ProvisionedFronten
     name,
     url: `${publicUrl.origin}${pathPrefix}/`,
     ...stateOfClient(clients[0]?.options ?? options),
+    assertionKeys: assertionKeys.map(({ kid }) => kid),
     authorities: clients.flatMap((client) =>
       client.authority === undefined ? [] : [{ ...client.authority, ...stateOfClient(client.options) }],
     ),

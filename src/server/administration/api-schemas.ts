@@ -57,6 +57,7 @@ const signingKey = object({
   ageSeconds: { type: 'integer' },
 })
 const clientKeys = object({ frontend: text, clientId: text, kids: texts })
+const assertionKeys = object({ frontend: text, kids: texts })
 const refusal = object(
   {
     at: time,
@@ -86,6 +87,7 @@ export const schemas = {
     signingKeys: { type: 'array', items: signingKey },
     sealingKeys: count,
     clientKeys: { type: 'array', items: clientKeys },
+    assertionKeys: { type: 'array', items: assertionKeys },
   }),
   Configuration: object(
     {

@@ -17,11 +17,13 @@ export function sessionView({ begunAt, lastUsedAt, ...session }: AdministeredSes
 }
 
 export function frontendsView({ gateway }: ProcessReport) {
-  const frontends = (gateway?.frontends ?? []).map(({ clientKeys: _, authorities, routes, ...frontend }) => ({
-    ...frontend,
-    authorities: authorities.map(({ clientKeys: _, ...authority }) => authority),
-    routes: routes.map(({ upstreams, ...route }) => ({ ...route, upstreams: upstreams.map(({ url }) => url) })),
-  }))
+  const frontends = (gateway?.frontends ?? []).map(
+    ({ clientKeys: _, assertionKeys: __, authorities, routes, ...frontend }) => ({
+      ...frontend,
+      authorities: authorities.map(({ clientKeys: _, ...authority }) => authority),
+      routes: routes.map(({ upstreams, ...route }) => ({ ...route, upstreams: upstreams.map(({ url }) => url) })),
+    }),
+  )
   return { frontends }
 }
 
@@ -60,6 +62,9 @@ export function keysView({ signingKeys, sealingKeys, gateway }: ProcessReport, n
         clientId,
         kids,
       })),
+    ),
+    assertionKeys: (gateway?.frontends ?? []).flatMap(({ name: frontend, assertionKeys: kids }) =>
+      kids.length === 0 ? [] : [{ frontend, kids }],
     ),
   }
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import { createGateway } from '../../../src/gateway/gateway.js'
 import type { GatewayOptions } from '../../../src/gateway/options.js'
+import { generateSigningJwk, signingKey } from '../../../src/jose/jwk.js'
 import { admin } from '../../../src/server/admin.js'
 import { createAdminToken } from '../../../src/server/administration/admin-token.js'
 import { createAdminApi } from '../../../src/server/administration/api.js'
@@ -19,6 +20,8 @@ import { planting } from '../../gateway/_planted.js'
 
 export const token = 'a token of at least thirty-two characters'.replaceAll(' ', '-')
 
+export const assertionKey = signingKey(generateSigningJwk('ES256'))
+
 /** A gateway without a listener, and the listener for its administrator. */
 export async function anAdministeredGateway(t: ExecutionContext, options: Partial<GatewayOptions> = {}) {
   const given: GatewayOptions = {
@@ -27,6 +30,7 @@ export async function anAdministeredGateway(t: ExecutionContext, options: Partia
         name: 'app',
         publicUrl: new URL('http://127.0.0.1:3000'),
         authority: 'http://127.0.0.1:9',
+        assertionKeys: [assertionKey],
         routes: [aRoute({ upstreams: [new URL('http://127.0.0.1:4000/v1')] })],
       }),
     ],

@@ -7,7 +7,7 @@ import { operations } from '../../../src/server/administration/api-operations.js
 import { apiRefusals } from '../../../src/server/administration/api-refusal.js'
 import { answerPrimary, type ProcessLink, workersSource } from '../../../src/server/administration/workers-source.js'
 import { channelName, publish, type SallyportEvent } from '../../../src/telemetry/events.js'
-import { anAdministeredGateway, serveAdmin, token } from './_administered.js'
+import { anAdministeredGateway, assertionKey, serveAdmin, token } from './_administered.js'
 
 interface OpenApi {
   readonly paths: Readonly<
@@ -50,6 +50,9 @@ test('the OpenAPI document names every path, and every answer is as it says', as
   )
   t.deepEqual(named.sort(), [...new Set(calls.map(([method, , pattern]) => `${method} ${pattern}`))].sort())
   t.is(named.length, operations.length)
+
+  const { assertionKeys } = (await (await ask('GET', '/admin/keys')).json()) as { readonly assertionKeys: unknown }
+  t.deepEqual(assertionKeys, [{ frontend: 'app', kids: [assertionKey.kid] }])
 
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   ajv.addSchema({ $id: 'api', ...document })

@@ -4,7 +4,7 @@ import test from 'ava'
 import { publish } from '../../../src/telemetry/events.js'
 import { accessibilityFaults } from '../../flows/_accessibility.js'
 import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
-import { anAdministeredGateway, token } from './_administered.js'
+import { anAdministeredGateway, assertionKey, token } from './_administered.js'
 
 const form = (url: string, path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
   fetch(`${url}${path}`, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams(fields) })
@@ -84,6 +84,7 @@ test('what callers say is text on every page, and nothing may be cached, framed 
     t.notRegex(text, /<script|<img|<b>/, path)
     t.regex(answer.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-/)
     t.is(answer.headers.get('cache-control'), 'no-store')
+    if (path === 'keys') t.true(text.includes(`data-label="Keys">${assertionKey.kid}</td>`), text)
     if (path === 'configuration') t.regex(text, /<dt>Frontends added<\/dt><dd>shop<\/dd><\/dl>/)
   }
   t.is((await fetch(`${url}/console/nothing`, { headers })).status, 404)

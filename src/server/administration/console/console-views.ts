@@ -95,7 +95,7 @@ const stateText = {
 } as const
 
 export function keysPage(report: ProcessReport, now: number): Html {
-  const { signingKeys, sealingKeys, clientKeys } = keysView(report, now)
+  const { signingKeys, sealingKeys, clientKeys, assertionKeys } = keysView(report, now)
   return html`${tableOf(
     'Signing keys of the embedded authorization server',
     [
@@ -119,6 +119,15 @@ ${tableOf(
   ],
   clientKeys,
   'There is no frontend.',
+)}
+${tableOf(
+  'Keys of identity assertions; the first one signs',
+  [
+    { title: 'Frontend', cell: ({ frontend }) => frontend },
+    { title: 'Keys', cell: ({ kids }) => kids.join(', ') },
+  ],
+  assertionKeys,
+  'No frontend has keys for identity assertions.',
 )}
 <p>${sealingKeys} sealing ${sealingKeys === 1 ? 'key' : 'keys'}.</p>`
 }
