@@ -78,6 +78,15 @@ else
         (await sallyportBeside(stack, 'sessions', 'list')).text,
         new RegExp(`^handle +frontend +user.*\\n.* app +${sub}`),
       )
+      const upstreams = await sallyportBeside(stack, 'upstreams')
+      t.regex(
+        upstreams.text,
+        /^frontend +route +upstream .*\napp +\/api +http:\/\/127\.0\.0\.1:\d+ +well +0 +1 +[\d.]+ ms/,
+      )
+      const { upstreams: asJson } = JSON.parse((await sallyportBeside(stack, 'upstreams', '--json')).text) as {
+        readonly upstreams: readonly { readonly answers: { readonly calls: number } }[]
+      }
+      t.is(asJson[0]?.answers.calls, 1)
       const metrics = await (await fetch(new URL('/metrics', stack.admin))).text()
       t.regex(metrics, /sallyport_sessions_active\{frontend="app"\} 1\n/)
       t.regex(metrics, /sallyport_upstream_up\{frontend="app",route="\/api",upstream="[^"]+"\} 1\n/)

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { isDuration } from '../../config/duration.js'
-import type { SessionFilter } from '../sessions/admin-client.js'
+import type { SessionFilter } from '../administration/admin-client.js'
 import { configOption, explained, jsonOption } from './command.js'
 
 interface SessionArguments extends SessionFilter {
@@ -16,7 +16,7 @@ export function sessionsCommand(): Command {
       filtered(new Command('list').description('who is signed in')).action(
         ({ config: file, json, ...filter }: SessionArguments) =>
           explained(async () => {
-            const { listSessions } = await import('../sessions/sessions.js')
+            const { listSessions } = await import('../administration/sessions.js')
             await listSessions({ file, filter, format: json ? 'json' : 'text' })
           }),
       ),
@@ -27,7 +27,7 @@ export function sessionsCommand(): Command {
         .option('--all', 'every session, where nothing else is said')
         .action((handle: string | undefined, { config: file, json, all, ...filter }: SessionArguments) =>
           explained(async () => {
-            const { endSessions } = await import('../sessions/sessions.js')
+            const { endSessions } = await import('../administration/sessions.js')
             const format = json ? 'json' : 'text'
             const ended = await endSessions({ file, filter, format, handle, all: all === true })
             if (ended === 0) process.exitCode = 2

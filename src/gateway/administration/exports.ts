@@ -1,3 +1,4 @@
+export type { RecentAnswers } from '../forwarding/answer-times.js'
 export type { BreakerState } from '../forwarding/circuit-breaker.js'
 export type { UpstreamState } from '../forwarding/upstream.js'
 export type { Administration } from './administration.js'

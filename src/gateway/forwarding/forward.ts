@@ -83,7 +83,6 @@ function createForward(proofs: Proofs, inFlight: InFlight<Ending>, streams: Open
     try {
       const send = call.kind === 'page' ? sendPage : sendCall
       answered = await sendUntilAnswered(call, { headers: requestHeaders(call), body, send }, proofs)
-      times.answered = performance.now()
       if (answered?.result.kind === 'answered') {
         if (answered.result.response.status === 401) assertNotDemanded(call, answered.result.response)
         body.settle()

@@ -88,13 +88,14 @@ export async function sendUntilAnswered(
     if (authorized instanceof Promise) await authorized
     if (connection.destroyed) break
     attempts++
+    const begun = attempts === 1 ? call.times.forwarded : performance.now()
     const result = await send(call, attempt)
     if (connection.destroyed && result.kind !== 'upgraded') break
 
     const brought =
       result.kind === 'answered' ? nonces.learn(upstream.origin, result.response, credentials, nonce) : undefined
     const next = nextAfter(result, { method, body, credentials: credentials.kind, brought, left })
-    if (next !== 'fresh connection') judge(upstream, call.client.address, result)
+    if (next !== 'fresh connection') judge(upstream, call, result, begun)
     switch (result.kind) {
       case 'upgraded':
         return { result, upstream, url, attempts }
@@ -202,9 +203,12 @@ async function changeToken(call: ProxiedRequest): Promise<boolean> {
   return true
 }
 
-/** Tells the upstream's breaker and its log how it did. */
-function judge(upstream: Upstream, caller: string, result: TransportResult): void {
+/** Tells the upstream's breaker, its log and its times how it did. @param begun when it was sent to it */
+function judge(upstream: Upstream, { client, times }: ProxiedRequest, result: TransportResult, begun: number): void {
+  const caller = client.address
+  times.answered = performance.now()
   if (result.kind === 'answered' || result.kind === 'upgraded') {
+    upstream.answerTimes.add(times.answered - begun, times.answered)
     const isBad = result.kind === 'answered' && isDown(result.response)
     upstream.breaker.answered(caller, isBad ? 'down' : 'well')
     if (isBad) upstream.outage.failed(`status ${result.response.status}`)
@@ -213,6 +217,8 @@ function judge(upstream: Upstream, caller: string, result: TransportResult): voi
   }
   const { refusal } = result
   if (isOfTheCall(refusal)) return
+  // One that cannot be reached is not slow: that is soon known.
+  if (refusal instanceof UpstreamTimeout) upstream.answerTimes.add(times.answered - begun, times.answered)
   upstream.outage.failed(connectionCode(refusal.cause) ?? refusal.code)
   if (result.kind === 'unreached') upstream.breaker.unreachable()
   else upstream.breaker.answered(caller, 'down')

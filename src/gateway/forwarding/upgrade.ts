@@ -51,7 +51,6 @@ export function createUpgrade(proofs: Proofs, inFlight: InFlight<Ending>, stream
       })
       const headers = Object.assign(requestHeaders(call), { connection: 'Upgrade', upgrade: 'websocket' })
       answered = await sendUntilAnswered(call, { headers, body: noBody, send: traced(send) }, proofs)
-      times.answered = performance.now()
       if (answered?.result.kind === 'answered') {
         if (answered.result.response.status === 401) assertNotDemanded(call, answered.result.response)
         const response = new ServerResponse(request)

@@ -8,6 +8,7 @@ import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
 import { routeDefaults } from '../defaults.js'
 import type { RouteOptions, UpstreamTlsOptions } from '../route-options.js'
+import { type AnswerTimes, createAnswerTimes, type RecentAnswers } from './answer-times.js'
 import { type BreakerState, type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
 import { type Dial, type DialTarget, dialsOf } from './dial.js'
 import { createHealthCheck } from './health-check.js'
@@ -42,6 +43,7 @@ export interface Upstream extends Connection {
   readonly reusesConnections: boolean
   /** Requests and sockets on it at the moment. */
   inFlight: number
+  readonly answerTimes: AnswerTimes
   readonly call: Addressing
 }
 
@@ -78,6 +80,8 @@ export interface UpstreamState {
   readonly breaker: BreakerState
   /** Requests and sockets on it. */
   readonly inFlight: number
+  /** Absent: it has answered nothing in the last five minutes. */
+  readonly answers?: RecentAnswers
 }
 
 /** Shared by all routes to the same origin or socket with the same TLS settings and time to connect. */
@@ -185,12 +189,16 @@ export function createUpstreamPool(route: RouteOptions, connections: Connections
       )
     },
     state: () =>
-      upstreams.map(({ name, breaker, inFlight }, index) => ({
-        url: name,
-        healthy: checks[index]?.healthy !== false,
-        breaker: breaker.state(),
-        inFlight,
-      })),
+      upstreams.map(({ name, breaker, inFlight, answerTimes }, index) => {
+        const answers = answerTimes.recent(performance.now())
+        return {
+          url: name,
+          healthy: checks[index]?.healthy !== false,
+          breaker: breaker.state(),
+          inFlight,
+          ...(answers && { answers }),
+        }
+      }),
     async warm() {
       await Promise.all(checks.map(({ asked }) => asked))
     },
@@ -219,6 +227,7 @@ function createUpstream({ url, socket, place, target }: Dial, route: RouteOption
     }),
     reusesConnections: route.reuseConnections ?? routeDefaults.reuseConnections,
     inFlight: 0,
+    answerTimes: createAnswerTimes(),
     call: addressing(url),
   }
 }

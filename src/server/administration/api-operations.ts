@@ -93,7 +93,7 @@ export const operations: readonly ApiOperation[] = [
   {
     method: 'GET',
     path: '/admin/upstreams',
-    summary: 'How each upstream of each route fares, and what is under way.',
+    summary: 'How each upstream of each route fares: those that are down first, then the slowest.',
     query: [],
     answer: 'Upstreams',
     run: async ({ source }) => upstreamsView(await source.report()),

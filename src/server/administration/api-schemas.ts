@@ -26,11 +26,21 @@ const session = object(
   },
   ['authority', 'subject', 'begunAt', 'lastUsedAt', 'address', 'userAgent'],
 )
-const upstream = object({
-  url: text,
-  state: { enum: ['well', 'unhealthy', 'open', 'half-open'] },
-  inFlight: count,
-})
+const secondsUntilAnswer = { type: 'number', minimum: 0 } as const
+const upstream = object(
+  {
+    frontend: text,
+    route: text,
+    url: text,
+    state: { enum: ['well', 'unhealthy', 'open', 'half-open'] },
+    inFlight: count,
+    answers: {
+      ...object({ calls: count, mean: secondsUntilAnswer, p95: secondsUntilAnswer }),
+      description: 'Seconds until its answers began, of the last five minutes. Absent: there were none.',
+    },
+  },
+  ['answers'],
+)
 const route = object({
   path: text,
   methods: texts,
@@ -79,10 +89,7 @@ export const schemas = {
   Sessions: object({ sessions: { type: 'array', items: session }, next: text }, ['next']),
   Ended: object({ ended: count }),
   Frontends: object({ frontends: { type: 'array', items: frontend } }),
-  Upstreams: object({
-    inFlight: count,
-    upstreams: { type: 'array', items: object({ frontend: text, route: text, ...upstream.properties }) },
-  }),
+  Upstreams: object({ inFlight: count, upstreams: { type: 'array', items: upstream } }),
   Keys: object({
     signingKeys: { type: 'array', items: signingKey },
     sealingKeys: count,

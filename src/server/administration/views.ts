@@ -8,6 +8,12 @@ export function iso(seconds: number): string {
   return new Date(seconds * 1000).toISOString()
 }
 
+/** A time that something took, as people read it. */
+export function inShort(seconds: number | undefined): string {
+  if (seconds === undefined) return '–'
+  return seconds < 1 ? `${Number((seconds * 1000).toPrecision(3))} ms` : `${Number(seconds.toPrecision(3))} s`
+}
+
 export function sessionView({ begunAt, lastUsedAt, ...session }: AdministeredSession) {
   return {
     ...session,
@@ -36,10 +42,25 @@ export function upstreamsView({ gateway }: ProcessReport) {
         url: upstream.url,
         state: stateOf(upstream),
         inFlight: upstream.inFlight,
+        ...(upstream.answers && { answers: upstream.answers }),
       })),
     ),
   )
-  return { inFlight: gateway?.inFlight ?? 0, upstreams }
+  return { inFlight: gateway?.inFlight ?? 0, upstreams: upstreams.sort(worstFirst) }
+}
+
+interface Ranked {
+  readonly state: ReturnType<typeof stateOf>
+  readonly answers?: { readonly p95: number }
+}
+
+const severity: readonly Ranked['state'][] = ['unhealthy', 'open', 'half-open', 'well']
+
+/** Those that are down, then the slowest. */
+function worstFirst(one: Ranked, other: Ranked): number {
+  return (
+    severity.indexOf(one.state) - severity.indexOf(other.state) || (other.answers?.p95 ?? 0) - (one.answers?.p95 ?? 0)
+  )
 }
 
 /** In one word. A health check that fails says more than a breaker. */

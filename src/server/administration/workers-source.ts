@@ -142,17 +142,29 @@ function gatewayOf(gateways: readonly GatewayState[]): GatewayState {
   return { inFlight: sum(gateways), frontends }
 }
 
+type Answers = NonNullable<UpstreamState['answers']>
+
 const severity: readonly UpstreamState['breaker'][] = ['closed', 'half-open', 'open']
 
 function upstreamOf(routes: readonly RouteState[], index: number): UpstreamState {
   const states = routes.flatMap(({ upstreams }) => upstreams[index] ?? [])
   const worst = Math.max(...states.map(({ breaker }) => severity.indexOf(breaker)))
+  const answers = answersOf(states.flatMap((state) => state.answers ?? []))
   return {
     url: states[0]?.url ?? '',
     healthy: states.every(({ healthy }) => healthy),
     breaker: severity[worst] ?? 'closed',
     inFlight: sum(states),
+    ...(answers && { answers }),
   }
+}
+
+/** The mean is that of all of them; 95 of 100 come no later than at the worker that has waited longest. */
+function answersOf(all: readonly Answers[]): Answers | undefined {
+  const calls = all.reduce((total, answers) => total + answers.calls, 0)
+  if (calls === 0) return undefined
+  const seconds = all.reduce((total, answers) => total + answers.calls * answers.mean, 0)
+  return { calls, mean: Math.round((seconds / calls) * 10_000) / 10_000, p95: Math.max(...all.map(({ p95 }) => p95)) }
 }
 
 function sum(counted: readonly { readonly inFlight: number }[]): number {

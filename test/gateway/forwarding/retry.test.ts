@@ -36,13 +36,17 @@ async function attemptsOf(
 ): Promise<number | string> {
   const connections = createConnections()
   const options = aRoute({ upstreams: [new URL('http://127.0.0.1:1')], retries: 0 })
-  const call: Pick<ProxiedRequest, 'route' | 'upstreamTarget' | 'credentials' | 'client' | 'open' | 'current'> = {
+  const call: Pick<
+    ProxiedRequest,
+    'route' | 'upstreamTarget' | 'credentials' | 'client' | 'open' | 'current' | 'times'
+  > = {
     route: provisionRoute(options, connections, ofNoFrontend(options)),
     upstreamTarget: '/api',
     credentials: { kind: 'none' },
     client: { address: '192.0.2.7', host: 'shop.example' },
     open: undefined,
     current: undefined,
+    times: { started: 0, forwarded: 0, answered: 0, bytesBefore: 0 },
   }
   const request = { ...call, request: { method }, connection: { destroyed: false } } as unknown as ProxiedRequest
   let count = 0
@@ -99,6 +103,7 @@ test('a call is not sent again for a user who may not in any more by what the re
     client: { address: '192.0.2.7', host: 'shop.example' },
     open: undefined,
     current: undefined,
+    times: { started: 0, forwarded: 0, answered: 0, bytesBefore: 0 },
     request: { method: 'POST' },
     connection: { destroyed: false },
     frontend: { tokens: { insteadOf: async () => ({ credentials, refreshed: { session: {} } }) } },

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import test from 'ava'
 import { UpstreamError } from '../../../src/errors.js'
+import type { UpstreamState } from '../../../src/gateway/gateway.js'
 import { operations } from '../../../src/server/administration/api-operations.js'
 import { apiRefusals } from '../../../src/server/administration/api-refusal.js'
 import { answerPrimary, type ProcessLink, workersSource } from '../../../src/server/administration/workers-source.js'
@@ -68,6 +69,50 @@ test('the OpenAPI document names every path, and every answer is as it says', as
     t.notRegex(text, /session app:|"d":"|token-/)
   }
   t.is(logger.level, 'debug')
+})
+
+test('upstreams that are down come first, then the slowest, in the API as in the console', async (t) => {
+  const { source } = await anAdministeredGateway(t)
+  const report = await source.report()
+  const well = { healthy: true, breaker: 'closed', inFlight: 0 } as const
+  const upstreams: readonly UpstreamState[] = [
+    { ...well, url: 'http://idle' },
+    { ...well, url: 'http://quick', answers: { calls: 5, mean: 0.002, p95: 0.0031 } },
+    { ...well, url: 'http://slow', answers: { calls: 5, mean: 1.2, p95: 4 } },
+    { ...well, url: 'http://down', breaker: 'open', answers: { calls: 1, mean: 0.001, p95: 0.001 } },
+  ]
+  const frontends = (report.gateway?.frontends ?? []).map((frontend) => ({
+    ...frontend,
+    routes: frontend.routes.map((route) => ({ ...route, upstreams })),
+  }))
+  const { url, ask } = await serveAdmin(t, {
+    ...source,
+    report: async () => ({ ...report, gateway: { inFlight: 0, frontends } }),
+  })
+  const { upstreams: listed } = (await (await ask('GET', '/admin/upstreams')).json()) as {
+    readonly upstreams: readonly UpstreamState[]
+  }
+  const inOrder = ['http://down', 'http://slow', 'http://quick', 'http://idle']
+  t.deepEqual(
+    listed.map((upstream) => upstream.url),
+    inOrder,
+  )
+  t.deepEqual(listed[1]?.answers, { calls: 5, mean: 1.2, p95: 4 })
+  const signedIn = await fetch(`${url}/console/sign-in`, {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams({ token }),
+  })
+  const page = await fetch(`${url}/console/upstreams`, {
+    headers: { Cookie: (signedIn.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? '' },
+  })
+  const rows = [...(await page.text()).matchAll(/<tr role="row"><td.*<\/tr>/g)].map(([row]) => row)
+  t.deepEqual(
+    rows.map((row) => /http:\/\/\w+/.exec(row)?.[0]),
+    inOrder,
+  )
+  t.regex(rows[1] ?? '', />5<.*>1\.2 s<.*>4 s</)
+  t.regex(rows[2] ?? '', />2 ms<.*>3\.1 ms</)
 })
 
 test('without the right token there is nothing, whatever is asked', async (t) => {
@@ -155,15 +200,26 @@ test('of several workers one answers for all of them: counts are added up, and t
   await plant('app', { subject: 'alice' })
   const report = await source.report()
   const upstream = { url: 'http://127.0.0.1:4000/v1', healthy: true, breaker: 'open', inFlight: 2 } as const
-  const frontends = (report.gateway?.frontends ?? []).map((frontend) => ({
-    ...frontend,
-    routes: frontend.routes.map((route) => ({ ...route, upstreams: [upstream] })),
-  }))
-  const busy = { ...source, report: async () => ({ ...report, gateway: { inFlight: 3, frontends } }) }
-  const workers = workersSource(() => [linkTo(source), linkTo(busy), silentLink()], 2)
+  const busy = (answers: NonNullable<UpstreamState['answers']>) => ({
+    ...source,
+    report: async () => ({
+      ...report,
+      gateway: {
+        inFlight: 3,
+        frontends: (report.gateway?.frontends ?? []).map((frontend) => ({
+          ...frontend,
+          routes: frontend.routes.map((route) => ({ ...route, upstreams: [{ ...upstream, answers }] })),
+        })),
+      },
+    }),
+  })
+  const [one, other] = [busy({ calls: 3, mean: 0.01, p95: 0.02 }), busy({ calls: 1, mean: 0.05, p95: 0.05 })]
+  const workers = workersSource(() => [linkTo(source), linkTo(one), linkTo(other), silentLink()], 2)
   const together = await workers.report()
-  t.is(together.gateway?.inFlight, 3)
-  t.deepEqual(together.gateway?.frontends[0]?.routes[0]?.upstreams, [upstream])
+  t.is(together.gateway?.inFlight, 6)
+  t.deepEqual(together.gateway?.frontends[0]?.routes[0]?.upstreams, [
+    { ...upstream, inFlight: 4, answers: { calls: 4, mean: 0.02, p95: 0.05 } },
+  ])
   t.is((await workers.listSessions({ query: {} })).sessions[0]?.subject, 'alice')
   await t.throwsAsync(workers.listSessions({ query: {}, paging: { after: 'made up' } }), { instanceOf: RangeError })
   t.is(await workers.endSessions({ subject: 'alice' }), 1)

@@ -1,7 +1,7 @@
 import type { AdministeredSession, FrontendChanges, SessionPage } from '../../../gateway/gateway.js'
 import { type Html, html } from '../../../http/page.js'
 import type { ProcessReport } from '../source.js'
-import { keysView, upstreamsView } from '../views.js'
+import { inShort, keysView, upstreamsView } from '../views.js'
 import { formValue, tableOf, timeOf } from './console-page.js'
 import type { ConsoleSession } from './console-session.js'
 
@@ -71,7 +71,7 @@ export function upstreamsPage(report: ProcessReport): Html {
   const { upstreams, inFlight } = upstreamsView(report)
   return html`<p>${inFlight} under way.</p>
 ${tableOf(
-  'Upstreams',
+  'Those that are down first, then the slowest of the last five minutes',
   [
     { title: 'Frontend', cell: ({ frontend }) => frontend },
     { title: 'Route', cell: ({ route }) => html`<code>${route}</code>` },
@@ -81,6 +81,9 @@ ${tableOf(
       cell: ({ state }) => html`<span class="${state === 'well' ? 'well' : 'bad'}">${stateText[state]}</span>`,
     },
     { title: 'Under way', cell: ({ inFlight: count }) => String(count) },
+    { title: 'Calls', cell: ({ answers }) => String(answers?.calls ?? 0) },
+    { title: 'Mean', cell: ({ answers }) => inShort(answers?.mean) },
+    { title: '95 % within', cell: ({ answers }) => inShort(answers?.p95) },
   ],
   upstreams,
   'No route has an upstream.',

@@ -1,6 +1,7 @@
 import type { Environment } from '../../config/environment.js'
-import { type Output, printed, styleFor } from '../report.js'
+import type { Output } from '../report.js'
 import { type AdminClient, createAdminClient, type SessionFilter } from './admin-client.js'
+import { type Column, tableOf, timeOf } from './table.js'
 
 export interface SessionsOptions {
   readonly file: string
@@ -82,22 +83,16 @@ function sentence(ended: number): string {
   return ended === 1 ? '1 session has been ended.' : `${ended} sessions have been ended.`
 }
 
-const columns = ['handle', 'frontend', 'subject', 'begunAt', 'lastUsedAt', 'address', 'userAgent'] as const
-const titles = ['handle', 'frontend', 'user', 'begun', 'last use', 'address', 'browser']
-
 function textOf(sessions: readonly ListedSession[], output: Output): string {
-  if (sessions.length === 0) return 'There is no such session.\n'
-  const { soft } = styleFor(output)
-  const rows = sessions.map((session) => columns.map((column) => printed(shown(session[column]))))
-  const widths = titles.map((title, index) => Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)))
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd()
-  return `${[soft(line(titles)), ...rows.map(line)].join('\n')}\n`
+  return sessions.length === 0 ? 'There is no such session.\n' : tableOf(columns, sessions, output)
 }
 
-function shown(value = '–'): string {
-  return /^\d{4}-\d\d-\d\dT/.test(value) ? value.slice(0, 16).replace('T', ' ') : value.slice(0, 60)
-}
+const columns: readonly Column<ListedSession>[] = [
+  { title: 'handle', cell: ({ handle }) => handle },
+  { title: 'frontend', cell: ({ frontend }) => frontend },
+  { title: 'user', cell: ({ subject = '–' }) => subject.slice(0, 60) },
+  { title: 'begun', cell: ({ begunAt }) => timeOf(begunAt) },
+  { title: 'last use', cell: ({ lastUsedAt }) => timeOf(lastUsedAt) },
+  { title: 'address', cell: ({ address = '–' }) => address },
+  { title: 'browser', cell: ({ userAgent = '–' }) => userAgent.slice(0, 60) },
+]
