@@ -54,7 +54,10 @@ function openBracket(text: string, index: number): string | undefined {
 /** Read on the way and have nothing that runs: types, and the tables that others are compiled from. */
 const onlyRead = ['forwarding/fields', 'session/session-record', 'tokens/credentials']
 
-/** The second call of a session: the first one asks and learns more than the others. */
+/**
+ * The second call of a session: the first one asks and learns more than the others. What runs meanwhile for another test
+ * would be counted: they come one after the other.
+ */
 async function aWarmCall(t: ExecutionContext): Promise<ReadonlyMap<string, readonly Profiler.FunctionCoverage[]>> {
   const { url, loggedIn } = await aWorld(t)
   const browser = await loggedIn()
@@ -63,16 +66,19 @@ async function aWarmCall(t: ExecutionContext): Promise<ReadonlyMap<string, reado
   return functionsThatRun(call)
 }
 
-test('a proven call of an API goes through the files that docs/architecture.md lists, and they are at most 38', async (t) => {
-  const files = [...(await aWarmCall(t)).keys()].flatMap((file) => /^gateway\/(.+)/.exec(file)?.[1] ?? [])
-  const page = await readFile('docs/architecture.md', 'utf8')
-  const [, table = ''] = /These files of `src\/gateway\/` do it(.+?)\n\n`test/s.exec(page) ?? []
-  const listed = [...table.matchAll(/`([a-z/-]+)`/g)].map(([, file = '']) => file)
-  t.deepEqual(listed.sort(), [...files, ...onlyRead].sort())
-  t.true(listed.length <= 38, `${listed.length} files`)
-})
+test.serial(
+  'a proven call of an API goes through the files that docs/architecture.md lists, and they are at most 38',
+  async (t) => {
+    const files = [...(await aWarmCall(t)).keys()].flatMap((file) => /^gateway\/(.+)/.exec(file)?.[1] ?? [])
+    const page = await readFile('docs/architecture.md', 'utf8')
+    const [, table = ''] = /These files of `src\/gateway\/` do it(.+?)\n\n`test/s.exec(page) ?? []
+    const listed = [...table.matchAll(/`([a-z/-]+)`/g)].map(([, file = '']) => file)
+    t.deepEqual(listed.sort(), [...files, ...onlyRead].sort())
+    t.true(listed.length <= 38, `${listed.length} files`)
+  },
+)
 
-test('a proven call of an API spreads no object: one cost a quarter of its processor time', async (t) => {
+test.serial('a proven call of an API spreads no object: one cost a quarter of its processor time', async (t) => {
   const spreads = await Promise.all([...(await aWarmCall(t))].map((file) => spreadsOf(...file)))
   t.deepEqual(spreads.flat(), [])
 })
