@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { WebSocket } from 'ws'
-import { eventually } from '../gateway/_client.js'
+import { eventually } from '../_eventually.js'
 import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
 import { aGate, type Gate, publicOrigin } from './_gate.js'
 

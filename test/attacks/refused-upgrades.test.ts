@@ -5,8 +5,8 @@ import test, { type ExecutionContext } from 'ava'
 import { protectUpgrade } from '../../src/dpop-validator/adapters/node.js'
 import { createVerifier } from '../../src/dpop-validator/dpop-validator.js'
 import { listen } from '../../src/server/listener.js'
+import { eventually } from '../_eventually.js'
 import { startStack } from '../flows/_stack.js'
-import { eventually } from '../gateway/_client.js'
 import { aGate, publicOrigin } from './_gate.js'
 
 /*

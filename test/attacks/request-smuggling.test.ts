@@ -1,5 +1,6 @@
 import test from 'ava'
-import { eventually, rawCall } from '../gateway/_client.js'
+import { eventually } from '../_eventually.js'
+import { rawCall } from '../gateway/_client.js'
 import { accessToken, forwarding } from '../gateway/_forwarding.js'
 import { recordingUpstream } from '../gateway/_upstream.js'
 import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'

@@ -8,11 +8,11 @@ import { processSource } from '../../src/server/administration/process-source.js
 import { createRecentRefusals } from '../../src/server/administration/recent-refusals.js'
 import { createGenerations } from '../../src/server/generations.js'
 import { createLogLevel } from '../../src/telemetry/log-level.js'
+import { eventually } from '../_eventually.js'
 import { aBrowser } from '../authorization-server/_browser.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { bothProducts } from '../flows/_both-products.js'
 import { createUserAgent } from '../flows/_user-agent.js'
-import { eventually } from '../gateway/_client.js'
 import { aClock } from '../gateway/_clock.js'
 import { serveAdmin } from '../server/administration/_administered.js'
 

@@ -9,7 +9,7 @@ import { openAuditFile } from '../../src/audit/file-destination.js'
 import type { Losses } from '../../src/audit/losses.js'
 import { publish } from '../../src/telemetry/events.js'
 import { noteOrigin } from '../../src/telemetry/request-origin.js'
-import { eventually } from '../gateway/_client.js'
+import { eventually } from '../_eventually.js'
 import { listen } from '../gateway/_gateway.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-audit-'))

@@ -5,9 +5,9 @@ import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
+import { eventually } from '../_eventually.js'
 import { aFile } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
-import { eventually } from '../gateway/_client.js'
 
 /** The program itself, with its log where the test says. */
 async function aProgram(t: ExecutionContext, stdout: 'pipe' | number) {

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { eventually } from '../gateway/_client.js'
+import { eventually } from '../_eventually.js'
 import type { Certificate } from '../http/_self-signed.js'
 import { installed } from './_manifests.js'
 

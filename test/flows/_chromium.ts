@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { registerCompletionHandler } from 'ava'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { eventually } from '../_eventually.js'
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
@@ -61,3 +62,7 @@ export async function withChromium(
     await context.close()
   }
 }
+
+/** Waits until an expression holds on a page whose own security policy forbids what Playwright waits with. */
+export const eventuallyOn = (page: Page, expression: string): Promise<void> =>
+  eventually(() => page.evaluate<boolean>(expression).catch(() => false), { within: 50 })

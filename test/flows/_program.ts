@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { hashPassword } from '../../src/authorization-server/sign-in/password.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { run } from '../../src/server/run.js'
+import { eventually } from '../_eventually.js'
 
 const main = resolve('dist/main.js')
 
@@ -53,18 +53,21 @@ export async function startProgram(
   return { child, output: () => output }
 }
 
-/** Resolves once a program that has been started says that it is ready. @throws Error when it ends, or takes a minute and a half */
+/**
+ * Resolves once a program that has been started answers, and does not say that it is not ready yet.
+ * @throws Error when it ends, or takes a minute and a half
+ */
 export async function isReady(readiness: URL, child: ChildProcess): Promise<void> {
-  const deadline = performance.now() + 90_000
-  for (;;) {
-    const answer = await fetch(readiness).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (answer?.ok) return
-    if (child.exitCode !== null) throw new Error('it has exited')
-    if (performance.now() > deadline) throw new Error('it took too long')
-    // What starts a program has no earlier sign of it: it prints nothing when it logs to a file.
-    await delay(25)
-  }
+  // What starts a program has no earlier sign of it: it prints nothing when it logs to a file.
+  await eventually(
+    async () => {
+      const answer = await fetch(readiness).catch(() => undefined)
+      await answer?.body?.cancel()
+      if (child.exitCode !== null) throw new Error('it has exited')
+      return answer !== undefined && answer.status < 500
+    },
+    { within: 90 },
+  )
 }
 
 /** The same in this process: a program takes a second of processor time to start. */

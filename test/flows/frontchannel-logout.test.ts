@@ -1,5 +1,5 @@
 import test from 'ava'
-import { eventually } from '../gateway/_client.js'
+import { eventually } from '../_eventually.js'
 import { watchEvents } from '../gateway/_events.js'
 import { accessibilityFaults } from './_accessibility.js'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'

@@ -7,7 +7,7 @@ import { watchEvents } from '../gateway/_events.js'
 import { listen } from '../gateway/_gateway.js'
 import { type RecordingUpstream, recordingUpstream } from '../gateway/_upstream.js'
 import { aWorld, type World } from '../gateway/_world.js'
-import { chromiumIsInstalled, withChromium } from './_chromium.js'
+import { chromiumIsInstalled, eventuallyOn, withChromium } from './_chromium.js'
 
 /*
  * Requests that cannot carry a header of ours, made by a real browser with a session: from a page in a folder, from a page
@@ -89,20 +89,12 @@ async function signedIn(world: World, page: Page): Promise<void> {
   await page.getByRole('heading').waitFor()
 }
 
-/** The page's own security policy forbids what Playwright waits with. */
-async function until(page: Page, expression: string): Promise<void> {
-  for (;;) {
-    if (await page.evaluate(expression).catch(() => false)) return
-    await page.waitForTimeout(50)
-  }
-}
-
 async function everythingOn(page: Page, t: ExecutionContext): Promise<void> {
-  await until(page, "document.getElementById('picture').naturalWidth === 7")
-  await until(page, "document.getElementById('film').duration > 119")
+  await eventuallyOn(page, "document.getElementById('picture').naturalWidth === 7")
+  await eventuallyOn(page, "document.getElementById('film').duration > 119")
   await page.evaluate("void (document.getElementById('film').currentTime = 110)")
-  await until(page, "document.getElementById('film').readyState >= 2")
-  await until(page, "heard.includes('hello')")
+  await eventuallyOn(page, "document.getElementById('film').readyState >= 2")
+  await eventuallyOn(page, "heard.includes('hello')")
   t.true(await page.evaluate('scripted'))
   const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#download').click()])
   t.is(await download.failure(), null)
@@ -192,11 +184,11 @@ if (!chromiumIsInstalled) {
           fetch('${world.url}/api/page', { headers: { 'X-CSRF': '1' }, credentials: 'include' }).catch(() => 0),
           new Promise((done) => Object.assign(new Image(), { onerror: done, onload: done, src: '${world.url}/api/picture.svg?again' })),
         ])`)
-        await until(page, "document.getElementById('picture').complete")
+        await eventuallyOn(page, "document.getElementById('picture').complete")
         t.is(await page.evaluate("document.getElementById('picture').naturalWidth"), 0)
         t.is(await page.evaluate('globalThis.scripted'), undefined)
         t.deepEqual(pathsSeen(api), [])
-        await until(page, "document.readyState === 'complete'")
+        await eventuallyOn(page, "document.readyState === 'complete'")
         // Picture, film, frame, script, events and the five by hand: what the browser itself holds back never comes.
         const refused = events.flatMap((event) =>
           event.type === 'gateway.request.refused' && event.path?.startsWith('/api/') ? [event.code] : [],
@@ -210,7 +202,7 @@ if (!chromiumIsInstalled) {
         await page.locator('#link').click()
         await page.waitForURL(`${world.url}/api/page`)
         await page.getByRole('heading', { name: 'A page' }).waitFor()
-        await until(page, "document.getElementById('picture').naturalWidth === 7")
+        await eventuallyOn(page, "document.getElementById('picture').naturalWidth === 7")
         t.true(pathsSeen(api).includes('/api/page'))
         t.is(await page.evaluate('globalThis.opener'), null)
       },

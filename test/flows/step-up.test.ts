@@ -8,7 +8,7 @@ import { aClient, startServer } from '../authorization-server/_running.js'
 import { anApplication } from '../gateway/_application.js'
 import { aFrontend, aRoute, clientPublicJwk, gatewayOptions, listen, serveGateway } from '../gateway/_gateway.js'
 import { startProvider } from '../gateway/_provider.js'
-import { chromiumIsInstalled, withChromium } from './_chromium.js'
+import { chromiumIsInstalled, eventuallyOn, withChromium } from './_chromium.js'
 
 const gold = 'urn:example:gold'
 const bronze = 'urn:example:bronze'
@@ -171,14 +171,6 @@ async function ownServer(t: ExecutionContext, url: string): Promise<Server> {
   return self
 }
 
-/** The page's own security policy forbids what Playwright waits with. */
-async function until(page: Page, expression: string): Promise<void> {
-  for (;;) {
-    if (await page.evaluate(expression).catch(() => false)) return
-    await page.waitForTimeout(50)
-  }
-}
-
 type Start = (t: ExecutionContext, url: string) => Promise<Server>
 type World = Awaited<ReturnType<typeof aWorld>>
 
@@ -195,7 +187,7 @@ const walk = test.macro(
       await page.goto(`${world.url}/bff/login?returnUrl=/start`)
       await world.server.signIn(page)
       await page.waitForURL(`${world.url}/start`)
-      await until(page, `document.title.startsWith('in: ')`)
+      await eventuallyOn(page, `document.title.startsWith('in: ')`)
       await steps(world, page, context, t)
     })
   },
@@ -204,10 +196,10 @@ const walk = test.macro(
 const script = async (world: World, page: Page, context: BrowserContext, t: ExecutionContext): Promise<void> => {
   const other = await context.newPage()
   await other.goto(`${world.url}/other`)
-  await until(other, `document.title.startsWith('in: ')`)
+  await eventuallyOn(other, `document.title.startsWith('in: ')`)
   world.server.reaches = gold
   await page.goto(`${world.url}/pay?for=shoes#top`)
-  await until(page, 'globalThis.ready !== undefined')
+  await eventuallyOn(page, 'globalThis.ready !== undefined')
   await page.evaluate('ready')
   await page.evaluate(
     `void sallyport.fetch('/gold/pay', { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: 'ten' })`,
@@ -216,7 +208,7 @@ const script = async (world: World, page: Page, context: BrowserContext, t: Exec
   t.deepEqual(world.calls, [], 'the API has let nothing in')
   t.is(await other.evaluate(`sallyport.fetch('/api').then((answer) => answer.status)`), 200, 'the session stays')
   await world.server.signIn(page)
-  await until(page, 'globalThis.repeated?.length === 1')
+  await eventuallyOn(page, 'globalThis.repeated?.length === 1')
   t.is(page.url(), `${world.url}/pay?for=shoes#top`, 'query and fragment are as before')
   const [repeated] = (await page.evaluate('repeated')) as {
     url: string
@@ -230,7 +222,7 @@ const script = async (world: World, page: Page, context: BrowserContext, t: Exec
   t.is(await other.evaluate(`sallyport.fetch('/api').then((answer) => answer.status)`), 200, 'the other tab goes on')
   t.is(await other.evaluate(`sallyport.fetch('/rule').then((answer) => answer.status)`), 200)
   await page.reload()
-  await until(page, 'globalThis.ready !== undefined')
+  await eventuallyOn(page, 'globalThis.ready !== undefined')
   t.deepEqual(await page.evaluate('[repeated.length, sessionStorage.length]'), [0, 0])
 }
 
@@ -254,7 +246,7 @@ const refused = async (world: World, page: Page, _context: BrowserContext, t: Ex
   await world.server.signIn(page)
   await page.getByText('bff.step_up.not_met').waitFor()
   await page.goto(`${world.url}/start`)
-  await until(page, `document.title.startsWith('in: ')`)
+  await eventuallyOn(page, `document.title.startsWith('in: ')`)
   t.deepEqual(await page.evaluate('repeated'), [], 'nothing is repeated')
   t.is(await page.evaluate(`sallyport.fetch('/api').then((answer) => answer.status)`), 200, 'the session stays')
   t.false(world.calls.some((call) => call.startsWith('POST')))

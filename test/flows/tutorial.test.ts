@@ -8,6 +8,7 @@ import { blocksOf, withAt } from '../_pages.js'
 import { run } from '../_programs.js'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'
 import { link } from './_packed.js'
+import { isReady } from './_program.js'
 import { freePorts } from './_stack.js'
 
 const main = resolve('dist/main.js')
@@ -70,12 +71,7 @@ async function listening(t: ExecutionContext, cwd: string, parameters: string[],
   t.teardown(() => child.kill())
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
-  const deadline = Date.now() + 30_000
-  while (child.exitCode === null && Date.now() < deadline) {
-    const answer = await fetch(url).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (answer !== undefined && answer.status < 500) return
-    await new Promise((resume) => setTimeout(resume, 25))
-  }
-  t.fail(`${url} does not answer: ${said}`)
+  await isReady(new URL(url), child).catch((cause) => {
+    throw new Error(`${url} does not answer: ${said}`, { cause })
+  })
 }

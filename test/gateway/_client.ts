@@ -71,12 +71,3 @@ export async function rawCall(
   socket.destroy()
   return received()
 }
-
-/** Waits until something holds. @throws Error after twenty seconds, naming what did not come to hold */
-export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = performance.now() + 20_000
-  while (!(await holds())) {
-    if (performance.now() > limit) throw new Error(`never came to hold: ${holds}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

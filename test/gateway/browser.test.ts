@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import type { BrowserContext, Page } from 'playwright-core'
-import { chromiumIsInstalled, withChromium } from '../flows/_chromium.js'
+import { chromiumIsInstalled, eventuallyOn, withChromium } from '../flows/_chromium.js'
 import { anApplication } from './_application.js'
 import { aWorld, type World, type WorldOptions } from './_world.js'
 
@@ -31,15 +31,7 @@ async function signIn(page: Page, name = 'alice'): Promise<void> {
   await page.locator('button[type=submit]').click()
 }
 
-/** The page's own security policy forbids what Playwright waits with. */
-async function until(page: Page, expression: string): Promise<void> {
-  for (;;) {
-    if (await page.evaluate(expression).catch(() => false)) return
-    await page.waitForTimeout(50)
-  }
-}
-
-const titled = (page: Page, title: string) => until(page, `document.title === ${JSON.stringify(title)}`)
+const titled = (page: Page, title: string) => eventuallyOn(page, `document.title === ${JSON.stringify(title)}`)
 
 if (!chromiumIsInstalled) {
   test.skip('the walks in a browser: no Chromium is installed', () => {})
@@ -67,7 +59,7 @@ if (!chromiumIsInstalled) {
       await titled(other, 'in: alice')
       t.is(await page.evaluate(`sallyport.fetch('/api/x').then((answer) => answer.status)`), 200)
 
-      await until(other, 'expiring.length === 1')
+      await eventuallyOn(other, 'expiring.length === 1')
       t.is(await page.evaluate(`sallyport.fetch('/api/x').then((answer) => answer.status)`), 200)
       await page.evaluate('void sallyport.logout()')
       await titled(other, 'out')

@@ -1,6 +1,7 @@
+import { eventually } from '../_eventually.js'
 import { createUserAgent, type Landing, type UserAgent } from '../flows/_user-agent.js'
 import type { Stage } from './_stage.js'
-import { assert, type Trials, until } from './_walk.js'
+import { assert, type Trials } from './_walk.js'
 
 /** A foreign authorization server behind the gateway, whose access tokens live 70 seconds: the gateway refreshes in the last 60. */
 export interface Authority {
@@ -89,14 +90,14 @@ export function authorityTrials(stage: Stage, authority: Authority): Trials {
       const [start, { kid }] = [Date.now(), await call(browser)]
       const before = stage.logged('gateway.session.refreshed')
       await rotateKeys()
-      await until(() => Date.now() > start + refreshable, 30)
+      await eventually(() => Date.now() > start + refreshable, { within: 30 })
       const answers = await Promise.all(Array.from({ length: 8 }, () => call(browser)))
       assert(
         answers.every(({ status }) => status === 200),
         `all calls are answered: ${JSON.stringify(answers)}`,
       )
       // The calls go on with the old token meanwhile.
-      await until(async () => (await call(browser)).kid !== kid, 30)
+      await eventually(async () => (await call(browser)).kid !== kid, { within: 30 })
       assert((await call(browser)).status === 200, 'the API takes the new key')
       const refreshes = stage.logged('gateway.session.refreshed') - before
       assert(refreshes === 1, `one refresh, not ${refreshes}`)
@@ -109,7 +110,7 @@ export function authorityTrials(stage: Stage, authority: Authority): Trials {
       await confirmLogout?.(browser, page)
       assert(!(await user(browser)).authenticated, 'the user is signed out')
       assert((await call(browser)).status === 401, 'the API is not called any more')
-      await until(() => stage.logged('gateway.token.revoked') > before, 30)
+      await eventually(() => stage.logged('gateway.token.revoked') > before, { within: 30 })
       const { url } = await begin(browser)
       assert(url.origin !== stage.gateway, `the authority asks, instead of letting the user in: ${url}`)
     },
@@ -118,7 +119,7 @@ export function authorityTrials(stage: Stage, authority: Authority): Trials {
       async 'back-channel logout: a session ended at the authority is over'() {
         const browser = await signedIn()
         await endSession((await user(browser)).sub, browser)
-        await until(async () => !(await user(browser)).authenticated, 30)
+        await eventually(async () => !(await user(browser)).authenticated, { within: 30 })
         assert((await call(browser)).status === 401, 'the API is not called any more')
       },
     }),

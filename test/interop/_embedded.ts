@@ -1,6 +1,6 @@
 import { generateSigningJwk } from '../../src/jose/jwk.js'
+import { eventually } from '../_eventually.js'
 import { type RunningServer, startServer, type TestClient } from '../authorization-server/_running.js'
-import { until } from './_walk.js'
 
 export interface EmbeddedServer extends RunningServer {
   /** As another replica does it: a new key in the ring that signs from now on. */
@@ -36,7 +36,7 @@ export async function anEmbeddedServer(client: TestClient, api: string): Promise
       const { keys, ...rest } = JSON.parse(ring?.text ?? '')
       const jwk = generateSigningJwk('ES256')
       keep(JSON.stringify({ ...rest, keys: [...keys, { jwk, signsFrom: Date.now() / 1000 }] }))
-      await until(async () => (await published()).includes(String(jwk.kid)), 30)
+      await eventually(async () => (await published()).includes(String(jwk.kid)), { within: 30 })
     },
   }
 }

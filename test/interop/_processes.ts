@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { stripVTControlCharacters } from 'node:util'
-import { NotHere, until } from './_walk.js'
+import { eventually } from '../_eventually.js'
+import { NotHere } from './_walk.js'
 
 export interface Running {
   readonly child: ChildProcess
@@ -48,11 +49,14 @@ export function start(command: string, parameters: readonly string[], options: P
 
 /** Waits for an answer at `url`. What ends before is stopped and reported. */
 export async function answers(program: Running, url: string, send: typeof fetch = fetch): Promise<void> {
-  await until(async () => {
-    if (program.child.exitCode !== null || program.child.signalCode !== null)
-      throw new Error(`it has ended:\n${program.output()}`)
-    return (await send(url).catch(() => undefined))?.ok === true
-  }, 900).catch(async (error: unknown) => {
+  await eventually(
+    async () => {
+      if (program.child.exitCode !== null || program.child.signalCode !== null)
+        throw new Error(`it has ended:\n${program.output()}`)
+      return (await send(url).catch(() => undefined))?.ok === true
+    },
+    { within: 900 },
+  ).catch(async (error: unknown) => {
     await program.stop()
     throw error
   })

@@ -23,11 +23,3 @@ export class NotHere extends Error {}
 export function assert(holds: boolean, what: string): void {
   if (!holds) throw new Error(`does not hold: ${what}`)
 }
-
-export async function until(isSo: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
-  const deadline = Date.now() + seconds * 1000
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${isSo}`)
-    await new Promise((resume) => setTimeout(resume, 200))
-  }
-}

@@ -1,9 +1,10 @@
+import { eventually } from '../_eventually.js'
 import { freePorts } from '../flows/_stack.js'
 import { authorityTrials } from './_authority-walk.js'
 import { javaPrograms, springBootVersion } from './_java.js'
 import { answers } from './_processes.js'
 import { aStage } from './_stage.js'
-import { type ForeignProgram, until } from './_walk.js'
+import type { ForeignProgram } from './_walk.js'
 
 /** With what makes it fit for FAPI 2.0; `stock`: without `iss`, which it does not have of itself. */
 export function springAuthorizationServer(kind: 'with iss' | 'stock'): ForeignProgram {
@@ -42,7 +43,7 @@ export function springAuthorizationServer(kind: 'with iss' | 'stock'): ForeignPr
         async rotateKeys() {
           const before = await published()
           server.child.stdin?.write('\n')
-          await until(async () => (await published()) !== before, 30)
+          await eventually(async () => (await published()) !== before, { within: 30 })
         },
       })
       return { trials, stop, output: () => `${server.output()}\n${stage.output()}` }

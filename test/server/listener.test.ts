@@ -4,7 +4,8 @@ import { connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { type ListenerLimits, listenerLimitDefaults } from '../../src/http/listener-limits.js'
 import { listen } from '../../src/server/listener.js'
-import { call, eventually, rawCall, rawConnection } from '../gateway/_client.js'
+import { eventually } from '../_eventually.js'
+import { call, rawCall, rawConnection } from '../gateway/_client.js'
 
 async function aListener(
   t: ExecutionContext,

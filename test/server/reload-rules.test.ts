@@ -5,8 +5,8 @@ import { readConfiguration } from '../../src/config/load.js'
 import { UpstreamError } from '../../src/errors.js'
 import { createGenerations } from '../../src/server/generations.js'
 import { createReload, type Prepared } from '../../src/server/reload.js'
+import { eventually } from '../_eventually.js'
 import { aFile } from '../config/_workspace.js'
-import { eventually } from '../gateway/_client.js'
 
 const changes = { added: [], changed: [], removed: [] }
 

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
 import { createStoreState } from '../../src/server/store-state.js'
 import { watchLife } from '../../src/server/worker-life.js'
+import { eventually } from '../_eventually.js'
 import { startStack } from '../flows/_stack.js'
 
 async function ask(url: URL, host: string, agent: Agent | false = false): Promise<IncomingMessage> {
@@ -38,12 +39,12 @@ test.serial(
     t.teardown(() => agent.destroy())
     t.is((await ask(page, stack.gateway.host, agent)).headers.connection, 'keep-alive')
     process.kill(stack.pid, 'SIGTERM')
-    while ((await ask(readiness, readiness.host)).statusCode !== 503) await delay(10)
+    await eventually(async () => (await ask(readiness, readiness.host)).statusCode === 503)
     for (const way of [agent, agent, false] as const) {
       const { statusCode, headers } = await ask(page, stack.gateway.host, way)
       t.deepEqual([statusCode, headers.connection], [200, 'close'])
     }
-    while (isRunning(stack.pid)) await delay(50)
+    await eventually(() => !isRunning(stack.pid))
     t.is(await stack.stop(), 0)
   },
 )
@@ -55,9 +56,9 @@ test.serial('a second signal ends the process at once, and SIGINT does not wait 
   ])
   process.kill(twice.pid, 'SIGTERM')
   process.kill(byPerson.pid, 'SIGINT')
-  while (!twice.output().includes('server.draining')) await delay(10)
+  await eventually(() => twice.output().includes('server.draining'))
   t.is(await twice.stop(), 1)
-  while (isRunning(byPerson.pid)) await delay(50)
+  await eventually(() => !isRunning(byPerson.pid))
   t.is(await byPerson.stop(), 0)
 })
 
@@ -114,7 +115,7 @@ test('a store that has been gone for longer than it may be is told apart from on
   t.deepEqual([await patient(), await strict()], ['up', 'up'])
   isUp = false
   t.deepEqual([await patient(), await strict()], ['down', 'down'])
-  while ((await strict()) !== 'gone') await delay(10)
+  await eventually(async () => (await strict()) === 'gone')
   t.is(await patient(), 'down')
   isUp = true
   t.is(await strict(), 'up')
@@ -139,7 +140,7 @@ test('a worker that answers no more is ended; one that answers is not', async (t
   await delay(600)
   t.deepEqual([killed.length, hanging], [0, 0])
   worker.isHanging = true
-  while (killed.length === 0) await delay(20)
+  await eventually(() => killed.length > 0)
   worker.emit('exit')
   t.deepEqual([killed[0], hanging], ['SIGKILL', killed.length])
 })

@@ -6,10 +6,10 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { eventually } from '../_eventually.js'
 import { run } from '../deploy/_manifests.js'
 import { type Configuration, type Stack, type StackProcess, startStack } from '../flows/_stack.js'
 import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
-import { eventually } from '../gateway/_client.js'
 import { faketime } from './_faketime.js'
 
 /* What the machine around a process may do to it: docs/reliability.md says what users and operators see. */

@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { eventually } from '../_eventually.js'
 import { startStack } from '../flows/_stack.js'
 import { createUserAgent } from '../flows/_user-agent.js'
-import { eventually } from '../gateway/_client.js'
 import { startRedis } from '../store/_redis.js'
 
 const redis = await startRedis()
@@ -76,7 +76,7 @@ else
       ),
     )
     t.false(meanwhile.includes('TimeoutError'), 'no connection waits for the one that has died')
-    while (!(await twoOthers(stack.pid, first))) await new Promise((resume) => setTimeout(resume, 100))
+    await eventually(() => twoOthers(stack.pid, first), { within: 140 })
     t.is((await agent.call(new URL('/api/orders', stack.gateway), { headers: { Connection: 'close' } })).status, 200)
     t.regex(stack.output(), /server\.worker\.exited/)
     t.deepEqual(await late(), [200], 'a worker that comes later serves what the others do, whatever the file says')

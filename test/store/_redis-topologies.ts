@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { createClient } from '@redis/client'
+import { eventually } from '../_eventually.js'
 import { freePort, type RunningRedis, startRedis } from './_redis.js'
 
 /** Several real processes that are one store. */
@@ -28,9 +28,8 @@ async function ask({ url }: Pick<RunningRedis, 'url'>, ...command: string[]): Pr
   }
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition().catch(() => false))) await delay(50)
-}
+/** A server that is just starting does not answer. */
+const until = (condition: () => Promise<boolean>): Promise<void> => eventually(() => condition().catch(() => false))
 
 /** Three that share the slots, and a replica of the first. */
 export async function startRedisCluster(): Promise<RedisTopology | undefined> {

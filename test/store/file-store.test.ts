@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { createFileStore } from '../../src/store/file-store.js'
 import type { Store } from '../../src/store/store.js'
+import { eventually } from '../_eventually.js'
 import { storeContract } from './_store-contract.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-file-store-'))
@@ -53,7 +54,7 @@ test('what one process says another one hears within half a second, and what was
   const stop = store.signals?.listen('topic', (message) => heard.push({ message, at: Date.now() }))
   const spoken = Date.now()
   for (let number = 0; number < 50; number++) await speaker('signal', number % 2 ? 'topic' : 'another', `${number}`)
-  while (heard.length < 25) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually(() => heard.length >= 25)
   t.deepEqual(
     heard.map(({ message }) => message),
     Array.from({ length: 25 }, (_, index) => `${2 * index + 1}`),
@@ -105,7 +106,7 @@ test('what has expired is freed, and the file is used again', async (t) => {
   t.teardown(store.close)
   const soon = Date.now() / 1000 + 0.5
   await Promise.all(Array.from({ length: 500 }, (_, index) => store.set(`${index}`, 'x'.repeat(2000), soon)))
-  while ((await store.usage()).records > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually(async () => (await store.usage()).records === 0)
   const { bytes } = await store.usage()
   await Promise.all(Array.from({ length: 400 }, (_, index) => store.set(`${index}`, 'x'.repeat(2000), soon + 60)))
   t.true((await store.usage()).bytes < bytes * 1.3)

@@ -3,6 +3,7 @@ import test from 'ava'
 import { createLock } from '../../src/store/lock.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import type { Store } from '../../src/store/store.js'
+import { eventually } from '../_eventually.js'
 
 const nothing = async () => undefined
 
@@ -47,7 +48,7 @@ test('a lock outlives the longest call that it guards, by the clock of the store
   const holder = createLock(store).with('a', nothing, () => new Promise<void>((resolve) => (finish = resolve)), {
     longestCall: 10,
   })
-  while ((await store.get('a')) === undefined) await delay(1)
+  await eventually(async () => (await store.get('a')) !== undefined)
   now += 14
   t.false(await store.addIfAbsent('a', 'other', { lasts: 1 }), 'its owner was stopped and may go on')
   now += 2

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { createMemoryStore, defaultMaxBytes } from '../../src/store/memory-store.js'
 import type { Store } from '../../src/store/store.js'
+import { eventually } from '../_eventually.js'
 import { storeContract } from './_store-contract.js'
 
 storeContract('the memory store', async () => createMemoryStore())
@@ -83,10 +84,10 @@ test('what has expired is freed without anybody asking for it, and without one l
   const store = createMemoryStore({ maxBytes: 1e9, now: () => now })
   for (let i = 0; i < 20_000; i++) await store.set(`${i}`, 'short', i % 2 ? 1010 : 2000)
   now = 1011
-  while (store.usage().records > 10_000) await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually(() => store.usage().records <= 10_000)
   t.is(await store.get('0'), 'short')
   now = 2001
-  while (store.usage().records > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually(() => store.usage().records === 0)
   t.is(store.usage().bytes, 0)
 })
 

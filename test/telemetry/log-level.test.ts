@@ -1,5 +1,6 @@
 import test from 'ava'
 import { createLogLevel } from '../../src/telemetry/log-level.js'
+import { eventually } from '../_eventually.js'
 
 test('a level that an administrator has set for a while outlives a reload, and ends in what is configured by then', async (t) => {
   const logger = { level: 'info' }
@@ -10,6 +11,6 @@ test('a level that an administrator has set for a while outlives a reload, and e
   level.configure('error')
   t.is(logger.level, 'debug')
   t.is(typeof level.state().until, 'number')
-  for (let wait = 0; logger.level === 'debug' && wait < 200; wait++) await new Promise((done) => setTimeout(done, 10))
+  await eventually(() => logger.level !== 'debug')
   t.deepEqual(level.state(), { level: 'error' })
 })

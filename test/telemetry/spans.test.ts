@@ -4,9 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node'
 import test, { type ExecutionContext } from 'ava'
+import { eventually } from '../_eventually.js'
 import { runStack, type Stack } from '../flows/_stack.js'
 import { createUserAgent, type UserAgent } from '../flows/_user-agent.js'
-import { eventually } from '../gateway/_client.js'
 import { collectSpans } from './_spans.js'
 
 async function loggedIn({ gateway }: Stack): Promise<UserAgent> {

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { createBackchannelLogout } from '../../../src/authorization-server/sign-in/backchannel-logout.js'
 import { createLogoutDeliveries } from '../../../src/authorization-server/sign-in/logout-deliveries.js'
 import { createStoreKeySource } from '../../../src/authorization-server/tokens/key-source.js'
 import { createSigningKeys } from '../../../src/authorization-server/tokens/signing-keys.js'
 import { createFileStore } from '../../../src/store/file-store.js'
 import { createSeal } from '../../../src/store/seal.js'
+import { eventually } from '../../_eventually.js'
 import { aClient } from '../_running.js'
 
 /** Tells a client that a session has ended, when asked to, and what an earlier process left in the store's folder. */
@@ -41,7 +41,7 @@ if (task === 'notify') {
     'r-1',
   )
   const [id = ''] = await deliveries.ids()
-  while ((await deliveries.find(id))?.attempts !== 1) await delay(10)
+  await eventually(async () => (await deliveries.find(id))?.attempts === 1)
 }
 // A test that fails or times out leaves no process behind.
 process.once('disconnect', () => process.exit())

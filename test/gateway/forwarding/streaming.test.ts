@@ -1,5 +1,6 @@
 import test from 'ava'
-import { call, eventually, rawCall, rawConnection } from '../_client.js'
+import { eventually } from '../../_eventually.js'
+import { call, rawCall, rawConnection } from '../_client.js'
 import { accessToken, dpopCredentials, forwarding } from '../_forwarding.js'
 import { demandingNonces, listening, recordingUpstream } from '../_upstream.js'
 

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { call, eventually, rawCall } from '../_client.js'
+import { eventually } from '../../_eventually.js'
+import { call, rawCall } from '../_client.js'
 import { forwarding } from '../_forwarding.js'
 import { listening } from '../_upstream.js'
 

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
+import { eventually } from '../../_eventually.js'
 import { aGate } from '../../attacks/_gate.js'
-import { call, eventually, rawCall, rawConnection } from '../_client.js'
+import { call, rawCall, rawConnection } from '../_client.js'
 import { listening, recordingUpstream } from '../_upstream.js'
 
 /** A gateway before a development server. */

@@ -3,15 +3,13 @@ import test, { type ExecutionContext } from 'ava'
 import { UpstreamError } from '../../../src/errors.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import type { Store } from '../../../src/store/store.js'
+import { eventually } from '../../_eventually.js'
 import { aClock } from '../_clock.js'
 import { aWorld, problemOf, type World, whoAmI } from '../_world.js'
 
 const refreshesOf = ({ provider }: World) =>
   provider.posted.filter(({ body }) => body.get('grant_type') === 'refresh_token')
 const usedTokens = (world: World) => new Set(refreshesOf(world).map(({ body }) => body.get('refresh_token')))
-const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await holds())) await delay(10)
-}
 
 /** A store that can go away. */
 function aStore() {
@@ -55,7 +53,7 @@ test('a server that takes long costs no caller anything while the token lives: i
   t.true(performance.now() - before < 2500)
   const authorizations = () => new Set(world.api.calls.map(({ headers }) => headers.authorization))
   t.is(authorizations().size, 1)
-  await until(async () => (await call()).status === 200 && authorizations().size === 2)
+  await eventually(async () => (await call()).status === 200 && authorizations().size === 2)
   t.is(usedTokens(world).size, 1, 'one refresh for all of them')
 })
 
@@ -65,7 +63,7 @@ test('a rotated refresh token is not lost while the store is away: what waits is
   time.advance(301)
   world.provider.tokenDelay = 300
   const waiting = [call(), call()]
-  await until(() => refreshesOf(world).length > 0)
+  await eventually(() => refreshesOf(world).length > 0)
   setAway(true)
   for (const answer of waiting) t.is((await answer).status, 200)
   const refused = await call()
@@ -74,7 +72,7 @@ test('a rotated refresh token is not lost while the store is away: what waits is
   // Longer than a lock lasts when its owner cannot renew it.
   await delay(3000)
   setAway(false)
-  await until(async () => (await call()).status === 200)
+  await eventually(async () => (await call()).status === 200)
   t.like(await whoAmI(browser, world.url), { authenticated: true })
   t.is(usedTokens(world).size, 1)
   // The rotating server ends a session whose former refresh token is used again.
@@ -89,13 +87,13 @@ test('a session that ended while the store was away stays ended, and what was is
   time.advance(301)
   world.provider.tokenDelay = 300
   const waiting = call()
-  await until(() => refreshesOf(world).length > 0)
+  await eventually(() => refreshesOf(world).length > 0)
   const [key] = [...new Set(await sessionKeys(world))]
   setAway(true)
   t.is((await waiting).status, 200)
   setAway(false)
   await world.store.delete(key ?? '')
-  await until(() => world.provider.posted.some(({ path }) => path === '/token/revocation'))
+  await eventually(() => world.provider.posted.some(({ path }) => path === '/token/revocation'))
   t.is((await call()).status, 401)
 })
 

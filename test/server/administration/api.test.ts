@@ -8,6 +8,7 @@ import { operations } from '../../../src/server/administration/api-operations.js
 import { apiRefusals } from '../../../src/server/administration/api-refusal.js'
 import { answerPrimary, type ProcessLink, workersSource } from '../../../src/server/administration/workers-source.js'
 import { channelName, publish, type SallyportEvent } from '../../../src/telemetry/events.js'
+import { eventually } from '../../_eventually.js'
 import { anAdministeredGateway, assertionKey, serveAdmin, token } from './_administered.js'
 
 interface OpenApi {
@@ -166,7 +167,7 @@ test('a log level holds for a while, and what is no level is refused', async (t)
     t.is((await ask('PUT', '/admin/log-level', { body })).status, 400)
   t.is((await ask('PUT', '/admin/log-level', { body: { level: 'debug', for: '00:00:01' } })).status, 200)
   t.is(logger.level, 'debug')
-  while (logger.level === 'debug') await new Promise((resume) => setTimeout(resume, 50))
+  await eventually(() => logger.level !== 'debug')
   t.is(logger.level, 'info')
   t.deepEqual(await (await ask('GET', '/admin/log-level')).json(), { level: 'info' })
 })
