@@ -2,8 +2,10 @@ import type { Advice } from './left-over.js'
 
 const noLogFile = 'the log is JSON lines on standard output; what stands around the process keeps it.'
 const cookie = 'session cookies are HttpOnly, Secure, SameSite=Strict and __Host-, always.'
-const redis = 'write it into Store.Redis: docs/configuration.md.'
-const byToken = 'upstreams get the access token; have them read it, or ask userinfo.'
+const redis = 'Store.Redis is written as the other options say: docs/stores.md.'
+const byToken =
+  'upstreams get the access token; one that takes no tokens gets a signed statement (IdentityAssertion): docs/identity-assertion.md.'
+const toProxy = 'a proxy that asks gets fields of its own (Server.ForwardAuth): docs/forward-auth.md.'
 const ofServer = 'the authorization server decides who may sign in there.'
 const look = 'Bff.Branding gives the pages of the gateway a name and colours.'
 const discovery = 'endpoints and keys are read from the discovery document of the issuer.'
@@ -88,9 +90,9 @@ export const oauth2ProxyAdvice: Advice = {
   redis_use_sentinel: redis,
   request_logging_format: noLogFile,
   resource: 'write it as Resource of the routes.',
-  set_authorization_header: byToken,
+  set_authorization_header: toProxy,
   set_basic_auth: byToken,
-  set_xauthrequest: byToken,
+  set_xauthrequest: toProxy,
   session_cookie_minimal: 'no token is in a cookie.',
   show_debug_on_error: 'pages have a code and a request id; the log has the rest.',
   signature_key: 'upstreams are shown a proof by DPoP: set UseDPoP to true with a server that can.',

@@ -3,6 +3,7 @@ import { createNotes, type Imported, type Notes, placeholderUrl, present, type S
 import { secretReference } from './kept-secret.js'
 import { noteUnread } from './left-over.js'
 import { oauth2ProxyAdvice } from './oauth2-proxy-advice.js'
+import { redisOf } from './oauth2-proxy-redis.js'
 import { type Section, sectionOf } from './section.js'
 import { durationFrom } from './time.js'
 
@@ -34,7 +35,7 @@ export function importOAuth2Proxy(text: string): Imported {
   )
   notes.changed(
     'upstream headers',
-    'are Authorization (the access token) instead of X-Forwarded-User, X-Forwarded-Email and the like.',
+    'are Authorization (the access token) instead of X-Forwarded-User, X-Forwarded-Email and the like. An upstream that takes no tokens gets a signed statement: IdentityAssertion of its route.',
   )
   noteUnread(options, oauth2ProxyAdvice, notes)
   return { settings, secrets, notes: notes.all }
@@ -89,40 +90,25 @@ function serverOf(options: Section, notes: Notes): Readonly<Record<string, unkno
   const hasTls = certFile !== undefined && keyFile !== undefined
   const [plain, secure] = [options.text('http_address') ?? '127.0.0.1:4180', options.text('https_address') ?? ':443']
   const address = (hasTls ? secure : plain).replace(/^https?:\/\//, '')
-  const isSocket = address.startsWith('unix:')
-  if (isSocket) notes.dropped('http_address', 'sockets of Unix are not listened on: 127.0.0.1:4180 is written.')
-  if (options.flag('reverse_proxy') === true)
+  const socket = /^unix:(?:\/\/)?(\/.*)$/.exec(address)?.[1]
+  const named = options.texts('trusted_proxy_ips')
+  // Who connects by the socket counts as this address.
+  const proxies = socket === undefined ? named : [...(named ?? []), '127.0.0.1/32']
+  if (options.flag('reverse_proxy') === true && proxies === undefined)
     notes.missing(
       '/Server/TrustedProxies',
       'write the addresses of your proxies, as in ["10.0.0.0/8"]: what other machines say of the client is not believed.',
     )
   options.value('metrics_address')
   return present({
-    Listen: isSocket ? '127.0.0.1:4180' : address.replace(/^:/, '0.0.0.0:'),
+    Listen: socket === undefined ? address.replace(/^:/, '0.0.0.0:') : `unix:${socket}`,
+    TrustedProxies: proxies,
     Tls: hasTls ? { CertFile: certFile, KeyFile: keyFile } : undefined,
     AdminListen: options.has('metrics_address')
       ? options.text('metrics_address')?.replace(/^:/, '0.0.0.0:')
       : undefined,
     AccessLog: options.flag('request_logging') === false ? false : undefined,
   })
-}
-
-function redisOf(options: Section, secrets: SecretToKeep[], notes: Notes) {
-  const isRedis = options.text('session_store_type') === 'redis'
-  const [url, password] = [options.text('redis_connection_url'), options.text('redis_password')]
-  if (!isRedis) return undefined
-  if (url === undefined || !URL.canParse(url)) {
-    notes.missing(
-      '/Store/Redis',
-      'write where your Redis is, with Sentinel or Cluster if you have them: docs/configuration.md.',
-    )
-    return undefined
-  }
-  const whole = new URL(url)
-  if (password !== undefined) whole.password = encodeURIComponent(password)
-  if (whole.password === '') return { Url: whole.href }
-  secrets.push({ file: 'keys/redis.url', content: whole.href })
-  return { Url: { File: './keys/redis.url' } }
 }
 
 /** Its cookie lives a week from the login on, whether it is used or not. */

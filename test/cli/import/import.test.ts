@@ -341,10 +341,56 @@ redis_password = "p@ss"
 upstreams = "http://user:hunter2@app:8080/"
 `),
   )
-  t.is(await readFile(join(folder, 'keys/redis.url'), 'utf8'), 'redis://:p%40ss@redis:6379\n')
+  t.is(await readFile(join(folder, 'keys/redis.password'), 'utf8'), 'p@ss\n')
+  t.regex(text, /"Url": "redis:\/\/redis:6379",\n +"Password": {\n +"File": "\.\/keys\/redis\.password"/)
   t.regex(text, /"Listen": "0\.0\.0\.0:4180",\n +"AdminListen": "0\.0\.0\.0:9090"/)
   t.deepEqual(named(notes, 'missing'), ['/Server/TrustedProxies'])
   for (const secret of ['s3cret', 'p@ss', 'p%40ss', 'hunter2']) t.false((told + text).includes(secret), secret)
+})
+
+test('oauth2-proxy: sentinels, the addresses of its proxies and a Unix socket have their counterparts', async (t) => {
+  const { folder, notes, told, text } = await imported(
+    t,
+    'oauth2-proxy',
+    proxy(`
+http_address = "unix:///run/proxy.sock"
+reverse_proxy = true
+trusted_proxy_ips = ["10.0.0.0/8"]
+session_store_type = "redis"
+redis_use_sentinel = true
+redis_sentinel_master_name = "staff"
+redis_sentinel_connection_urls = ["redis://:hunter2@s1:26379", "redis://s2:26379"]
+redis_password = "p@ss"
+redis_sentinel_password = "s3ntinel"
+upstreams = "http://app:8080/"
+`),
+  )
+  const { Server, Store } = JSON.parse(text.replace(/^\/\/.*$/gm, ''))
+  t.like(Server, { Listen: 'unix:/run/proxy.sock', TrustedProxies: ['10.0.0.0/8', '127.0.0.1/32'] })
+  t.deepEqual(Store.Redis, {
+    Topology: 'Sentinel',
+    Nodes: ['redis://s1:26379', 'redis://s2:26379'],
+    Sentinel: { Name: 'staff', Password: { File: './keys/redis-sentinel.password' } },
+    Password: { File: './keys/redis.password' },
+  })
+  t.is(await readFile(join(folder, 'keys/redis-sentinel.password'), 'utf8'), 's3ntinel\n')
+  t.deepEqual(named(notes, 'missing'), [])
+  t.deepEqual(named(notes, 'dropped'), ['redis_sentinel_connection_urls'])
+  for (const secret of ['p@ss', 's3ntinel', 'hunter2']) t.false((told + text).includes(secret), secret)
+})
+
+test('oauth2-proxy: a cluster is named by its nodes', async (t) => {
+  const { text } = await imported(
+    t,
+    'oauth2-proxy',
+    proxy(
+      'session_store_type = "redis"\nredis_use_cluster = true\nredis_cluster_connection_urls = ["rediss://c1:6379"]\nupstreams = "http://app:8080/"',
+    ),
+  )
+  t.deepEqual(JSON.parse(text.replace(/^\/\/.*$/gm, '')).Store.Redis, {
+    Topology: 'Cluster',
+    Nodes: ['rediss://c1:6379'],
+  })
 })
 
 test('oauth2-proxy: every option of the example that nothing here is made of is named with what to do instead', async (t) => {
