@@ -224,3 +224,18 @@ test.serial('shows no control character of a file or of a server to the terminal
   t.regex(output.join(''), /is not a known setting/)
   t.notRegex(output.join(''), /[^\n\P{Cc}]|\u202e/u)
 })
+
+test.serial('a development server that does not run is a note, and one that runs is said', async (t) => {
+  const issuer = await aServer(t)
+  const [dead = 0] = await freePorts(1)
+  const trialOf = async (DevelopmentServer: string) => {
+    const report = await checked(t, aFrontend(issuer, { DevelopmentServer }))
+    t.true(report.ok)
+    return report.trials.find(({ subject }) => subject.startsWith('development server'))
+  }
+  const running = await listening(t, (_, response) => response.end())
+  t.like(await trialOf(running), { outcome: 'passed', result: 'answers (200)' })
+  const found = await trialOf(`http://localhost:${dead}`)
+  t.is(found?.outcome, 'noted')
+  t.regex(found?.remedy ?? '', /^Nothing listens there: .* every page is 502/)
+})

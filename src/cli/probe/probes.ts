@@ -7,6 +7,7 @@ import type { RouteOptions } from '../../gateway/route-options.js'
 import { mayBeOfClient } from '../../gateway/tokens/token-audience.js'
 import { tryAudit } from './audit.js'
 import { type TokenContent, tryClient } from './client.js'
+import { tryDevelopmentServers } from './development-servers.js'
 import { embeddedAudience } from './embedded-audience.js'
 import { startEmbedded } from './embedded-server.js'
 import { type IssuerTrial, tryIssuer } from './issuer.js'
@@ -52,6 +53,7 @@ export async function tryOut(configuration: Configuration): Promise<readonly Tri
     const tokenFor = (frontend: FrontendOptions, route: RouteOptions): ExpectedToken =>
       expectedToken(configuration, frontend, route, tokens.get(route))
     trials.push(...(await tryUpstreams(frontends, { samplePort: configuration.sampleApi?.listen.port, tokenFor })))
+    trials.push(...(await tryDevelopmentServers(frontends)))
     trials.push(...(await tryStore(configuration)), ...(await tryAudit(configuration)))
     return trials
   } finally {
