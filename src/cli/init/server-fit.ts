@@ -71,7 +71,9 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
   const dpop = listed('dpop_signing_alg_values_supported')?.includes('ES256') === true
   const issuerInCallbacks = metadata.authorization_response_iss_parameter_supported === true
   const idTokens = listed('id_token_signing_alg_values_supported')
-  const hasIdTokens = idTokens === undefined || idTokens.some((name) => idTokenAlgorithms.includes(name))
+  const signsNothing = idTokens?.length === 0
+  const hasIdTokens =
+    idTokens === undefined || signsNothing || idTokens.some((name) => idTokenAlgorithms.includes(name))
   const hasPkce = listed('code_challenge_methods_supported')?.includes('S256') !== false
   return {
     authority,
@@ -95,6 +97,9 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
       ...(hasIdTokens
         ? []
         : [`ID tokens with ${(idTokens ?? []).join(', ')} only: FAPI 2.0 takes PS256, ES256 and Ed25519`]),
+      ...(signsNothing
+        ? ['no algorithm for ID tokens: give it a signing key for PS256, ES256 or Ed25519, or no login will work']
+        : []),
       ...(byKey
         ? []
         : bySecret !== undefined

@@ -163,6 +163,12 @@ for (const [what, change, fit, lacks] of [
     [/ID tokens/],
   ],
   [
+    'no algorithm for ID tokens',
+    { id_token_signing_alg_values_supported: [] },
+    { profile: 'Fapi2' },
+    [/no algorithm for ID tokens: give it a signing key/],
+  ],
+  [
     'client secrets only',
     { token_endpoint_auth_methods_supported: ['client_secret_post'] },
     { profile: 'Baseline', clientAuthentication: 'ClientSecretPost' },
