@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { signJws } from '../../jose/sign-jws.js'
 import { identityAssertionDefaults } from '../defaults.js'
 import type { FrontendOptions } from '../options.js'
+import { Refusal } from '../refusal.js'
 import type { RouteOptions } from '../route-options.js'
 import { knownClaims } from '../session/session-claims.js'
 import type { Session } from '../session/session-record.js'
@@ -46,8 +47,9 @@ export function createAssertIdentity(
   const iss = assertionIssuer(frontend)
 
   const sign = async ({ record }: Session, iat: number): Promise<Credentials> => {
-    // Who it is about is never a guess: without OpenID Connect there is no session that this could name.
-    if (record.subject === undefined) throw new TypeError('a session without a subject has no identity to assert')
+    // Who it is about is never a guess, and a session may be older than the scope "openid".
+    if (record.subject === undefined)
+      throw new Refusal('bff.session.ended', 'the session names no user: it was begun without "openid"; log in again')
     const { claims } = knownClaims(record, iat)
     const chosen = Object.fromEntries(names.flatMap((name) => (name in claims ? [[name, claims[name]]] : [])))
     // Of several servers each may have a user of this name. A session from before there were several is of the issuer of its ID token.

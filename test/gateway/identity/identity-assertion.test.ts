@@ -136,6 +136,17 @@ test('an assertion is as current as the token: a refresh that fails for good end
   t.is(seen.length, 1)
 })
 
+test('a session from before the scope "openid" names no user: it is refused, and the page signs in', async (t) => {
+  for (const tokenType of ['User', 'UserOrNone'] as const) {
+    const { plant, get, seen } = await reports(t, { tokenType })
+    const { cookie } = await plant('app', { subject: undefined as never, claims: {} })
+    const answer = await get({ Cookie: cookie })
+    t.is(answer.status, 401)
+    t.is(codeOf(answer), 'bff.session.ended')
+    t.deepEqual(seen, [])
+  }
+})
+
 test('without a session a route refuses, or says nothing where it may be used without one', async (t) => {
   const { get, seen } = await reports(t)
   t.is(codeOf(await get()), 'bff.session.absent')
