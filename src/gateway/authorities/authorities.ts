@@ -1,5 +1,5 @@
 import type { FrontendOptions } from '../options.js'
-import type { SessionRecord } from '../session/session-record.js'
+import { isSameClient, type SessionRecord } from '../session/session-record.js'
 
 /** Names an authorization server among those of a frontend. */
 export interface AuthorityName {
@@ -54,18 +54,20 @@ export function clientsOf(options: FrontendOptions): readonly AuthorityClient[] 
 
 /**
  * The client that a session is of. Undefined: the configuration has it no longer. Issuer and client identifier decide, so that
- * no server is ever shown a token of another; the name tells apart what has the same. A session from before there were several
- * is of the issuer of its ID token.
+ * no server is ever shown a token of another; the name tells apart what has the same. A session that does not say it is of the
+ * issuer of its ID token.
  */
 export function clientOf<Client extends AuthorityClient>(
   clients: readonly Client[],
   { server, claims }: Pick<SessionRecord, 'server' | 'claims'>,
 ): Client | undefined {
-  if (server === undefined)
-    return clients.length === 1 ? clients[0] : clients.find(({ options }) => options.authority === claims.iss)
-  const same = clients.filter(
-    ({ options }) => options.authority === server.authority && options.clientId === server.clientId,
-  )
+  if (server === undefined) {
+    const [only] = clients
+    return clients.length === 1 && claims.iss === undefined
+      ? only
+      : clients.find(({ options }) => options.authority === claims.iss)
+  }
+  const same = clients.filter(({ options }) => isSameClient(server, options))
   return same.find(({ authority }) => authority?.name === server.name) ?? same[0]
 }
 

@@ -101,9 +101,9 @@ function continueAtAuthority(ctx: EndpointContext, { authority }: LoginTransacti
   assertIssuer(issuer, asked)
 }
 
-/** What a session has to know of it, where there are several. */
+/** Whose tokens they are: the configuration may have another server tomorrow. */
 function serverOf({ authority: named, options: { authority, clientId } }: ProvisionedFrontend) {
-  return named === undefined ? {} : { server: { name: named.name, authority, clientId } }
+  return { server: { ...(named !== undefined && { name: named.name }), authority, clientId } }
 }
 
 /** A page that waits to go on with a step-up of one user's session is not for the next user of this browser. */

@@ -49,13 +49,15 @@ export async function endOtherSessions(ctx: EndpointContext): Promise<void> {
   ctx.status = 204
 }
 
-async function sessionsOfUser({ sessions }: ProvisionedFrontend, open: OpenSession | undefined) {
+async function sessionsOfUser(frontend: ProvisionedFrontend, open: OpenSession | undefined) {
   if (open === undefined) throw new Refusal('bff.session.absent', 'log in first')
   const { key, record } = open.session
   if (record.subject === undefined) return { key, subject: '', keys: [] }
+  // A user of one server is none of another, whatever they are called.
+  const { options, sessions } = frontend.authorities?.of(record) ?? frontend
   return {
     key,
     subject: record.subject,
-    keys: await sessions.ownKeysOf({ subject: record.subject, of: record.server }),
+    keys: await sessions.ownKeysOf({ subject: record.subject, of: options }),
   }
 }

@@ -8,7 +8,7 @@ export interface Revocable {
   readonly refreshToken: string
   /** A server may want a proof of it, as Keycloak does. */
   readonly proofKey?: Jwk
-  /** Absent where the frontend has one. */
+  /** As the record has it. */
   readonly server?: SessionServer
 }
 

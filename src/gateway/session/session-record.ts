@@ -11,7 +11,7 @@ export interface SessionRecord {
   readonly subject?: string
   /** The authorization server's name for its own session, for back-channel logout. */
   readonly sid?: string
-  /** Absent where the frontend has one authorization server. */
+  /** Absent in a session from before this was kept: then its ID token says it. */
   readonly server?: SessionServer
   /** Of the ID token and of userinfo, as the server has said last. */
   readonly claims: Readonly<Record<string, unknown>>
@@ -43,9 +43,14 @@ export interface SessionRecord {
 /** Which client of which authorization server. `sub` and `sid` say something only together with it. */
 export type ServerClient = Pick<ServerClientOptions, 'authority' | 'clientId'>
 
-/** The same, with its name among the `authorities` of the frontend. */
+/** Whether both are one client of one server. */
+export function isSameClient(one: ServerClient | undefined, other: ServerClient | undefined): boolean {
+  return one !== undefined && one.authority === other?.authority && one.clientId === other.clientId
+}
+
+/** The same, with its name among the `authorities` of the frontend, where it has them. */
 export interface SessionServer extends ServerClient {
-  readonly name: string
+  readonly name?: string
 }
 
 export interface AccessToken {

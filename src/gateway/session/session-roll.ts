@@ -53,7 +53,7 @@ export function createSessionRoll({ store, seal, name, lifetimes, keepsOwners }:
           owners.add(
             key,
             {
-              ...(server !== undefined && { authority: server.name }),
+              ...(server?.name !== undefined && { authority: server.name }),
               ...(subject !== undefined && { subject }),
               createdAt,
             },

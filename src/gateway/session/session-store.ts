@@ -14,7 +14,7 @@ import { sessionClients } from './session-clients.js'
 import { createSessionHandles, type SessionHandles } from './session-handle.js'
 import { createSessionIndex, type SessionName } from './session-index.js'
 import { endsAt } from './session-lifetime.js'
-import type { ServerClient, Session, SessionRecord } from './session-record.js'
+import { isSameClient, type ServerClient, type Session, type SessionRecord } from './session-record.js'
 import { createSessionRoll, type SessionRoll } from './session-roll.js'
 
 export interface SessionStore extends SessionHandles {
@@ -118,7 +118,7 @@ export function createSessionStore({
   ): Session => ({ handle: handleOf(key), key, record, revision, prover, endsAt: endsAt(record, lifetimes) })
 
   const isServed = (record: SessionRecord): boolean =>
-    (record.server === undefined && clients.all.length === 1) || clients.of(record) !== undefined
+    isSameClient(record.server, clients.all[0]) || clients.of(record) !== undefined
 
   const forget = async (key: string, record: SessionRecord): Promise<void> => {
     await index.leave(key, record)
