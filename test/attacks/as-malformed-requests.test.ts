@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import test from 'ava'
 import fc from 'fast-check'
+import { anyCharacter } from '../_any-character.js'
 import { aProtocolClient, jwt } from '../authorization-server/_client.js'
 import { startServer } from '../authorization-server/_running.js'
 
@@ -50,7 +51,7 @@ const names = [
   'ui_locales',
 ]
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.string({ unit: anyCharacter, maxLength: 60 }),
   fc.constantFrom(
     '',
     '[object Object]',
