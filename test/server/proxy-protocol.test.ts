@@ -3,18 +3,15 @@ import { createServer, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
-import { readConfiguration } from '../../src/config/load.js'
 import { listenerLimitDefaults } from '../../src/http/listener-limits.js'
-import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { type ListenerOptions, listen } from '../../src/server/listener.js'
 import { expectProxyHeaders } from '../../src/server/proxy-protocol.js'
-import { run } from '../../src/server/run.js'
-import { aFolder } from '../config/_workspace.js'
 import { startProxy } from '../deploy/_in-front.js'
 import { installed } from '../deploy/_manifests.js'
 import { freePorts } from '../flows/_stack.js'
 import { rawCall } from '../gateway/_client.js'
 import { selfSigned } from '../http/_self-signed.js'
+import { anOpenRoute } from './_open-route.js'
 import { aProxyHeader } from './_proxy-header.js'
 
 const withHaproxy = (await installed('haproxy')) === undefined ? test.skip : test
@@ -134,43 +131,8 @@ test('TLS begins behind the header', async (t) => {
 })
 
 withHaproxy('behind HAProxy an API is told of the client that has called there', async (t) => {
-  const seen: unknown[] = []
-  const upstream = createServer(({ headers }, response) => {
-    seen.push(headers['x-forwarded-for'])
-    response.end()
-  }).listen(0, '127.0.0.1')
-  await once(upstream, 'listening')
-  t.teardown(() => void upstream.close())
   const [port = 0, inFront = 0] = await freePorts(2)
-  const route = {
-    Path: '/open',
-    Upstreams: [`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`],
-    TokenType: 'None',
-  }
-  const program = await run(
-    readConfiguration({
-      environment: {},
-      directory: await aFolder(t),
-      value: {
-        Server: {
-          Listen: `127.0.0.1:${port}`,
-          TrustedProxies: ['127.0.0.1/32'],
-          ProxyProtocol: 'V2',
-          LogLevel: 'silent',
-          DrainDelay: '00:00:00',
-        },
-        Store: { Memory: {} },
-        Bff: {
-          Authority: 'https://auth.example.com',
-          PublicUrl: 'https://app.example.com',
-          Frontends: [
-            { Name: 'app', ClientId: 'app', ClientSigningKeyJwk: generateSigningJwk('ES256'), Routes: [route] },
-          ],
-        },
-      },
-    }),
-  )
-  t.teardown(() => program.stop())
+  const { seen } = await anOpenRoute(t, { Listen: `127.0.0.1:${port}`, ProxyProtocol: 'V2' })
   const proxy = await startProxy(
     'haproxy',
     inFront,
@@ -194,5 +156,8 @@ listen front
   }).end()
   const [answer] = await once(sent, 'response')
   t.is(answer.resume().statusCode, 200)
-  t.deepEqual(seen, ['127.0.0.2'])
+  t.deepEqual(
+    seen.map((headers) => headers['x-forwarded-for']),
+    ['127.0.0.2'],
+  )
 })

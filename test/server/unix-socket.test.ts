@@ -1,57 +1,11 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import test from 'ava'
-import { readConfiguration } from '../../src/config/load.js'
-import { generateSigningJwk } from '../../src/jose/jwk.js'
-import { run } from '../../src/server/run.js'
-import { aFolder } from '../config/_workspace.js'
+import { anOpenRoute } from './_open-route.js'
 
 test('frontends are served on a Unix socket, whose proxy tells of the client', async (t) => {
-  const seen: IncomingHttpHeaders[] = []
-  const upstream = createServer(({ headers }, response) => {
-    seen.push(headers)
-    response.end('the API')
-  }).listen(0, '127.0.0.1')
-  await once(upstream, 'listening')
-  t.teardown(() => void upstream.close())
-  const directory = await aFolder(t)
-  const program = await run(
-    readConfiguration({
-      environment: {},
-      directory,
-      value: {
-        Server: {
-          Listen: 'unix:gateway.sock',
-          TrustedProxies: ['127.0.0.1/32'],
-          LogLevel: 'silent',
-          DrainDelay: '00:00:00',
-        },
-        Store: { Memory: {} },
-        Bff: {
-          Authority: 'https://auth.example.com',
-          PublicUrl: 'https://app.example.com',
-          Frontends: [
-            {
-              Name: 'app',
-              ClientId: 'app',
-              ClientSigningKeyJwk: generateSigningJwk('ES256'),
-              Routes: [
-                {
-                  Path: '/open',
-                  Upstreams: [`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`],
-                  TokenType: 'None',
-                },
-              ],
-            },
-          ],
-        },
-      },
-    }),
-  )
-  t.teardown(() => program.stop())
+  const { program, directory, seen } = await anOpenRoute(t, { Listen: 'unix:gateway.sock' })
   const socketPath = join(directory, 'gateway.sock')
   t.is(program.url, `unix:${socketPath}`)
   const get = (path: string, headers: Record<string, string>): Promise<number | undefined> =>
