@@ -62,6 +62,8 @@ export type ServerEvent =
       readonly subject?: string
       readonly sid?: string
       readonly frontend?: string
+      /** Issuer identifier or name of their authorization server. */
+      readonly authority?: string
       /** Seconds. */
       readonly olderThan?: number
       /** Handle of the session. */

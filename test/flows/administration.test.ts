@@ -96,7 +96,10 @@ else
       code: 2,
       text: 'There was no such session.\n',
     })
-    t.deepEqual(await sallyportBeside(one, 'sessions', 'end', '--sub', sub), {
+    const elsewhere = ['--sub', sub, '--authority', 'https://another.example']
+    t.is((await sallyportBeside(one, 'sessions', 'end', ...elsewhere)).code, 2)
+    const here = ['--sub', sub, '--authority', provider.issuer]
+    t.deepEqual(await sallyportBeside(one, 'sessions', 'end', ...here), {
       code: 0,
       text: '1 session has been ended.\n',
     })

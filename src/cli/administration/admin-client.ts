@@ -5,6 +5,7 @@ export interface SessionFilter {
   readonly sub?: string
   readonly sid?: string
   readonly frontend?: string
+  readonly authority?: string
   readonly olderThan?: string
 }
 

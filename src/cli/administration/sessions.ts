@@ -16,6 +16,7 @@ export interface SessionsOptions {
 interface ListedSession {
   readonly handle: string
   readonly frontend: string
+  readonly authority?: string
   readonly subject?: string
   readonly begunAt?: string
   readonly lastUsedAt?: string
@@ -58,7 +59,7 @@ export async function endSessions({
   output = process.stdout,
 }: SessionsOptions & { readonly handle: string | undefined; readonly all: boolean }): Promise<number> {
   if (handle === undefined && !all && Object.keys(filter).length === 0)
-    throw new Error('Say which sessions: a handle, --sub, --sid, --frontend or --older-than; or --all.')
+    throw new Error('Say which sessions: a handle, --sub, --sid, --frontend, --authority or --older-than; or --all.')
   const client = createAdminClient(file, environment)
   const ended = handle === undefined ? await endAll(client, filter) : await endOne(client, handle, filter)
   output.write(format === 'json' ? `${JSON.stringify({ ended })}\n` : `${sentence(ended)}\n`)
@@ -73,7 +74,7 @@ async function endAll(client: AdminClient, filter: SessionFilter): Promise<numbe
 
 async function endOne(client: AdminClient, handle: string, { frontend, ...others }: SessionFilter): Promise<number> {
   if (Object.keys(others).length > 0)
-    throw new Error('A handle names one session: leave --sub, --sid and --older-than out.')
+    throw new Error('A handle names one session: leave --sub, --sid, --authority and --older-than out.')
   const { status } = await client.call('DELETE', `/admin/sessions/${encodeURIComponent(handle)}`, { frontend })
   return status === 404 ? 0 : 1
 }
@@ -84,15 +85,21 @@ function sentence(ended: number): string {
 }
 
 function textOf(sessions: readonly ListedSession[], output: Output): string {
-  return sessions.length === 0 ? 'There is no such session.\n' : tableOf(columns, sessions, output)
+  return sessions.length === 0 ? 'There is no such session.\n' : tableOf(columnsFor(sessions), sessions, output)
 }
 
-const columns: readonly Column<ListedSession>[] = [
-  { title: 'handle', cell: ({ handle }) => handle },
-  { title: 'frontend', cell: ({ frontend }) => frontend },
-  { title: 'user', cell: ({ subject = '–' }) => subject.slice(0, 60) },
-  { title: 'begun', cell: ({ begunAt }) => timeOf(begunAt) },
-  { title: 'last use', cell: ({ lastUsedAt }) => timeOf(lastUsedAt) },
-  { title: 'address', cell: ({ address = '–' }) => address },
-  { title: 'browser', cell: ({ userAgent = '–' }) => userAgent.slice(0, 60) },
-]
+/** Where frontends have one authorization server each, no session says which. */
+function columnsFor(sessions: readonly ListedSession[]): readonly Column<ListedSession>[] {
+  const areOfSeveral = sessions.some(({ authority }) => authority !== undefined)
+  const server: Column<ListedSession> = { title: 'server', cell: ({ authority = '–' }) => authority }
+  return [
+    { title: 'handle', cell: ({ handle }) => handle },
+    { title: 'frontend', cell: ({ frontend }) => frontend },
+    ...(areOfSeveral ? [server] : []),
+    { title: 'user', cell: ({ subject = '–' }) => subject.slice(0, 60) },
+    { title: 'begun', cell: ({ begunAt }) => timeOf(begunAt) },
+    { title: 'last use', cell: ({ lastUsedAt }) => timeOf(lastUsedAt) },
+    { title: 'address', cell: ({ address = '–' }) => address },
+    { title: 'browser', cell: ({ userAgent = '–' }) => userAgent.slice(0, 60) },
+  ]
+}

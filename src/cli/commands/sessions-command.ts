@@ -42,6 +42,7 @@ function filtered(command: Command): Command {
     .option('--sub <sub>', 'of this user')
     .option('--sid <sid>', 'of this session of the authorization server')
     .option('--frontend <name>', 'of this frontend')
+    .option('--authority <issuer>', 'of this authorization server: its issuer identifier or, of several, its name')
     .addOption(
       new Option('--older-than <duration>', 'begun at least so long ago: 08:00:00, or 7.00:00:00 for days').argParser(
         duration,

@@ -8,6 +8,11 @@ export interface SessionQuery {
   readonly frontend?: string
   /** `sub` of the user. */
   readonly subject?: string
+  /**
+   * Their authorization server: its issuer identifier or, of several, its name in the frontend. Sessions of which that is not
+   * known are not meant.
+   */
+  readonly authority?: string
   /** The authorization server's name for its own session. */
   readonly sid?: string
   /** Begun at least so many seconds ago. Sessions of which that is not known are not meant. */

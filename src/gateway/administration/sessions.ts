@@ -1,5 +1,8 @@
 import type { Seal } from '../../store/seal.js'
+import { issuersOf } from '../authorities/authorities.js'
+import type { FrontendOptions } from '../options.js'
 import type { ProvisionedFrontend } from '../request.js'
+import type { SessionOwner } from '../session/session-roll.js'
 import { createSessionCensus } from './session-census.js'
 import { type Found, type SessionQuery, sealPosition, searchSessions, unsealPosition } from './session-search.js'
 
@@ -75,6 +78,7 @@ export function createSessionAdministration(current: () => Administered, now: ()
       await sessions.roll.leave(key)
       return undefined
     }
+    if (query.authority !== undefined && !isOf(query.authority, owner, frontend.options)) return undefined
     const subject = owner?.subject ?? query.subject
     const activity = subject === undefined ? undefined : await sessions.activityOf(key, subject)
     const begunAt = owner?.createdAt ?? activity?.createdAt
@@ -113,7 +117,7 @@ export function createSessionAdministration(current: () => Administered, now: ()
       let ended = 0
       for await (const batch of batches(searchSessions(current().frontends, query))) {
         const meant = await Promise.all(
-          batch.map(async (found) => query.olderThan === undefined || (await look(found, query)) !== undefined),
+          batch.map(async (found) => saysKeysAlone(query) || (await look(found, query)) !== undefined),
         )
         const done = await Promise.all(batch.filter((_, index) => meant[index]).map(endFound))
         ended += done.filter((wasThere) => wasThere).length
@@ -130,6 +134,18 @@ export function createSessionAdministration(current: () => Administered, now: ()
 
     estimate: () => census(current().frontends),
   }
+}
+
+/** Whether no session has to be looked at: those that are found are meant. */
+function saysKeysAlone({ olderThan, authority }: SessionQuery): boolean {
+  return olderThan === undefined && authority === undefined
+}
+
+/** @param authority a name in the frontend, or an issuer identifier, which no name can be taken for */
+function isOf(authority: string, owner: SessionOwner | undefined, options: FrontendOptions): boolean {
+  const [only, ...others] = issuersOf(options)
+  const issuer = owner?.issuer ?? (others.length === 0 ? only : undefined)
+  return authority === issuer || authority === owner?.authority
 }
 
 async function* batches(found: AsyncIterable<Found>): AsyncGenerator<readonly Found[]> {

@@ -8,6 +8,8 @@ import type { SessionRecord } from './session-record.js'
 export interface SessionOwner {
   /** Name of the authorization server that knows the subject, where there are several. */
   readonly authority?: string
+  /** Its issuer identifier. Absent where the login did not say it, and for sessions of older versions. */
+  readonly issuer?: string
   readonly subject?: string
   /** Seconds since the epoch. */
   readonly createdAt: number
@@ -44,8 +46,9 @@ export function createSessionRoll({ store, seal, name, lifetimes, keepsOwners }:
   const setWith = (key: string): string => setOf(partOf(key.slice(prefix.length)))
 
   return {
-    async enter(key, { subject, server, createdAt, sessionExpiry = Number.POSITIVE_INFINITY }) {
+    async enter(key, { subject, server, claims: { iss }, createdAt, sessionExpiry = Number.POSITIVE_INFINITY }) {
       // Written once: no refresh makes a session longer than this.
+      const issuer = server?.authority ?? (typeof iss === 'string' ? iss : undefined)
       const until = Math.min(createdAt + lifetimes.absolute, sessionExpiry)
       await Promise.all([
         store.addMember(setWith(key), key.slice(prefix.length), until),
@@ -54,6 +57,7 @@ export function createSessionRoll({ store, seal, name, lifetimes, keepsOwners }:
             key,
             {
               ...(server?.name !== undefined && { authority: server.name }),
+              ...(issuer !== undefined && { issuer }),
               ...(subject !== undefined && { subject }),
               createdAt,
             },

@@ -36,6 +36,10 @@ const which: readonly ApiParameter[] = [
   { name: 'sub', description: '`sub` of the user, as in the ID token.' },
   { name: 'sid', description: "The authorization server's name for its own session." },
   { name: 'frontend', description: 'Name of the frontend.' },
+  {
+    name: 'authority',
+    description: 'Issuer identifier of the authorization server or, where a frontend has several, its `Name` there.',
+  },
   { name: 'olderThan', description: 'Begun at least so long ago: `08:00:00`, or `7.00:00:00` for days.' },
 ]
 
@@ -66,7 +70,7 @@ export const operations: readonly ApiOperation[] = [
     async run({ source, query }) {
       const meant = queryOf(query)
       if (Object.keys(meant).length === 0 && query.get('all') !== 'true')
-        throw malformed('say which sessions (sub, sid, frontend, olderThan), or all=true')
+        throw malformed('say which sessions (sub, sid, frontend, authority, olderThan), or all=true')
       return { ended: await source.endSessions(meant) }
     },
   },
@@ -154,13 +158,14 @@ function levelView({ level, until }: { readonly level: string; readonly until?: 
 
 /** @throws ApiRefusal for a filter that would mean more than was meant */
 export function queryOf(query: URLSearchParams): SessionQuery {
-  const [subject, sid, frontend, olderThan] = which.map(({ name }) => query.get(name))
+  const [subject, sid, frontend, authority, olderThan] = which.map(({ name }) => query.get(name))
   for (const { name } of which) if (query.get(name) === '') throw malformed(`"${name}" is empty`)
   if (olderThan != null && !isDuration(olderThan)) throw malformed('"olderThan" is a duration, such as "08:00:00"')
   return {
     ...(subject != null && { subject }),
     ...(sid != null && { sid }),
     ...(frontend != null && { frontend }),
+    ...(authority != null && { authority }),
     ...(olderThan != null && { olderThan: seconds(olderThan) }),
   }
 }

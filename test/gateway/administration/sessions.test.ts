@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { createGateway } from '../../../src/gateway/gateway.js'
-import type { GatewayOptions } from '../../../src/gateway/options.js'
+import type { FrontendOptions, GatewayOptions } from '../../../src/gateway/options.js'
 import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { createSeal } from '../../../src/store/seal.js'
 import type { Store } from '../../../src/store/store.js'
@@ -14,16 +14,23 @@ interface Given {
   readonly frontends?: readonly string[]
   readonly administered?: boolean
   readonly store?: Store
+  readonly authorities?: FrontendOptions['authorities']
 }
 
 async function anAdministeredGateway(
   t: ExecutionContext,
-  { frontends = ['app'], administered = true, store = createMemoryStore() }: Given = {},
+  { frontends = ['app'], administered = true, store = createMemoryStore(), authorities }: Given = {},
 ) {
   const clock = { now: 1_800_000_000 }
   const options: GatewayOptions = {
     frontends: frontends.map((name) =>
-      aFrontend({ name, publicUrl, authority: 'http://127.0.0.1:9', pathPrefix: name === 'app' ? '' : `/${name}` }),
+      aFrontend({
+        name,
+        publicUrl,
+        authority: 'http://127.0.0.1:9',
+        pathPrefix: name === 'app' ? '' : `/${name}`,
+        ...(name === 'app' && authorities !== undefined && { authorities }),
+      }),
     ),
     store,
     seal: createSeal([randomBytes(32)]),
@@ -76,6 +83,45 @@ test('sessions are found by user, server session, frontend and age, and by all o
   t.deepEqual(await found({ sid: 'three', subject: 'alice' }), [])
   t.deepEqual(await found({ olderThan: 500 }), ['app alice', 'shop alice'])
   t.deepEqual(await found({ frontend: 'none' }), [])
+})
+
+test('sessions are found by their authorization server: its issuer in every frontend, or its name', async (t) => {
+  const bank = { authority: 'https://bank.example', clientId: 'shop' }
+  const city = { authority: 'https://city.example', clientId: 'shop-of-the-city' }
+  const { gateway, plant } = await anAdministeredGateway(t, {
+    frontends: ['app', 'shop'],
+    authorities: [
+      { name: 'bank', ...bank },
+      { name: 'gold', ...bank, authorizationParameters: { acr_values: 'gold' } },
+      { name: 'city', ...city },
+    ],
+  })
+  await plant('app', { server: { name: 'bank', ...bank } })
+  await plant('app', { server: { name: 'gold', ...bank } })
+  await plant('app', { server: { name: 'city', ...city } })
+  await plant('app', { server: { name: 'city', ...city }, subject: 'bob' })
+  // From before there were several, by its ID token; and one of a server that is gone.
+  await plant('app', { subject: 'carol', claims: { iss: city.authority } })
+  await plant('app', { subject: 'dave', server: { name: 'old', authority: 'https://old.example', clientId: 'shop' } })
+  await plant('shop')
+  await plant('shop', { subject: 'erin', claims: { iss: 'http://127.0.0.1:9' } })
+  const found = async (query: Parameters<typeof gateway.sessions.list>[0]) =>
+    (await gateway.sessions.list(query)).sessions
+      .map(({ frontend, authority = '-', subject }) => `${frontend} ${authority} ${subject}`)
+      .sort()
+  const ofTheCity = ['app - carol', 'app city alice', 'app city bob']
+  t.deepEqual(await found({ authority: city.authority }), ofTheCity)
+  t.deepEqual(await found({ authority: city.authority, subject: 'alice' }), ['app city alice'])
+  t.deepEqual(await found({ authority: bank.authority }), ['app bank alice', 'app gold alice'])
+  t.deepEqual(await found({ authority: 'gold' }), ['app gold alice'])
+  t.deepEqual(await found({ authority: 'https://old.example' }), ['app old dave'])
+  t.deepEqual(await found({ authority: 'http://127.0.0.1:9' }), ['shop - alice', 'shop - erin'])
+  t.deepEqual(await found({ authority: 'http://127.0.0.1:9', frontend: 'app' }), [])
+  t.deepEqual(await found({ authority: 'none' }), [])
+  t.is(await gateway.sessions.end({ authority: city.authority, subject: 'alice' }), 1)
+  t.is(await gateway.sessions.end({ authority: city.authority }), 2)
+  t.is(await gateway.sessions.end({ authority: 'none' }), 0)
+  t.is((await gateway.sessions.list({})).sessions.length, 5)
 })
 
 test('pages follow each other without a gap or a repetition, and tell nothing of where sessions rest', async (t) => {

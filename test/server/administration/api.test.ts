@@ -143,11 +143,22 @@ test('sessions are ended as asked, and never more than was meant', async (t) => 
   subscribe(channelName, (event) => events.push(event as SallyportEvent))
   const alice = await plant('app', { subject: 'alice' })
   const bob = await plant('app', { subject: 'bob' })
-  for (const query of ['', '?sub=', '?subject=alice', '?sub=alice&sub=bob', '?olderThan=1h', '?all=yes']) {
+  for (const query of [
+    '',
+    '?sub=',
+    '?subject=alice',
+    '?sub=alice&sub=bob',
+    '?olderThan=1h',
+    '?all=yes',
+    '?sub=alice&authority=',
+  ]) {
     const answer = await ask('DELETE', `/admin/sessions${query}`)
     t.is(answer.status, 400, query)
   }
-  t.deepEqual(await (await ask('DELETE', '/admin/sessions?sub=alice')).json(), { ended: 1 })
+  const elsewhere = '/admin/sessions?sub=alice&authority=https://another.example'
+  t.deepEqual(await (await ask('DELETE', elsewhere)).json(), { ended: 0 })
+  const here = '/admin/sessions?sub=alice&authority=http://127.0.0.1:9'
+  t.deepEqual(await (await ask('DELETE', here)).json(), { ended: 1 })
   t.is(await sessionsOf('app').open(alice.id), undefined)
   const { sessions } = (await (await ask('GET', '/admin/sessions')).json()) as { sessions: { handle: string }[] }
   t.is(sessions.length, 1)
@@ -157,7 +168,14 @@ test('sessions are ended as asked, and never more than was meant', async (t) => 
   const acts = events.flatMap((event) =>
     event.type === 'server.administration.acted' && event.ended === 1 ? [event] : [],
   )
-  t.like(acts[0], { act: 'sessions.end', via: 'api', address: '127.0.0.1', subject: 'alice', ended: 1 })
+  t.like(acts[0], {
+    act: 'sessions.end',
+    via: 'api',
+    address: '127.0.0.1',
+    subject: 'alice',
+    authority: 'http://127.0.0.1:9',
+    ended: 1,
+  })
   t.like(acts[1], { act: 'session.end', session: sessions[0]?.handle ?? '', ended: 1 })
 })
 

@@ -54,6 +54,10 @@ test('a page of an application on the same host ends no session with the cookie'
     t.is((await form(url, '/console/sessions/end', fields, { ...headers, ...more })).status, 403)
   t.is((await form(url, '/console/sessions/end', { form: formValue }, headers)).status, 400)
   t.not(await sessionsOf('app').open(id), undefined)
+  const elsewhere = { sub: 'alice', authority: 'https://another.example', form: formValue }
+  const none = await form(url, '/console/sessions/end', elsewhere, headers)
+  t.is(none.headers.get('location'), '/console/sessions?sub=alice&ended=0')
+  t.not(await sessionsOf('app').open(id), undefined)
   const done = await form(url, '/console/sessions/end', { sub: 'alice', form: formValue }, headers)
   t.is(done.headers.get('location'), '/console/sessions?sub=alice&ended=1')
   t.is(await sessionsOf('app').open(id), undefined)
@@ -141,6 +145,7 @@ else
       }
       await page.getByRole('link', { name: 'Sessions' }).press('Enter')
       await page.getByLabel('User').fill('alice')
+      await page.getByLabel('Authorization server').fill('http://127.0.0.1:9')
       await page.keyboard.press('Enter')
       await page.waitForURL(/sub=alice/)
       await page.getByRole('button', { name: 'End all sessions of alice' }).press('Enter')

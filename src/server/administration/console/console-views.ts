@@ -8,13 +8,17 @@ import type { ConsoleSession } from './console-session.js'
 export interface SessionSearch {
   readonly sub: string
   readonly frontend: string
+  readonly authority: string
 }
 
 export function sessionsView(
   { sessions, next }: SessionPage,
-  { sub, frontend }: SessionSearch,
+  search: SessionSearch,
   { session: own, ended }: { readonly session: ConsoleSession; readonly ended: string | undefined },
 ): Html {
+  const { sub, frontend, authority } = search
+  const asked = Object.fromEntries(Object.entries(search).filter(([, text]) => text !== ''))
+  const isOfSeveral = sessions.some((session) => session.authority !== undefined)
   const endForm = (label: string, fields: Readonly<Record<string, string>>, name: string): Html =>
     html`<form class="inline" method="post" action="/console/sessions/end">${formValue(own)}${Object.entries(
       fields,
@@ -24,12 +28,13 @@ export function sessionsView(
   const endOne = ({ handle, frontend: of, subject }: AdministeredSession): Html =>
     endForm('End', { handle, frontend: of }, `End session ${handle} of ${subject ?? 'a user who is not known'}`)
   return html`${ended !== undefined && html`<p class="done" role="status">${endedText(ended)}</p>`}
-<form class="search" method="get" action="/console/sessions"><div><label for="sub">User (<code>sub</code>)</label><input id="sub" name="sub" value="${sub}" autocomplete="off"></div><div><label for="frontend">Frontend</label><input id="frontend" name="frontend" value="${frontend}" autocomplete="off"></div><button>Search</button></form>
+<form class="search" method="get" action="/console/sessions"><div><label for="sub">User (<code>sub</code>)</label><input id="sub" name="sub" value="${sub}" autocomplete="off"></div><div><label for="frontend">Frontend</label><input id="frontend" name="frontend" value="${frontend}" autocomplete="off"></div><div><label for="authority">Authorization server</label><input id="authority" name="authority" value="${authority}" autocomplete="off"></div><button>Search</button></form>
 ${tableOf(
   'Who is signed in',
   [
     { title: 'User', cell: ({ subject = 'not known' }) => subject },
     { title: 'Frontend', cell: ({ frontend: name }) => name },
+    ...(isOfSeveral ? [{ title: 'Server', cell: (session: AdministeredSession) => session.authority ?? '–' }] : []),
     { title: 'Begun', cell: ({ begunAt }) => timeOf(begunAt) },
     { title: 'Last use', cell: ({ lastUsedAt }) => timeOf(lastUsedAt) },
     { title: 'Address', cell: ({ address = '–' }) => address },
@@ -40,8 +45,8 @@ ${tableOf(
   sessions,
   next === undefined ? 'There is no such session.' : 'None on this page; there may be more.',
 )}
-${next !== undefined && html`<p><a href="/console/sessions?${new URLSearchParams({ ...(sub && { sub }), ...(frontend && { frontend }), after: next }).toString()}">Next page</a></p>`}
-${sub !== '' && sessions.length > 0 && endForm('End all sessions of this user', { sub, ...(frontend && { frontend }) }, `End all sessions of ${sub}`)}`
+${next !== undefined && html`<p><a href="/console/sessions?${new URLSearchParams({ ...asked, after: next }).toString()}">Next page</a></p>`}
+${sub !== '' && sessions.length > 0 && endForm('End all sessions of this user', asked, `End all sessions of ${sub}`)}`
 }
 
 function endedText(ended: string): string {

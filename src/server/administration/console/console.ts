@@ -7,7 +7,14 @@ import type { AdminToken } from '../admin-token.js'
 import type { AdministrationSource } from '../source.js'
 import { type Place, sendPage } from './console-page.js'
 import { type ConsoleSession, createConsoleSessions } from './console-session.js'
-import { configurationPage, keysPage, refusalsPage, sessionsView, upstreamsPage } from './console-views.js'
+import {
+  configurationPage,
+  keysPage,
+  refusalsPage,
+  type SessionSearch,
+  sessionsView,
+  upstreamsPage,
+} from './console-views.js'
 
 export interface ConsoleOptions {
   readonly token: AdminToken
@@ -34,7 +41,11 @@ export function createConsole({ token, source }: ConsoleOptions): Console {
 
   const pages: Readonly<Record<Place, (visit: Visit) => Promise<void>>> = {
     '/console/sessions': show('/console/sessions', 'Sessions', async ({ query, session }) => {
-      const search = { sub: query.get('sub') ?? '', frontend: query.get('frontend') ?? '' }
+      const search = {
+        sub: query.get('sub') ?? '',
+        frontend: query.get('frontend') ?? '',
+        authority: query.get('authority') ?? '',
+      }
       const after = query.get('after')
       const page = await source.listSessions({ query: meant(search), ...(after !== null && { paging: { after } }) })
       const ended = /^\d{1,9}$/.exec(query.get('ended') ?? '')?.[0]
@@ -74,7 +85,7 @@ export function createConsole({ token, source }: ConsoleOptions): Console {
       return goTo(response, '/console/sign-in')
     }
     const acting = actingSource(source, { via: 'console', address: request.socket.remoteAddress ?? '' })
-    const [handle, sub, frontend] = ['handle', 'sub', 'frontend'].map((name) => form.get(name))
+    const [handle, sub, frontend, authority] = ['handle', 'sub', 'frontend', 'authority'].map((name) => form.get(name))
     const where = frontend === undefined ? {} : { frontend }
     if (handle !== undefined) {
       const wasThere = await acting.endSession({ handle, ...where })
@@ -82,7 +93,7 @@ export function createConsole({ token, source }: ConsoleOptions): Console {
     }
     // Never all sessions by a form that has lost a field.
     if (sub === undefined) return sendNotice(response, 400, 'No session is named', 'Go back and try again.')
-    const ended = await acting.endSessions({ subject: sub, ...where })
+    const ended = await acting.endSessions({ subject: sub, ...where, ...(authority !== undefined && { authority }) })
     return goTo(response, `/console/sessions?${new URLSearchParams({ sub, ended: String(ended) }).toString()}`)
   }
 
@@ -122,8 +133,12 @@ export function createConsole({ token, source }: ConsoleOptions): Console {
     })
 }
 
-function meant({ sub, frontend }: { readonly sub: string; readonly frontend: string }) {
-  return { ...(sub !== '' && { subject: sub }), ...(frontend !== '' && { frontend }) }
+function meant({ sub, frontend, authority }: SessionSearch) {
+  return {
+    ...(sub !== '' && { subject: sub }),
+    ...(frontend !== '' && { frontend }),
+    ...(authority !== '' && { authority }),
+  }
 }
 
 function goTo(response: ServerResponse, location: string): void {
