@@ -47,8 +47,19 @@ export function authorizationRequest(options: AuthorizationRequestOptions): Koa.
 
 /** Whatever else is in the query was pushed or does not count (RFC 9101 §6.3): it is not even looked at. */
 function reference(search: URLSearchParams): ReadonlyMap<string, string> {
-  const relevant = [...search].filter(([name]) => name === 'client_id' || name === 'request_uri')
-  return parameters(new URLSearchParams(relevant))
+  const relevant = [...search].filter(([name]) => name === 'client_id' || name === 'request_uri' || name === 'request')
+  const all = parameters(new URLSearchParams(relevant))
+  assertOneRequest(all)
+  return all
+}
+
+/**
+ * A request object beside a reference are two requests, and nobody could say which of them the user allows.
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9101#section-5 RFC 9101 §5}, OpenID Connect Core §6.1
+ */
+function assertOneRequest(given: ReadonlyMap<string, string>): void {
+  if (given.has('request') && given.has('request_uri'))
+    throw new ProtocolError('invalid_request', 'request and request_uri are both there: the request was pushed already')
 }
 
 /** The pushed request, or where the client hears that there is none. */
@@ -116,6 +127,7 @@ async function decision(
 async function answerForm(options: AuthorizationRequestOptions, ctx: Koa.Context): Promise<void> {
   const { interactions, browserCookie, authorizationResponse } = options
   const form = await readFormBody(ctx.req)
+  assertOneRequest(form)
   const [clientId = '', requestUri = ''] = [form.get('client_id'), form.get('request_uri')]
   const again = withParameters(options.urls.authorization.href, { client_id: clientId, request_uri: requestUri })
   const action = form.get('action')

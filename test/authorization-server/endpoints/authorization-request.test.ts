@@ -24,6 +24,27 @@ test('takes only client_id and request_uri from the URL, and never echoes its st
   t.is(claimsOf(String(body.id_token)).nonce, 'pushed')
 })
 
+test('a request object beside request_uri is refused, and uses nothing up (RFC 9101 §5)', async (t) => {
+  const client = aProtocolClient(server)
+  const url = client.authorizationUrl(await client.push())
+  for (const [beside, reason] of [
+    ['&request=eyJhbGciOiJub25lIn0.e30.', /invalid_request.*request and request_uri are both there/s],
+    ['&request=a&request=b', /invalid_request.*a parameter is repeated/s],
+  ] as const) {
+    const [place = '', query] = (url + beside).split('?')
+    const page = await aBrowser().get(url + beside)
+    const posted = await fetch(place, { method: 'POST', body: new URLSearchParams(query), redirect: 'manual' })
+    t.deepEqual([page.status, posted.status], [400, 400], beside)
+    for (const text of [page.text, await posted.text()]) t.regex(text, reason)
+  }
+  t.is((await aBrowser().get(`${url}&request=`)).status, 200, 'without a value it is as if it were not there')
+  const told = await aBrowser().get(`${url}&request=a&redirect_uri=${encodeURIComponent(callbackUri)}&state=outside`)
+  const { searchParams } = new URL(told.location ?? '')
+  t.is(searchParams.get('error'), 'invalid_request')
+  t.false(searchParams.has('state'))
+  t.is((await aBrowser().get(url)).status, 200)
+})
+
 test('answers the forms with 303, no CORS, no framing, and no caching', async (t) => {
   const client = aProtocolClient(server)
   const browser = aBrowser({ origin: 'https://evil.example' })
