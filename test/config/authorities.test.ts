@@ -143,3 +143,29 @@ test('a secret that is missing is told once, however many entries have it from t
     ['/Bff/Frontends/0/ClientSigningKeyJwk/Env'],
   )
 })
+
+test('a secret is shown to one server only, also where its entries leave it out', async (t) => {
+  const city = { Name: 'city', ClientId: 'shop', Authority: 'https://city.example' }
+  const wrongs = async (entries: readonly object[], secret: object) => {
+    const file = JSON.parse(aFile(entries, { ...secret, ClientAuthenticationMethod: 'ClientSecretPost' }))
+    delete file.Bff.Frontends[0].ClientSigningKeyJwk
+    file.Bff.Profile = 'Baseline'
+    return (await problemsOf(t, JSON.stringify(file))).map(({ pointer, problem }) => `${pointer} ${problem}`)
+  }
+  const problem =
+    '/Bff/Frontends/0/Authorities/1/ClientSecret is that of the client at another server, so that each of the two could pass itself off there as this client'
+  t.deepEqual(await wrongs([bank, city], { ClientSecret: 'one' }), [problem])
+  t.deepEqual(
+    await wrongs(
+      [
+        { ...bank, ClientSecret: 'one' },
+        { ...city, ClientSecret: 'one' },
+      ],
+      {},
+    ),
+    [problem],
+  )
+  t.deepEqual(await wrongs([bank, { ...city, ClientSecret: 'two' }], { ClientSecret: 'one' }), [])
+  const again = { ...bank, Name: 'again', DisplayName: 'Again', AuthorizationParameters: { kc_idp_hint: 'id' } }
+  t.deepEqual(await wrongs([bank, again], { ClientSecret: 'one' }), [])
+})

@@ -37,6 +37,7 @@ function* listProblems(options: FrontendOptions, authorities: readonly Authority
       'is false beside several authorities: without "iss" one of them could pass its answer off as that of another (RFC 9207)',
       'Leave it out, or give each server that says no "iss" a frontend of its own.',
     )
+  const servers = new Map<string, string>()
   const seen = { name: new Set<string>(), displayName: new Set<string>(), client: new Set<string>() }
   for (const [index, { options: client, authority }] of clientsOf(options).entries()) {
     const at = `authorities/${index}`
@@ -57,7 +58,16 @@ function* listProblems(options: FrontendOptions, authorities: readonly Authority
         'is that of another one, so that users cannot tell them apart',
         'Choose another.',
       )
-    const { authority: issuer, clientId, authorizationParameters = {} } = client
+    const { authority: issuer, clientId, authorizationParameters = {}, clientAuthentication } = client
+    const secret = 'secret' in clientAuthentication ? clientAuthentication.secret : undefined
+    const knownAt = secret === undefined ? undefined : servers.get(secret)
+    if (secret !== undefined && knownAt === undefined) servers.set(secret, issuer)
+    if (knownAt !== undefined && knownAt !== issuer)
+      yield wrong(
+        `${at}/clientAuthentication/secret`,
+        'is that of the client at another server, so that each of the two could pass itself off there as this client',
+        'Give each server a secret of its own, in its entry.',
+      )
     if (isTaken(seen.client, JSON.stringify([issuer, clientId, Object.entries(authorizationParameters).sort()])))
       yield wrong(at, 'is what another one is: the same server, client and parameters', 'Leave out one of the two.')
     if (client.scopes.includes('openid') !== options.scopes.includes('openid'))
