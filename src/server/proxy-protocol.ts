@@ -4,6 +4,9 @@ import type { IsTrustedPeer } from '../http/trusted-peers.js'
 import { announceUnnamed } from './listener-refusal.js'
 import { type ProxyHeader, readProxyHeader } from './proxy-header.js'
 
+/** A header that says whose connection it is. */
+type NamedConnection = Extract<ProxyHeader, { readonly kind: 'local' | 'proxied' }>
+
 /** Seconds in which the header has to be there. A proxy writes it with its first packet. */
 const patience = 5
 
@@ -18,31 +21,30 @@ export function expectProxyHeaders(server: Server, isProxy: IsTrustedPeer, secon
   const begin = (socket: Socket): void => {
     for (const listener of listeners) listener.call(server, socket)
   }
-  // Node.js gives the socket of TLS the address of the connection below it, which names it while it is open.
-  const clients = new Map<string, string>()
+  // Node.js gives the socket of TLS the addresses of the connection below it, which name it while it is open.
+  const headers = new Map<string, NamedConnection>()
   server.on('connection', (socket: Socket) => {
     if (!isProxy(socket.remoteAddress)) return begin(socket)
     readHeader(socket, seconds, (header) => {
-      if (header.kind === 'proxied') {
-        const connection = connectionOf(socket)
-        clients.set(connection, header.address)
-        socket.once('close', () => clients.delete(connection))
-        name(socket, header.address)
-      }
+      const connection = connectionOf(socket)
+      headers.set(connection, header)
+      socket.once('close', () => {
+        // Its port may have been taken for another one by then.
+        if (headers.get(connection) === header) headers.delete(connection)
+      })
+      nameClient(socket, header)
       begin(socket)
     })
   })
   server.prependListener('secureConnection', (socket: Socket) => {
-    const address = clients.get(connectionOf(socket))
-    if (address !== undefined) name(socket, address)
+    const header = headers.get(connectionOf(socket))
+    if (header !== undefined) nameClient(socket, header)
+    // A client whose name is lost must not have the trust of the proxy.
+    else if (isProxy(socket.remoteAddress)) socket.destroy()
   })
 }
 
-function readHeader(
-  socket: Socket,
-  seconds: number,
-  onHeader: (header: Extract<ProxyHeader, { kind: 'local' | 'proxied' }>) => void,
-): void {
+function readHeader(socket: Socket, seconds: number, onHeader: (header: NamedConnection) => void): void {
   let bytes = Buffer.alloc(0)
   const refuse = (): void => {
     announceUnnamed()
@@ -85,10 +87,11 @@ function readHeader(
     .once('close', stop)
 }
 
-function connectionOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+/** Both ends: a proxy may use one port for connections to two addresses of ours. */
+function connectionOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return [remoteAddress, remotePort, localAddress, localPort].join(' ')
 }
 
-function name(socket: Socket, address: string): void {
-  Object.defineProperty(socket, 'remoteAddress', { value: address })
+function nameClient(socket: Socket, header: NamedConnection): void {
+  if (header.kind === 'proxied') Object.defineProperty(socket, 'remoteAddress', { value: header.address })
 }

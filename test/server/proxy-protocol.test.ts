@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { createServer, request, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
 import { listenerLimitDefaults } from '../../src/http/listener-limits.js'
@@ -28,6 +29,14 @@ async function aListener(t: ExecutionContext, more: Partial<ListenerOptions> = {
   })
   t.teardown(() => listener.drain(0))
   return new URL(listener.url)
+}
+
+/** Hands a server the connections to an address. @returns its port */
+async function listeningOn(t: ExecutionContext, server: Server, host: string, port: number): Promise<number> {
+  const door = createNetServer((socket) => server.emit('connection', socket)).listen(port, host)
+  t.teardown(() => void door.close())
+  await once(door, 'listening')
+  return (door.address() as AddressInfo).port
 }
 
 const get = 'GET / HTTP/1.1\r\nHost: x\r\n'
@@ -128,6 +137,34 @@ test('TLS begins behind the header', async (t) => {
   }
   const answers = await Promise.all([7, 8, 9].map((end) => ask(aProxyHeader({ source: [203, 0, 113, end] }))))
   for (const [index, answer] of answers.entries()) t.regex(answer, RegExp(`from 203\\.0\\.113\\.${index + 7}$`))
+})
+
+test('two connections from one port of a proxy, to two addresses of ours, keep their clients apart', async (t) => {
+  const certificate = await selfSigned()
+  const server = createTlsServer(certificate, (asked, response) => response.end(`from ${asked.socket.remoteAddress}`))
+  expectProxyHeaders(server, (address) => address === '127.0.0.1')
+  // Both lead to it, as one listener on all addresses does.
+  const port = await listeningOn(t, server, '127.0.0.1', 0)
+  await listeningOn(t, server, '127.0.0.2', port)
+  const begin = async (host: string, end: number, localPort?: number) => {
+    const below = connect({ host, port, localAddress: '127.0.0.1', ...(localPort !== undefined && { localPort }) })
+    await once(below, 'connect')
+    below.write(aProxyHeader({ source: [203, 0, 113, end] }))
+    return below
+  }
+  const answerOn = async (below: Socket): Promise<string> => {
+    const socket = connectTls({ socket: below, servername: 'localhost', ca: certificate.cert })
+    let answer = ''
+    socket.setEncoding('latin1').on('data', (chunk) => (answer += chunk))
+    socket.on('error', () => {}).write(last)
+    await once(socket, 'close')
+    return answer
+  }
+  const first = await begin('127.0.0.1', 7)
+  const second = await begin('127.0.0.2', 8, first.localPort)
+  t.is(second.localPort, first.localPort)
+  t.regex(await answerOn(second), /from 203\.0\.113\.8$/)
+  t.regex(await answerOn(first), /from 203\.0\.113\.7$/)
 })
 
 withHaproxy('behind HAProxy an API is told of the client that has called there', async (t) => {
