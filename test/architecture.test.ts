@@ -14,7 +14,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['gateway/oauth/'],
   'http-proxy': ['gateway/forwarding/http-proxy.ts'],
   'koa-session': ['gateway/session/koa-session.ts'],
-  'lru-cache': ['store/bounded-cache.ts', 'store/fetched-cache.ts', 'telemetry/tracing.ts'],
+  'lru-cache': ['store/bounded-cache.ts', 'store/fetched-cache.ts', 'telemetry/request-traces.ts'],
   '@redis/client': ['store/redis-client.ts'],
   lmdb: ['store/file-database.ts'],
   cookie: ['http/cookie.ts'],

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
-import { nameRequest } from '../telemetry/tracing.js'
+import { nameRequest } from '../telemetry/request-traces.js'
 import { limitStrangers } from './client/client-limit.js'
 import { mutualTlsEndpoints } from './endpoint-urls.js'
 import { authorizationRequest } from './endpoints/authorization-request.js'

@@ -5,6 +5,7 @@ import { usableRequestId } from '../http/request-id.js'
 import { maskedAddress } from '../http/trusted-peers.js'
 import { channelName, type ValidatorEvent } from '../telemetry/events.js'
 import { noteOrigin } from '../telemetry/request-origin.js'
+import { inTraceOf } from '../telemetry/tracing.js'
 import type { Auth } from './auth.js'
 import { createMetrics } from './metrics.js'
 import type { ApiRequest } from './request/api-request.js'
@@ -42,6 +43,8 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
     if (events.hasSubscribers) events.publish(event)
   }
 
+  const tell = (event: ValidatorEvent, request: ApiRequest): void => inTraceOf(request, () => emit(event))
+
   return {
     emit,
 
@@ -49,14 +52,15 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
       metrics.accepted(proof?.age, cached)
       if (!isHeard()) return
       const requestId = claimedRequestId(request)
-      emit({
+      const event: ValidatorEvent = {
         type: 'validator.request.accepted',
         token: cached ? 'known' : 'new',
         ...(requestId !== undefined && { requestId }),
         ...(jkt !== undefined && { jkt }),
         ...(clientId !== undefined && { client: clientId }),
         ...(proof !== undefined && { proofAge: proof.age }),
-      })
+      }
+      tell(event, request)
     },
 
     refused({ code, check }, request, beforeCrypto, hint) {
@@ -64,7 +68,7 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
       if (isHeard()) {
         const claimed = claimedRequestId(request)
         const found = hint()
-        return emit({
+        const event: ValidatorEvent = {
           type: 'validator.request.refused',
           code,
           check,
@@ -73,7 +77,8 @@ export function createObserver(onEvent: ((event: ValidatorEvent) => void) | unde
           ...(claimed !== undefined && { claimedRequestId: claimed }),
           ...(request.peer !== undefined && { address: maskedAddress(request.peer) }),
           ...(found !== undefined && { hint: found }),
-        })
+        }
+        return tell(event, request)
       }
       // Once per process where there is no listener: enough to find it, too little to fill a disk with.
       const warning = warnings.get(check)

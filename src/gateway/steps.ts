@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { noteSession } from '../telemetry/request-origin.js'
+import { nameRequest } from '../telemetry/request-traces.js'
 import { inSpan, inSpanOfOthers } from '../telemetry/spans.js'
-import { nameRequest } from '../telemetry/tracing.js'
 import { assertPageAccess } from './access/page-access.js'
 import { guardOf } from './access/stay.js'
 import { isLoginInQuestion, sessionIsOfUse } from './endpoints/login-loop.js'

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { ValidateConfiguration } from '../config/options/forward-auth-options.js'
 import { createVerifier, type Verifier } from '../dpop-validator/dpop-validator.js'
+import type { ApiRequest } from '../dpop-validator/request/api-request.js'
 import { send } from '../dpop-validator/response/send-answer.js'
 import { ProtocolError } from '../errors.js'
 import { createForgedFields } from '../gateway/forward-auth/forged-fields.js'
@@ -11,6 +12,7 @@ import { type Question, questionListener } from '../http/forward-auth/question.j
 import { sayYesOnlyWhenGranted } from '../http/forward-auth/spoken-status.js'
 import { answerYes } from '../http/forward-auth/yes.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
+import { continueTrace } from '../telemetry/tracing.js'
 
 /**
  * Answers proxies that ask about calls of API clients: token, proof and binding are checked here, for APIs of any language. One
@@ -35,7 +37,9 @@ export function createValidating(
     const forged = forgedField(asked)
     if (forged !== undefined) return refuse(response, 403, `no client may send the field "${forged}"`)
     const { method = '', url: target = '', rawHeaders } = asked.request
-    const verdict = await verifierOf.verify({ method, target, rawHeaders, peer: undefined })
+    const apiRequest: ApiRequest = { method, target, rawHeaders, peer: undefined }
+    continueTrace(request, apiRequest)
+    const verdict = await verifierOf.verify(apiRequest)
     switch (verdict.kind) {
       case 'accepted':
         if (question.about === 'refusal')

@@ -2,7 +2,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { channelName, publish, type SallyportEvent } from './events.js'
 import { createLineWriter } from './line-writer.js'
-import { traceId } from './tracing.js'
+import { traceId } from './request-traces.js'
 import { isUsualRefusal } from './usual-refusal.js'
 import { withoutSecrets } from './without-secrets.js'
 

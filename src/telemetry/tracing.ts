@@ -1,7 +1,4 @@
-import type { IncomingMessage } from 'node:http'
 import type * as OpenTelemetry from '@opentelemetry/api'
-import { LRUCache } from 'lru-cache'
-import { type Product, productOfEvent } from './request-origin.js'
 import type { TraceContexts } from './trace-contexts.js'
 
 /*
@@ -27,37 +24,6 @@ export function traceWith(next: Tracing | undefined): void {
 /** What `injectTrace` writes; undefined where there is no trace. */
 export type SpanContext = OpenTelemetry.Context | undefined
 
-/**
- * Adds to the span of the whole request.
- * @param requestId of the log lines that get the trace's id
- */
-export function describeRequest(
-  request: IncomingMessage,
-  product: Exclude<Product, 'validator'>,
-  requestId: string,
-  frontend?: string,
-): void {
-  const whole = tracing && wholeOf(request)
-  if (whole === undefined) return
-  traces[product]?.set(requestId, whole.span.spanContext().traceId)
-  if (!whole.span.isRecording()) return
-  if (frontend !== undefined) whole.span.setAttribute('sallyport.frontend', frontend)
-  whole.span.setAttribute('sallyport.request_id', requestId)
-}
-
-/** Names the span of the whole request. @param route a path of the configuration, never the caller's */
-export function nameRequest(request: IncomingMessage, route: string): void {
-  const whole = tracing && wholeOf(request)
-  if (whole?.span.isRecording() === true)
-    whole.span.setAttribute('http.route', route).updateName(`${request.method} ${route}`)
-}
-
-/** Of the latest requests. A login has one id in both products, and a trace in each. */
-const traces: Readonly<Partial<Record<Product, LRUCache<string, string>>>> = {
-  gateway: new LRUCache({ max: 10_000 }),
-  as: new LRUCache({ max: 10_000 }),
-}
-
 const wholeRequest = Symbol('the whole request')
 
 export interface WholeRequest {
@@ -65,21 +31,28 @@ export interface WholeRequest {
   readonly context: OpenTelemetry.Context
 }
 
-type InTrace = IncomingMessage & { [wholeRequest]?: WholeRequest }
+type InTrace = object & { [wholeRequest]?: WholeRequest }
 
-export function wholeOf(request: IncomingMessage): WholeRequest | undefined {
+export function wholeOf(request: object): WholeRequest | undefined {
   return (request as InTrace)[wholeRequest]
 }
 
 /** From here on the request is known by this span. */
-export function beginWhole(request: IncomingMessage, whole: WholeRequest): void {
+export function beginWhole(request: object, whole: WholeRequest): void {
   ;(request as InTrace)[wholeRequest] = whole
 }
 
 /** A request that is made of another one is in the same trace. */
-export function continueTrace(from: IncomingMessage, to: IncomingMessage): void {
+export function continueTrace(from: object, to: object): void {
   const whole = tracing && wholeOf(from)
   if (whole !== undefined) beginWhole(to, whole)
+}
+
+/** Tells of a request, so that its line of the log gets the trace. */
+export function inTraceOf(request: object, tell: () => void): void {
+  const whole = tracing && wholeOf(request)
+  if (tracing === undefined || whole === undefined) tell()
+  else tracing.contexts.manager.with(whole.context, tell)
 }
 
 /** Writes the context of a span into the fields of a request of ours (W3C Trace Context). Default: that of the active one. */
@@ -89,13 +62,4 @@ export function injectTrace(headers: Record<string, string | string[] | undefine
 
 function activeContext(): SpanContext {
   return tracing?.api.trace.getActiveSpan() && tracing.api.context.active()
-}
-
-/** For the log. @param type of an event */
-export function traceId(type: string, requestId: string | undefined): string | undefined {
-  if (tracing === undefined) return undefined
-  return (
-    tracing.api.trace.getActiveSpan()?.spanContext().traceId ??
-    (requestId === undefined ? undefined : traces[productOfEvent(type)]?.get(requestId))
-  )
 }

@@ -46,7 +46,11 @@ const attributeOf = ({ attributes }: Span, name: string): unknown => {
 test('a login and a call are traces: session, proof, attempt and what the authorization server was asked, with no secret in them', async (t) => {
   const collector = await aCollector(t)
   const stack = await startStack({
-    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_SERVICE_NAME: 'shop' },
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      OTEL_SERVICE_NAME: 'shop',
+      Server__LogLevel: 'debug',
+    },
   })
   const browser = createUserAgent()
   const signIn = await browser.navigate(new URL('/bff/login', stack.gateway))
@@ -54,9 +58,14 @@ test('a login and a call are traces: session, proof, attempt and what the author
   await browser.submit(consent, {}, { button: 'allow' })
   const foreign = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
   t.is(
-    (await browser.call(new URL('/api/orders?q=4111', stack.gateway), { headers: { traceparent: foreign } })).status,
+    (
+      await browser.call(new URL('/api/orders?q=4111-1111-1111-1111', stack.gateway), {
+        headers: { traceparent: foreign },
+      })
+    ).status,
     200,
   )
+  t.is((await fetch(new URL('/api/orders', stack.api), { method: 'HEAD' })).status, 401)
   // What was not sent by then is sent when it ends.
   await stack.stop()
 
@@ -86,17 +95,26 @@ test('a login and a call are traces: session, proof, attempt and what the author
       endpoint,
     )
 
-  const line =
-    stack
-      .output()
-      .split('\n')
-      .find((text) => text.includes('"gateway.request.forwarded"')) ?? '{}'
-  t.is(JSON.parse(line).trace, call.traceId)
-  t.is(JSON.parse(line).requestId, attributeOf(call, 'sallyport.request_id'))
+  const lines = stack.output().split('\n')
+  const lineOf = (event: string) => JSON.parse(lines.find((text) => text.includes(`"${event}"`)) ?? '{}')
+  t.is(lineOf('gateway.request.forwarded').trace, call.traceId)
+  t.is(lineOf('gateway.request.forwarded').requestId, attributeOf(call, 'sallyport.request_id'))
+  // The API is another listener: its trace is linked with the one of the attempt.
+  const traceOfApi = spans.find(({ links = [] }) => links.some(({ traceId }) => traceId === call.traceId))?.traceId
+  t.is(lineOf('validator.request.accepted').trace, traceOfApi)
+  t.is(lineOf('validator.request.refused').trace, spans.find(({ name }) => name === 'HEAD')?.traceId)
 
   const text = collector.text()
   t.true(text.includes('"shop"'))
-  for (const secret of ['4111', 'wonderland', 'eyJ', 'code=', 'state=', 'urn:ietf:params:oauth:request_uri', '__Host-'])
+  for (const secret of [
+    '4111-1111',
+    'wonderland',
+    'eyJ',
+    'code=',
+    'state=',
+    'urn:ietf:params:oauth:request_uri',
+    '__Host-',
+  ])
     t.false(text.includes(secret), secret)
 })
 

@@ -3,7 +3,7 @@ import { claimedRequestId, requestIdOf } from '../../http/request-id.js'
 import { originOf } from '../../http/request-origin.js'
 import type { IsTrustedPeer } from '../../http/trusted-peers.js'
 import { continueOrigin, noteOrigin } from '../../telemetry/request-origin.js'
-import { describeRequest } from '../../telemetry/tracing.js'
+import { describeRequest } from '../../telemetry/request-traces.js'
 
 /** Each request has an id: that of a proxy of ours, or a new one. Its events and its answer name it. */
 export function identifiedRequest(isTrustedPeer: IsTrustedPeer): Koa.Middleware {

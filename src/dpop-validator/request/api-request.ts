@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import { continueTrace } from '../../telemetry/tracing.js'
 
 /** A request as it came in, whatever the framework: nothing joined, decoded or cleaned up. */
 export interface ApiRequest {
@@ -36,11 +37,13 @@ export interface ApiRequest {
  */
 export function fromIncomingMessage(request: IncomingMessage, target: string = request.url ?? ''): ApiRequest {
   const socket = request.socket as Partial<TLSSocket>
-  return {
+  const apiRequest: ApiRequest = {
     method: request.method ?? '',
     target,
     rawHeaders: request.rawHeaders,
     peer: socket.remoteAddress,
     clientCertificate: () => socket.getPeerCertificate?.()?.raw,
   }
+  continueTrace(request, apiRequest)
+  return apiRequest
 }

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http'
+import { LRUCache } from 'lru-cache'
+import { type Product, productOfEvent } from './request-origin.js'
+import { tracing, wholeOf } from './tracing.js'
+
+/*
+ * What is known of a request is told to its span, and to the log which trace it is in. Events of the validator are told inside
+ * that of their request (`inTraceOf`): its ids are its own.
+ */
+
+/** Of the latest requests. A login has one id in both products, and a trace in each. */
+const traces: Readonly<Partial<Record<Product, LRUCache<string, string>>>> = {
+  gateway: new LRUCache({ max: 10_000 }),
+  as: new LRUCache({ max: 10_000 }),
+}
+
+/**
+ * Adds to the span of the whole request.
+ * @param requestId of the log lines that get the trace's id
+ */
+export function describeRequest(
+  request: IncomingMessage,
+  product: Exclude<Product, 'validator'>,
+  requestId: string,
+  frontend?: string,
+): void {
+  const whole = tracing && wholeOf(request)
+  if (whole === undefined) return
+  traces[product]?.set(requestId, whole.span.spanContext().traceId)
+  if (!whole.span.isRecording()) return
+  if (frontend !== undefined) whole.span.setAttribute('sallyport.frontend', frontend)
+  whole.span.setAttribute('sallyport.request_id', requestId)
+}
+
+/** Names the span of the whole request. @param route a path of the configuration, never the caller's */
+export function nameRequest(request: IncomingMessage, route: string): void {
+  const whole = tracing && wholeOf(request)
+  if (whole?.span.isRecording() === true)
+    whole.span.setAttribute('http.route', route).updateName(`${request.method} ${route}`)
+}
+
+/** For the log. @param type of an event */
+export function traceId(type: string, requestId: string | undefined): string | undefined {
+  if (tracing === undefined) return undefined
+  return (
+    tracing.api.trace.getActiveSpan()?.spanContext().traceId ??
+    (requestId === undefined ? undefined : traces[productOfEvent(type)]?.get(requestId))
+  )
+}
