@@ -46,11 +46,6 @@ export function compared({ proof = {}, keyThumbprint, subject }) {
   ])
 }
 
-/** Where the inspector of `sallyport dev` is: three ports further. Undefined: this is no demo on this machine. */
-export function inspectorUrl({ hostname, port }) {
-  return hostname === 'localhost' && port !== '' ? `http://localhost:${Number(port) + 3}/` : undefined
-}
-
 const things = [
   ['Session cookie', 'this browser, HttpOnly', 'browser and gateway; no script', 'the session'],
   ['Session record', 'the gateway’s store, sealed', 'who has cookie and sealing key', 'the session'],
@@ -85,13 +80,22 @@ export function thingsTable() {
   return element('table', [element('thead', head), element('tbody', body)])
 }
 
-export function furtherReading(location) {
-  const inspector = inspectorUrl(location)
-  const link = (text, href) => element('li', element('a', text, { href, target: '_blank', rel: 'noreferrer' }))
+/** Of the demo: where its messages are drawn. */
+export function onTheWire(inspector) {
+  return element('li', [
+    element('h3', 'On the wire'),
+    element('p', [link('The flow inspector draws this call, and the login before it', inspector), '.']),
+  ])
+}
+
+function link(text, href) {
+  return element('a', text, { href, target: '_blank', rel: 'noreferrer' })
+}
+
+export function furtherReading() {
   return [
-    ...(inspector ? [link('Flow inspector: every message, as it is sent (with sallyport dev)', inspector)] : []),
     link('What happens in a login, message by message?', `${documents}/message-by-message.md`),
     link('What is protected from whom?', `${documents}/security-model.md`),
     link('What does this error code mean?', `${documents}/errors.md`),
-  ]
+  ].map((each) => element('li', each))
 }

@@ -4,7 +4,7 @@
  */
 
 import { definitions, element } from './element.js'
-import { compared, explained, furtherReading, thingsTable } from './lessons.js'
+import { compared, explained, furtherReading, onTheWire, thingsTable } from './lessons.js'
 
 /** Where this frontend is: the longest of the prefixes that the page links to. */
 const prefixes = [...document.querySelectorAll('[data-frontend]')].map((link) => link.dataset.frontend)
@@ -85,13 +85,14 @@ async function showCall(method, path, bare) {
   const steps = [element('li', [element('h3', 'This page sent'), sent])]
 
   if (result.seen) {
-    const { proof, ...token } = result.seen
+    const { proof, watchedAt, ...token } = result.seen
     steps.push(
       element('li', [element('h3', 'The API saw: the token'), explained(token)]),
       element('li', [element('h3', 'The API saw: the proof'), explained(proof ?? {})]),
     )
     const changes = compared(result.seen)
     if (changes) steps.push(changes)
+    if (watchedAt) steps.push(onTheWire(watchedAt))
   }
   const { seen: _, ...rest } = result
   steps.push(
@@ -115,7 +116,7 @@ function notice(message) {
 }
 
 $('things').replaceChildren(thingsTable())
-$('further').replaceChildren(...furtherReading(location))
+$('further').replaceChildren(...furtherReading())
 
 for (const link of document.querySelectorAll('[data-frontend]'))
   if (link.dataset.frontend === base.pathname) link.setAttribute('aria-current', 'page')

@@ -5,8 +5,12 @@ import type { Auth } from '../dpop-validator/auth.js'
 import { createVerifier } from '../dpop-validator/dpop-validator.js'
 import type { VerifierOptions } from '../dpop-validator/options.js'
 
-/** An API like one of yours, with the validator mounted. It tells what it saw of the call, and never the token. */
-export function createSampleApi(options: VerifierOptions): Koa {
+/**
+ * An API like one of yours, with the validator mounted. It tells what it saw of the call, and never the token.
+ * @param watchedAt Where its calls are drawn.
+ */
+export function createSampleApi(options: VerifierOptions, watchedAt?: string): Koa {
+  const seen = (context: Context) => ({ ...seenBy(context), ...(watchedAt !== undefined && { watchedAt }) })
   const orders: Order[] = [
     { id: 1, item: 'Portcullis oil', quantity: 2 },
     { id: 2, item: 'Drawbridge chain', quantity: 1 },
@@ -42,7 +46,7 @@ interface Order {
 }
 
 /** What the validator found out about a call. */
-function seen(context: Context) {
+function seenBy(context: Context) {
   const { scheme, jkt, subject, clientId, scopes, claims } = context.state.auth as Auth
   return {
     scheme,

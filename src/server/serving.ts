@@ -190,6 +190,7 @@ function sampleApiOf(
       ...place,
       authorizationServer: authorizationServer && (() => authorizationServer),
     }),
+    sampleApi.watchedAt,
   ).callback()
 }
 

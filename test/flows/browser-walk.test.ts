@@ -61,6 +61,7 @@ if (!chromiumIsInstalled) {
           await page.getByText('same keyThumbprint').waitFor()
           await page.getByRole('rowheader', { name: 'DPoP proof' }).waitFor()
           await faults('what has changed since the last call')
+          t.is(await page.getByRole('link', { name: /inspector/ }).count(), 0, 'only the demo has one')
           t.is(await status('Who am I to the API?'), '200')
           t.is(await status('Order without X-CSRF'), '403')
 

@@ -9,9 +9,13 @@ export interface DemoPlace {
 /** Where the example says that it is. */
 export const examplePort = 3000
 
-/** Where the flow inspector is. The sample's page knows it too. */
 export function inspectorPort(gatewayPort: number): number {
   return gatewayPort + 3
+}
+
+/** Where the flow inspector is. */
+export function inspectorUrl(gatewayPort: number): string {
+  return `http://localhost:${inspectorPort(gatewayPort)}/`
 }
 
 /** Everything that the example says of ports and schemes, as variables over it. Those of the process go over these. */

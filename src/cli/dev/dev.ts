@@ -8,7 +8,7 @@ import { createLogger, logEvents } from '../../telemetry/log.js'
 import { writeRefusals } from '../refusal-lines.js'
 import { type Style, styleFor } from '../report.js'
 import { stopOnSignal } from '../start.js'
-import { demoSettings, examplePort, inspectorPort } from './demo-settings.js'
+import { demoSettings, examplePort, inspectorPort, inspectorUrl } from './demo-settings.js'
 import { createInspector } from './inspector/inspector.js'
 import type { LocalCertificate } from './local-authority.js'
 import { trustAdvice } from './trust-advice.js'
@@ -25,14 +25,16 @@ export async function dev({ port = examplePort, scheme = 'http' }: DevOptions = 
   const stopSignals = stopOnSignal()
   const stateDirectory = resolve('.sallyport')
   const certificate = scheme === 'https' ? await madeCertificate(join(stateDirectory, 'https')) : undefined
-  const configuration = readConfiguration({
-    file: join(packageRoot(), 'frontends.example.json'),
-    environment: {
-      ...demoSettings({ port, certificate }),
-      ...process.env,
-      Server__StateDirectory: stateDirectory,
-    },
-  })
+  const configuration = watched(
+    readConfiguration({
+      file: join(packageRoot(), 'frontends.example.json'),
+      environment: {
+        ...demoSettings({ port, certificate }),
+        ...process.env,
+        Server__StateDirectory: stateDirectory,
+      },
+    }),
+  )
   logEvents(createLogger({ level: 'warn' }))
   const running = await run(configuration).catch(moveAside)
   const inspection = await inspect(configuration).catch(async (error: unknown) => {
@@ -62,6 +64,13 @@ export async function dev({ port = examplePort, scheme = 'http' }: DevOptions = 
   })
 }
 
+/** The sample's page links to the inspector where there is one. */
+export function watched(configuration: Configuration): Configuration {
+  const { sampleApi, server } = configuration
+  if (sampleApi === undefined) return configuration
+  return { ...configuration, sampleApi: { ...sampleApi, watchedAt: inspectorUrl(server.listen.port) } }
+}
+
 interface Inspection {
   readonly url: string
   stop(): Promise<void>
@@ -81,7 +90,7 @@ async function inspect(configuration: Configuration): Promise<Inspection> {
     throw error
   })
   return {
-    url: `http://localhost:${port}/`,
+    url: inspectorUrl(configuration.server.listen.port),
     async stop() {
       await inspector.close()
       await listener.drain(1)

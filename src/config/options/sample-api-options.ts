@@ -7,6 +7,8 @@ import type { Plan } from '../resolve/resolved.js'
 export interface SampleApiConfiguration {
   readonly listen: ListenAddress
   readonly verifier: VerifierOptions
+  /** Where its calls are drawn, for a page to link to. Absent: nowhere. */
+  readonly watchedAt?: string
 }
 
 /** @param plan One in which every rule holds. */

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
-import { demoSettings } from '../../../src/cli/dev/demo-settings.js'
+import { demoSettings, inspectorUrl } from '../../../src/cli/dev/demo-settings.js'
+import { watched } from '../../../src/cli/dev/dev.js'
 import type { Exchange } from '../../../src/cli/dev/inspector/exchange.js'
 import { createFlows } from '../../../src/cli/dev/inspector/flows.js'
 import { createHttpTap } from '../../../src/cli/dev/inspector/http-tap.js'
@@ -27,10 +28,12 @@ function demo(): ReturnType<typeof begin> {
 async function begin() {
   const [port = 0] = await freePorts(1)
   const stateDirectory = await mkdtemp(join(tmpdir(), 'sallyport-'))
-  const configuration = readConfiguration({
-    file: 'frontends.example.json',
-    environment: { ...demoSettings({ port, certificate: undefined }), Server__StateDirectory: stateDirectory },
-  })
+  const configuration = watched(
+    readConfiguration({
+      file: 'frontends.example.json',
+      environment: { ...demoSettings({ port, certificate: undefined }), Server__StateDirectory: stateDirectory },
+    }),
+  )
   const secrets = new Set<string>()
   const wire = createHttpTap<undefined>(({ request }) => {
     for (const field of ['authorization', 'dpop'])
@@ -269,6 +272,8 @@ if (!chromiumIsInstalled) {
         await app.getByRole('button', { name: 'List orders' }).click()
         await page.getByRole('button', { name: 'Gateway to API: GET /api/orders' }).click()
         await page.getByText(/htu RFC9449-4.3-9/).waitFor()
+        const drawn = app.getByRole('link', { name: 'The flow inspector draws this call' })
+        t.is(await drawn.getAttribute('href'), inspectorUrl(Number(new URL(gateway).port)))
 
         await page.getByRole('button', { name: 'Try it: Send a proof a second time' }).click()
         await page.getByText('Refused: 401 invalid_dpop_proof').waitFor()
