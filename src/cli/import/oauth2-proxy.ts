@@ -4,6 +4,7 @@ import { secretReference } from './kept-secret.js'
 import { noteUnread } from './left-over.js'
 import { oauth2ProxyAdvice } from './oauth2-proxy-advice.js'
 import { redisOf } from './oauth2-proxy-redis.js'
+import { routesOf } from './oauth2-proxy-routes.js'
 import { type Section, sectionOf } from './section.js'
 import { durationFrom } from './time.js'
 
@@ -167,63 +168,5 @@ function accessOf(options: Section, notes: Notes): readonly Readonly<Record<stri
   return [
     ...(groups.length > 0 ? [{ Claim: claim, AnyOf: groups }] : []),
     ...(roles.length > 0 ? [{ Claim: 'realm_access.roles', AnyOf: roles }] : []),
-  ]
-}
-
-function routesOf(options: Section, notes: Notes) {
-  const timeout = durationFrom(options.text('upstream_timeout') ?? '')
-  const shared = timeout === undefined ? {} : { Timeouts: { ResponseHeaders: timeout } }
-  let folder: string | undefined
-  const routes: { Path: string; Upstreams: string[]; [name: string]: unknown }[] = []
-  for (const upstream of (options.texts('upstreams') ?? []).flatMap((text) => text.split(','))) {
-    const url = URL.canParse(upstream) ? new URL(upstream) : undefined
-    if (url !== undefined && (url.username !== '' || url.password !== ''))
-      notes.dropped('upstreams', `user and password for ${url.host}: upstreams get the access token.`)
-    if (url?.protocol === 'http:' || url?.protocol === 'https:') {
-      const path = url.pathname.replace(/\/+$/, '') || '/'
-      const same = routes.find((route) => route.Path === path)
-      if (same === undefined) routes.push({ Path: path, Upstreams: [url.origin], ...shared })
-      else same.Upstreams.push(url.origin)
-    } else if (url?.protocol === 'file:' && ['', '#/'].includes(url.hash) && folder === undefined) folder = url.pathname
-    else
-      notes.dropped(
-        'upstreams',
-        `${url === undefined ? upstream : `${url.protocol}//${url.host}${url.pathname}`}: upstreams are http and https, and one folder (StaticFilesPath) at the root.`,
-      )
-  }
-  for (const [name, rule] of ['skip_auth_routes', 'skip_auth_regex'].flatMap((name) =>
-    (options.texts(name) ?? []).map((rule) => [name, rule] as const),
-  ))
-    routes.push(...openRoute(name, rule, routes, notes))
-  return { routes, folder }
-}
-
-/** `GET=^/health$` or `^/public/`: what is a plain path becomes a route that needs no session. */
-function openRoute(
-  name: string,
-  rule: string,
-  routes: readonly { readonly Path: string; readonly Upstreams: readonly string[] }[],
-  notes: Notes,
-): { Path: string; Upstreams: string[]; [name: string]: unknown }[] {
-  const [, method, pattern = ''] = /^(?:([A-Z]+)=)?(.*)$/.exec(rule) ?? []
-  const [, path] = /^\^((?:\/[\w-]+(?:\\?\.[\w-]+)*)+)(?:\/|\/?\.\*|\/\.\+)?\$?$/.exec(pattern) ?? []
-  const plain = path?.replaceAll('\\', '')
-  const parent = routes.filter(({ Path }) => Path === '/' || `${plain}/`.startsWith(`${Path}/`)).at(-1)
-  if (plain === undefined || parent === undefined || routes.some(({ Path }) => Path === plain)) {
-    notes.dropped(
-      name,
-      `${rule}: write a route with "TokenType": "None" for its path; routes have plain paths, no patterns.`,
-    )
-    return []
-  }
-  if (pattern.endsWith('$') && !/[*+]\$$/.test(pattern))
-    notes.changed(name, `${rule}: the route covers what is below ${plain}, too.`)
-  return [
-    {
-      Path: plain,
-      Upstreams: [...parent.Upstreams],
-      TokenType: 'None',
-      ...(method !== undefined && { Methods: [method] }),
-    },
   ]
 }

@@ -327,6 +327,30 @@ acr_values = "urn:two"
   t.deepEqual(named(notes, 'dropped'), ['upstreams', 'skip_auth_routes', 'email_domains'])
 })
 
+test('oauth2-proxy: upstreams on Unix sockets become Sockets, and URLs and sockets of one path are not mixed', async (t) => {
+  const { gateway, notes } = await imported(
+    t,
+    'oauth2-proxy',
+    proxy(`
+upstreams = [ "unix:///run/app.sock", "unix:///run/one.sock:/api/", "unix:/run/two.sock:/api", "http://orders:9000/api/" ]
+skip_auth_routes = [ "^/health$" ]
+`),
+  )
+  t.deepEqual(
+    gateway.frontends[0]?.routes.map(({ path, upstreams, sockets }) => [
+      path,
+      upstreams.map(({ origin }) => origin),
+      sockets,
+    ]),
+    [
+      ['/', ['http://localhost'], ['/run/app.sock']],
+      ['/api', ['http://localhost'], ['/run/one.sock', '/run/two.sock']],
+      ['/health', ['http://localhost'], ['/run/app.sock']],
+    ],
+  )
+  t.deepEqual(named(notes, 'dropped'), ['upstreams'])
+})
+
 test('oauth2-proxy: listener, Redis with its password in a file, and what an operator has to fill in', async (t) => {
   const { folder, notes, told, text } = await imported(
     t,
