@@ -1,7 +1,8 @@
 import { getHeapStatistics } from 'node:v8'
 import { UpstreamError } from '../errors.js'
 import { createLocalSignals } from './local-signals.js'
-import { pack, packedBytes, unpack } from './packed-text.js'
+import { endsOf, type Members, untilOf, withMember, withoutMember } from './members.js'
+import { createPackedTexts, type Packed, packedBytes } from './packed-texts.js'
 import { createSlidingCounts } from './sliding-counts.js'
 import type { Expiry, Store, StoreUsage } from './store.js'
 
@@ -22,12 +23,13 @@ export interface MemoryStore extends Store {
   usage(): StoreUsage
 }
 
-interface Entry {
-  /** A packed text, or the members of a set with their ends. */
-  readonly value: string | Buffer | Map<string, number>
+interface Lasting {
   bytes: number
   expiresAt: number
 }
+type Text = Lasting & { readonly text: Packed }
+type SetOfMembers = Lasting & { members: Members }
+type Entry = Text | SetOfMembers
 
 /** What a record takes beside its texts: an entry of the map, an object, headers of strings. Measured with Node 20. */
 const recordBytes = 160
@@ -62,6 +64,7 @@ export function createMemoryStore({
   now = () => Date.now() / 1000,
 }: MemoryStoreOptions = {}): MemoryStore {
   const entries = new Map<string, Entry>()
+  const texts = createPackedTexts()
   // Not among the records: who can make counts must not be able to fill the store.
   const { count } = createSlidingCounts({ now })
   let bytes = 0
@@ -71,9 +74,13 @@ export function createMemoryStore({
   /** Whether the next round looks at everything, since a write found no room. */
   let inNeed = false
 
+  const discard = (entry: Entry): void => {
+    bytes -= entry.bytes
+    if ('text' in entry) texts.drop(entry.text)
+  }
   const remove = (key: string, entry: Entry): void => {
     entries.delete(key)
-    bytes -= entry.bytes
+    discard(entry)
   }
   const alive = (key: string): Entry | undefined => {
     const entry = entries.get(key)
@@ -81,26 +88,27 @@ export function createMemoryStore({
     remove(key, entry)
     return undefined
   }
-  const textAt = (key: string): string | undefined => {
-    return textOf(alive(key))
-  }
-  const dropMember = (key: string, entry: Entry, members: Map<string, number>, member: string): void => {
-    if (!members.delete(member)) return
+  const textOf = (entry: Entry | undefined): string | undefined =>
+    entry === undefined || !('text' in entry) ? undefined : texts.unpack(entry.text)
+  const textAt = (key: string): string | undefined => textOf(alive(key))
+  const dropMember = (key: string, set: SetOfMembers, member: string): void => {
+    if (untilOf(set.members, member) === undefined) return
+    const others = withoutMember(set.members, member)
     const size = memberBytes + Buffer.byteLength(member)
-    entry.bytes -= size
+    set.bytes -= size
     bytes -= size
-    if (members.size === 0) remove(key, entry)
+    if (others === undefined) remove(key, set)
+    else set.members = others
   }
   /** Without the oldest that have expired, so that a set which is only ever added to does not grow without end. */
-  const setAt = (key: string): { readonly entry: Entry; readonly members: Map<string, number> } | undefined => {
-    const entry = alive(key)
-    if (entry === undefined || !(entry.value instanceof Map)) return undefined
-    const members = entry.value
-    for (const [member, until] of members) {
-      if (until > now()) break
-      dropMember(key, entry, members, member)
+  const setAt = (key: string): SetOfMembers | undefined => {
+    const set = alive(key)
+    if (set === undefined || !('members' in set)) return undefined
+    for (const [member, until] of endsOf(set.members)) {
+      if (until > now()) return set
+      dropMember(key, set, member)
     }
-    return members.size === 0 ? undefined : { entry, members }
+    return undefined
   }
 
   /** Looks at the next few records, and begins anew at the end. */
@@ -136,16 +144,19 @@ export function createMemoryStore({
     inNeed = true
     throw new UpstreamError('store_unavailable', 'the in-process store is full')
   }
-  const write = (key: string, value: Entry['value'], size: number, expiresAt: number): void => {
+  /** @param room Bytes that it takes at most. @param make Called when there is room. */
+  const write = (key: string, room: number, expiresAt: number, make: () => Entry): void => {
     const before = alive(key)
     if (expiresAt <= now()) {
       if (before !== undefined) remove(key, before)
       return
     }
     // What is there may be written anew, also when it grows: a session is not lost because there is no room for others.
-    if (before === undefined) assertRoom(size)
-    bytes += size - (before?.bytes ?? 0)
-    entries.set(key, { value, bytes: size, expiresAt })
+    if (before === undefined) assertRoom(room)
+    else discard(before)
+    const entry = make()
+    bytes += entry.bytes
+    entries.set(key, entry)
     timer ??= setInterval(round, roundMs).unref()
   }
   const endOf = (expiry: Expiry, before = 0): number => {
@@ -153,8 +164,11 @@ export function createMemoryStore({
     return 'lasts' in expiry ? now() + expiry.lasts : Math.max(before, expiry.atLeast)
   }
   const writeText = (key: string, text: string, expiresAt: number): void => {
-    const value = pack(text)
-    write(key, value, recordBytes + Buffer.byteLength(key) + packedBytes(value), expiresAt)
+    const beside = recordBytes + Buffer.byteLength(key)
+    write(key, beside + Buffer.byteLength(text), expiresAt, () => {
+      const packed = texts.pack(text)
+      return { text: packed, bytes: beside + packedBytes(packed), expiresAt }
+    })
   }
 
   return {
@@ -178,8 +192,9 @@ export function createMemoryStore({
     },
     async take(key) {
       const entry = alive(key)
+      const text = textOf(entry)
       if (entry !== undefined) remove(key, entry)
-      return textOf(entry)
+      return text
     },
     async delete(key) {
       const entry = alive(key)
@@ -197,37 +212,36 @@ export function createMemoryStore({
       const size = memberBytes + Buffer.byteLength(member)
       if (set === undefined) {
         const whole = recordBytes + Buffer.byteLength(key) + size
-        return write(key, new Map([[member, expiresAt]]), whole, expiresAt)
+        const make = () => ({ members: withMember(undefined, member, expiresAt), bytes: whole, expiresAt })
+        return write(key, whole, expiresAt, make)
       }
-      const { entry, members } = set
-      const until = members.get(member)
+      const until = untilOf(set.members, member)
       if (until === undefined) {
         assertRoom(size)
-        entry.bytes += size
+        set.bytes += size
         bytes += size
       }
-      members.set(member, Math.max(until ?? 0, expiresAt))
-      entry.expiresAt = Math.max(entry.expiresAt, expiresAt)
+      set.members = withMember(set.members, member, Math.max(until ?? 0, expiresAt))
+      set.expiresAt = Math.max(set.expiresAt, expiresAt)
     },
     async removeMember(key, member) {
       const set = setAt(key)
-      if (set !== undefined) dropMember(key, set.entry, set.members, member)
+      if (set !== undefined) dropMember(key, set, member)
     },
-    members: async (key) =>
-      [...(setAt(key)?.members ?? [])].filter(([, until]) => until > now()).map(([member]) => member),
+    async members(key) {
+      const set = setAt(key)
+      return set === undefined
+        ? []
+        : [...endsOf(set.members)].flatMap(([member, until]) => (until > now() ? member : []))
+    },
     count: async (key, cost, quota) => count(key, cost, quota),
     signals: createLocalSignals(),
     async close() {
       clearInterval(timer)
-      entries.clear()
-      bytes = 0
+      for (const [key, entry] of entries) remove(key, entry)
     },
     usage: () => ({ records: entries.size, bytes, maxBytes, refused }),
   }
-}
-
-function textOf(entry: Entry | undefined): string | undefined {
-  return entry === undefined || entry.value instanceof Map ? undefined : unpack(entry.value)
 }
 
 /** Seen with --max-old-space-size=48: the process lives on at the limit, which is 16 MiB then. */
