@@ -106,6 +106,25 @@ for (const [what, metadata, result, remedy] of [
     t.regex(failure?.remedy ?? '', remedy)
   })
 
+test.serial('of several servers it is said which one lacks what all of them have to have', async (t) => {
+  const [whole, without] = [
+    await aForeignServer(t),
+    await aForeignServer(t, {
+      pushed_authorization_request_endpoint: undefined,
+      dpop_signing_alg_values_supported: undefined,
+    }),
+  ]
+  const Authorities = [
+    { Name: 'whole', Authority: whole },
+    { Name: 'less', Authority: without },
+  ]
+  const found = failures(await checked(t, aFrontend(whole, { Authorities })))
+  t.true(found.length >= 2)
+  for (const { subject, result } of found)
+    t.true(subject.includes(without) || subject.includes('at less'), `${subject}: ${result}`)
+  t.regex(found.map(({ result }) => result).join(), /no pushed_authorization_request_endpoint.*does not announce DPoP/s)
+})
+
 test.serial(
   'asks what it cannot know: which of its algorithms a server signs with, and a scope it does not list',
   async (t) => {
