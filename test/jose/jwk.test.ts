@@ -1,9 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import test from 'ava'
 import { calculateJwkThumbprint } from 'jose'
 import {
+  generatePrivateJwk,
   generateSigningJwk,
   type Jwk,
+  p256PrivateJwk,
   publicHalf,
   signatureAlgorithms,
   signingKey,
@@ -27,6 +29,20 @@ for (const algorithm of signatureAlgorithms) {
     t.is(thumbprint(jwk), await calculateJwkThumbprint({ ...publicHalf(jwk) }))
   })
 }
+
+test('an ES256 key has all 32 bytes of its numbers, also where they begin with zeros (RFC 7518 §6.2.2.1)', (t) => {
+  const smallest = Buffer.alloc(32)
+  smallest[31] = 1
+  const keys = [p256PrivateJwk(smallest), ...Array.from({ length: 1500 }, () => generatePrivateJwk('ES256'))]
+  const lengths = keys.flatMap(({ d = '', x = '', y = '' }) => [d, x, y].map(({ length }) => length))
+  t.deepEqual([...new Set(lengths)], [43])
+  t.is(new Set(keys.map(({ d }) => d)).size, keys.length)
+  for (const jwk of keys.filter(({ d }) => d?.startsWith('AA'))) {
+    const { privateKey, publicJwk } = signingKey(jwk)
+    const signature = sign('sha256', Buffer.from('text'), privateKey)
+    t.true(verify('sha256', Buffer.from('text'), verificationKey(publicJwk).publicKey, signature))
+  }
+})
 
 test('takes EdDSA as the older name of Ed25519 (RFC 9864)', (t) => {
   t.is(signingKey({ ...generateSigningJwk('Ed25519'), alg: 'EdDSA' }).algorithm, 'Ed25519')
