@@ -68,6 +68,13 @@ function* clientProblems(client: ClientOptions, pointer: string): Problems {
     const uri = client[member]
     if (uri !== undefined) yield* insecure(uri, `${pointer}/${member}`)
   }
+  const frame = client.frontchannelLogoutUri
+  if (frame !== undefined && !redirectUris.some((uri) => originOf(uri) === originOf(frame)))
+    yield wrong(
+      `${pointer}/frontchannelLogoutUri`,
+      'has another origin than all redirect URIs (OpenID Connect Front-Channel Logout 1.0 §2)',
+      'Write one below the address that the client takes its codes at.',
+    )
   if (permissions.grants.includes('authorization_code') && redirectUris.length === 0)
     yield wrong(
       `${pointer}/redirectUris`,
@@ -151,6 +158,10 @@ function* lifetimeProblems({ lifetimes, signingKeys }: Checked): Problems {
 function* limitProblems({ signInLimits = {} }: Checked): Problems {
   for (const [name, limit] of Object.entries(signInLimits))
     if (!(limit > 0)) yield wrong(`/signInLimits/${name}`, 'is not above 0', 'Leave it out for the default.')
+}
+
+function originOf(uri: string): string | undefined {
+  return URL.canParse(uri) ? new URL(uri).origin : undefined
 }
 
 /** FAPI 2.0 §5.3.2.2-8 */

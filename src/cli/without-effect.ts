@@ -9,8 +9,12 @@ import { claimPath } from '../http/claim.js'
 import { noted, type Trial } from './probe/probe.js'
 
 /** Settings that change nothing as they are written, or not what they seem to. */
-export function withoutEffect({ gateway, server: { forwardAuth } }: Configuration): readonly Trial[] {
-  return (gateway?.frontends ?? []).flatMap((frontend, index) => {
+export function withoutEffect(configuration: Configuration): readonly Trial[] {
+  const {
+    gateway,
+    server: { forwardAuth },
+  } = configuration
+  const notes = (gateway?.frontends ?? []).flatMap((frontend, index) => {
     const at = `/Bff/Frontends/${index}`
     return [
       ...misspeltParameters(frontend, at),
@@ -40,6 +44,24 @@ export function withoutEffect({ gateway, server: { forwardAuth } }: Configuratio
       ]),
     ]
   })
+  return [...notes, ...nothingToRevoke(configuration)]
+}
+
+/** The embedded server gives refresh tokens for `offline_access` only; of others it is not known. */
+function nothingToRevoke({ gateway, plan }: Configuration): readonly Trial[] {
+  const issuer = plan.authorizationServer?.settings.Issuer
+  const hasNone = (gateway?.frontends ?? []).every(
+    (frontend) =>
+      issuersOf(frontend).every((authority) => authority === issuer) && !frontend.scopes.includes('offline_access'),
+  )
+  if (plan.bff?.RevokeEndedSessions !== true || !hasNone) return []
+  return [
+    noted(
+      '/Bff/RevokeEndedSessions',
+      'changes nothing: no frontend has "offline_access" in its Scopes, so that there is no refresh token to revoke',
+      'Add it to the Scopes, or leave RevokeEndedSessions out.',
+    ),
+  ]
 }
 
 /** What login links are asked to set at the servers that people have. */

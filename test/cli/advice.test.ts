@@ -119,3 +119,19 @@ test('check notes nothing about two limits that are both reached, and parameters
   })
   t.deepEqual(await notesOn(t, content), [])
 })
+
+test('check notes that sessions without refresh tokens leave nothing to revoke', async (t) => {
+  const noted = async (Scopes: readonly string[]) => {
+    const content = {
+      Bff: {
+        PublicUrl: 'http://localhost:3000',
+        RevokeEndedSessions: true,
+        Frontends: [{ Name: 'app', Scopes }],
+      },
+      OpenIddict: { Issuer: 'http://localhost:3001' },
+    }
+    return (await notesOn(t, content)).map(({ subject }) => subject)
+  }
+  t.true((await noted(['openid'])).includes('/Bff/RevokeEndedSessions'))
+  t.false((await noted(['openid', 'offline_access'])).includes('/Bff/RevokeEndedSessions'))
+})

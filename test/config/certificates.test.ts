@@ -111,3 +111,14 @@ test('one of several that does not go with its key is named by its place', async
     ['/Server/Tls/1/KeyFile is missing'],
   )
 })
+
+test('a certificate that is there twice is never chosen the second time', async (t) => {
+  const folder = await withFiles(t, { a: ['a.example.com'] })
+  const error = await t.throwsAsync<ConfigurationError>(
+    told(folder, { tls: [files('a'), files('a')], hosts: ['a.example.com'] }),
+  )
+  t.deepEqual(
+    error.problems.map(({ pointer }) => pointer),
+    ['/Server/Tls/1/CertFile'],
+  )
+})

@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import type { Environment } from '../../src/config/environment.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
+import { selfSigned } from '../http/_self-signed.js'
 import { aFolder, load, problemsOf } from './_workspace.js'
 
 /*
@@ -1157,8 +1158,8 @@ test('a signed request without a key to sign it with', finds, {
   ],
   pointer: '/Bff/Frontends/0/UseSignedRequests',
   line: 'UseSignedRequests',
-  problem: /no key to sign them with/,
-  remedy: /give the client a key/,
+  problem: /no key to sign requests with/,
+  remedy: /Give it one/,
 })
 test('a signed request that is not pushed', finds, {
   from: aGateway,
@@ -1337,4 +1338,170 @@ test('of sixty-two: quotes of a word processor, and a variable with single under
   const variables = await problemsOf(t, aGateway(), { Bff_Frontends_0_ClientId: 'x', STORE_FILE: 'of another program' })
   t.is(variables.length, 1)
   t.like(variables[0], { where: 'Bff_Frontends_0_ClientId', remedy: 'Write Bff__Frontends__0__ClientId.' })
+})
+
+// Of eighty that were tried with the newest settings: those that were not found, or at the wrong place, or without a remedy that helps.
+for (const [what, from, change, pointer, line, problem, remedy] of [
+  [
+    'a setting of Bff in a frontend',
+    aGateway,
+    ['"Name": "app",', '"Name": "app",\n "RevokeEndedSessions": true,'],
+    '/Bff/Frontends/0/RevokeEndedSessions',
+    'RevokeEndedSessions',
+    /not a known setting/,
+    /^Write it in Bff, where it is known\.$/,
+  ],
+  [
+    'a setting of a route in its frontend',
+    aGateway,
+    ['"Name": "app",', '"Name": "app",\n "BodyLimit": 1000,'],
+    '/Bff/Frontends/0/BodyLimit',
+    'BodyLimit',
+    /not a known setting/,
+    /^Write it in Bff\.Frontends\[\]\.Routes\[\], where/,
+  ],
+  [
+    'a setting of Server in Bff',
+    aGateway,
+    ['"Bff": {', '"Bff": {\n    "Audit": {},'],
+    '/Bff/Audit',
+    'Audit',
+    /not a known setting/,
+    /^Write it in Server, where/,
+  ],
+  [
+    'a name that several sections have, and none on the way',
+    aGateway,
+    ['"Bff": {', '"Bff": {\n    "ThemeFile": "./theme.css",'],
+    '/Bff/ThemeFile',
+    'ThemeFile',
+    /not a known setting/,
+    /^Write it in Bff\.Branding, where/,
+  ],
+  [
+    'signed requests for all, and a client with a secret',
+    () =>
+      aGateway().replace(
+        /"ClientSigningKeyJwk": .*/,
+        '"ClientAuthenticationMethod": "ClientSecretPost", "ClientSecret": "s",',
+      ),
+    ['"Bff": {', '"Bff": {\n    "Profile": "Baseline", "UseSignedRequests": true,'],
+    '/Bff/UseSignedRequests',
+    'UseSignedRequests',
+    /no key to sign requests with/,
+    /which a client with a secret cannot have/,
+  ],
+  [
+    'a response mode by its name in JARM',
+    aGateway,
+    ['"Bff": {', '"Bff": {\n    "ResponseMode": "query.jwt",'],
+    '/Bff/ResponseMode',
+    'ResponseMode',
+    /not one of/,
+    /^Did you mean "jwt"\?$/,
+  ],
+  [
+    'no server among several',
+    aGateway,
+    ['"Name": "app",', '"Name": "app",\n "Authorities": [],'],
+    '/Bff/Frontends/0/Authorities',
+    'Authorities',
+    /is empty/,
+    /^Write it as in \[\{"Name":"bank","Authority":"https:/,
+  ],
+  [
+    'an admin token of one character',
+    aGateway,
+    ['"Server": {', `"Server": {\n    "AdminListen": "127.0.0.1:9464",\n "AdminToken": "${'a'.repeat(40)}",`],
+    '/Server/AdminToken',
+    'AdminToken',
+    /a few characters again and again/,
+    /openssl rand/,
+  ],
+  [
+    'a hash key that repeats itself',
+    aGateway,
+    ['"Server": {', `"Server": {\n    "Audit": { "Subject": "Hashed",\n "HashKey": "${'1234'.repeat(10)}" },`],
+    '/Server/Audit/HashKey',
+    'HashKey',
+    /a few characters again and again/,
+    /openssl rand/,
+  ],
+  [
+    'a sign-out frame at another origin than the client',
+    theWhole,
+    ['"RedirectUris"', '"FrontchannelLogoutUri": "https://other.example.com/logout",\n          "RedirectUris"'],
+    '/OpenIddict/Seeding/Applications/0/FrontchannelLogoutUri',
+    'FrontchannelLogoutUri',
+    /another origin than all redirect URIs/,
+    /below the address that the client takes its codes at/,
+  ],
+] as const)
+  test(`of eighty: ${what}`, finds, { from, change, pointer, line, problem, remedy })
+
+const inRedis = (settings: object) => ({
+  Store: { Redis: settings },
+  Bff: {
+    Authority: 'https://auth.example.com',
+    PublicUrl: 'https://app.example.com',
+    SealingKeys: ['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
+    Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: clientKey }],
+  },
+})
+
+test('of eighty: several servers in one URL of Redis, and nodes of which some speak TLS', async (t) => {
+  const [list] = await problemsOf(t, inRedis({ Url: 'redis://a:6379,redis://b:6379' }))
+  t.like(list, { pointer: '/Store/Redis/Url', problem: 'is not a Redis URL' })
+  t.regex(list?.remedy ?? '', /several in Nodes, with "Topology"/)
+  const mixed = await problemsOf(t, inRedis({ Topology: 'Cluster', Nodes: ['rediss://a:6379', 'redis://b:6379'] }))
+  t.deepEqual(
+    mixed.map(({ pointer, problem }) => `${pointer} ${problem}`),
+    ['/Store/Redis/Nodes/1 is plain, and others are TLS'],
+  )
+})
+
+test('of eighty: a subject with slashes, as openssl prints it by itself', async (t) => {
+  const folder = await aFolder(t)
+  const { cert, key } = await selfSigned(['auth.example.com'])
+  await writeFile(join(folder, 'a.pem'), cert)
+  await writeFile(join(folder, 'a.key'), key)
+  const file = join(folder, 'frontends.json')
+  const content = {
+    OpenIddict: {
+      Issuer: 'http://localhost:3001',
+      MutualTls: { Listen: '127.0.0.1:3443', Tls: { CertFile: 'a.pem', KeyFile: 'a.key' }, CaFile: 'a.pem' },
+      Seeding: {
+        Applications: [
+          {
+            ClientId: 'reports',
+            Permissions: ['ept:token', 'gt:client_credentials'],
+            TlsClientAuth: { SubjectDn: '/C=AT/CN=reports' },
+          },
+        ],
+      },
+    },
+  }
+  await writeFile(file, JSON.stringify(content))
+  const [found, ...others] = problemsIn(file)
+  t.deepEqual(others, [])
+  t.is(found?.pointer, '/OpenIddict/Seeding/Applications/0/TlsClientAuth/SubjectDn')
+  t.regex(found?.remedy ?? '', /^Write it as in "CN=reports,O=Example,C=AT": `openssl x509 /)
+})
+
+test('of eighty: audit records and sessions in the public folder of a page', async (t) => {
+  const folder = await aFolder(t)
+  await mkdir(join(folder, 'spa'))
+  await writeFile(join(folder, 'spa/index.html'), '')
+  const file = join(folder, 'frontends.json')
+  const [before, after] = ['"Name": "app",', '"Name": "app", "StaticFilesPath": "./spa",']
+  for (const [own, reason] of [
+    ['"Server": { "Audit": { "File": "./spa/audit.jsonl" },', 'Server.Audit writes its records there'],
+    ['"Store": { "File": { "Path": "./spa/store" } },\n  "Server": {', 'sessions rest there (Store.File)'],
+  ] as const) {
+    await writeFile(file, aGateway().replace('"Server": {', own).replace(before, after))
+    t.deepEqual(
+      problemsIn(file).map(({ pointer, problem }) => `${pointer} ${problem}`),
+      [`/Bff/Frontends/0/StaticFilesPath names ./spa, of which every file is public, and ${reason}`],
+    )
+  }
 })

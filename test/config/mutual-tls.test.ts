@@ -94,7 +94,7 @@ const cases: readonly (readonly [title: string, frontend: object, problem: RegEx
   [
     'a signed request without a key to sign it with',
     { ClientAuthenticationMethod: 'TlsClientAuth', ClientCertificate: certificate, UseSignedRequests: true },
-    /^UseSignedRequests is true, .* the client has no key to sign them with$/,
+    /^UseSignedRequests is true, .* the client has no key to sign requests with$/,
   ],
   [
     'the embedded server that asks for no certificate',
@@ -187,13 +187,13 @@ function whatTheServerCannotBe(): typeof cases {
     ],
     [
       'a name that is none',
-      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth is not a distinguished name as RFC 4514 writes it$/,
+      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth\/SubjectDn is not a distinguished name as RFC 4514 writes it$/,
       mutualTls,
       [{ ...api, TlsClientAuth: { SubjectDn: 'api' } }],
     ],
     [
       'a wildcard',
-      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth is not a host name; a wildcard would be any client$/,
+      /^\/OpenIddict\/Seeding\/Applications\/0\/TlsClientAuth\/SanDns is not a host name; a wildcard would be any client$/,
       mutualTls,
       [{ ...api, TlsClientAuth: { SanDns: '*.example.com' } }],
     ],
@@ -302,7 +302,7 @@ test('a key that signs the requests of several servers is missing where one of t
   const byName = { Name: 'two', ClientId: 'two', ClientAuthenticationMethod: 'TlsClientAuth' }
   const frontend = { ...bound, ClientSigningKeyJwk: undefined, UseSignedRequests: true }
   t.deepEqual(await problemsOf(t, { ...frontend, Authorities: [byKey, byName] }), [
-    'UseSignedRequests is true, and requests are not pushed, or the client has no key to sign them with',
+    'UseSignedRequests is true, and the client has no key to sign requests with',
   ])
   const ofItsOwn = { ...byName, ClientSigningKeyJwk: generateSigningJwk('ES256') }
   t.deepEqual(await problemsOf(t, { ...frontend, Authorities: [byKey, ofItsOwn] }), [])

@@ -20,7 +20,7 @@ test('every setting of a frontend and its routes arrives at the gateway', async 
       TrustedProxies: ['10.0.0.0/8'],
       TrustForwardedHost: true,
       AdminListen: '127.0.0.1:9464',
-      AdminToken: 'x'.repeat(32),
+      AdminToken: '0123456789abcdefghijklmnopqrstuv',
       Limits: { KeepAliveTimeout: '00:05:00', HeaderBytes: 65_536, StreamsPerSession: 7, StreamsPerAddress: 70 },
     },
     Bff: {

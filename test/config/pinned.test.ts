@@ -44,7 +44,7 @@ const own = (name: string) => ({ ClientId: name, ClientSigningKeyJwk: generateSi
 const cannotChange: readonly (readonly [string, (file: File) => void])[] = [
   ['/Server/Listen', (file) => (file.Server.Listen = '127.0.0.1:3200')],
   ['/Server/AdminListen', (file) => delete file.Server.AdminListen],
-  ['/Server/AdminToken', (file) => (file.Server.AdminToken = 'x'.repeat(32))],
+  ['/Server/AdminToken', (file) => (file.Server.AdminToken = '0123456789abcdefghijklmnopqrstuv')],
   ['/Server/StateDirectory', (file) => (file.Server.StateDirectory = 'elsewhere')],
   ['/Server/Limits', (file) => (file.Server.Limits = { Connections: 7 })],
   ['/Server/Tls', (file) => (file.Server.Tls = { CertFile: 'cert.pem', KeyFile: 'key.pem' })],

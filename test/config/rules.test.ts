@@ -76,7 +76,7 @@ test(
 test(
   'an admin token without a listener',
   broken,
-  { Server: { AdminToken: 'x'.repeat(32) }, Bff: bff },
+  { Server: { AdminToken: '0123456789abcdefghijklmnopqrstuv' }, Bff: bff },
   '/Server/AdminToken',
   /opens nothing/,
 )

@@ -53,7 +53,14 @@ function* clientProblems(
   if (authentication?.method === 'tls_client_auth') {
     const at = `${pointer}/certificateAuthentication/subject`
     const fault = subjectFault(authentication.subject)
-    if (fault !== undefined) yield wrong(at, fault, 'Write it as it stands in the certificate.')
+    if (fault !== undefined)
+      yield wrong(
+        at,
+        fault,
+        authentication.subject.name === 'tls_client_auth_subject_dn'
+          ? 'Write it as in "CN=reports,O=Example,C=AT": `openssl x509 -in app.pem -noout -subject -nameopt rfc2253` prints it.'
+          : 'Write it as it stands in the certificate.',
+      )
     if (mutualTls?.certificatesFrom === 'client-cert' && mutualTls.authorities === undefined)
       yield wrong(at, 'is issued by no authority that is trusted', 'Give mutualTls.authorities.')
   }

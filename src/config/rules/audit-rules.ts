@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { isSecureUrl } from '../../http/secure-url.js'
 import { fileKind } from '../file-kind.js'
+import { repeatsItself } from './guessable.js'
 import { problem, type Rule } from './rule.js'
 
 const at = '/Server/Audit'
@@ -47,6 +48,12 @@ export const auditRules: readonly Rule[] = [
       yield problem(
         `${at}/HashKey`,
         'has fewer than 32 characters, and could be guessed',
+        'Take what `openssl rand -base64 32` prints.',
+      )
+    else if (repeatsItself(audit.hashKey))
+      yield problem(
+        `${at}/HashKey`,
+        'is made of a few characters again and again, and could be guessed',
         'Take what `openssl rand -base64 32` prints.',
       )
     if (Audit.Subject !== 'Hashed' && Audit.Address !== 'Hashed')

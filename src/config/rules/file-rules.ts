@@ -49,6 +49,17 @@ export const fileRules: readonly Rule[] = [
       }
     }
   },
+
+  function* eachCertificateIsAnother({ tls = [], authorizationServer: server }) {
+    for (const files of [tls, server?.tls ?? [], server?.mutualTls?.ownTls ?? []])
+      for (const [index, { pointer, certFile }] of files.entries())
+        if (files.slice(0, index).some((earlier) => earlier.certFile === certFile))
+          yield problem(
+            `${pointer}/CertFile`,
+            'is the certificate of an entry before it, which is always the one that is chosen',
+            'Name the other certificate, or leave the entry out.',
+          )
+  },
 ]
 
 /** What can be told of two files that are no pair. */

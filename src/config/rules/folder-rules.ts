@@ -59,10 +59,13 @@ function foldersOf({ frontends }: Pick<Plan, 'frontends'>) {
 }
 
 /** What must not lie in a public folder, in words: first what this file names, then what looks like it. */
-function* privateThings(folder: string, { file, stateDirectory, secretFiles }: Plan): Generator<string> {
+function* privateThings(folder: string, { file, stateDirectory, secretFiles, audit, store }: Plan): Generator<string> {
   if (file !== undefined && isInside(folder, realPlace(file))) yield `it holds the configuration file ${basename(file)}`
   const state = realPlace(stateDirectory)
   if (isInside(folder, state) || isInside(state, folder)) yield 'the keys in Server.StateDirectory are there too'
+  if (audit?.file !== undefined && isInside(folder, realPlace(audit.file)))
+    yield 'Server.Audit writes its records there'
+  if (store.kind === 'file' && isInside(folder, realPlace(store.path))) yield 'sessions rest there (Store.File)'
   for (const { pointer, path } of secretFiles)
     if (isInside(folder, realPlace(path))) yield `it holds ${basename(path)}, the secret that ${pointer} names`
   for (const entry of readdirSync(folder))

@@ -27,7 +27,7 @@ export function* productProblems({
 }: ProductOptions): Sliced<readonly ConfigurationProblem[]> {
   const server = plan.authorizationServer
   return [
-    ...inTheFile(gateway === undefined ? [] : yield* gatewayProblems(gateway), ofTheGateway),
+    ...whereItIsWritten(inTheFile(gateway === undefined ? [] : yield* gatewayProblems(gateway), ofTheGateway), plan),
     ...(authorizationServer === undefined || server === undefined
       ? []
       : inTheFile([...serverProblems(authorizationServer.options)], ofTheServer(server))),
@@ -37,6 +37,18 @@ export function* productProblems({
 
 function inTheFile(problems: readonly ConfigurationProblem[], renamed: Renamed): readonly ConfigurationProblem[] {
   return problems.map((found) => ({ ...found, pointer: settingPointer(found.pointer, renamed) }))
+}
+
+/** What frontends have from `Bff` is wrong there, once. */
+function whereItIsWritten(problems: readonly ConfigurationProblem[], { frontends, bff }: Plan) {
+  const placed = problems.map((found) => {
+    const [, index = '', name = ''] = /^\/Bff\/Frontends\/(\d+)\/(\w+)$/.exec(found.pointer) ?? []
+    const own: Readonly<Record<string, unknown>> = frontends[Number(index)]?.settings ?? {}
+    const shared: Readonly<Record<string, unknown>> = bff ?? {}
+    const isShared = name !== '' && own[name] === undefined && shared[name] !== undefined
+    return isShared ? { ...found, pointer: `/Bff/${name}` } : found
+  })
+  return [...new Map(placed.map((found) => [JSON.stringify(found), found])).values()]
 }
 
 const ofTheGateway: Renamed = [
@@ -66,7 +78,11 @@ function ofTheServer({ pointer, applications }: AuthorizationServerPlan): Rename
       ({ pointer: application }, index) => [new RegExp(`^/Clients/${index}(?=/|$)`), application] as const,
     ),
     [/\/Keys$/, '/SigningKeyJwk'],
-    [/\/CertificateAuthentication\/Subject$/, '/TlsClientAuth'],
+    ...applications.map(({ pointer: application, settings: { TlsClientAuth = {} } }) => {
+      const [name] = Object.keys(TlsClientAuth)
+      const setting = name === undefined ? 'TlsClientAuth' : `TlsClientAuth/${name}`
+      return [new RegExp(`^${application}/CertificateAuthentication/Subject$`), `${application}/${setting}`] as const
+    }),
     [/\/CertificateAuthentication\/Jwks/, '/SelfSignedTlsClientAuth/Jwks'],
     [/^\/MutualTls\/Authorities$/, '/MutualTls/CaFile'],
     [/^\/Lifetimes\/(\w+)$/, '/$1Lifetime'],

@@ -66,7 +66,7 @@ export const profileRules: readonly Rule[] = [
         yield problem(
           `${pointer}/ClientSecret`,
           `is not used with "${method}"`,
-          'Leave it out: a secret that is not needed can only be stolen.',
+          'Leave it out: a secret that is not needed can only be stolen. For a server that takes nothing else: "ClientAuthenticationMethod": "ClientSecretPost".',
         )
       if (bySecret && (settings.ClientSecret ?? '') === '')
         yield problem(

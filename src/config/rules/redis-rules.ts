@@ -3,9 +3,13 @@ import { problem, type Rule } from './rule.js'
 
 const asUrl = 'Write it as in "redis://127.0.0.1:6379", or "rediss://…" for TLS.'
 
+const asNodes =
+  'Write one URL; or several in Nodes, with "Topology": "Sentinel" or "Topology": "Cluster", as in ["redis://redis-1:6379", "redis://redis-2:6379"].'
+
 export const redisRules: readonly Rule[] = [
   ofRedis(function* redisUrlsAreUrls({ url, settings }) {
-    if (url !== undefined && !isRedisUrl(url)) yield problem('/Store/Redis/Url', 'is not a Redis URL', asUrl)
+    if (url !== undefined && !isRedisUrl(url))
+      yield problem('/Store/Redis/Url', 'is not a Redis URL', url.includes(',') ? asNodes : asUrl)
     for (const [index, node] of settings.Nodes.entries()) {
       const pointer = `/Store/Redis/Nodes/${index}`
       if (!isRedisUrl(node)) yield problem(pointer, 'is not a Redis URL', asUrl)
@@ -16,6 +20,16 @@ export const redisRules: readonly Rule[] = [
           'Write them into Username and Password, as in { "Env": "REDIS_PASSWORD" }.',
         )
     }
+  }),
+
+  ofRedis(function* nodesSpeakAlike({ settings: { Nodes } }) {
+    const plain = Nodes.findIndex((node) => node.startsWith('redis:'))
+    if (plain >= 0 && Nodes.some((node) => node.startsWith('rediss:')))
+      yield problem(
+        `/Store/Redis/Nodes/${plain}`,
+        'is plain, and others are TLS',
+        'Write "rediss://" for all of them, or for none.',
+      )
   }),
 
   ofRedis(function* topologyHasItsNodes({ settings: { Topology, Nodes, Url, Sentinel } }) {

@@ -3,6 +3,7 @@ import { seconds } from '../duration.js'
 import { fileKind } from '../file-kind.js'
 import { type ListenAddress, listenAddress } from '../listen-address.js'
 import { socketAddress } from '../socket-address.js'
+import { repeatsItself } from './guessable.js'
 import { networkProblems } from './network-problems.js'
 import { problem, type Rule, repeated } from './rule.js'
 import { socketProblems } from './socket-problems.js'
@@ -120,6 +121,12 @@ export const serverRules: readonly Rule[] = [
       yield problem(
         '/Server/AdminToken',
         'has fewer than 32 characters, and could be guessed',
+        'Take what `openssl rand -base64 32` prints.',
+      )
+    else if (adminToken !== undefined && repeatsItself(adminToken))
+      yield problem(
+        '/Server/AdminToken',
+        'is made of a few characters again and again, and could be guessed',
         'Take what `openssl rand -base64 32` prints.',
       )
     if (settings.Server.AdminToken !== undefined && settings.Server.AdminListen === undefined)

@@ -60,6 +60,7 @@ export const authorities = z
   .meta({
     description:
       'Several authorization servers, of which the user chooses one at login. What an entry leaves out is as the frontend has it; the first one gives the gateway’s own tokens. Default: one, `Authority`.',
+    examples: [[{ Name: 'bank', Authority: 'https://auth.bank.example' }]],
   })
 
 export type AuthoritySettings = NonNullable<z.output<typeof authorities>>[number]

@@ -15,7 +15,10 @@ export function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): Con
   switch (issue.code) {
     case 'invalid_value': {
       const choices = issue.values.map(String)
-      const meant = typeof given === 'string' ? (didYouMean(given, choices) ?? shortened(given, choices)) : undefined
+      const meant =
+        typeof given === 'string'
+          ? (lastWord(given, choices) ?? didYouMean(given, choices) ?? shortened(given, choices))
+          : undefined
       return {
         pointer,
         problem: `is not one of ${choices.map((choice) => `"${choice}"`).join(', ')}`,
@@ -119,6 +122,11 @@ function nounFor(expected: string): string {
     default:
       return 'a whole number'
   }
+}
+
+/** `query.jwt` for `jwt`. */
+function lastWord(given: string, choices: readonly string[]): string | undefined {
+  return choices.find((choice) => given.toLowerCase().endsWith(`.${choice.toLowerCase()}`))
 }
 
 /** `warning` for `warn`. */

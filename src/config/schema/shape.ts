@@ -3,6 +3,7 @@ import type { ConfigurationProblem } from '../../errors.js'
 import type { Sliced } from '../../slices.js'
 import { didYouMean } from '../did-you-mean.js'
 import { isWithin, type Path, pointerOf } from '../pointer.js'
+import { sectionOf } from './elsewhere.js'
 import { fittingSettings } from './fitting-settings.js'
 import { misfit } from './misfit.js'
 import { missingMembers } from './missing-members.js'
@@ -83,12 +84,15 @@ const retired: Readonly<Record<string, string>> = {
 function unknownMember(path: Path): { readonly problem: ConfigurationProblem; readonly meant: string | undefined } {
   const name = String(path.at(-1))
   const known = membersAt(path.slice(0, -1))
-  const meant = didYouMean(name, known)
+  const section = sectionOf(name, path.slice(0, -1))
+  const meant = section === undefined ? didYouMean(name, known) : undefined
   const remedy = Object.hasOwn(retired, name)
     ? retired[name]
-    : meant === undefined
-      ? `Known here: ${known.join(', ')}.`
-      : `Did you mean "${meant}"?`
+    : section !== undefined
+      ? `Write it in ${section}, where it is known.`
+      : meant === undefined
+        ? `Known here: ${known.join(', ')}.`
+        : `Did you mean "${meant}"?`
   return { problem: { pointer: pointerOf(path), problem: 'is not a known setting', remedy: remedy ?? '' }, meant }
 }
 

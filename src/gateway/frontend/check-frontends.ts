@@ -157,11 +157,17 @@ function* conversationProblems({
     yield wrong('clientAuthentication/keys', 'is empty', 'Make one with `npx --no-install sallyport keygen`.')
   if ('secret' in clientAuthentication && clientAuthentication.secret === '')
     yield wrong('clientAuthentication/secret', 'is empty', 'Write the one that the server knows.')
-  if (signedRequests === true && !(pushedAuthorizationRequests && keysOf(clientAuthentication).length > 0))
+  if (signedRequests === true && !pushedAuthorizationRequests)
     yield wrong(
       'signedRequests',
-      'is true, and requests are not pushed, or the client has no key to sign them with',
-      'Push them, and give the client a key (`npx --no-install sallyport keygen`), which one with a secret cannot have; or leave it out.',
+      'is true, and requests are not pushed: no others are signed',
+      'Push them, or leave it out.',
+    )
+  if (signedRequests === true && keysOf(clientAuthentication).length === 0)
+    yield wrong(
+      'signedRequests',
+      'is true, and the client has no key to sign requests with',
+      'Give it one (`npx --no-install sallyport keygen`), which a client with a secret cannot have; or leave it out.',
     )
   for (const [index, scope] of scopes.entries())
     if (!isScope(scope))

@@ -41,13 +41,13 @@ export function* assertionProblems(route: RouteOptions, frontend: FrontendOption
     if (route[member] !== undefined)
       yield wrong(
         member,
-        'is about an access token, and identityAssertion goes in its place',
+        'is about an access token, and the assertion of identity goes in its place',
         'Leave one of the two out.',
       )
   if (route.scopes.length > 0)
     yield wrong(
       'scopes',
-      'is about an access token, and identityAssertion goes in its place',
+      'is about an access token, and the assertion of identity goes in its place',
       'Leave one of the two out.',
     )
   if (clientsOf(frontend).some(({ options }) => !options.scopes.includes('openid')))
