@@ -164,23 +164,34 @@ const traced = {
   OTEL_TRACES_SAMPLER_ARG: '0.01',
 }
 
+/** What a call can leave behind. Traces: of one call of a hundred. */
+const telemetries = {
+  none: [],
+  metrics: ['metrics'],
+  log: ['log'],
+  audit: ['audit'],
+  traces: ['traces'],
+  usual: ['metrics', 'log'],
+  all: ['metrics', 'log', 'audit', 'traces'],
+} as const satisfies Readonly<Record<string, readonly ('metrics' | 'log' | 'audit' | 'traces')[]>>
+
 export interface Shape {
   readonly workers?: number
   readonly frontends?: number
-  readonly accessLog?: boolean
-  /** Metrics as well, or every kind with one call of a hundred traced. Default: metrics. */
-  readonly telemetry?: 'none' | 'metrics' | 'all'
+  /** Default: what a deployment has, metrics and a line per call. */
+  readonly telemetry?: keyof typeof telemetries
   /** Default: Redis for workers, otherwise memory. */
   readonly store?: 'memory' | 'file' | 'Redis'
 }
 
 export function sallyport(
   kind: 'DPoP' | 'Bearer',
-  { workers = 1, frontends = 1, accessLog = true, telemetry = 'metrics', store }: Shape = {},
+  { workers = 1, frontends = 1, telemetry = 'usual', store }: Shape = {},
 ): Contender {
+  const leaves = new Set<string>(telemetries[telemetry])
   const rests = store ?? (workers > 1 ? 'Redis' : 'memory')
   return {
-    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}${accessLog ? '' : ', no access log'}${telemetry === 'metrics' ? '' : `, telemetry: ${telemetry}`}${store === undefined ? '' : `, ${store} store`}`,
+    name: `Sallyport, ${kind}${workers > 1 ? `, ${workers} workers` : ''}${frontends > 1 ? `, ${frontends} frontends` : ''}${telemetry === 'usual' ? '' : `, telemetry: ${telemetry}`}${store === undefined ? '' : `, ${store} store`}`,
     async start({ port, more: [issuerPort = 0, adminPort = 0, redisPort = 0], upstream, issuer }) {
       if (rests === 'Redis' && !installed('/usr/bin/redis-server')) return undefined
       const folder = mkdtempSync(join(tmpdir(), 'bench-sallyport-'))
@@ -198,9 +209,10 @@ export function sallyport(
       const configuration = {
         Server: {
           Listen: `127.0.0.1:${port}`,
-          ...(telemetry !== 'none' && { AdminListen: `127.0.0.1:${adminPort}` }),
+          ...(leaves.has('metrics') && { AdminListen: `127.0.0.1:${adminPort}` }),
+          ...(leaves.has('audit') && { Audit: { File: join(folder, 'audit.log') } }),
           Workers: workers,
-          AccessLog: accessLog,
+          AccessLog: leaves.has('log'),
         },
         Store:
           rests === 'Redis'
@@ -253,9 +265,9 @@ export function sallyport(
           : undefined
       const gateway = await start(
         process.execPath,
-        [...profile, resolve('dist/main.js'), 'start', '--config', file],
+        [...profile, resolve(process.env.BENCH_PROGRAM ?? 'dist/main.js'), 'start', '--config', file],
         port,
-        telemetry === 'all' ? traced : {},
+        leaves.has('traces') ? traced : {},
       ).catch(async (error: unknown) => {
         await redis?.stop()
         throw error

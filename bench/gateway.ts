@@ -52,10 +52,13 @@ const contenders: readonly Contender[] = [
   apache,
   sallyport('Bearer'),
   sallyport('DPoP'),
-  sallyport('DPoP', { accessLog: false }),
   sallyport('DPoP', { store: 'file' }),
   sallyport('DPoP', { store: 'Redis' }),
-  sallyport('DPoP', { accessLog: false, telemetry: 'none' }),
+  sallyport('DPoP', { telemetry: 'none' }),
+  sallyport('DPoP', { telemetry: 'metrics' }),
+  sallyport('DPoP', { telemetry: 'log' }),
+  sallyport('DPoP', { telemetry: 'audit' }),
+  sallyport('DPoP', { telemetry: 'traces' }),
   sallyport('DPoP', { telemetry: 'all' }),
   sallyport('Bearer', { workers: 2 }),
   sallyport('DPoP', { workers: 2 }),
@@ -193,10 +196,13 @@ const ratios = [
   floor.name,
   nginx.name,
   'Sallyport, DPoP, 1000 frontends',
-  'Sallyport, DPoP, no access log',
 ]
   .filter((base) => results.has(base) && results.has(own))
   .map((base) => ({ 'CPU per request': `${own} ÷ ${base}`, ratio: paired(own, base).toFixed(2) }))
+const silent = 'Sallyport, DPoP, telemetry: none'
+const telemetryRatios = started
+  .filter(({ name }) => results.has(silent) && /^Sallyport, DPoP(?:$|, telemetry: (?!none))/.test(name))
+  .map(({ name }) => ({ 'CPU per request': `${name} ÷ ${silent}`, ratio: paired(name, silent).toFixed(3) }))
 const bodyRows = Object.entries(bodies).map(([name, of]) => ({
   contender: name,
   ...Object.fromEntries(Object.entries(of).map(([what, numbers]) => [what, median(numbers).toFixed(0)])),
@@ -208,7 +214,8 @@ const bodyRatios = Object.entries(ownBodies ?? {}).map(([what, numbers]) => ({
   ratio: median(numbers.map((number, round) => number / (bareBodies?.[what]?.[round] ?? Number.NaN))).toFixed(2),
 }))
 
-for (const table of [rows, ratios, bodyRows, bodyRatios]) if (table.length > 0) console.log(`${markdown(table)}\n`)
+for (const table of [rows, ratios, telemetryRatios, bodyRows, bodyRatios])
+  if (table.length > 0) console.log(`${markdown(table)}\n`)
 const machine = {
   node: process.version,
   cpu: cpus()[0]?.model,
@@ -223,7 +230,7 @@ if (options.json !== undefined) {
   writeFileSync(
     options.json,
     JSON.stringify(
-      { machine, rows, ratios, bodies: bodyRows, bodyRatios, samples: Object.fromEntries(results) },
+      { machine, rows, ratios, telemetryRatios, bodies: bodyRows, bodyRatios, samples: Object.fromEntries(results) },
       null,
       2,
     ),

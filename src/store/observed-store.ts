@@ -1,23 +1,24 @@
 import type { Store } from './store.js'
 
-/** Told of each operation: what it was, how long it took in seconds, and whether the store answered. */
-export type ObserveOperation = (operation: string, seconds: number, outcome: 'answered' | 'failed') => void
+/** Asked once for each operation and outcome: what is told of each such operation how long it took, in seconds. */
+export type ObserveOperation = (operation: string, outcome: 'answered' | 'failed') => (seconds: number) => void
 
 /** A store of which every operation is timed. */
 export function observedStore<Observed extends Store>(store: Observed, observe: ObserveOperation): Observed {
-  const timed =
-    <Given extends unknown[], Result>(operation: string, call: (...given: Given) => Promise<Result>) =>
-    async (...given: Given): Promise<Result> => {
+  const timed = <Given extends unknown[], Result>(operation: string, call: (...given: Given) => Promise<Result>) => {
+    const [answered, failed] = [observe(operation, 'answered'), observe(operation, 'failed')]
+    return async (...given: Given): Promise<Result> => {
       const started = performance.now()
-      let outcome: 'answered' | 'failed' = 'failed'
       try {
         const result = await call(...given)
-        outcome = 'answered'
+        answered((performance.now() - started) / 1000)
         return result
-      } finally {
-        observe(operation, (performance.now() - started) / 1000, outcome)
+      } catch (error) {
+        failed((performance.now() - started) / 1000)
+        throw error
       }
     }
+  }
   return {
     ...store,
     get: timed('get', store.get),

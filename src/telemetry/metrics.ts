@@ -4,6 +4,7 @@ import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client
 import type { ObserveOperation } from '../store/observed-store.js'
 import type { StoreUsage } from '../store/store.js'
 import { channelName, type SallyportEvent } from './events.js'
+import { classOf, countingCalls } from './forwarded-calls.js'
 import { gaugesOf, type ReadableGateway } from './gateway-gauges.js'
 import { metricsIn } from './registered-metrics.js'
 
@@ -48,9 +49,7 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
   const refreshes = counter('refreshes')
   const ends = counter('sessionsEnded')
   const revocations = counter('revocations')
-  const forwarded = histogram('forwarded')
-  const ownTime = histogram('ownTime')
-  const upstreamTime = histogram('upstreamTime')
+  const countCall = countingCalls(own)
   const replays = counter('replays')
   const upstreamFailures = counter('upstreamFailures')
   const issuerCalls = histogram('issuerCalls')
@@ -90,25 +89,15 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
     'gateway.session.ended': ({ frontend, cause }) => ends.inc({ frontend, cause }),
     'gateway.token.revoked': ({ frontend }) => revocations.inc({ frontend, outcome: 'revoked' }),
     'gateway.token.not-revoked': ({ frontend }) => revocations.inc({ frontend, outcome: 'failed' }),
-    'gateway.request.forwarded': ({
-      frontend,
-      route,
-      method,
-      status,
-      seconds,
-      ownSeconds,
-      upstreamSeconds,
-      attempts,
-    }) => {
-      forwarded.observe({ frontend, route, method: known(method), status: classOf(status) }, seconds)
-      ownTime.observe({ frontend, route }, ownSeconds)
-      if (attempts > 0) upstreamTime.observe({ frontend, route }, upstreamSeconds)
+    'gateway.request.forwarded': (call) => {
+      countCall(call)
+      const { frontend, attempts } = call
       if (attempts > 1) replays.inc({ frontend }, attempts - 1)
     },
     'gateway.upstream.failing': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
     'gateway.upstream.back': ({ upstream, route, count }) => upstreamFailures.inc({ upstream, route }, count),
     'gateway.issuer.called': ({ issuer, endpoint, status, seconds }) =>
-      issuerCalls.observe({ issuer, endpoint, status: classOf(status) }, seconds),
+      issuerCalls.of({ issuer, endpoint, status: classOf(status) })(seconds),
     'gateway.issuer.failing': ({ issuer, count }) => issuerFailures.inc({ issuer }, count),
     'gateway.issuer.back': ({ issuer, count }) => issuerFailures.inc({ issuer }, count),
     'server.store.failing': ({ count }) => storeFailures.inc(count),
@@ -136,7 +125,7 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
     'server.log.lost': ({ lines, cause }) => lostLines.inc({ cause }, lines),
     'validator.request.accepted': ({ token, proofAge: age }) => {
       accepted.inc({ token })
-      if (age !== undefined) proofAges.observe(age)
+      if (age !== undefined) proofAges.of({})(age)
     },
     'validator.keys.fetched': () => keyFetches.inc({ outcome: 'fetched' }),
     'validator.keys.unavailable': () => keyFetches.inc({ outcome: 'unavailable' }),
@@ -151,24 +140,13 @@ export function createMetrics({ version, isStoreUp, storeUsage, gateway = () => 
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
-    storeOperation: (operation, seconds, outcome) => storeOperations.observe({ operation, outcome }, seconds),
+    storeOperation: (operation, outcome) => storeOperations.of({ operation, outcome }),
     close: () => void unsubscribe(channelName, count),
   }
 }
 
 type Counts = {
   readonly [Type in SallyportEvent['type']]?: (event: Extract<SallyportEvent, { readonly type: Type }>) => void
-}
-
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-
-function known(method: string): string {
-  return methods.includes(method) ? method : 'other'
-}
-
-/** `2xx`; without an answer, `none`. */
-function classOf(status: number | undefined): string {
-  return status === undefined ? 'none' : `${Math.floor(status / 100)}xx`
 }
 
 /** The metrics of all workers, added up by the primary process. */
