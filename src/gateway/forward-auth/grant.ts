@@ -8,6 +8,7 @@ import { type Headers, hopByHop } from '../forwarding/headers.js'
 import { report } from '../forwarding/report.js'
 import { cookiesOfOthers } from '../forwarding/request-headers.js'
 import { addressing } from '../forwarding/upstream.js'
+import { assertionField } from '../identity/identity-assertion.js'
 import { Refusal } from '../refusal.js'
 import type { GatewayRequest, ProxiedRequest } from '../request.js'
 
@@ -23,6 +24,7 @@ interface Granting {
 export function createGrant({ authorize, identity, grants, asked }: Granting) {
   return async (call: GatewayRequest | ProxiedRequest, response: ServerResponse): Promise<void> => {
     const question = asked()
+    if ('route' in call) assertNoAssertion(call)
     if (question === undefined || question.about === 'refusal')
       throw new Refusal('bff.forward_auth.changed', 'what was refused a moment ago may pass now: repeat the request')
     const proxied = 'route' in call ? call : undefined
@@ -44,6 +46,18 @@ export function createGrant({ authorize, identity, grants, asked }: Granting) {
     })
     if (proxied !== undefined) report(proxied, response.statusCode, 0)
   }
+}
+
+/**
+ * Who the user is, on a route that asserts it, is never a client's to say: a proxy would pass its field on where we have none to
+ * take its place, and beside ours where an API reads `X_Identity_Assertion` as the same.
+ */
+function assertNoAssertion({ route: { identityAssertion }, request }: ProxiedRequest): void {
+  if (identityAssertion === undefined) return
+  const field = assertionField(identityAssertion)
+  for (const name in request.headers)
+    if (name.replace(/[^a-z0-9]/g, '-') === field)
+      throw new Refusal('bff.forward_auth.forged_field', `no client may send the field "${field}"`)
 }
 
 /** What Envoy writes over what a client has sent. */

@@ -186,35 +186,50 @@ test('all keys are published, the first one signs, and without keys there is no 
   t.is(codeOf(await without.call('/bff/assertion-jwks')), 'bff.endpoint.unknown')
 })
 
-test('a route has a header of its own name, and a proxy that asks is told it', async (t) => {
+test('a route has a header of its own name: a proxy that asks is told it, and no client may send it', async (t) => {
   const header = 'X-Pomerium-Jwt-Assertion'
+  const upstreams = [new URL('http://a.internal')]
   const planted = await aPlantedGateway(t, {
     frontends: [
       {
         name: 'app',
         publicUrl: new URL('https://app.example'),
         assertionKeys,
-        routes: [aRoute({ upstreams: [new URL('http://a.internal')], identityAssertion: { audience, header } })],
+        routes: [
+          aRoute({ upstreams, identityAssertion: { audience, header } }),
+          aRoute({ path: '/maybe', upstreams, tokenType: 'UserOrNone', identityAssertion: { audience, header } }),
+        ],
       },
     ],
   })
   const on = await listen(await planted.gateway.forwardAuth({}))
   t.teardown(on.close)
   const { cookie } = await planted.plant()
-  const answer = await fetch(`${on.url}/nginx`, {
-    headers: {
-      ...ownPage,
-      Cookie: cookie,
-      'X-Original-URL': 'https://app.example/api/x',
-      'X-Original-Method': 'POST',
-      'X-Forwarded-For': '192.0.2.7',
-    },
-  })
+  const ask = (more: Record<string, string>, path = '/api/x') =>
+    fetch(`${on.url}/nginx`, {
+      headers: {
+        ...ownPage,
+        'X-Original-URL': `https://app.example${path}`,
+        'X-Original-Method': 'POST',
+        'X-Forwarded-For': '192.0.2.7',
+        ...more,
+      },
+    })
+  const answer = await ask({ Cookie: cookie })
   t.is(answer.status, 200)
   t.is(answer.headers.get('authorization'), '')
   const assertion = answer.headers.get(header) ?? ''
   t.is(decodeProtectedHeader(assertion).kid, assertionKeys[0]?.kid)
   t.like(decodeJwt(assertion), { sub: 'alice', aud: audience })
+
+  // nginx and Caddy pass on what a client has written, where the answer has nothing for its place.
+  for (const name of [header, header.replaceAll('-', '_')])
+    for (const more of [{ Cookie: cookie }, {}]) {
+      const refused = await ask({ [name]: assertion, ...more }, '/maybe')
+      t.is(refused.status, 403, name)
+      t.regex(await refused.text(), /bff\.forward_auth\.forged_field/)
+    }
+  t.is((await ask({}, '/maybe')).status, 200)
 })
 
 const refuses = test.macro<[Partial<FrontendOptions>, Partial<RouteOptions>, string, RegExp]>({
