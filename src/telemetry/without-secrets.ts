@@ -2,7 +2,7 @@
 const secrets: readonly (readonly [RegExp, string, string])[] = [
   // A JOSE object in compact form: access token, ID token, proof, assertion.
   [/eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g, '[token]', 'eyJ'],
-  [/\b(Bearer|DPoP) [\w~+/.-]{16,}=*/gi, '$1 [token]', ' '],
+  [/\b(Basic|Bearer|DPoP) [\w~+/.-]{16,}=*/gi, '$1 [token]', ' '],
   [
     /((?:access_token|refresh_token|id_token|client_assertion|client_secret|code|code_verifier|password)=)[^&\s"\\]+/gi,
     '$1[secret]',

@@ -30,6 +30,7 @@ const blots = test.macro({
 
 test.serial(blots, token)
 test.serial(blots, `Authorization: Bearer ${canary}`)
+test.serial(blots, `Authorization: Basic ${canary}`)
 test.serial(blots, `Authorization: DPoP ${canary}`)
 test.serial(blots, `POST refresh_token=${canary}&grant_type=refresh_token`)
 test.serial(blots, `https://app.example.com/bff/callback?code=${canary}&state=x`)
