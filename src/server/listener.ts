@@ -13,6 +13,7 @@ import { tracedRequests, tracedUpgrades } from '../telemetry/traced-requests.js'
 import { bind } from './bind.js'
 import { type Certificates, type ClientCertificates, createCertificates } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
+import { connectionName } from './connection-name.js'
 import { answerForNode, serverOptions } from './node-decisions.js'
 import { oneAtATime } from './one-at-a-time.js'
 import { endSilentClients } from './silent-clients.js'
@@ -48,7 +49,7 @@ export interface Listener {
   drain(seconds: number): Promise<void>
   /** The next handshake has these certificates; no connection is touched. Without TLS it does nothing. */
   secure(certificates: readonly Certificate[], clients?: ClientCertificates): void
-  /** Connections that stand end with the answer that is under way: what their handshakes said counts no longer. */
+  /** What handshakes have said so far counts no longer: connections end, after their answer where their request has come in full. */
   reconnect(): void
 }
 
@@ -66,14 +67,13 @@ export async function listen({
   isTraced = true,
 }: ListenerOptions): Promise<Listener> {
   let isLeaving = false
-  const leaving = new WeakSet<Socket>()
   const scheme = tls === undefined ? 'http' : 'https'
   const traced = { scheme, isTrusted: isTrustedPeer }
   const answer = isTraced ? tracedRequests(onRequest, traced) : onRequest
   const upgrade = onUpgrade && tracedUpgrades(onUpgrade, traced)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     // A kept-alive connection would otherwise bring the next request to a server that is about to go.
-    if (isLeaving || leaving.has(request.socket)) response.setHeader('Connection', 'close')
+    if (isLeaving) response.setHeader('Connection', 'close')
     // Set anew for each: between two of them node:http has it run for as long as a connection is kept.
     request.socket.setTimeout(limits.clientTimeout * 1000)
     answer(request, response)
@@ -136,8 +136,16 @@ export async function listen({
     secure: (next, clients) => certificates?.replace(server as TlsServer, next, clients),
 
     reconnect() {
-      for (const socket of secured) leaving.add(socket)
-      server.closeIdleConnections()
+      const kept = new Set<string>()
+      for (const socket of secured) {
+        const { request, response } = line.underway(socket) ?? {}
+        if (response === undefined || request?.complete !== true) continue
+        kept.add(connectionName(socket))
+        if (!response.headersSent) response.setHeader('Connection', 'close')
+        response.once('finish', () => socket.destroySoon())
+      }
+      // Also those on which nothing has come yet, and those whose handshake has begun with what counted then.
+      for (const socket of sockets) if (!kept.has(connectionName(socket))) socket.destroy()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { IsTrustedPeer } from '../http/trusted-peers.js'
+import { connectionName } from './connection-name.js'
 import { announceUnnamed } from './listener-refusal.js'
 import { type ProxyHeader, readProxyHeader } from './proxy-header.js'
 
@@ -21,12 +22,11 @@ export function expectProxyHeaders(server: Server, isProxy: IsTrustedPeer, secon
   const begin = (socket: Socket): void => {
     for (const listener of listeners) listener.call(server, socket)
   }
-  // Node.js gives the socket of TLS the addresses of the connection below it, which name it while it is open.
   const headers = new Map<string, NamedConnection>()
   server.on('connection', (socket: Socket) => {
     if (!isProxy(socket.remoteAddress)) return begin(socket)
     readHeader(socket, seconds, (header) => {
-      const connection = connectionOf(socket)
+      const connection = connectionName(socket)
       headers.set(connection, header)
       socket.once('close', () => {
         // Its port may have been taken for another one by then.
@@ -37,7 +37,7 @@ export function expectProxyHeaders(server: Server, isProxy: IsTrustedPeer, secon
     })
   })
   server.prependListener('secureConnection', (socket: Socket) => {
-    const header = headers.get(connectionOf(socket))
+    const header = headers.get(connectionName(socket))
     if (header !== undefined) nameClient(socket, header)
     // A client whose name is lost must not have the trust of the proxy.
     else if (isProxy(socket.remoteAddress)) socket.destroy()
@@ -85,11 +85,6 @@ function readHeader(socket: Socket, seconds: number, onHeader: (header: NamedCon
     .on('readable', onReadable)
     .once('end', refuse)
     .once('close', stop)
-}
-
-/** Both ends: a proxy may use one port for connections to two addresses of ours. */
-function connectionOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
-  return [remoteAddress, remotePort, localAddress, localPort].join(' ')
 }
 
 function nameClient(socket: Socket, header: NamedConnection): void {
