@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type Configuration, readConfiguration } from '../../src/config/load.js'
@@ -88,4 +88,18 @@ test('a file that is wrong where it cannot change is refused all the same', asyn
   const { next } = await changed(t, (file) => (file.Server.Listen = 'nowhere'))
   const error = t.throws(next, { instanceOf: ConfigurationError })
   t.true(error instanceof ConfigurationError && error.problems[0]?.pointer === '/Server/Listen')
+})
+
+test('the page names every setting of Server that cannot change', async (t) => {
+  const [source, page] = await Promise.all([
+    readFile('src/config/pinned.ts', 'utf8'),
+    readFile('docs/reload.md', 'utf8'),
+  ])
+  const [, section = ''] = /## What needs a restart\n([\s\S]*?)\n## /.exec(page) ?? []
+  const names = [...source.matchAll(/ofServer\(\s*'(\w+)'/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => name !== 'Tls')
+  t.true(names.length > 8)
+  for (const name of names) t.regex(section, new RegExp(`\`(?:Server\\.)?${name}\``), name)
+  t.regex(section, /TLS where there was none/)
 })
