@@ -37,6 +37,11 @@ const algorithms = {
 /** FAPI 2.0 Security Profile §5.4.1, with both names of the Ed25519 one. */
 export const fapiAlgorithms: readonly JwsAlgorithm[] = ['ES256', 'EdDSA', 'Ed25519', 'PS256']
 
+/** What a header or metadata may call it: RFC 9864 gave EdDSA with Ed25519 a name of its own. */
+export function spellingsOf(algorithm: string): readonly string[] {
+  return algorithm === 'Ed25519' || algorithm === 'EdDSA' ? ['Ed25519', 'EdDSA'] : [algorithm]
+}
+
 export const jwsAlgorithms = Object.keys(algorithms) as readonly JwsAlgorithm[]
 
 export function isJwsAlgorithm(name: unknown): name is JwsAlgorithm {

@@ -67,7 +67,7 @@ for (const [what, metadata, result, remedy] of [
   [
     'that signs ID tokens with RS256 only',
     { id_token_signing_alg_values_supported: ['RS256'] },
-    /ID tokens with RS256, and FAPI 2\.0 takes PS256, ES256/,
+    /ID tokens with RS256, and FAPI 2\.0 takes ES256, EdDSA, Ed25519, PS256/,
     /Give it a key for ES256/,
   ],
   [

@@ -1,4 +1,5 @@
 import { compactVerify, errors } from 'jose'
+import { spellingsOf } from '../../jose/algorithm.js'
 import { type JsonObject, readCompactJws } from '../../jose/compact-jws.js'
 import type { SigningKey, VerificationKey } from '../../jose/jwk.js'
 import { signJws } from '../../jose/sign-jws.js'
@@ -34,20 +35,15 @@ export async function verifyJws(token: string, keys: readonly VerificationKey[])
 }
 
 function fits({ algorithm, kid }: VerificationKey, header: JsonObject): boolean {
-  return namesOf(algorithm).some((name) => name === header.alg) && (header.kid === undefined || header.kid === kid)
+  return spellingsOf(algorithm).some((name) => name === header.alg) && (header.kid === undefined || header.kid === kid)
 }
 
 async function signatureHolds(token: string, { algorithm, publicKey }: VerificationKey): Promise<boolean> {
   try {
-    await compactVerify(token, publicKey, { algorithms: namesOf(algorithm) })
+    await compactVerify(token, publicKey, { algorithms: [...spellingsOf(algorithm)] })
     return true
   } catch (error) {
     if (error instanceof errors.JOSEError) return false
     throw error
   }
-}
-
-/** What a header may call it: RFC 9864 gave EdDSA with Ed25519 a name of its own. */
-function namesOf(algorithm: ServerAlgorithm): string[] {
-  return algorithm === 'Ed25519' ? ['Ed25519', 'EdDSA'] : [algorithm]
 }

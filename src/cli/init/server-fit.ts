@@ -1,3 +1,4 @@
+import { acceptedAlgorithms } from '../../gateway/oauth/accepted-algorithms.js'
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { SignatureAlgorithm } from '../../jose/jwk.js'
 import { type IssuerMetadata, tryIssuer } from '../probe/issuer.js'
@@ -56,8 +57,6 @@ export async function fitFor(authority: string): Promise<ServerFit> {
   }
 }
 
-const idTokenAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
-
 export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
   const listed = (name: string): readonly string[] | undefined => {
     const value = metadata[name]
@@ -73,7 +72,7 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
   const idTokens = listed('id_token_signing_alg_values_supported')
   const signsNothing = idTokens?.length === 0
   const hasIdTokens =
-    idTokens === undefined || signsNothing || idTokens.some((name) => idTokenAlgorithms.includes(name))
+    idTokens === undefined || signsNothing || idTokens.some((name) => acceptedAlgorithms({}).includes(name))
   const hasPkce = listed('code_challenge_methods_supported')?.includes('S256') !== false
   return {
     authority,

@@ -3,6 +3,7 @@ import { readFormBody } from '../../http/form-body.js'
 import { widestNetworkOf } from '../../http/limits/networks.js'
 import type { Store } from '../../store/store.js'
 import type { Authorities } from '../authorities/authorities.js'
+import { acceptedAlgorithms } from '../oauth/accepted-algorithms.js'
 import { isKeySetOutOfReach, LookedTooOften } from '../oauth/issuer-keys.js'
 import { printable } from '../oauth/server-words.js'
 import { Refusal } from '../refusal.js'
@@ -95,7 +96,7 @@ export function createLogoutTokenVerifier(
   { options, oauth, sessions }: Pick<ProvisionedFrontend, 'options' | 'oauth' | 'sessions'>,
   now: () => number,
 ): VerifyLogoutToken {
-  const accepted = ['PS256', 'ES256', 'Ed25519', 'EdDSA', ...(options.profile === 'Baseline' ? ['RS256'] : [])]
+  const accepted = [...acceptedAlgorithms(options)]
 
   return async (token, network) => {
     const payload = await verified(token, network)

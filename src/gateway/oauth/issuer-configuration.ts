@@ -4,13 +4,12 @@ import { isLoopback } from '../../http/loopback.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import { createFetchedCache } from '../../store/fetched-cache.js'
 import type { FrontendOptions } from '../options.js'
+import { acceptedAlgorithms } from './accepted-algorithms.js'
 import { clientAuthentication } from './client-authentication.js'
 import { mutualTlsEndpoints } from './client-certificate.js'
 import type { IssuerFetch } from './issuer-fetch.js'
 import { refuse } from './oauth-error.js'
 
-/** Of ID tokens and signed responses. FAPI 2.0 §5.4.1; `EdDSA` is what most servers still call Ed25519. */
-const fapiAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
 /** Seconds after which the metadata is read again. */
 const metadataLifetime = 3600
 
@@ -39,10 +38,10 @@ export function createIssuerConfiguration({
   now,
 }: IssuerConfigurationOptions): IssuerConfiguration {
   const issuer = new URL(options.authority)
-  let acceptedAlgorithms: readonly string[] = []
+  let assertionAlgorithms: readonly string[] = []
 
   const discover = async (): Promise<{ readonly shared: openid.Configuration; readonly configure: Configure }> => {
-    const authentication = await clientAuthentication(options, () => acceptedAlgorithms)
+    const authentication = await clientAuthentication(options, () => assertionAlgorithms)
     const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
       algorithm,
       timeout,
@@ -59,8 +58,8 @@ export function createIssuerConfiguration({
     const { supportsPKCE: _, ...published } = found.serverMetadata()
     const metadata = { ...published, ...(options.clientCertificate && mutualTlsEndpoints(published)) }
     assertMetadata(metadata, options)
-    acceptedAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
-    const accepted = options.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
+    assertionAlgorithms = metadata.token_endpoint_auth_signing_alg_values_supported ?? []
+    const accepted = acceptedAlgorithms(options)
     const taken = (offered: readonly string[] = accepted) => offered.filter((name) => accepted.includes(name))
     const server = {
       ...metadata,

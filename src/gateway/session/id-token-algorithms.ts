@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
+import { spellingsOf } from '../../jose/algorithm.js'
 import type { Store } from '../../store/store.js'
 import type { SessionClients } from './session-clients.js'
 import type { ServerClient, SessionRecord } from './session-record.js'
@@ -27,9 +28,7 @@ export function createIdTokenAlgorithms(store: Store, clients: Pick<SessionClien
   }
 }
 
-/** RFC 9864 gave EdDSA with Ed25519 a name of its own: it is one algorithm. */
 function spellings(idToken: string | undefined): readonly string[] {
   const alg = idToken === undefined ? undefined : decodeProtectedHeader(idToken).alg
-  if (alg === undefined) return []
-  return alg === 'EdDSA' || alg === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [alg]
+  return alg === undefined ? [] : spellingsOf(alg)
 }
