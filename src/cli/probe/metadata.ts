@@ -1,21 +1,15 @@
-import { keysOf } from '../../gateway/oauth/client-authentication.js'
 import type { FrontendOptions } from '../../gateway/options.js'
 import { mayBeOfUser } from '../../gateway/tokens/token-audience.js'
 import type { IssuerMetadata } from './issuer.js'
+import type { Check, Offer } from './offer.js'
 import { failed, list, noted, passed, type Trial } from './probe.js'
 import { secretMethodOf } from './secret-method.js'
-
-/** What an authorization server says of itself, and the frontend that is to log in there. */
-interface Offer {
-  readonly metadata: IssuerMetadata
-  readonly frontend: FrontendOptions
-  /** A list of texts in the metadata; undefined when it says nothing of it. */
-  readonly listed: (name: string) => readonly string[] | undefined
-  /** The frontend's client, for a sentence. */
-  readonly client: string
-  readonly wrong: (result: string, remedy: string) => Trial
-  readonly note: (result: string, remedy: string) => Trial
-}
+import {
+  answersAreSignedAsWeTakeThem,
+  idTokensAreSignedByATakenAlgorithm,
+  requestsAreSignedAsItTakesThem,
+  theKeyOfTheClientIsTaken,
+} from './signing.js'
 
 /** Whether the server offers what this frontend needs: each thing for which the first login would fail. */
 export function tryMetadata(metadata: IssuerMetadata, frontend: FrontendOptions): readonly Trial[] {
@@ -36,7 +30,7 @@ export function tryMetadata(metadata: IssuerMetadata, frontend: FrontendOptions)
   return isFine ? [passed(subject, 'the authorization server offers what this frontend needs'), ...trials] : trials
 }
 
-const checks: readonly ((offer: Offer) => Iterable<Trial>)[] = [
+const checks: readonly Check[] = [
   everyEndpointIsThere,
   callbacksCarryIss,
   pkceIsTaken,
@@ -114,37 +108,6 @@ function otherMethod(taken: readonly string[]): string {
   return `Write "ClientAuthenticationMethod": "${name ?? 'PrivateKeyJwt'}".`
 }
 
-function* theKeyOfTheClientIsTaken({ frontend, listed, client, wrong }: Offer) {
-  const authentication = frontend.clientAuthentication
-  const [key] = authentication.method === 'private_key_jwt' ? authentication.keys : []
-  const taken = listed('token_endpoint_auth_signing_alg_values_supported')
-  if (key !== undefined && taken !== undefined && !namesOf(key.algorithm).some((name) => taken.includes(name)))
-    yield wrong(
-      `it takes client assertions with ${list(taken)}, and the key of ${client} is for ${key.algorithm}`,
-      `Make a key for one of those: \`npx --no-install sallyport keygen --alg ${taken.includes('PS256') ? 'PS256' : 'ES256'}\`.`,
-    )
-}
-
-/** FAPI 2.0 §5.4.1, and what only the Baseline profile takes. */
-const fapiAlgorithms = ['PS256', 'ES256', 'Ed25519', 'EdDSA']
-
-function* idTokensAreSignedByATakenAlgorithm({ frontend, listed, client, wrong, note }: Offer) {
-  if (!frontend.scopes.includes('openid')) return
-  const accepted = frontend.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
-  const offered = listed('id_token_signing_alg_values_supported') ?? []
-  const usable = offered.filter((name) => accepted.includes(name))
-  if (offered.length > 0 && usable.length === 0)
-    yield wrong(
-      `it signs ID tokens with ${list(offered)}, and FAPI 2.0 takes ${accepted.join(', ')}`,
-      'Give it a key for ES256 or PS256. With a server that cannot: "Profile": "Baseline", which takes RS256.',
-    )
-  else if (offered.some((name) => !accepted.includes(name)))
-    yield note(
-      `it can sign ID tokens with ${list(offered)}, of which ${list(usable)} are taken`,
-      `Have it sign those of ${client} with one of these (id_token_signed_response_alg): many servers begin with RS256.`,
-    )
-}
-
 function* scopesAreListed({ frontend, listed, note }: Offer) {
   const known = listed('scopes_supported')
   const unknown = known === undefined ? [] : askedFor(frontend).filter((scope) => !known.includes(scope))
@@ -160,51 +123,6 @@ function* endedSessionsCanBeRevoked({ metadata, frontend, note }: Offer) {
     yield note(
       'it has no revocation_endpoint (RFC 7009), so that RevokeEndedSessions revokes nothing',
       'Switch it on there, or leave RevokeEndedSessions out: it makes the store worth more to a thief.',
-    )
-}
-
-function* requestsAreSignedAsItTakesThem({ metadata, frontend, listed, client, wrong }: Offer) {
-  if (frontend.signedRequests !== true) {
-    if (metadata.require_signed_request_object === true)
-      yield wrong(
-        'it wants signed request objects (RFC 9101)',
-        `Write "UseSignedRequests": true, or do not require them of ${client} there.`,
-      )
-    return
-  }
-  if (metadata.request_parameter_supported === false)
-    yield wrong(
-      'it takes no request objects (request_parameter_supported is false), and UseSignedRequests is true',
-      'Switch them on there (JAR, RFC 9101), or leave UseSignedRequests out.',
-    )
-  const [key] = keysOf(frontend.clientAuthentication)
-  const taken = listed('request_object_signing_alg_values_supported')
-  if (key !== undefined && taken !== undefined && !namesOf(key.algorithm).some((name) => taken.includes(name)))
-    yield wrong(
-      `it takes request objects with ${list(taken)}, and the key of ${client} is for ${key.algorithm}`,
-      `Allow ${key.algorithm} there (request_object_signing_alg), or make a key for one of those.`,
-    )
-}
-
-function* answersAreSignedAsWeTakeThem({ frontend, listed, client, wrong, note }: Offer) {
-  if (frontend.responseMode !== 'jwt') return
-  if (listed('response_modes_supported')?.some((mode) => mode === 'jwt' || mode === 'query.jwt') !== true)
-    yield wrong(
-      'it does not announce signed answers (response_modes_supported without "jwt"), and ResponseMode is "jwt"',
-      'Switch JARM on there, or leave ResponseMode out.',
-    )
-  const accepted = frontend.profile === 'Baseline' ? [...fapiAlgorithms, 'RS256'] : fapiAlgorithms
-  const offered = listed('authorization_signing_alg_values_supported') ?? []
-  const usable = offered.filter((name) => accepted.includes(name))
-  if (offered.length > 0 && usable.length === 0)
-    yield wrong(
-      `it signs answers with ${list(offered)}, and FAPI 2.0 takes ${accepted.join(', ')}`,
-      'Give it a key for ES256 or PS256.',
-    )
-  else if (usable.length < offered.length || offered.length === 0)
-    yield note(
-      `it signs answers with ${offered.length === 0 ? 'what it does not say' : list(offered)}, of which ${list(usable.length === 0 ? accepted : usable)} are taken`,
-      `Have it sign those of ${client} with one of these (authorization_signed_response_alg): the standard begins with RS256.`,
     )
 }
 
@@ -233,11 +151,6 @@ function* sessionsEndWithTheServers({ metadata, frontend, note }: Offer) {
 function askedFor({ scopes, routes }: FrontendOptions): readonly string[] {
   const ofUser = routes.filter(({ tokenType }) => mayBeOfUser(tokenType))
   return [...new Set([...scopes, ...ofUser.flatMap((route) => route.scopes)])]
-}
-
-/** RFC 9864 gave EdDSA with Ed25519 a name of its own. */
-function namesOf(algorithm: string): readonly string[] {
-  return algorithm === 'Ed25519' ? ['Ed25519', 'EdDSA'] : [algorithm]
 }
 
 function* framesEndSessions({ metadata, frontend, client, note }: Offer) {
