@@ -18,6 +18,7 @@ import { createRevocationCheck } from './token/token-revocation.js'
 import type { Verdict } from './verdict.js'
 
 export { type ExplainedCheck, type ExplainedProof, explainProof } from '../dpop/explanation.js'
+export type { HttpProxyOptions } from '../http/outgoing-proxy.js'
 export type { AccessTokenClaims, AuthProof } from './auth.js'
 export { Auth } from './auth.js'
 export { explanationText } from './explain.js'

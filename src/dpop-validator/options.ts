@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { HttpProxyOptions } from '../http/outgoing-proxy.js'
 import type { JwsAlgorithm } from '../jose/algorithm.js'
 import type { Jwk } from '../jose/jwk.js'
 import type { Store } from '../store/store.js'
@@ -49,6 +50,8 @@ export interface VerifierOptions {
   readonly jwks?: JwksOptions
   /** PEM certificates to trust for authorization servers, besides those that Node.js trusts. Default: none. */
   readonly ca?: string
+  /** The way to authorization servers where there is no direct one. Default: direct. */
+  readonly httpProxy?: HttpProxyOptions
   /** Scopes that every request needs. Default: none. */
   readonly scopes?: readonly string[]
   /** For the protected resource metadata. */

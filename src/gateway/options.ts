@@ -1,3 +1,4 @@
+import type { HttpProxyOptions } from '../http/outgoing-proxy.js'
 import type { SigningKey } from '../jose/jwk.js'
 import type { Seal } from '../store/seal.js'
 import type { Store } from '../store/store.js'
@@ -41,17 +42,6 @@ export interface GatewayOptions {
   readonly onLogout?: OnLogout
   /** Seconds since the epoch. Tests pass their own. */
   readonly now?: () => number
-}
-
-/** An HTTP proxy that calls leave a network by (CONNECT, RFC 9110 §9.3.6). Environment variables are not read. */
-export interface HttpProxyOptions {
-  /** `http:` or `https:`, with a user and a password where it asks for them. */
-  readonly url: string
-  /**
-   * Hosts that are called directly: a name with all that is below it, perhaps with a port. Default: none; this machine
-   * always is.
-   */
-  readonly noProxy?: readonly string[]
 }
 
 /** What the gateway's own pages look like. */

@@ -14,6 +14,33 @@ const { cert } = await selfSigned()
 const key = generateSigningJwk('ES256')
 const retired = generateSigningJwk('Ed25519')
 
+test('the way out of a network is that of all in this process that call authorization servers', async (t) => {
+  const file = await aFile(t, {
+    Server: {
+      TrustedProxies: ['10.0.0.0/8'],
+      ForwardAuth: {
+        Listen: '127.0.0.1:4180',
+        Validate: {
+          Issuer: 'https://auth.example.com',
+          Audience: 'orders',
+          PublicUrls: ['https://orders.example.com'],
+        },
+      },
+    },
+    Bff: {
+      Authority: 'https://auth.example.com',
+      PublicUrl: 'http://localhost:3000',
+      HttpProxy: { Url: 'http://user:pass@proxy.example.com:3128', NoProxy: ['internal.example.com'] },
+      Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: key, Routes: [] }],
+    },
+    Authentication: { OpenIddict: { Issuer: 'https://auth.example.com', Audience: 'my-api' } },
+  })
+  const { gateway, server, sampleApi } = readConfiguration({ file, environment: {} })
+  const httpProxy = { url: 'http://user:pass@proxy.example.com:3128', noProxy: ['internal.example.com'] }
+  for (const options of [gateway, server.forwardAuth?.validate?.verifier, sampleApi?.verifier])
+    t.deepEqual(options?.httpProxy, httpProxy)
+})
+
 test('every setting of a frontend and its routes arrives at the gateway', async (t) => {
   const file = await aFile(t, {
     Server: {

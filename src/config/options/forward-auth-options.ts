@@ -5,6 +5,7 @@ import type { ListenAddress } from '../listen-address.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { ForwardAuthSettings } from '../schema/forward-auth.js'
 import { socketAddress } from '../socket-address.js'
+import { httpProxyOptions } from './http-proxy-options.js'
 
 export interface ForwardAuthConfiguration {
   readonly listen: ListenAddress
@@ -33,7 +34,7 @@ export function forwardAuthConfiguration(plan: Plan): ForwardAuthConfiguration |
 
 function validateConfiguration(
   settings: NonNullable<ForwardAuthSettings['Validate']>,
-  { authorizationServer, directory, files }: Plan,
+  { authorizationServer, directory, files, httpProxyUrl, bff }: Plan,
 ): ValidateConfiguration {
   const { Issuer = authorizationServer?.settings.Issuer, AuthorityCaFile, Audience, Scopes } = settings
   if (Issuer === undefined || Audience === undefined)
@@ -49,6 +50,7 @@ function validateConfiguration(
       nonce: settings.RequireNonce,
       // What it would name is behind the proxy, which nothing passes without a token.
       challenge: { resourceMetadata: false },
+      ...httpProxyOptions({ httpProxyUrl, bff }),
       ...(AuthorityCaFile !== undefined && { ca: files.read(resolve(directory, AuthorityCaFile)).toString('utf8') }),
     },
   }

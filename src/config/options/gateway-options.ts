@@ -12,6 +12,7 @@ import type { KnownKeys } from '../resolve/known-keys.js'
 import type { Plan } from '../resolve/resolved.js'
 import type { BffSettings } from '../schema/bff.js'
 import { brandingOptions } from './branding.js'
+import { httpProxyOptions } from './http-proxy-options.js'
 import { rateLimitOptions } from './rate-limit-options.js'
 import { accessRules, routeOptions } from './route-options.js'
 
@@ -47,9 +48,7 @@ export function* gatewaySettings({
     issuerTimeout: seconds(bff.AuthorityTimeout),
     branding: brandingOptions(bff.Branding ?? authorizationServer?.settings.Branding, directory, files),
     loginLimits: { perAddress: LoginLimits.PerAddress, window: seconds(LoginLimits.Window) },
-    ...(httpProxyUrl !== undefined && {
-      httpProxy: { url: httpProxyUrl, noProxy: bff.HttpProxy?.NoProxy ?? [] },
-    }),
+    ...httpProxyOptions({ httpProxyUrl, bff }),
     ...(bff.AuthorityCaFile !== undefined && {
       issuerCa: files.read(resolve(directory, bff.AuthorityCaFile)).toString('utf8'),
     }),

@@ -3,6 +3,7 @@ import type { VerifierOptions } from '../../dpop-validator/options.js'
 import { seconds } from '../duration.js'
 import type { ListenAddress } from '../listen-address.js'
 import type { Plan } from '../resolve/resolved.js'
+import { httpProxyOptions } from './http-proxy-options.js'
 
 export interface SampleApiConfiguration {
   readonly listen: ListenAddress
@@ -12,13 +13,19 @@ export interface SampleApiConfiguration {
 }
 
 /** @param plan One in which every rule holds. */
-export function sampleApiConfiguration({ sampleApi, directory, files }: Plan): SampleApiConfiguration | undefined {
+export function sampleApiConfiguration({
+  sampleApi,
+  directory,
+  files,
+  ...plan
+}: Plan): SampleApiConfiguration | undefined {
   if (sampleApi?.issuer === undefined || sampleApi.audience === undefined) return undefined
   const { OpenIddict, DPoP } = sampleApi.settings
   return {
     listen: sampleApi.listen,
     verifier: {
       issuer: { issuer: sampleApi.issuer },
+      ...httpProxyOptions(plan),
       ...(OpenIddict.AuthorityCaFile !== undefined && {
         ca: files.read(resolve(directory, OpenIddict.AuthorityCaFile)).toString('utf8'),
       }),

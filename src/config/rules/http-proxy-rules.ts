@@ -1,17 +1,9 @@
+import { isProxyException, isProxyOrigin } from '../../http/outgoing-proxy.js'
 import { problem, type Rule } from './rule.js'
 
 export const httpProxyRules: readonly Rule[] = [
   function* theProxyIsAnOrigin({ httpProxyUrl }) {
-    if (httpProxyUrl === undefined) return
-    const url = URL.canParse(httpProxyUrl) ? new URL(httpProxyUrl) : undefined
-    // It may hold a password: it is in no message.
-    if (
-      url === undefined ||
-      !/^https?:$/.test(url.protocol) ||
-      url.pathname !== '/' ||
-      url.search !== '' ||
-      url.hash !== ''
-    )
+    if (httpProxyUrl !== undefined && !isProxyOrigin(httpProxyUrl))
       yield problem(
         '/Bff/HttpProxy/Url',
         'is not the origin of an HTTP proxy',
@@ -21,7 +13,7 @@ export const httpProxyRules: readonly Rule[] = [
 
   function* exceptionsAreHosts({ bff }) {
     for (const [index, host] of (bff?.HttpProxy?.NoProxy ?? []).entries())
-      if (!/^\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?$/i.test(host))
+      if (!isProxyException(host))
         yield problem(
           `/Bff/HttpProxy/NoProxy/${index}`,
           'is not a host',

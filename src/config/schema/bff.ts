@@ -211,7 +211,7 @@ export const bff = z
       .optional()
       .meta({
         description:
-          'The HTTP proxy by which authorization servers are called, where there is no direct way. Absent: directly; `HTTPS_PROXY` and the like are not read.',
+          'The HTTP proxy by which authorization servers are called, where there is no direct way: by the gateway, and for the keys with which `Server.ForwardAuth` and the sample API check tokens. Absent: directly; `HTTPS_PROXY` and the like are not read.',
         required: ['Url'],
       }),
     Branding: branding.optional().meta({

@@ -1,9 +1,10 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { rootCertificates } from 'node:tls'
+import { rootCertificates, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { brotliDecompress, unzip } from 'node:zlib'
 import { UpstreamError } from '../../errors.js'
+import { goesDirectly, type HttpProxyOptions } from '../../http/outgoing-proxy.js'
 import { tlsPreset } from '../../http/tls.js'
 import { isJsonObject } from '../../jose/json-object.js'
 
@@ -17,6 +18,7 @@ export interface JsonExchangeOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** PEM certificates to trust besides those that Node.js trusts. */
   readonly ca?: string | undefined
+  readonly httpProxy?: HttpProxyOptions | undefined
 }
 
 /** Asks an authorization server for one JSON object. @throws UpstreamError */
@@ -45,18 +47,45 @@ interface Answer {
   readonly body: Buffer
 }
 
+/** Directly, or through the proxy; the way to it is part of the time that an answer may take. */
+async function exchange(url: URL, options: JsonExchangeOptions, accept: string): Promise<Answer> {
+  const { httpProxy, timeout, ca } = options
+  if (httpProxy === undefined || goesDirectly(url, httpProxy)) return exchanged(url, options, accept)
+  const started = performance.now()
+  // Only those who need it load it.
+  const { tunnelTo } = await import('./proxy-tunnel.js')
+  const socket = await tunnelTo(url, httpProxy, { timeout, ca: trusted(ca) }).catch((cause: Error) => {
+    throw new UpstreamError('unreachable', `${url.origin}${url.pathname} cannot be reached: ${cause.message}`, {
+      cause,
+    })
+  })
+  return exchanged(url, options, accept, { socket, spent: (performance.now() - started) / 1000 })
+}
+
+function trusted(ca: string | undefined): string[] | undefined {
+  return ca === undefined ? undefined : [...rootCertificates, ca]
+}
+
+/** A connection that stands already, and the seconds that it took. */
+interface Tunnel {
+  readonly socket: TLSSocket
+  readonly spent: number
+}
+
 /** Redirects are not followed: where keys come from is decided by metadata, not by the server that answers. */
-function exchange(
+function exchanged(
   url: URL,
   { timeout, maxBytes, form, headers, ca }: JsonExchangeOptions,
   accept: string,
+  tunnel?: Tunnel,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const body = form?.toString()
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const request = send(url, {
       ...(url.protocol === 'https:' && tlsPreset),
-      ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+      ...(ca !== undefined && { ca: trusted(ca) }),
+      ...(tunnel !== undefined && { createConnection: () => tunnel.socket }),
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         Accept: accept,
@@ -73,7 +102,10 @@ function exchange(
       reject(new UpstreamError(code, `${url.origin}${url.pathname} ${text}`, { cause }))
       request.destroy()
     }
-    const timer = setTimeout(() => fail('timeout', `did not answer within ${timeout} s`), timeout * 1000)
+    const timer = setTimeout(
+      () => fail('timeout', `did not answer within ${timeout} s`),
+      (timeout - (tunnel?.spent ?? 0)) * 1000,
+    )
 
     request.on('error', (cause) => fail('unreachable', 'cannot be reached', cause))
     request.on('response', (response) => {

@@ -16,11 +16,11 @@ const maxKeySet = 1_048_576
 /** An issuer made ready: where its keys come from, and whom to ask about its tokens. Nothing is fetched yet. */
 export function createTrustedIssuer(
   { issuer, jwksUri, jwks, audiences, algorithms, profile, ca, introspection }: IssuerSettings,
-  { jwks: fetching, token, now }: Pick<Settings, 'jwks' | 'token' | 'now'>,
+  { jwks: fetching, httpProxy, token, now }: Pick<Settings, 'jwks' | 'httpProxy' | 'token' | 'now'>,
   emit: (event: ValidatorEvent) => void,
 ): TrustedIssuer {
   const { timeout } = fetching
-  const exchange: JsonExchange = (url, options) => exchangeJson(url, { ...options, ca })
+  const exchange: JsonExchange = (url, options) => exchangeJson(url, { ...options, ca, httpProxy })
   const about = { issuer, audiences, algorithms, profile: tokenProfiles[profile] }
   const configured = jwksUri === undefined ? undefined : new URL(jwksUri)
   let address = configured
@@ -56,7 +56,7 @@ export function createTrustedIssuer(
   /** Only those who want it load it. */
   const askSigned: JsonExchange = async (url, options) => {
     const { readSignedIntrospection, signedIntrospectionType } = await import('./signed-introspection.js')
-    const jwt = await exchangeJwt(url, { ...options, ca }, signedIntrospectionType)
+    const jwt = await exchangeJwt(url, { ...options, ca, httpProxy }, signedIntrospectionType)
     const { clientId = '' } = introspection ?? {}
     return readSignedIntrospection(jwt, {
       issuer,

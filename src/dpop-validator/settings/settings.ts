@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../errors.js'
+import { type HttpProxyOptions, isProxyException, isProxyOrigin } from '../../http/outgoing-proxy.js'
 import { fapiAlgorithms, isJwsAlgorithm, type JwsAlgorithm, jwsAlgorithms } from '../../jose/algorithm.js'
 import {
   challengeDefaults,
@@ -31,6 +32,7 @@ export interface Settings {
   readonly onReplayStoreError: NonNullable<VerifierOptions['onReplayStoreError']>
   readonly token: { readonly clockSkew: number; readonly maxLength: number; readonly max: number; readonly ttl: number }
   readonly decrypt: DecryptToken | undefined
+  readonly httpProxy: HttpProxyOptions | undefined
   readonly jwks: Required<NonNullable<VerifierOptions['jwks']>>
   readonly scopes: readonly string[]
   /** Resource identifier (RFC 9728 §1.2); undefined: no metadata. */
@@ -43,7 +45,19 @@ export interface Settings {
 
 const known: readonly (keyof VerifierOptions)[] = [
   ...['issuer', 'audience', 'publicUrl', 'mode', 'profile', 'proof', 'nonce', 'replay', 'replayCapacity'],
-  ...['onReplayStoreError', 'token', 'isRevoked', 'jwks', 'ca', 'scopes', 'resource', 'challenge', 'cors', 'crypto'],
+  ...[
+    'onReplayStoreError',
+    'token',
+    'isRevoked',
+    'jwks',
+    'ca',
+    'httpProxy',
+    'scopes',
+    'resource',
+    'challenge',
+    'cors',
+    'crypto',
+  ],
   ...['onEvent', 'now'],
 ] as (keyof VerifierOptions)[]
 
@@ -74,6 +88,7 @@ export function createSettings(options: VerifierOptions): Settings {
     proof,
     nonce: nonceSettings(options.nonce, proof.maxAge, now, checks),
     ...replaySettings(options, checks),
+    httpProxy: httpProxyOf(options, checks),
     token: tokenSettings(options, checks),
     jwks: checks.numbers('/jwks', options.jwks, jwksDefaults, {
       timeout: [0.01, 60],
@@ -108,6 +123,23 @@ function publicUrlsOf({ publicUrl }: VerifierOptions, checks: OptionChecks): rea
     if (!isText(url) || !URL.canParse(url) || !/^https?:\/\/[^?#@\\]+$/i.test(url))
       checks.wrong(`/publicUrl/${index}`, 'is not an http or https URL', 'Write what clients call this API by.')
   return publicUrls
+}
+
+function httpProxyOf({ httpProxy }: VerifierOptions, checks: OptionChecks): HttpProxyOptions | undefined {
+  if (httpProxy === undefined) return undefined
+  checks.known('/httpProxy', httpProxy, ['url', 'noProxy'])
+  const { url, noProxy = [] } = httpProxy
+  // It may hold a password: it is in no message.
+  if (!isText(url) || !isProxyOrigin(url))
+    checks.wrong(
+      '/httpProxy/url',
+      'is not the origin of an HTTP proxy',
+      'Write it as in http://proxy.example.com:3128.',
+    )
+  for (const [index, host] of listOf(noProxy).entries())
+    if (!isText(host) || !isProxyException(host))
+      checks.wrong(`/httpProxy/noProxy/${index}`, 'is not a host', 'Write a name or an address, without a scheme.')
+  return { url, noProxy: listOf(noProxy) }
 }
 
 function proofSettings({ proof }: VerifierOptions, checks: OptionChecks): Settings['proof'] {

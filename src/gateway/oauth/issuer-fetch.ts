@@ -1,7 +1,8 @@
 import { rootCertificates } from 'node:tls'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
+import { Agent, type Dispatcher, ProxyAgent, fetch as undiciFetch } from 'undici'
 import { isNonce } from '../../dpop/nonce.js'
 import { connectionCode, UpstreamError } from '../../errors.js'
+import { goesDirectly, type HttpProxyOptions } from '../../http/outgoing-proxy.js'
 import { isSecureUrl } from '../../http/secure-url.js'
 import { sharedLookup } from '../../http/shared-lookup.js'
 import { tlsPreset } from '../../http/tls.js'
@@ -9,7 +10,7 @@ import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
 import { inActiveSpan } from '../../telemetry/spans.js'
 import { injectTrace } from '../../telemetry/tracing.js'
-import type { ClientCertificate, HttpProxyOptions } from '../options.js'
+import type { ClientCertificate } from '../options.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
 export interface IssuerFetch {
@@ -42,7 +43,7 @@ export interface IssuerWay {
 
 /** @param timeout Seconds for the whole call. */
 export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerFetch {
-  const agent = dispatcherFor(timeout, way)
+  const { dispatcherOf, destroy } = dispatchersOf(timeout, way)
   // One entry per origin that an authorization server's metadata names.
   const nonces = new Map<string, string>()
   const outages = new Map<string, Outage>()
@@ -68,7 +69,8 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
   const call = async (url: string, { method = 'GET', headers = {}, body, signal, requestId }: IssuerRequest) => {
     if (!isSecureUrl(url))
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
-    const { origin, pathname } = new URL(url)
+    const target = new URL(url)
+    const { origin, pathname } = target
     const outage = outageOf(origin)
     const fields = Object.fromEntries(new Headers(headers))
     if (requestId !== undefined) fields['x-request-id'] = requestId
@@ -90,7 +92,7 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
       body: body instanceof ReadableStream || body === undefined ? null : body,
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), ...(signal ? [signal] : [])]),
-      dispatcher: agent,
+      dispatcher: dispatcherOf(target),
     }).catch((error: unknown) => {
       called()
       outage.failed(connectionCode(error) ?? (error instanceof Error ? error.name : 'unknown'))
@@ -105,11 +107,16 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
   }
   return Object.assign(issuerFetch, {
     nonceOf: (origin: string) => nonces.get(origin),
-    close: () => agent.destroy(),
+    close: destroy,
   })
 }
 
-function dispatcherFor(timeout: number, { ca, httpProxy, certificate }: IssuerWay): Dispatcher {
+interface Dispatchers {
+  dispatcherOf(url: URL): Dispatcher
+  destroy(): Promise<void>
+}
+
+function dispatchersOf(timeout: number, { ca, httpProxy, certificate }: IssuerWay): Dispatchers {
   const tls = {
     ...tlsPreset,
     ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
@@ -117,17 +124,19 @@ function dispatcherFor(timeout: number, { ca, httpProxy, certificate }: IssuerWa
     timeout: timeout * 1000,
   }
   const limits = { headersTimeout: timeout * 1000, bodyTimeout: timeout * 1000, maxResponseSize }
-  const direct = { ...limits, connect: { ...tls, lookup: sharedLookup } }
-  if (httpProxy === undefined) return new Agent(direct)
-  const { url, noProxy = [] } = httpProxy
-  return new EnvHttpProxyAgent({
-    ...direct,
-    httpProxy: url,
-    httpsProxy: url,
-    // This machine is never asked by way of another one.
-    noProxy: [...noProxy, 'localhost', '.localhost', '127.0.0.1', '[::1]'].join(','),
+  const direct = new Agent({ ...limits, connect: { ...tls, lookup: sharedLookup } })
+  if (httpProxy === undefined) return { dispatcherOf: () => direct, destroy: () => direct.destroy() }
+  const proxied = new ProxyAgent({
+    ...limits,
+    uri: httpProxy.url,
     // TLS is with the authorization server; the proxy carries bytes.
     requestTls: tls,
     proxyTls: { timeout: timeout * 1000 },
   })
+  return {
+    dispatcherOf: (url) => (goesDirectly(url, httpProxy) ? direct : proxied),
+    async destroy() {
+      await Promise.all([direct.destroy(), proxied.destroy()])
+    },
+  }
 }
