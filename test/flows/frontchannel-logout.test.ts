@@ -3,6 +3,7 @@ import { eventually } from '../_eventually.js'
 import { watchEvents } from '../gateway/_events.js'
 import { accessibilityFaults } from './_accessibility.js'
 import { chromiumIsInstalled, withChromium } from './_chromium.js'
+import { type Engine, engines } from './_engines.js'
 import { runStack } from './_stack.js'
 
 const inABrowser = chromiumIsInstalled ? test : test.skip
@@ -58,6 +59,69 @@ inABrowser('signing out at one application ends the other by a frame of the sign
     t.false((await user('')).authenticated)
   })
 })
+
+/** Whether a frontend of the page's own origin has a session. By a call that any engine waits for. */
+const userOf = (prefix: string): string =>
+  `((call) => { call.open('GET', '${prefix}/bff/user', false); call.setRequestHeader('X-CSRF', '1'); call.send(); return call.responseText })(new XMLHttpRequest())`
+
+/**
+ * Of one site the frame has the session's cookie; of another one no engine sends it (`SameSite=Strict`, and what blocks the
+ * cookies of third parties), and `sid` alone has to do.
+ */
+const walks = test.macro(async (t, { withTab }: Engine, issuerHost: 'localhost' | '127.0.0.1') => {
+  const events = watchEvents(t)
+  const stack = await runStack({
+    configure(configuration) {
+      const [, admin] = configuration.Bff.Frontends
+      admin.UseFrontchannelLogout = true
+      const { OpenIddict, Authentication } = configuration
+      OpenIddict.Issuer = OpenIddict.Issuer.replace('localhost', issuerHost)
+      Authentication.OpenIddict.Issuer = OpenIddict.Issuer
+      OpenIddict.Seeding.Applications = [{ ClientId: 'admin-bff', BackchannelLogoutUri: 'http://127.0.0.1:9/nowhere' }]
+    },
+  })
+  t.teardown(() => stack.stop())
+  const origin = `http://localhost:${stack.gateway.port}`
+  await withTab(async (tab) => {
+    await tab.open(`${origin}/bff/login`)
+    await tab.until("document.getElementById('password')")
+    t.is(await tab.evaluate('location.hostname'), issuerHost)
+    await tab.fill('#username', 'alice')
+    await tab.fill('#password', 'wonderland')
+    await tab.click('#sign-in')
+    await tab.until("document.getElementById('allow')")
+    await tab.click('#allow')
+    await tab.until(`location.href === '${origin}/'`)
+    await tab.open(`${origin}/admin/bff/login`)
+    await tab.until("document.getElementById('allow')")
+    await tab.click('#allow')
+    await tab.until(`location.href === '${origin}/admin/'`)
+    t.regex(String(await tab.evaluate(userOf('/admin'))), /"authenticated":true/)
+
+    const { logoutUrl } = JSON.parse(String(await tab.evaluate(userOf('')))) as { readonly logoutUrl: string }
+    await tab.open(new URL(logoutUrl, origin).href)
+    await eventually(() =>
+      events.some(
+        (event) =>
+          event.type === 'gateway.session.ended' && event.frontend === 'admin' && event.cause === 'frontchannel-logout',
+      ),
+    )
+    // By itself, after a moment.
+    await tab.until(`location.href === '${origin}/'`)
+    for (const prefix of ['/admin', ''])
+      t.regex(String(await tab.evaluate(userOf(prefix))), /"authenticated":false/, prefix)
+  })
+})
+
+for (const engine of engines)
+  for (const [issuerHost, sites] of [
+    ['localhost', 'of one site, with the cookie'],
+    ['127.0.0.1', 'of two sites, without a cookie'],
+  ] as const) {
+    const title = `${engine.name}: a sign-out at a server ends the other application by a frame, ${sites}`
+    if (engine.isInstalled || process.env.CI === 'true') test.serial(title, walks, engine, issuerHost)
+    else test.skip(title, walks, engine, issuerHost)
+  }
 
 test('the server says that it has frames only where a client wants one', async (t) => {
   const stack = await runStack()
