@@ -23,7 +23,6 @@ import { destinationOf } from './routing/destination.js'
 import { assertOneHost, parseRequestTarget } from './routing/request-target.js'
 import { type Delivery, pass, serve, type Way } from './steps.js'
 
-export type { HttpProxyOptions } from '../http/outgoing-proxy.js'
 // What it takes to make one, for those who import this product alone.
 export { type SigningKey, signingKey } from '../jose/jwk.js'
 export { createFileStore } from '../store/file-store.js'

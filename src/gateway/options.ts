@@ -7,6 +7,8 @@ import type { OnLogin, OnLogout } from './hooks.js'
 import type { LoginLimits, RateLimitOptions, SessionsPerUserOptions, StreamLimits } from './limits/limit-options.js'
 import type { AccessRule, AuthorizationDetail, RouteOptions } from './route-options.js'
 
+export type { HttpProxyOptions } from '../http/outgoing-proxy.js'
+
 /** What a gateway is made of: validated, complete, frozen. Times are seconds. */
 export interface GatewayOptions {
   /** In any order: hosts and path prefixes say which one a request is for. */
