@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { ClientOptions } from '../../src/authorization-server/options.js'
 import { certificateJwk } from '../../src/jose/certificate.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
-import { bySubject, clientCertField } from '../authorization-server/_mutual-tls.js'
+import { aMutualTlsServer, bySubject, clientCertField } from '../authorization-server/_mutual-tls.js'
 import { aClient, startServer } from '../authorization-server/_running.js'
 import { anAuthority, selfSigned } from '../http/_self-signed.js'
 
@@ -23,7 +23,9 @@ async function behindAProxy(
     trusted = ['127.0.0.1/32'],
     options = { certificateAuthentication: bySubject('CN=app') },
     now,
+    authorities = authority.cert,
   }: {
+    readonly authorities?: string
     readonly trusted?: readonly string[]
     readonly options?: Partial<Omit<ClientOptions, 'permissions'>>
     readonly now?: () => number
@@ -35,7 +37,7 @@ async function behindAProxy(
     trustedProxies: trusted,
     mutualTls: {
       certificatesFrom: 'client-cert',
-      authorities: authority.cert,
+      authorities,
       origin: new URL('https://mtls.example'),
     },
     ...(now !== undefined && { now }),
@@ -112,4 +114,25 @@ test('a self-signed certificate is known by its key there, too', async (t) => {
   })
   t.is((await ask(clientCertField(own))).status, 200)
   t.is((await ask(clientCertField(app))).status, 401)
+})
+
+test('an authority for some names is not believed about others, and not taken where that is not looked at', async (t) => {
+  const limited = await authority.intermediate('/CN=Partners', [
+    'nameConstraints=critical,permitted;DNS:partner.example',
+  ])
+  for (const [name, status] of [
+    ['app.partner.example', 200],
+    ['app.bank.example', 401],
+  ] as const) {
+    const { as } = await aMutualTlsServer(t, {
+      authorities: authority.cert,
+      authentication: { method: 'tls_client_auth', subject: { name: 'tls_client_auth_san_dns', value: name } },
+    })
+    const { cert, key } = await limited.issue({ names: `DNS:${name}` })
+    const { post } = as({ cert: cert + limited.cert, key })
+    const answer = await post('token', { grant_type: 'client_credentials' })
+    t.is(answer.status, status, JSON.stringify(answer.body))
+  }
+  const refused = await t.throwsAsync(behindAProxy(t, { authorities: `${authority.cert}${limited.cert}` }))
+  t.regex(refused.message, /mutualTls\/authorities: has an authority that may issue certificates for some names only/)
 })

@@ -35,8 +35,8 @@ export interface Said {
 export interface Authority extends Certificate {
   /** A certificate of a client, good for two days. */
   issue(said?: Said): Promise<Certificate>
-  /** An authority below this one. */
-  intermediate(subject: string): Promise<Authority>
+  /** An authority below this one. @param extensions lines of an OpenSSL configuration */
+  intermediate(subject: string, extensions?: readonly string[]): Promise<Authority>
 }
 
 /** An authority that issues certificates to clients. */
@@ -65,8 +65,8 @@ function authorityOf(authority: Certificate): Authority {
   return {
     ...authority,
     issue,
-    intermediate: async (subject) =>
-      authorityOf(await issue({ subject, extensions: ['basicConstraints=critical,CA:TRUE'] })),
+    intermediate: async (subject, extensions = []) =>
+      authorityOf(await issue({ subject, extensions: ['basicConstraints=critical,CA:TRUE', ...extensions] })),
   }
 }
 

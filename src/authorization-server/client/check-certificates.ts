@@ -34,6 +34,12 @@ function* mutualTlsProblems(
       'is not PEM certificates of authorities',
       'Give those that issue the certificates of clients, "-----BEGIN CERTIFICATE-----" and all.',
     )
+  else if (certificatesFrom === 'client-cert' && authorities !== undefined && hasNameConstraints(authorities))
+    yield wrong(
+      '/mutualTls/authorities',
+      'has an authority that may issue certificates for some names only, which is looked at in handshakes alone',
+      'Take certificates in a handshake of your own (Listen), or have clients known by their keys (SelfSignedTlsClientAuth).',
+    )
 }
 
 function* clientProblems(
@@ -82,6 +88,11 @@ function isBundle(pem: string): boolean {
   } catch {
     return false
   }
+}
+
+/** By the object identifier of the extension (RFC 5280 §4.2.1.10), with its tag and length. */
+function hasNameConstraints(pem: string): boolean {
+  return certificatesIn(pem).some(({ raw }) => raw.includes(Buffer.from('0603551d1e', 'hex')))
 }
 
 function wrong(pointer: string, problem: string, remedy: string): ConfigurationProblem {
