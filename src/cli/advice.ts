@@ -6,6 +6,7 @@ import { claimsWithoutScope } from './claims-without-scope.js'
 import { landings } from './landings.js'
 import { failed, noted, type Trial } from './probe/probe.js'
 import { severalAuthorities } from './several-authorities.js'
+import { socketFolders } from './socket-folders.js'
 import { withoutEffect } from './without-effect.js'
 
 /** What works as it is written, and would be safer otherwise or may not be meant. */
@@ -17,6 +18,7 @@ export function advice(configuration: Configuration): readonly Trial[] {
     claimsWithoutScope,
     landings,
     severalAuthorities,
+    socketFolders,
     withoutEffect,
   ].flatMap((look) => look(configuration))
 }

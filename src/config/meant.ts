@@ -31,7 +31,10 @@ export function meantBy(said: string, given: unknown): string | undefined {
 
 /** A text where a list of such goes: `"openid profile"`. */
 export function listMeantBy(pointer: string, given: unknown): string | undefined {
-  if (typeof given !== 'string' || !/\/(?:Scopes|Upstreams|Sockets|Methods|Hosts|Origins|UserClaims)$/.test(pointer))
+  if (
+    typeof given !== 'string' ||
+    !/\/(?:Scopes|Upstreams|Sockets|Methods|Hosts|Origins|UserClaims|NoProxy|Nodes|TrustedProxies)$/.test(pointer)
+  )
     return undefined
   return `Write ${JSON.stringify(given.split(/[\s,]+/).filter(Boolean))}.`
 }

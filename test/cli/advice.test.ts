@@ -135,3 +135,14 @@ test('check notes that sessions without refresh tokens leave nothing to revoke',
   t.true((await noted(['openid'])).includes('/Bff/RevokeEndedSessions'))
   t.false((await noted(['openid', 'offline_access'])).includes('/Bff/RevokeEndedSessions'))
 })
+
+test('check notes a Unix socket in a folder that is not there yet', async (t) => {
+  const content = foreign('roles', ['openid'])
+  const Server = { Listen: 'unix:./not-there/gateway.sock', TrustedProxies: ['127.0.0.1/32'] }
+  const notes = await notesOn(t, { ...content, Server })
+  t.deepEqual(
+    notes.map(({ subject, outcome }) => `${outcome} ${subject}`),
+    ['noted /Server/Listen'],
+  )
+  t.deepEqual(await notesOn(t, { ...content, Server: { ...Server, Listen: 'unix:./gateway.sock' } }), [])
+})

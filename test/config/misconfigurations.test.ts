@@ -1340,7 +1340,7 @@ test('of sixty-two: quotes of a word processor, and a variable with single under
   t.like(variables[0], { where: 'Bff_Frontends_0_ClientId', remedy: 'Write Bff__Frontends__0__ClientId.' })
 })
 
-// Of eighty that were tried with the newest settings: those that were not found, or at the wrong place, or without a remedy that helps.
+// Of 142 that were tried with the newest settings: those that were not found, or at the wrong place, or without a remedy that helps.
 for (const [what, from, change, pointer, line, problem, remedy] of [
   [
     'a setting of Bff in a frontend',
@@ -1370,7 +1370,43 @@ for (const [what, from, change, pointer, line, problem, remedy] of [
     /^Write it in Server, where/,
   ],
   [
-    'a name that several sections have, and none on the way',
+    'a setting of the process in Bff that other servers have, too',
+    aGateway,
+    ['"Bff": {', '"Bff": {\n    "Tls": { "CertFile": "a.pem", "KeyFile": "a.key" },'],
+    '/Bff/Tls',
+    'Tls',
+    /not a known setting/,
+    /^Write it in Server, where/,
+  ],
+  [
+    'a word of other sections for what is called Authority here',
+    aGateway,
+    ['"Name": "app",', '"Name": "app",\n "Authorities": [{ "Name": "bank",\n "Issuer": "https://bank.example" }],'],
+    '/Bff/Frontends/0/Authorities/0/Issuer',
+    'Issuer',
+    /not a known setting/,
+    /^Known here: .*Authority/,
+  ],
+  [
+    'a store as its URL',
+    aGateway,
+    ['"Bff": {', '"Store": "redis://redis:6379",\n  "Bff": {'],
+    '/Store',
+    'Store',
+    /a text; an object goes here/,
+    /^Write it as in \{"Redis":\{"Url":"redis:/,
+  ],
+  [
+    'hosts without a proxy as a text with commas',
+    aGateway,
+    ['"Bff": {', '"Bff": {\n    "HttpProxy": { "Url": "http://proxy:3128",\n "NoProxy": "a.example,b.example" },'],
+    '/Bff/HttpProxy/NoProxy',
+    'NoProxy',
+    /a list goes here/,
+    /^Write \["a\.example","b\.example"\]\.$/,
+  ],
+  [
+    'a name that one section alone has',
     aGateway,
     ['"Bff": {', '"Bff": {\n    "ThemeFile": "./theme.css",'],
     '/Bff/ThemeFile',
@@ -1437,7 +1473,7 @@ for (const [what, from, change, pointer, line, problem, remedy] of [
     /below the address that the client takes its codes at/,
   ],
 ] as const)
-  test(`of eighty: ${what}`, finds, { from, change, pointer, line, problem, remedy })
+  test(`of 142: ${what}`, finds, { from, change, pointer, line, problem, remedy })
 
 const inRedis = (settings: object) => ({
   Store: { Redis: settings },
@@ -1449,10 +1485,18 @@ const inRedis = (settings: object) => ({
   },
 })
 
-test('of eighty: several servers in one URL of Redis, and nodes of which some speak TLS', async (t) => {
+test('of 142: several servers in one URL of Redis, and nodes of which some speak TLS', async (t) => {
   const [list] = await problemsOf(t, inRedis({ Url: 'redis://a:6379,redis://b:6379' }))
   t.like(list, { pointer: '/Store/Redis/Url', problem: 'is not a Redis URL' })
   t.regex(list?.remedy ?? '', /several in Nodes, with "Topology"/)
+  const [raw] = await problemsOf(t, inRedis({ Url: 'redis://:pa#ss@a:6379' }))
+  t.regex(raw?.remedy ?? '', /have to be percent-encoded/)
+  const forgotten = await problemsOf(t, inRedis({ Nodes: ['redis://a:26379'], Sentinel: { Name: 'mymaster' } }))
+  t.deepEqual(
+    forgotten.filter(({ pointer }) => pointer !== '/Store/Redis/Sentinel').map(({ pointer }) => pointer),
+    ['/Store/Redis/Nodes'],
+    'the topology is missing once, not the Url as well',
+  )
   const mixed = await problemsOf(t, inRedis({ Topology: 'Cluster', Nodes: ['rediss://a:6379', 'redis://b:6379'] }))
   t.deepEqual(
     mixed.map(({ pointer, problem }) => `${pointer} ${problem}`),
@@ -1460,7 +1504,7 @@ test('of eighty: several servers in one URL of Redis, and nodes of which some sp
   )
 })
 
-test('of eighty: a subject with slashes, as openssl prints it by itself', async (t) => {
+test('of 142: a subject with slashes, as openssl prints it by itself', async (t) => {
   const folder = await aFolder(t)
   const { cert, key } = await selfSigned(['auth.example.com'])
   await writeFile(join(folder, 'a.pem'), cert)
@@ -1488,7 +1532,7 @@ test('of eighty: a subject with slashes, as openssl prints it by itself', async 
   t.regex(found?.remedy ?? '', /^Write it as in "CN=reports,O=Example,C=AT": `openssl x509 /)
 })
 
-test('of eighty: audit records and sessions in the public folder of a page', async (t) => {
+test('of 142: audit records and sessions in the public folder of a page', async (t) => {
   const folder = await aFolder(t)
   await mkdir(join(folder, 'spa'))
   await writeFile(join(folder, 'spa/index.html'), '')

@@ -3,13 +3,20 @@ import { problem, type Rule } from './rule.js'
 
 const asUrl = 'Write it as in "redis://127.0.0.1:6379", or "rediss://…" for TLS.'
 
+const asParts =
+  'Write user and password into Username and Password, as in { "Env": "REDIS_PASSWORD" }: within a URL they have to be percent-encoded.'
+
 const asNodes =
   'Write one URL; or several in Nodes, with "Topology": "Sentinel" or "Topology": "Cluster", as in ["redis://redis-1:6379", "redis://redis-2:6379"].'
 
 export const redisRules: readonly Rule[] = [
   ofRedis(function* redisUrlsAreUrls({ url, settings }) {
     if (url !== undefined && !isRedisUrl(url))
-      yield problem('/Store/Redis/Url', 'is not a Redis URL', url.includes(',') ? asNodes : asUrl)
+      yield problem(
+        '/Store/Redis/Url',
+        'is not a Redis URL',
+        url.includes(',') ? asNodes : /@|#/.test(url) ? asParts : asUrl,
+      )
     for (const [index, node] of settings.Nodes.entries()) {
       const pointer = `/Store/Redis/Nodes/${index}`
       if (!isRedisUrl(node)) yield problem(pointer, 'is not a Redis URL', asUrl)
@@ -33,13 +40,16 @@ export const redisRules: readonly Rule[] = [
   }),
 
   ofRedis(function* topologyHasItsNodes({ settings: { Topology, Nodes, Url, Sentinel } }) {
-    if (Topology === 'Single' && Url === undefined) yield problem('/Store/Redis/Url', 'is missing', asUrl)
-    if (Topology === 'Single' && Nodes.length > 0)
+    // One mistake, whatever follows from it.
+    if (Topology === 'Single' && Nodes.length > 0) {
       yield problem(
         '/Store/Redis/Nodes',
         'has no meaning for a single server',
         'Write "Topology": "Sentinel" or "Topology": "Cluster", or the one server as Url.',
       )
+      return
+    }
+    if (Topology === 'Single' && Url === undefined) yield problem('/Store/Redis/Url', 'is missing', asUrl)
     if (Topology === 'Sentinel' && Nodes.length === 0)
       yield problem(
         '/Store/Redis/Nodes',

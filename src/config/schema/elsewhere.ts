@@ -3,16 +3,18 @@ import { alternatives } from './schema-walk.js'
 
 /**
  * The section that has a setting of this name, where it stands in a section that has not: as the reference writes it,
- * `Bff.Frontends[].Routes[]`. One on the way up or down from there counts before any other; of several no one can tell.
+ * `Bff.Frontends[].Routes[]`. It is the only one of that name, or one level up or down from there, or the process that serves the
+ * gateway; of others no one can tell.
  */
 export function sectionOf(name: string, written: readonly (string | number)[]): string | undefined {
   const here = written.map(String).filter((segment) => !/^\d+$/.test(segment))
   const having = sections(jsonSchema, []).filter(({ members }) => members.includes(name))
   const near = having.filter(({ path }) => isOnTheWay(path, here) || isOnTheWay(here, path))
-  const [found, ...others] = (near.length > 0 ? near : having)
-    .map(({ path, title }) => ({ title, distance: Math.abs(path.length - here.length) }))
-    .sort((left, right) => left.distance - right.distance)
-  return others.some(({ distance }) => distance === found?.distance) ? undefined : found?.title
+  const next = near.filter(({ path }) => Math.abs(path.length - here.length) === 1)
+  const candidates = having.length === 1 ? having : next
+  if (candidates.length === 0 && here.join() === 'Bff' && having.some(({ title }) => title === 'Server'))
+    return 'Server'
+  return candidates.length === 1 ? candidates[0]?.title : undefined
 }
 
 interface NamedSection {

@@ -90,11 +90,15 @@ const redis = z
       'How long one command may take before the store counts as unavailable.',
     ),
   })
-  .meta({ description: 'Redis 7 or Valkey, for several machines. Needs `Bff.SealingKeys`.' })
+  .meta({
+    description: 'Redis 7 or Valkey, for several machines. Needs `Bff.SealingKeys`.',
+    examples: [{ Url: 'redis://127.0.0.1:6379' }],
+  })
 
 /** One of them, or none. */
 export const store = z
   .strictObject({ File: file.optional(), Memory: memory.optional(), Redis: redis.optional() })
   .meta({
     description: 'Where sessions and other short-lived records rest: one of these. Absent: `File`.',
+    examples: [{ Redis: { Url: 'redis://127.0.0.1:6379' } }],
   })
