@@ -5,6 +5,8 @@ import { endWithAnswer, holdWithAnswer } from '../http/last-answer.js'
 import { TooManyRequests } from '../http/limits/network-limit.js'
 import { problemDetails, problemMediaType } from '../http/problem-details.js'
 import { publish } from '../telemetry/events.js'
+import { noteRefused } from '../telemetry/request-origin.js'
+import { inTraceOf } from '../telemetry/tracing.js'
 import { ofAuthority } from './authorities/authorities.js'
 import { loginUrlTo } from './endpoints/login-url.js'
 import { serverSaid } from './oauth/server-said.js'
@@ -114,10 +116,16 @@ export function refusalOf(error: unknown): Refusal {
   return new Refusal('bff.internal', 'an unexpected error; the log knows more', { cause: error })
 }
 
-function announce(
+function announce(refusal: Refusal, error: unknown, refused: Refused): void {
+  const { requestId, request, origin, call } = refused
+  if (origin !== undefined) noteRefused(requestId, origin, call?.open?.session)
+  inTraceOf(request, () => tell(refusal, error, refused))
+}
+
+function tell(
   { code, message, cause, reason: forTheLog }: Refusal,
   error: unknown,
-  { requestId, frontend, route, request: { method = '', url = '' } }: Refused,
+  { requestId, frontend, call, request: { method = '', url = '' } }: Refused,
 ): void {
   // Its limit reports it, once a minute.
   if (cause instanceof TooManyRequests) return
@@ -133,7 +141,7 @@ function announce(
     reason,
     method,
     path: url.replace(/\?.*/s, '').slice(0, 200),
-    ...(route !== undefined && { route }),
+    ...(call !== undefined && { route: call.route.path }),
     ...(frontend !== undefined && ofAuthority(frontend)),
     ...serverSaid(cause, frontend),
   })

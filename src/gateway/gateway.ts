@@ -5,7 +5,6 @@ import { requestIdOf } from '../http/request-id.js'
 import { originOf } from '../http/request-origin.js'
 import { clientOf } from '../http/trusted-peers.js'
 import { atOnce, inSlices } from '../slices.js'
-import { noteOrigin } from '../telemetry/request-origin.js'
 import { describeRequest, nameRequest } from '../telemetry/request-traces.js'
 import { withItsTrace } from '../telemetry/traced-requests.js'
 import { type Administration, createAdministration } from './administration/administration.js'
@@ -120,11 +119,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const retirement = createRetirement(forwarder)
   let current: Generation = atOnce(provisioning(options, lasting))
 
-  const identify = (request: IncomingMessage): string => {
-    const requestId = requestIdOf(request, current.isTrustedPeer)
-    noteOrigin('gateway', requestId, () => originOf(request, current.isTrustedPeer))
-    return requestId
-  }
+  const begun = (request: IncomingMessage): Refused => ({
+    requestId: requestIdOf(request, current.isTrustedPeer),
+    request,
+    branding: current.options.branding,
+    origin: () => originOf(request, current.isTrustedPeer),
+  })
 
   const forwards: Delivery = {
     endpoint: (call, response) => withItsTrace(call.request, response, () => current.endpoints(call, response)),
@@ -146,7 +146,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const call = receive(refused.request, refused.requestId)
     const { frontend } = call
     refused.frontend = frontend
-    describeRequest(refused.request, 'gateway', call.requestId, frontend.name)
+    describeRequest(refused.request, call.requestId, frontend.name)
     refused.request = call.request
     frontend.underway.enter()
     try {
@@ -160,14 +160,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const call = received(request, refused.requestId)
     const { frontend } = call
     refused.frontend = frontend
-    describeRequest(request, 'gateway', call.requestId, frontend.name)
+    describeRequest(request, call.requestId, frontend.name)
     frontend.underway.enter()
     try {
       const destination = destinationOf(frontend, call.target)
       if (destination.kind === 'endpoint' || destination.match === undefined)
         throw new Refusal('bff.route.unknown', 'no route of this frontend covers this path')
       const proxied = proxiedRequest(call, 'upgrade', destination.match, socket)
-      refused.route = proxied.route.path
+      refused.call = proxied
       nameRequest(request, proxied.route.path)
       await pass(proxied)
       await forwarder.upgrade(proxied, socket, head)
@@ -179,7 +179,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const ownWay: Way = { receive: received, delivery: forwards }
 
   const handle = async (request: IncomingMessage, response: ServerResponse, way: Way = ownWay): Promise<void> => {
-    const refused: Refused = { requestId: identify(request), request, branding: current.options.branding }
+    const refused = begun(request)
     await answer(response, refused, way)
       .catch((error: unknown) => answerError(response, error, refused))
       // Whatever goes wrong in saying what went wrong ends this connection, not the process.
@@ -214,7 +214,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     upgrade(request, socket, head) {
       // Before anything is awaited: a peer that resets the connection must not end the process.
       socket.on('error', () => socket.destroy())
-      const refused: Refused = { requestId: identify(request), request }
+      const refused = begun(request)
       if (!(socket instanceof Socket)) throw new TypeError('only a network socket can be upgraded')
       answerUpgrade(request, socket, head, refused)
         .catch((error: unknown) => answerUpgradeError(socket, error, refused))

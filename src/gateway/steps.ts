@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { noteSession } from '../telemetry/request-origin.js'
 import { nameRequest } from '../telemetry/request-traces.js'
 import { inSpan, inSpanOfOthers } from '../telemetry/spans.js'
 import { assertPageAccess } from './access/page-access.js'
@@ -55,7 +54,7 @@ export async function serve(
   }
   const kind = call.isUpgrade === true && destination.kind === 'route' ? 'upgrade' : destination.kind
   const proxied = proxiedRequest(call, kind, destination.match, response)
-  refused.route = proxied.route.path
+  refused.call = proxied
   nameRequest(request, proxied.route.path)
   refused.needsHeader = destination.kind === 'route' && proxied.route.requireCsrfHeader === true
   if (isFromForeignPage(request) && mustComeAgain(proxied)) return comeAgain(proxied, response, frontend.now())
@@ -106,7 +105,6 @@ async function openSession(call: ProxiedRequest): Promise<void> {
   const session = id === undefined ? undefined : await inSpan(request, 'session', () => frontend.sessions.open(id))
   if (id !== undefined && session !== undefined) {
     call.open = { id, session }
-    noteSession(call.requestId, session)
   } else if (isNavigation(request)) requiredSession(call)
 }
 

@@ -27,9 +27,15 @@ export function noteOriginsIn(next: Notes | undefined): void {
   notes = next
 }
 
-/** A request begins. */
+/** A request begins whose events may be an auditor's. */
 export function noteOrigin(product: Product, requestId: string, originOf: () => RequestOrigin): void {
   if (notes !== undefined) notes.set(`${product} ${requestId}`, originOf())
+}
+
+/** It is refused. Of what is forwarded only then anything is noted: most calls leave nothing that an auditor asks about. */
+export function noteRefused(requestId: string, originOf: () => RequestOrigin, session: SessionNote | undefined): void {
+  noteOrigin('gateway', requestId, originOf)
+  if (session !== undefined) noteSession(requestId, session)
 }
 
 /** Its session is known. */
@@ -43,7 +49,7 @@ export function noteSession(requestId: string, session: SessionNote): void {
   notes.set(`gateway ${requestId}`, { address, userAgent, subject, session: handle })
 }
 
-interface SessionNote {
+export interface SessionNote {
   readonly handle: string
   readonly record: { readonly subject?: string | undefined }
 }

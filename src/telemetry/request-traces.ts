@@ -8,26 +8,25 @@ import { tracing, wholeOf } from './tracing.js'
  * that of their request (`inTraceOf`): its ids are its own.
  */
 
-/** Of the latest requests. A login has one id in both products, and a trace in each. */
+/** Of the latest that were noted. A login has one id in both products, and a trace in each. */
 const traces: Readonly<Partial<Record<Product, LRUCache<string, string>>>> = {
   gateway: new LRUCache({ max: 10_000 }),
   as: new LRUCache({ max: 10_000 }),
 }
 
 /**
- * Adds to the span of the whole request.
- * @param requestId of the log lines that get the trace's id
+ * Log lines with this id get the trace of the request, also when they come late. What is forwarded goes without: its few
+ * events are told in its trace (`inTraceOf`), and a note for each call would outlive it.
  */
-export function describeRequest(
-  request: IncomingMessage,
-  product: Exclude<Product, 'validator'>,
-  requestId: string,
-  frontend?: string,
-): void {
+export function noteTrace(request: IncomingMessage, product: Exclude<Product, 'validator'>, requestId: string): void {
   const whole = tracing && wholeOf(request)
-  if (whole === undefined) return
-  traces[product]?.set(requestId, whole.span.spanContext().traceId)
-  if (!whole.span.isRecording()) return
+  if (whole !== undefined) traces[product]?.set(requestId, whole.span.spanContext().traceId)
+}
+
+/** Adds to the span of the whole request. */
+export function describeRequest(request: IncomingMessage, requestId: string, frontend?: string): void {
+  const whole = tracing && wholeOf(request)
+  if (whole === undefined || !whole.span.isRecording()) return
   if (frontend !== undefined) whole.span.setAttribute('sallyport.frontend', frontend)
   whole.span.setAttribute('sallyport.request_id', requestId)
 }

@@ -56,7 +56,12 @@ test.serial('everything that an auditor asks for is written down, and fits the s
   await browser.call(`${url}/staff/x`)
   t.like(last('access.denied'), { code: 'bff.access.denied', subject: 'user-alice', session })
   await browser.fetch(`${url}/api/x`, { method: 'POST', headers: { 'User-Agent': 'a\u0001b'.replace('\u0001', '\t') } })
-  t.like(last('csrf.refused'), { code: 'bff.csrf.header_missing', userAgent: 'a\ufffdb' })
+  t.like(last('csrf.refused'), {
+    code: 'bff.csrf.header_missing',
+    userAgent: 'a\ufffdb',
+    subject: 'user-alice',
+    session,
+  })
   await fetch(`${url}/bff/backchannel-logout`, { method: 'POST', body: new URLSearchParams({ logout_token: 'x' }) })
 
   // Step-up: as oneself, then as somebody else.

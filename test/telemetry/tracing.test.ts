@@ -161,6 +161,7 @@ test('a trace that is not sampled has an id all the same: in the log, at the aut
     answers.map(({ status }) => status),
     [200, 200],
   )
+  t.is((await browser.fetch(new URL('/api/orders', stack.gateway), { method: 'POST' })).status, 403)
   await stack.stop()
   const lines = stack
     .output()
@@ -171,7 +172,7 @@ test('a trace that is not sampled has an id all the same: in the log, at the aut
   const calls = of('gateway.request.forwarded')
   t.is(new Set(calls).size, 2)
   t.deepEqual(received.map((field) => field.replace(/^00-([0-9a-f]{32})-[0-9a-f]{16}-00$/, '$1')).sort(), calls.sort())
-  for (const type of ['gateway.login.started', 'as.sign-in.succeeded', 'as.token.issued'])
+  for (const type of ['gateway.login.started', 'as.sign-in.succeeded', 'as.token.issued', 'gateway.request.refused'])
     t.regex(`${of(type)[0]}`, /^[0-9a-f]{32}$/, type)
 })
 

@@ -3,7 +3,7 @@ import { claimedRequestId, requestIdOf } from '../../http/request-id.js'
 import { originOf } from '../../http/request-origin.js'
 import type { IsTrustedPeer } from '../../http/trusted-peers.js'
 import { continueOrigin, noteOrigin } from '../../telemetry/request-origin.js'
-import { describeRequest } from '../../telemetry/request-traces.js'
+import { describeRequest, noteTrace } from '../../telemetry/request-traces.js'
 
 /** Each request has an id: that of a proxy of ours, or a new one. Its events and its answer name it. */
 export function identifiedRequest(isTrustedPeer: IsTrustedPeer): Koa.Middleware {
@@ -24,7 +24,8 @@ export function continueAs(ctx: Koa.Context, requestId: string): void {
 function nameBy(ctx: Koa.Context, requestId: string): void {
   ctx.state.requestId = requestId
   ctx.set('X-Request-Id', requestId)
-  describeRequest(ctx.req, 'as', requestId)
+  noteTrace(ctx.req, 'as', requestId)
+  describeRequest(ctx.req, requestId)
 }
 
 /** A client that has proved who it is may say which of its own requests this one belongs to. Before that it is only noted. */

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import Koa from 'koa'
 import { searchParameters } from '../../http/form-body.js'
-import { nameRequest } from '../../telemetry/request-traces.js'
+import { noteOrigin } from '../../telemetry/request-origin.js'
+import { nameRequest, noteTrace } from '../../telemetry/request-traces.js'
 import { answerError } from '../error-response.js'
 import { assertOwnPage, forgeryRuleOf, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { Frontend } from '../frontend/frontend.js'
@@ -63,7 +64,13 @@ export function createEndpoints(limits: Limits, now: () => number): Endpoints {
   const listener = app.callback()
 
   return async (call, response) => {
-    calls.set(call.request, call)
+    const { request, requestId, client } = call
+    noteOrigin('gateway', requestId, () => ({
+      address: client.address,
+      userAgent: request.headers['user-agent'] ?? '',
+    }))
+    noteTrace(request, 'gateway', requestId)
+    calls.set(request, call)
     await listener(call.request, response)
   }
 }

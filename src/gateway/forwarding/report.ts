@@ -1,4 +1,5 @@
 import { publish } from '../../telemetry/events.js'
+import { inTraceOf } from '../../telemetry/tracing.js'
 import { Refusal, statusOf } from '../refusal.js'
 import type { ProxiedRequest } from '../request.js'
 
@@ -15,7 +16,7 @@ export function report(
   const ended = performance.now()
   const { method = 'GET', url = '', socket } = request
   const query = url.indexOf('?')
-  publish({
+  const event = {
     type: 'gateway.request.forwarded',
     frontend: frontend.name,
     requestId,
@@ -30,7 +31,8 @@ export function report(
     ownSeconds: inSeconds((times.forwarded || ended) - times.started),
     upstreamSeconds: times.forwarded === 0 ? 0 : inSeconds((times.answered || ended) - times.forwarded),
     attempts,
-  })
+  } as const
+  inTraceOf(request, () => publish(event))
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Html, html } from '../../http/page.js'
+import type { RequestOrigin, SessionNote } from '../../telemetry/request-origin.js'
 import { frontendDefaults } from '../defaults.js'
 import { addressAsReturnUrl, type LoginLink, loginUrlTo } from '../endpoints/login-url.js'
 import { isFromOwnPage } from '../frontend/anti-forgery.js'
@@ -18,8 +19,10 @@ export interface Refused {
   request: IncomingMessage
   /** Set as soon as it is known. */
   frontend?: Frontend
-  /** Path of the frontend's route that covers it; set as soon as it is known. */
-  route?: string
+  /** Which route of the frontend covers it, and what the steps have found out; set as soon as they begin. */
+  call?: { readonly route: { readonly path: string }; readonly open: { readonly session: SessionNote } | undefined }
+  /** Who is behind it, for the audit. Undefined: noted already. */
+  readonly origin?: () => RequestOrigin
   /** Whether a person could not come back to the address from a login: reads of the route need the header too. */
   needsHeader?: boolean
   /** A page in a window, although it is no GET. */

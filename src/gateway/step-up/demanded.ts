@@ -1,4 +1,5 @@
 import { publish } from '../../telemetry/events.js'
+import { inTraceOf } from '../../telemetry/tracing.js'
 import type { UpstreamResponse } from '../forwarding/upstream-response.js'
 import type { ProxiedRequest } from '../request.js'
 import { stepUpChallenge } from './step-up-challenge.js'
@@ -8,7 +9,7 @@ import { stepUpChallenge } from './step-up-challenge.js'
  * @throws Refusal `bff.step_up.required`, `bff.step_up.repeated`
  */
 export function assertNotDemanded(
-  { open, frontend, route, requestId }: ProxiedRequest,
+  { open, frontend, route, requestId, request }: ProxiedRequest,
   response: Pick<UpstreamResponse, 'headers' | 'skip'>,
 ): void {
   // Who has no session has nothing that could be stepped up.
@@ -16,7 +17,8 @@ export function assertNotDemanded(
   const challenge = stepUpChallenge(response.headers['www-authenticate'] ?? '')
   if (challenge.kind === 'none') return
   if (challenge.kind === 'unusable') {
-    publish({ type: 'gateway.step-up.unusable', frontend: frontend.name, requestId, route: route.path })
+    const event = { type: 'gateway.step-up.unusable', frontend: frontend.name, requestId, route: route.path } as const
+    inTraceOf(request, () => publish(event))
     return
   }
   response.skip()
