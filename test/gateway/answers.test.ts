@@ -120,11 +120,13 @@ test('a HEAD request begins, completes and ends nothing', async (t) => {
 })
 
 test('the page sees the claims about the user, or only those that the configuration names', async (t) => {
+  // Of the server that the session is of.
+  const authority = 'https://auth.example'
   const claims = {
     sub: 'alice',
     name: 'Alice',
     roles: ['admin'],
-    iss: 'x',
+    iss: authority,
     aud: 'y',
     exp: 1,
     iat: 1,
@@ -132,7 +134,7 @@ test('the page sees the claims about the user, or only those that the configurat
     sid: 's',
     at_hash: 'h',
   }
-  const all = await aPlantedGateway(t)
+  const all = await aPlantedGateway(t, { authority })
   const { cookie } = await all.plant('app', { claims })
   const { sessionExpiresAt, logoutUrl, ...user } = JSON.parse(
     (await all.call('/bff/user', { headers: { Cookie: cookie } })).text,
@@ -141,7 +143,7 @@ test('the page sees the claims about the user, or only those that the configurat
   t.regex(sessionExpiresAt, /^\d{4}-\d\d-\d\dT/)
   t.regex(logoutUrl, /^\/bff\/logout\?sid=[\w-]{22}$/)
 
-  const few = await aPlantedGateway(t, { frontends: [{ name: 'app', userClaims: ['name', 'email'] }] })
+  const few = await aPlantedGateway(t, { authority, frontends: [{ name: 'app', userClaims: ['name', 'email'] }] })
   const planted = await few.plant('app', { claims })
   const chosen = JSON.parse((await few.call('/bff/user', { headers: { Cookie: planted.cookie } })).text)
   t.deepEqual(Object.keys(chosen).sort(), ['authenticated', 'logoutUrl', 'name', 'sessionExpiresAt'])
