@@ -6,6 +6,7 @@ import { unreachable } from '../errors.js'
 import { rateLimitDefaults } from '../gateway/defaults.js'
 import type { TokenType } from '../gateway/route-options.js'
 import { accessRows, type Claims } from './explained-access.js'
+import { loginText } from './explained-login.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
 import { type Output, type Style, styleFor } from './report.js'
 import { schemeText } from './scheme.js'
@@ -100,6 +101,7 @@ function textOf({ request, frontend, outcome, access }: Explanation, style: Styl
       break
     case 'endpoint':
       rows.push(['answer', `the gateway's own endpoint ${outcome.path}`], ...csrfRows(outcome.csrf))
+      rows.push(...(outcome.logins ?? []).map((login): [string, string] => ['login', loginText(login)]))
       break
     case 'page':
       rows.push(['answer', `the application itself, from ${outcome.folder}`])
@@ -123,11 +125,12 @@ function textOf({ request, frontend, outcome, access }: Explanation, style: Styl
 
 function forwardingRows(forwarding: Forwarding): [string, string][] {
   const { route, csrf, token, scheme, resource, scopes, signIn, headersDropped, headersAdded, calls } = forwarding
-  const { countsAsUse, rateLimits, exchanged, assertion } = forwarding
+  const { countsAsUse, rateLimits, exchanged, assertion, detailTypes, balance } = forwarding
   const asked = [
     resource && `for ${resource}`,
     exchanged?.audience !== undefined && `for ${exchanged.audience}`,
     scopes.length > 0 && `with ${scopes.join(' ')}`,
+    detailTypes.length > 0 && `with details of type ${detailTypes.join(', ')}`,
     exchanged && 'in exchange for that of the login (RFC 8693)',
   ].filter(Boolean)
   return [
@@ -150,12 +153,19 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
     ...(signIn === undefined ? [] : [['sign-in', signInText(signIn)] as [string, string]]),
     ['dropped', `${headersDropped.join(', ')} (of what a browser may send)`],
     ['added', headersAdded.join(', ')],
+    ...(calls.length === 1 ? [] : [['balance', balanceText[balance]] as [string, string]]),
     ...calls.flatMap(({ url, htu, socket }, index): [string, string][] => [
       [calls.length === 1 ? 'calls' : `calls (${index + 1})`, socket === undefined ? url : `${url} by ${socket}`],
       ...(scheme === 'DPoP' ? ([['htu', htu]] as [string, string][]) : []),
     ]),
   ]
 }
+
+const balanceText = {
+  RoundRobin: 'one after the other',
+  LeastRequests: 'the one with the fewest calls under way',
+  Sticky: 'the same one for all calls of a session',
+} as const satisfies Record<Forwarding['balance'], string>
 
 function assertedText({ issuer, audience, idp, claims }: NonNullable<Forwarding['assertion']>): string {
   const said = [`iss ${issuer}`, `aud ${audience}`, 'sub', `idp ${idp.join(' or ')}`, ...claims].join(', ')

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { targetUri } from '../dpop/proof.js'
 import { frontendDefaults, routeDefaults } from '../gateway/defaults.js'
+import { endpointPaths } from '../gateway/endpoints/endpoint-paths.js'
 import { endpointMethods } from '../gateway/endpoints/endpoints.js'
 import { dialsOf } from '../gateway/forwarding/dial.js'
 import { requestHeaders } from '../gateway/forwarding/request-headers.js'
@@ -24,6 +25,7 @@ import { everyKindOfHeader } from './every-kind-of-header.js'
 import { type Claims, type ExplainedAccess, explainedAccess } from './explained-access.js'
 import { credentialsOf, type ExplainedAssertion, explainedAssertion } from './explained-assertion.js'
 import { type ExplainedFrontend, explained } from './explained-frontend.js'
+import { type ExplainedLogin, explainedLogins, typesOf } from './explained-login.js'
 import { type Scheme, schemeOf } from './scheme.js'
 
 /** What happens to a request, found out by the gateway's own functions. */
@@ -37,7 +39,13 @@ export interface Explanation {
 
 export type Outcome =
   | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly detail: string }
-  | { readonly kind: 'endpoint'; readonly path: string; readonly csrf: CsrfRule | undefined }
+  | {
+      readonly kind: 'endpoint'
+      readonly path: string
+      readonly csrf: CsrfRule | undefined
+      /** Of the endpoint that begins a login: how each authorization server is asked. */
+      readonly logins?: readonly ExplainedLogin[]
+    }
   | { readonly kind: 'page'; readonly folder: string; readonly requireLogin: 'Calls' | 'Page' }
   | { readonly kind: 'forwarded'; readonly forwarding: Forwarding }
 
@@ -51,6 +59,8 @@ export interface Forwarding {
   readonly assertion?: ExplainedAssertion
   /** What the token is asked for with. Empty: the token of the login, or what the server gives by itself. */
   readonly scopes: readonly string[]
+  /** Types of the `authorization_details` that the token is asked for with (RFC 9396). */
+  readonly detailTypes: readonly string[]
   readonly countsAsUse: boolean
   /** Of the route and of the whole frontend. */
   readonly rateLimits: readonly RateLimitOptions[]
@@ -58,6 +68,8 @@ export interface Forwarding {
   readonly signIn?: { readonly acrValues?: readonly string[]; readonly maxAge?: number }
   readonly headersDropped: readonly string[]
   readonly headersAdded: readonly string[]
+  /** Which of several upstreams a call goes to. */
+  readonly balance: NonNullable<RouteOptions['balance']>
   /** One for each upstream: the URL that is called, the `htu` claim of its proof, and the Unix socket that leads there. */
   readonly calls: readonly { readonly url: string; readonly htu: string; readonly socket?: string }[]
 }
@@ -115,7 +127,8 @@ export function explanationOf(
           throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
         const rule = forgeryRuleOf(frontend, method, target.path)
         const csrf = rule && csrfRule(frontend, method, 'route', rule)
-        return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf } }
+        const logins = target.path === frontend.base + endpointPaths.login ? explainedLogins(options) : undefined
+        return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf, ...(logins && { logins }) } }
       }
       case 'page': {
         const { match } = destination
@@ -170,6 +183,7 @@ function forwardingOf(
     ...(route.tokenExchange !== undefined && { exchanged: route.tokenExchange }),
     ...(assertion && { assertion }),
     scopes: assertion || !mayBeOfUser(route.tokenType) ? route.scopes : audiencesOf(options)(route).ofUser.scopes,
+    detailTypes: typesOf(route.authorizationDetails),
     countsAsUse: mayBeOfUser(route.tokenType) && (route.countsAsUse ?? routeDefaults.countsAsUse),
     rateLimits: kind === 'page' ? [] : [...(route.rateLimits ?? []), ...(options.rateLimits ?? [])],
     ...(signIn !== undefined && { signIn }),
@@ -181,6 +195,7 @@ function forwardingOf(
       'host',
       ...Object.keys(received).filter((name) => !kept(name) && name !== 'cookie'),
     ],
+    balance: route.balance ?? routeDefaults.balance,
     calls: dialsOf(route).map(({ url, socket }) => {
       const called = addressing(url)(upstreamTarget)
       const by = socket === undefined ? {} : { socket: unixSocketText(socket) }

@@ -201,6 +201,52 @@ for (const [method, path, session] of [
     t.deepEqual(list(printed.get('added')).filter(compared), added.filter(compared).sort(), 'what is added')
   })
 
+test('how a login asks each server is printed, and what of it a route does: signing, binding, details, balance', async (t) => {
+  const file = await aFile(t, {
+    Bff: {
+      PublicUrl: 'http://localhost:3000',
+      UseSignedRequests: true,
+      ResponseMode: 'jwt',
+      Frontends: [
+        {
+          Name: 'app',
+          ClientSigningKeyJwk: generateSigningJwk('ES256'),
+          AuthorizationDetails: [{ type: 'accounts' }],
+          Authorities: [
+            { Name: 'bank', Authority: 'https://bank.example', ClientId: 'a', Scopes: ['openid', 'profile'] },
+            { Name: 'city', Authority: 'https://city.example', ClientId: 'c', Scopes: ['openid'] },
+          ],
+          Routes: [
+            {
+              Path: '/api',
+              Upstreams: ['http://127.0.0.1:9', 'http://127.0.0.1:10'],
+              Balance: 'Sticky',
+              AuthorizationDetails: [{ type: 'accounts' }],
+            },
+          ],
+        },
+      ],
+    },
+  })
+  const words = async (path: string): Promise<string> => {
+    const written: string[] = []
+    const output = { write: (text: string) => written.push(text) }
+    await explain({ method: 'GET', url: `http://localhost:3000${path}`, file, format: 'text', environment: {}, output })
+    return written.join('')
+  }
+  const how = 'by private_key_jwt; the request is pushed and signed, its answer signed; tokens are bound by DPoP'
+  const login = await words('/bff/login')
+  t.true(
+    login.includes(`at https://bank.example as a, ${how}; asks for openid profile, details of type accounts\n`),
+    login,
+  )
+  t.true(login.includes(`at https://city.example as c, ${how}; asks for openid, details of type accounts\n`), login)
+  t.notRegex(await words('/bff/user'), /^login/m)
+  const call = await words('/api/x')
+  t.regex(call, /^token +the user's access token.* with details of type accounts, as DPoP$/m)
+  t.regex(call, /^balance +the same one for all calls of a session/m)
+})
+
 test('of several authorization servers it is printed which of them an assertion may name', async (t) => {
   const file = await aFile(t, {
     Bff: {
