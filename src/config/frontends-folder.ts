@@ -18,6 +18,8 @@ export interface WithFolder {
   readonly value: unknown
   readonly files: readonly FrontendFile[]
   readonly problems: readonly ConfigurationProblem[]
+  /** Pointers of files that are no frontends: nothing more needs to be said about these. */
+  readonly broken: readonly string[]
 }
 
 const pointer = '/Bff/FrontendsFolder'
@@ -28,7 +30,8 @@ export function* withFrontendsFolder(value: unknown, directory: string, files: C
   const named = member(bff, 'FrontendsFolder')
   const own = member(bff, 'Frontends') ?? []
   // What does not fit is for the schema to refuse.
-  if (typeof named !== 'string' || named === '' || !Array.isArray(own)) return { value, files: [], problems: [] }
+  if (typeof named !== 'string' || named === '' || !Array.isArray(own))
+    return { value, files: [], problems: [], broken: [] }
   const folder = resolve(directory, named)
   const names = namesIn(folder, files)
   if (typeof names === 'string')
@@ -36,6 +39,7 @@ export function* withFrontendsFolder(value: unknown, directory: string, files: C
       value,
       files: [],
       problems: [{ pointer, problem: `names ${named}, which ${names}`, remedy: remedyFor(directory) }],
+      broken: [],
     }
   const found: FrontendFile[] = []
   for (const [index, name] of names.entries()) {
@@ -44,10 +48,15 @@ export function* withFrontendsFolder(value: unknown, directory: string, files: C
     yield
   }
   const frontends = [...own, ...found.map(({ source }) => frontendIn(source.value))]
+  const faults = found.map(({ index, source }) => {
+    const at = `/Bff/Frontends/${index}`
+    return { at, problems: [...problemsOf(source, at)] }
+  })
   return {
     value: { ...(value as object), Bff: { ...(bff as object), Frontends: frontends } },
     files: found,
-    problems: found.flatMap(({ index, source }) => [...problemsOf(source, `/Bff/Frontends/${index}`)]),
+    problems: faults.flatMap(({ problems }) => problems),
+    broken: faults.filter(({ problems, at }) => problems.some(({ pointer }) => pointer === at)).map(({ at }) => at),
   }
 }
 

@@ -79,7 +79,10 @@ export function* readingConfiguration({
     frontendFiles: whole.files,
     ...(now !== undefined && { now }),
   }
-  const { settings, problems, broken } = yield* checkStructure(whole.value)
+  const structure = yield* checkStructure(whole.value)
+  const { settings } = structure
+  const problems = structure.problems.filter(({ pointer }) => !whole.broken.some((gone) => isWithin(pointer, gone)))
+  const broken = new Set([...structure.broken, ...whole.broken])
   const written = [...source.problems, ...overridden.problems, ...whole.problems, ...problems]
 
   const next = yield* completed(settings, context, { written, broken, places })

@@ -97,6 +97,11 @@ test('a problem names the file and the pointer in it, wherever it is found', asy
   found(/^frontends\.d\/c\.json:1:\d+ {2}is not JSON/)
   found(/^frontends\.d\/d\.json:1:1 {2}is not one frontend/)
   found(/^frontends\.d\/e\.json:1:1 {2}is not one frontend/)
+  const ofFiles = problems.filter((line) => /^frontends\.d\/[cde]\.json/.test(line))
+  t.true(
+    ofFiles.every((line) => /is not JSON|is not one frontend/.test(line)),
+    `nothing follows from it: ${ofFiles.join('\n')}`,
+  )
   t.false(
     problems.some((line) => line.includes('/Bff/Frontends')),
     problems.join('\n'),
