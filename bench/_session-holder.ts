@@ -3,10 +3,11 @@ import { hash, randomBytes } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { generateProofKey } from '../src/dpop/prover.js'
-import type { SessionStore } from '../src/gateway/session/session-store.js'
+import { createFrontend } from '../src/gateway/frontend/frontend.js'
+import type { OpenedSessions } from '../src/gateway/session/opened-sessions.js'
+import { createSessionStore } from '../src/gateway/session/session-store.js'
 import { createMemoryStore } from '../src/store/memory-store.js'
 import { aFrontend, aRoute, gatewayOptions, listen, serveGateway } from '../test/gateway/_gateway.js'
-import { planting } from '../test/gateway/_planted.js'
 
 export type HolderOrder =
   | { readonly plant: { readonly from: number; readonly to: number } }
@@ -31,9 +32,15 @@ export interface Holder {
 /** Known to the process that holds the session and to the one that calls with it. */
 export const sessionIdentifierOf = (index: number): string => hash('sha256', `session ${index}`, 'base64url')
 
+/** What plants them is not the gateway, which opens what it is called with. */
+const keepsNone: OpenedSessions = { get: () => undefined, set() {}, delete() {}, clear() {} }
+
 const header = Buffer.from(JSON.stringify({ alg: 'PS256', typ: 'at+jwt', kid: hash('sha256', 'key') })).toString(
   'base64url',
 )
+
+/** They take as long to make as all the rest of a session: these take turns. */
+const proofKeys = Array.from({ length: 1000 }, generateProofKey)
 
 /** Of a kilobyte, as one with a dozen claims and a PS256 signature is. */
 const aToken = (): string =>
@@ -51,8 +58,14 @@ async function hold(upstream: string): Promise<void> {
   })
   const options = gatewayOptions([frontend], { store })
   await serveGateway(on, options)
+  const sessions = createSessionStore({
+    ...options,
+    frontend: createFrontend(frontend),
+    opened: keepsNone,
+    now: () => Date.now() / 1000,
+  })
 
-  const plant = async (sessions: SessionStore, index: number): Promise<void> => {
+  const plant = async (index: number): Promise<void> => {
     const id = sessionIdentifierOf(index)
     const [now, sub, sid] = [Math.floor(Date.now() / 1000), `user-${index}`, randomBytes(16).toString('base64url')]
     const session = await sessions.start(id, {
@@ -62,7 +75,7 @@ async function hold(upstream: string): Promise<void> {
       claims: { sub, sid, name: 'Alice Liddell', email: `${sub}@example.com`, email_verified: true, auth_time: now },
       idToken: aToken(),
       nonce: randomBytes(32).toString('base64url'),
-      proofKey: generateProofKey(),
+      proofKey: proofKeys[index % proofKeys.length] ?? generateProofKey(),
       refreshToken: randomBytes(32).toString('base64url'),
       accessTokens: { '': { value: aToken(), expiresAt: now + 3600 } },
     })
@@ -73,11 +86,8 @@ async function hold(upstream: string): Promise<void> {
     return { rss, heapUsed, heapTotal, external, store: store.usage().bytes }
   }
   process.on('message', async (order: HolderOrder) => {
-    if ('plant' in order) {
-      // Not kept: what it has opened is not what the gateway has.
-      const sessions = planting(options).sessionsOf('app')
-      for (let index = order.plant.from; index < order.plant.to; index++) await plant(sessions, index)
-    } else if (order.weigh === 'collected') collect()
+    if ('plant' in order) for (let index = order.plant.from; index < order.plant.to; index++) await plant(index)
+    else if (order.weigh === 'collected') collect()
     process.send?.(weigh())
   })
   process.on('disconnect', () => process.exit())

@@ -10,7 +10,44 @@ export interface BoundedCache<Value> {
 }
 
 export function createBoundedCache<Value extends NonNullable<unknown>>(max: number, ttlMs = 0): BoundedCache<Value> {
-  const entries = new LRUCache<string, Value>({ max, ttl: ttlMs })
+  return boundedCache(new LRUCache({ max, ttl: ttlMs }))
+}
+
+export interface AgingCacheOptions<Value> {
+  readonly max: number
+  /** Of all entries together. */
+  readonly maxBytes: number
+  /** Of one entry, whole. */
+  readonly bytesOf: (value: Value) => number
+  readonly ttlMs: number
+}
+
+/** The same for what is large: bounded in bytes as well, and what is too old goes by itself soon, not when its place is needed. */
+export function createAgingCache<Value extends NonNullable<unknown>>({
+  max,
+  maxBytes,
+  bytesOf,
+  ttlMs,
+}: AgingCacheOptions<Value>): BoundedCache<Value> {
+  const entries = new LRUCache<string, Value>({ max, maxSize: maxBytes, sizeCalculation: bytesOf, ttl: ttlMs })
+  const { set, ...others } = boundedCache(entries)
+  let timer: NodeJS.Timeout | undefined
+  const purge = (): void => {
+    entries.purgeStale()
+    if (entries.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+  return {
+    ...others,
+    set(key, value, ownTtlMs) {
+      timer ??= setInterval(purge, ttlMs / 5).unref()
+      set(key, value, ownTtlMs)
+    },
+  }
+}
+
+function boundedCache<Value extends NonNullable<unknown>>(entries: LRUCache<string, Value>): BoundedCache<Value> {
   return {
     get: (key) => entries.get(key),
     set(key, value, ownTtlMs) {
