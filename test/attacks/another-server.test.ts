@@ -29,6 +29,25 @@ test('where a frontend has another server from now on, that one never sees what 
   t.true(bank.posted.length > 0)
 })
 
+test('a login that was begun at the former server brings the new one no code, where answers do not say whose they are', async (t) => {
+  const { url, frontend, options, gateway, city } = await twoServers(t)
+  const { authorities: _, ...strict } = frontend
+  const atBank = { ...strict, profile: 'Baseline', requireIssuer: false } as const
+  const first = await gateway.prepare({ ...options, frontends: [atBank] })
+  first.swap({ drain: 1 })
+  const browser = createUserAgent()
+  const page = await browser.navigate(`${url}/bff/login`)
+  const toCallback = { stopAt: ({ pathname }: URL) => pathname === '/bff/callback' }
+  const answer = (await browser.submit(page, { login: 'alice', password: 'any' }, toCallback)).url
+  answer.searchParams.delete('iss')
+  const second = await gateway.prepare({ ...options, frontends: [{ ...atBank, authority: city.issuer }] })
+  second.swap({ drain: 1 })
+  const refused = await browser.navigate(answer)
+  t.is(refused.status, 400)
+  t.true(refused.body.includes('bff.login.transaction_absent'))
+  t.deepEqual(city.posted, [])
+})
+
 test('a session that says its server by its ID token alone is of that one, too', async (t) => {
   const { call, plant } = await aPlantedGateway(t, { authority: 'http://127.0.0.1:9' })
   const [here, elsewhere] = [

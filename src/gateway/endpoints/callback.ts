@@ -92,9 +92,13 @@ function continueAs(ctx: EndpointContext, requestId: string): void {
 /** @throws Refusal `bff.login.issuer_mismatch`, `bff.login.transaction_absent` */
 function continueAtAuthority(ctx: EndpointContext, { authority }: LoginTransaction, issuer: string | null): void {
   const { call } = ctx.state
-  const { authorities } = call.frontend
-  if (authorities === undefined) return
-  const asked = authorities.named(authority)
+  const { authorities, options } = call.frontend
+  if (
+    authorities === undefined &&
+    (options.requireIssuer || authority === undefined || authority === options.authority)
+  )
+    return
+  const asked = authorities?.named(authority)
   if (asked === undefined)
     throw new Refusal('bff.login.transaction_absent', 'The service where this login was begun is not there any more.')
   ctx.state.call = { ...call, frontend: asked }

@@ -25,7 +25,7 @@ export interface LoginTransaction {
   readonly user?: string | undefined
   /** Of a window that a frame has opened: the challenge of that frame. */
   readonly popup?: string | undefined
-  /** Which of several authorization servers was asked. */
+  /** Which of several authorization servers was asked, by its name; of one, its issuer where answers need not say it. */
   readonly authority?: string | undefined
 }
 

@@ -3,6 +3,7 @@ import { searchParameters } from '../../http/form-body.js'
 import { publish } from '../../telemetry/events.js'
 import { ofAuthority } from '../authorities/authorities.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
+import type { FrontendOptions } from '../options.js'
 import type { GatewayRequest } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 import { forgetOtherCookie } from '../session/other-cookie.js'
@@ -75,10 +76,15 @@ export async function requestAuthorization(
     asked: requirementsOf(parameters),
     user,
     popup,
-    authority: frontend.authority?.name,
+    authority: frontend.authority?.name ?? issuerToRemember(options),
   })
   publish({ type: 'gateway.login.started', frontend: frontend.name, requestId, ...ofAuthority(frontend) })
   return authorizationUrl
+}
+
+/** Where answers do not have to say whose they are, the login has to: the configuration may name another server by then. */
+function issuerToRemember({ requireIssuer, authority }: FrontendOptions): string | undefined {
+  return requireIssuer ? undefined : authority
 }
 
 function random(): string {
