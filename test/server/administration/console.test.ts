@@ -96,6 +96,13 @@ test('what callers say is text on every page, and nothing may be cached, framed 
   t.is((await fetch(`${url}/console/keys`, { method: 'PUT', headers })).status, 405)
 })
 
+/** Titles of columns that are one word and take two lines. */
+const brokenWords = `[...document.querySelectorAll('th')].filter((title) => {
+  const range = document.createRange()
+  range.selectNodeContents(title)
+  return !title.textContent.includes(' ') && range.getClientRects().length > 1
+}).map((title) => title.textContent)`
+
 if (!chromiumIsInstalled) test.skip('the console in a browser: no Chromium is installed', () => {})
 else
   test('an operator signs in, finds and ends a session, by keyboard; every page is accessible, light and dark, at 320 px', async (t) => {
@@ -128,6 +135,7 @@ else
           const place = `${name} ${colorScheme} ${width}`
           t.true(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${place} scrolls sideways`)
           t.deepEqual(await accessibilityFaults(page), [], place)
+          t.deepEqual(await page.evaluate(brokenWords), [], `${place} breaks the title of a column`)
           if (screenshots !== undefined)
             await page.screenshot({ path: join(screenshots, `${place.replaceAll(' ', '-')}.png`), fullPage: true })
         }
@@ -138,6 +146,9 @@ else
       await page.keyboard.press('Enter')
       await page.waitForURL(/sessions/)
       await examine('sessions')
+      await page.setViewportSize({ width: 320, height: 800 })
+      const label = "getComputedStyle(document.querySelector('td:has(form)'), '::before').content"
+      t.is(await page.evaluate(label), 'none', 'a button is its own label')
       for (const name of ['Refusals', 'Upstreams', 'Keys', 'Configuration']) {
         await page.getByRole('link', { name }).press('Enter')
         await page.getByRole('heading', { level: 1, name }).waitFor()

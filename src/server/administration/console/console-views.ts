@@ -56,7 +56,7 @@ function endedText(ended: string): string {
 }
 
 export function refusalsPage({ refusals }: ProcessReport): Html {
-  return html`<p class="soft">The last ${refusals.length} of this replica. Older ones are in the log: look for the request id.</p>
+  return html`<p class="soft">Of this replica, 200 at most. Older ones are in the log: look for the request id.</p>
 ${tableOf(
   'Refused or failed lately, the newest first',
   [
