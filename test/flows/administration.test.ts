@@ -87,6 +87,15 @@ else
         readonly upstreams: readonly { readonly answers: { readonly calls: number } }[]
       }
       t.is(asJson[0]?.answers.calls, 1)
+      const refused = await fetch(new URL('/api/1', stack.gateway), { headers: { 'X-CSRF': '1' } })
+      const requestId = refused.headers.get('x-request-id') ?? ''
+      const refusals = await sallyportBeside(stack, 'refusals', '--request-id', requestId)
+      t.regex(
+        refusals.text,
+        new RegExp(`^[\\d: -]{19} bff\\.\\S+ app /api\\n +gateway\\.request\\.refused ${requestId}\\n[^]*→ `),
+      )
+      const none = JSON.parse((await sallyportBeside(stack, 'refusals', '--request-id', 'other', '--json')).text)
+      t.deepEqual(none, { refusals: [] })
       const metrics = await (await fetch(new URL('/metrics', stack.admin))).text()
       t.regex(metrics, /sallyport_sessions_active\{frontend="app"\} 1\n/)
       t.regex(metrics, /sallyport_upstream_up\{frontend="app",route="\/api",upstream="[^"]+"\} 1\n/)

@@ -18,3 +18,17 @@ export function upstreamsCommand(): Command {
       }),
     )
 }
+
+export function refusalsCommand(): Command {
+  return new Command('refusals')
+    .description('what a running Sallyport has refused lately, why, and what to do, by its admin API')
+    .addOption(configOption())
+    .option('--request-id <id>', 'of this request alone: the id on the error page')
+    .addOption(jsonOption())
+    .action(({ config: file, requestId, json }: FileArguments & { readonly requestId?: string }) =>
+      explained(async () => {
+        const { listRefusals } = await import('../administration/refusals.js')
+        await listRefusals({ file, format: json ? 'json' : 'text', ...(requestId !== undefined && { requestId }) })
+      }),
+    )
+}

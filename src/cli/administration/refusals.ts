@@ -1,0 +1,58 @@
+import type { Environment } from '../../config/environment.js'
+import { type Output, printed, styleFor } from '../report.js'
+import { createAdminClient } from './admin-client.js'
+
+export interface RefusalsOptions {
+  readonly file: string
+  readonly format: 'text' | 'json'
+  /** Those of this request alone. Default: all that are kept. */
+  readonly requestId?: string
+  /** Default: the environment of the process. */
+  readonly environment?: Environment
+  /** Default: standard output. */
+  readonly output?: Output
+}
+
+interface ListedRefusal {
+  readonly at: string
+  readonly event: string
+  readonly code: string
+  readonly requestId?: string
+  readonly frontend?: string
+  readonly route?: string
+  readonly reason?: string
+  readonly serverSaid?: string
+  readonly remedy?: string
+}
+
+/** `sallyport refusals`: what was refused or failed lately, the newest first. */
+export async function listRefusals({
+  file,
+  format,
+  requestId,
+  environment = process.env,
+  output = process.stdout,
+}: RefusalsOptions): Promise<void> {
+  const { body } = await createAdminClient(file, environment).call('GET', '/admin/refusals', {})
+  const all = (body as { readonly refusals: readonly ListedRefusal[] }).refusals
+  const refusals = requestId === undefined ? all : all.filter((refusal) => refusal.requestId === requestId)
+  if (format === 'json') output.write(`${JSON.stringify({ refusals }, null, 2)}\n`)
+  else output.write(refusals.length === 0 ? `${nothing}\n` : refusals.map((each) => paragraphOf(each, output)).join(''))
+}
+
+const nothing = 'There is no such refusal among the last 200. Older ones are in the log, by their request id.'
+
+function paragraphOf(refusal: ListedRefusal, output: Output): string {
+  const { at, code, event, frontend, route, requestId, reason, serverSaid, remedy } = refusal
+  const { bold, soft } = styleFor(output)
+  const said = (text: string): string => printed(text).replaceAll('\n', '?')
+  const where = [frontend, route].filter((part) => part !== undefined).join(' ')
+  const why = [reason, serverSaid].filter((part) => part !== undefined).join('; ')
+  return [
+    `${at.slice(0, 19).replace('T', ' ')} ${bold(said(code))} ${said(where)}`.trimEnd(),
+    `      ${soft(said([event, requestId].filter((part) => part !== undefined).join(' ')))}`,
+    ...(why === '' ? [] : [`      ${said(why)}`]),
+    ...(remedy === undefined ? [] : [`      → ${said(remedy)}`]),
+    '',
+  ].join('\n')
+}
