@@ -33,7 +33,8 @@ export interface Holder {
 export const sessionIdentifierOf = (index: number): string => hash('sha256', `session ${index}`, 'base64url')
 
 /** What plants them is not the gateway, which opens what it is called with. */
-const keepsNone: OpenedSessions = { get: () => undefined, set() {}, delete() {}, clear() {} }
+const nothing = { get: () => undefined, set() {}, delete() {}, clear() {} }
+const keepsNone: OpenedSessions = { ...nothing, touches: nothing }
 
 const header = Buffer.from(JSON.stringify({ alg: 'PS256', typ: 'at+jwt', kid: hash('sha256', 'key') })).toString(
   'base64url',

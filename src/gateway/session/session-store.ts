@@ -7,7 +7,7 @@ import type { SessionEndCause } from '../../telemetry/gateway-events.js'
 import { frontendDefaults } from '../defaults.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { createIdTokenAlgorithms } from './id-token-algorithms.js'
-import type { OpenedSession, OpenedSessions } from './opened-sessions.js'
+import type { OpenedSessions } from './opened-sessions.js'
 import { createRevocableEnvelopes, type Revocable } from './revocable.js'
 import { type ClientInfo, createSessionActivities, type SessionActivity } from './session-activity.js'
 import { sessionClients } from './session-clients.js'
@@ -148,24 +148,20 @@ export function createSessionStore({
     return wasThere
   }
 
+  const touchedAtOf = (key: string): number => opened.touches.get(key) ?? 0
   /** Seconds since the epoch, to within `touchInterval`. Of a session without a subject only what this process knows. */
   const lastUse = async ({ key, record: { subject, createdAt } }: Session): Promise<number> => {
-    const touchedAt = opened.get(key)?.touchedAt ?? 0
+    const touchedAt = touchedAtOf(key)
     const isRecent = now() - touchedAt < touchInterval
     const seen = isRecent || subject === undefined ? 0 : ((await activities.find(key, subject))?.lastSeen ?? 0)
     return Math.max(touchedAt, seen, createdAt)
   }
-  const touch = async (
-    id: string,
-    session: Session,
-    entry: OpenedSession | undefined,
-    client: () => ClientInfo,
-  ): Promise<Extension> => {
+  const touch = async (id: string, session: Session, client: () => ClientInfo): Promise<Extension> => {
     if (lifetimes.sliding && !(await records.extend(id, restsUntil(session.endsAt)))) {
       opened.delete(session.key)
       return 'gone'
     }
-    if (entry !== undefined) entry.touchedAt = now()
+    opened.touches.set(session.key, now())
     await activities.seen(session, client)
     return lifetimes.sliding ? 'extended' : 'alive'
   }
@@ -184,7 +180,7 @@ export function createSessionStore({
       const session = isKnown ? known.session : sessionOf(key, sealed, known?.session.prover)
       const cause = session.endsAt <= now() ? 'expired' : isServed(session.record) ? undefined : 'authority-removed'
       if (cause === undefined) {
-        if (!isKnown) opened.set(key, { session, sealed, touchedAt: known?.touchedAt ?? 0 })
+        if (!isKnown) opened.set(key, { session, sealed })
         return session
       }
       await end(key, cause, await store.delete(key))
@@ -200,7 +196,7 @@ export function createSessionStore({
       await Promise.all([index.enter(key, record, until), roll.enter(key, record)])
       await algorithms.learn(record, until)
       const session = sessionOf(key, sealed)
-      opened.set(key, { session, sealed, touchedAt: 0 })
+      opened.set(key, { session, sealed })
       return session
     },
 
@@ -213,14 +209,13 @@ export function createSessionStore({
       await index.enter(session.key, record, until)
       if (record.idToken !== session.record.idToken) await algorithms.learn(record, until)
       const replaced = sessionOf(session.key, sealed, session.prover)
-      opened.set(session.key, { session: replaced, sealed, touchedAt: opened.get(session.key)?.touchedAt ?? 0 })
+      opened.set(session.key, { session: replaced, sealed })
       return replaced
     },
 
     keepAlive(id, session, client) {
-      const entry = opened.get(session.key)
-      if (entry !== undefined && now() - entry.touchedAt < touchInterval) return 'alive'
-      return touch(id, session, entry, client)
+      if (now() - touchedAtOf(session.key) < touchInterval) return 'alive'
+      return touch(id, session, client)
     },
 
     idleEnd: async (session) =>
