@@ -191,7 +191,8 @@ async function comingAndGoing({ origin, signIn, outcomes, call = '/api/orders' }
         headers: { Cookie: cookie, 'X-CSRF': '1', 'Sec-Fetch-Site': 'same-origin' },
       })
       await after.body?.cancel()
-      if (after.status === 200) outcomes().add('logout revived')
+      // One that was refused has ended nothing.
+      if (after.status === 200 && left.status < 400) outcomes().add('logout revived')
     } catch (error) {
       const [, what = 'failed'] = /\b(bff\.[\w.]+|\d{3}|E[A-Z]+)\b/.exec(String(error)) ?? []
       outcomes().add(`login ${what}`)
