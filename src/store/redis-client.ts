@@ -93,8 +93,9 @@ function nodeSettings(
   const secret = password ?? decodeURIComponent(said?.password ?? '')
   const socket = {
     connectTimeout: timeout * 1000,
-    // A server that hangs, or a network that swallows everything, ends the connection: later calls fail at once.
-    socketTimeout: timeout * 1000,
+    // A server that hangs, or a network that swallows everything, ends the connection: later calls fail at once. Twice as long as a call
+    // waits: a process that was busy for that time has replies to read, and would end a good connection.
+    socketTimeout: 2 * timeout * 1000,
     // Fail fast at start; reconnect afterwards.
     reconnectStrategy: (attempts: number, cause: Error) =>
       hasConnected() ? Math.min(50 * 2 ** attempts, 2000) : cause,

@@ -53,6 +53,19 @@ if (redis === undefined) {
     t.deepEqual(told, ['OOM', 'READONLY', 'TimeoutError'])
   })
 
+  // Alone: it keeps the whole process busy.
+  test.serial('a process that was busy for longer than a call waits reads the reply that came meanwhile', async (t) => {
+    const store = await createRedisStore({ url: redis.url, timeout: 0.5 })
+    t.teardown(store.close)
+    await store.set('busy', 'value', Date.now() / 1000 + 60)
+    const reply = store.get('busy')
+    // The command leaves with this turn, and the reply waits in the socket.
+    await new Promise(setImmediate)
+    const until = performance.now() + 700
+    while (performance.now() < until);
+    t.is(await reply, 'value')
+  })
+
   test('an answer of a form that the command does not have is an outage, neither a value nor a success', async (t) => {
     let answer: string | undefined
     const middle = createServer((socket) => {
