@@ -1,30 +1,34 @@
-/** Of a set, each with its end. Most sets have one: a map of it would take more than all the rest of the record. */
-export type Members = Lone | Map<string, number>
-
-interface Lone {
-  readonly member: string
-  readonly until: number
+/**
+ * Of a set, with their ends. Most sets have one, which ends when the set does: a map of it would take more than all the rest of
+ * the record.
+ */
+export interface Members {
+  members: string | Map<string, number>
+  /** When the last of them ends, in seconds since the epoch. */
+  expiresAt: number
 }
 
-export function untilOf(members: Members, member: string): number | undefined {
+export function untilOf({ members, expiresAt }: Members, member: string): number | undefined {
   if (members instanceof Map) return members.get(member)
-  return members.member === member ? members.until : undefined
+  return members === member ? expiresAt : undefined
 }
 
-export function withMember(members: Members | undefined, member: string, until: number): Members {
-  if (members === undefined) return { member, until }
-  if (members instanceof Map) return members.set(member, until)
-  return members.member === member ? { member, until } : new Map([...endsOf(members), [member, until]])
+/** Later than before, where it is in the set already. */
+export function addMember(set: Members, member: string, expiresAt: number): void {
+  const until = Math.max(untilOf(set, member) ?? 0, expiresAt)
+  if (set.members instanceof Map) set.members.set(member, until)
+  else if (set.members !== member) set.members = new Map([...endsOf(set), [member, until]])
+  set.expiresAt = Math.max(set.expiresAt, until)
 }
 
-/** Undefined when there are none left. */
-export function withoutMember(members: Members, member: string): Members | undefined {
-  if (!(members instanceof Map)) return members.member === member ? undefined : members
+/** False when that leaves none. */
+export function leavesOthers({ members }: Members, member: string): boolean {
+  if (!(members instanceof Map)) return members !== member
   members.delete(member)
-  return members.size === 0 ? undefined : members
+  return members.size > 0
 }
 
 /** The oldest first. */
-export function endsOf(members: Members): Iterable<readonly [member: string, until: number]> {
-  return members instanceof Map ? members : [[members.member, members.until]]
+export function endsOf({ members, expiresAt }: Members): Iterable<readonly [member: string, until: number]> {
+  return members instanceof Map ? members : [[members, expiresAt]]
 }

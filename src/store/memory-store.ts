@@ -1,8 +1,10 @@
 import { getHeapStatistics } from 'node:v8'
 import { UpstreamError } from '../errors.js'
+import { createExpiredRecords } from './expired-records.js'
 import { createLocalSignals } from './local-signals.js'
-import { endsOf, type Members, untilOf, withMember, withoutMember } from './members.js'
-import { createPackedTexts, type Packed, packedBytes } from './packed-texts.js'
+import { addMember, endsOf, leavesOthers, type Members, untilOf } from './members.js'
+import { createPackedTexts, packedBytes } from './packed-texts.js'
+import type { Kept } from './slabs.js'
 import { createSlidingCounts } from './sliding-counts.js'
 import type { Expiry, Store, StoreUsage } from './store.js'
 
@@ -27,9 +29,11 @@ interface Lasting {
   bytes: number
   expiresAt: number
 }
-type Text = Lasting & { readonly text: Packed }
-type SetOfMembers = Lasting & { members: Members }
-type Entry = Text | SetOfMembers
+type PlainText = Lasting & { readonly text: string }
+/** Says itself where its text is: an object beside it would take as much again. */
+type PackedText = Lasting & Kept
+type SetOfMembers = Lasting & Members
+type Entry = PlainText | PackedText | SetOfMembers
 
 /** What a record takes beside its texts: an entry of the map, an object, headers of strings. Measured with Node 20. */
 const recordBytes = 160
@@ -39,15 +43,8 @@ const mebibyte = 1024 * 1024
 /** The last twentieth is for locks and marks of use alone: without them the sessions that are there could not go on. */
 const smallBytes = 512
 
-/** Milliseconds between two rounds of looking for what has expired: at a tenth of the records, but at this many at least. */
-const roundMs = 1000
-const fewest = 5000
-/** Records looked at without a pause: about a tenth of a millisecond. */
-const slice = 1000
-
 /**
- * The store of one process. Its records go with the process. Expired ones are freed bit by bit, so that memory follows
- * what is alive and no one waits for a great cleaning. A map, and no cache of `lru-cache`: that one's arrays never shrink,
+ * The store of one process. Its records go with the process. A map, and no cache of `lru-cache`: that one's arrays never shrink,
  * and an order of last use is of no use where nothing may be evicted.
  * @throws UpstreamError `store_unavailable` (each write) when it is full
  * @example
@@ -69,14 +66,10 @@ export function createMemoryStore({
   const { count } = createSlidingCounts({ now })
   let bytes = 0
   let refused = 0
-  let cursor = entries.entries()
-  let timer: NodeJS.Timeout | undefined
-  /** Whether the next round looks at everything, since a write found no room. */
-  let inNeed = false
 
   const discard = (entry: Entry): void => {
     bytes -= entry.bytes
-    if ('text' in entry) texts.drop(entry.text)
+    if ('slab' in entry) texts.drop(entry)
   }
   const remove = (key: string, entry: Entry): void => {
     entries.delete(key)
@@ -88,60 +81,36 @@ export function createMemoryStore({
     remove(key, entry)
     return undefined
   }
-  const textOf = (entry: Entry | undefined): string | undefined =>
-    entry === undefined || !('text' in entry) ? undefined : texts.unpack(entry.text)
+  const textOf = (entry: Entry | undefined): string | undefined => {
+    if (entry === undefined || 'members' in entry) return undefined
+    return 'text' in entry ? entry.text : texts.unpack(entry)
+  }
   const textAt = (key: string): string | undefined => textOf(alive(key))
   const dropMember = (key: string, set: SetOfMembers, member: string): void => {
-    if (untilOf(set.members, member) === undefined) return
-    const others = withoutMember(set.members, member)
+    if (untilOf(set, member) === undefined) return
     const size = memberBytes + Buffer.byteLength(member)
     set.bytes -= size
     bytes -= size
-    if (others === undefined) remove(key, set)
-    else set.members = others
+    if (!leavesOthers(set, member)) remove(key, set)
   }
   /** Without the oldest that have expired, so that a set which is only ever added to does not grow without end. */
   const setAt = (key: string): SetOfMembers | undefined => {
     const set = alive(key)
     if (set === undefined || !('members' in set)) return undefined
-    for (const [member, until] of endsOf(set.members)) {
+    for (const [member, until] of endsOf(set)) {
       if (until > now()) return set
       dropMember(key, set, member)
     }
     return undefined
   }
 
-  /** Looks at the next few records, and begins anew at the end. */
-  const free = (count: number): void => {
-    const time = now()
-    for (let looked = 0; looked < count; looked++) {
-      const { value: next, done } = cursor.next()
-      if (done === true) {
-        cursor = entries.entries()
-        return
-      }
-      const [key, entry] = next
-      if (entry.expiresAt <= time) remove(key, entry)
-    }
-  }
-  const round = (): void => {
-    const count = inNeed ? entries.size : Math.max(fewest, Math.ceil(entries.size / 10))
-    inNeed = false
-    const freeSlice = (left: number): void => {
-      free(Math.min(slice, left))
-      if (left > slice) setImmediate(freeSlice, left - slice).unref()
-    }
-    freeSlice(count)
-    if (entries.size > 0) return
-    clearInterval(timer)
-    timer = undefined
-  }
+  const expired = createExpiredRecords({ entries, now, remove })
 
   const assertRoom = (growth: number): void => {
-    free(2)
+    expired.look(2)
     if (bytes + growth <= (growth <= smallBytes ? maxBytes : maxBytes * 0.95)) return
     refused += 1
-    inNeed = true
+    expired.hurry()
     throw new UpstreamError('store_unavailable', 'the in-process store is full')
   }
   /** @param room Bytes that it takes at most. @param make Called when there is room. */
@@ -156,8 +125,8 @@ export function createMemoryStore({
     else discard(before)
     const entry = make()
     bytes += entry.bytes
-    entries.set(key, entry)
-    timer ??= setInterval(round, roundMs).unref()
+    entries.set(before === undefined ? flat(key) : key, entry)
+    expired.start()
   }
   const endOf = (expiry: Expiry, before = 0): number => {
     if (typeof expiry === 'number') return expiry
@@ -167,7 +136,10 @@ export function createMemoryStore({
     const beside = recordBytes + Buffer.byteLength(key)
     write(key, beside + Buffer.byteLength(text), expiresAt, () => {
       const packed = texts.pack(text)
-      return { text: packed, bytes: beside + packedBytes(packed), expiresAt }
+      const bytes = beside + packedBytes(packed)
+      if (typeof packed === 'string') return { text: packed, bytes, expiresAt }
+      const { slab, at, length } = packed
+      return { slab, at, length, bytes, expiresAt }
     })
   }
 
@@ -212,17 +184,14 @@ export function createMemoryStore({
       const size = memberBytes + Buffer.byteLength(member)
       if (set === undefined) {
         const whole = recordBytes + Buffer.byteLength(key) + size
-        const make = () => ({ members: withMember(undefined, member, expiresAt), bytes: whole, expiresAt })
-        return write(key, whole, expiresAt, make)
+        return write(key, whole, expiresAt, () => ({ members: member, bytes: whole, expiresAt }))
       }
-      const until = untilOf(set.members, member)
-      if (until === undefined) {
+      if (untilOf(set, member) === undefined) {
         assertRoom(size)
         set.bytes += size
         bytes += size
       }
-      set.members = withMember(set.members, member, Math.max(until ?? 0, expiresAt))
-      set.expiresAt = Math.max(set.expiresAt, expiresAt)
+      addMember(set, member, expiresAt)
     },
     async removeMember(key, member) {
       const set = setAt(key)
@@ -230,18 +199,22 @@ export function createMemoryStore({
     },
     async members(key) {
       const set = setAt(key)
-      return set === undefined
-        ? []
-        : [...endsOf(set.members)].flatMap(([member, until]) => (until > now() ? member : []))
+      return set === undefined ? [] : [...endsOf(set)].flatMap(([member, until]) => (until > now() ? member : []))
     },
     count: async (key, cost, quota) => count(key, cost, quota),
     signals: createLocalSignals(),
     async close() {
-      clearInterval(timer)
+      expired.stop()
       for (const [key, entry] of entries) remove(key, entry)
     },
     usage: () => ({ records: entries.size, bytes, maxBytes, refused }),
   }
+}
+
+/** The same text as one piece: V8 keeps the parts that it was put together of beside it. */
+function flat(key: string): string {
+  const copy = Buffer.from(key).toString()
+  return copy === key ? copy : key
 }
 
 /** Seen with --max-old-space-size=48: the process lives on at the limit, which is 16 MiB then. */

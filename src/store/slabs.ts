@@ -65,7 +65,7 @@ export function keptBytes({ slab }: Kept): number {
 }
 
 /** What says where something is kept. Measured with Node 20. */
-const placeBytes = 48
+const placeBytes = 24
 
 function createSlab(slotBytes: number): Slab {
   const slots = Math.max(1, Math.floor(slabBytes / slotBytes))
