@@ -180,7 +180,10 @@ async function comingAndGoing({ origin, signIn, outcomes, call = '/api/orders' }
     try {
       const browser = await signIn()
       outcomes().add('login 200')
-      const user = (await (await browser.call(`${origin}/bff/user`)).json()) as { readonly logoutUrl?: string }
+      const answer = await browser.call(`${origin}/bff/user`)
+      // Without the link that it has there is no logout to be refused.
+      if (answer.status !== 200) throw new Error(`the user was answered ${answer.status}`)
+      const user = (await answer.json()) as { readonly logoutUrl?: string }
       await (await browser.call(`${origin}${call}`)).body?.cancel()
       const cookie = cookieOf(browser, origin)
       const left = await browser.navigate(new URL(user.logoutUrl ?? '/bff/logout', origin), {

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, fetch as undiciFetch } from 'undici'
+import { eventually } from '../test/_eventually.js'
 import { type InFront, type Kind, startInFront } from '../test/deploy/_in-front.js'
 import { freePorts } from '../test/flows/_stack.js'
 import { createUserAgent, type UserAgent } from '../test/flows/_user-agent.js'
@@ -128,6 +129,12 @@ export async function startWorld({
     closers.push(() => dispatcher.destroy())
     const fetch = (url: URL, init: RequestInit) =>
       undiciFetch(url, { ...(init as object), dispatcher }) as unknown as Promise<Response>
+    // It looks for replicas every few seconds.
+    await eventually(async () => {
+      const answer = await fetch(new URL('/bff/user', origin), {})
+      await answer.body?.cancel()
+      return answer.status !== 503
+    })
     return {
       origin,
       replicas,
