@@ -49,7 +49,7 @@ function counted(labels: Labels, bounds: readonly number[]): Counted {
   const sum = new Float64Array(1)
   const upper = Float64Array.from(bounds)
   const count = (value: number): void => {
-    // A clock that is wrong must not make the sum one that is no number for ever.
+    // A wrong clock can measure NaN. Added to the sum, it would stay there.
     if (!Number.isFinite(value)) return
     let bucket = 0
     while (bucket < upper.length && value > (upper[bucket] ?? 0)) bucket++

@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { createSlabs, type Kept } from '../../src/store/slabs.js'
 
-test('what is kept is nobody else’s place, whatever comes and goes', (t) => {
+test('no two things are kept in one place, whatever comes and goes', (t) => {
   const step = fc.record({ length: fc.integer({ min: 1, max: 400_000 }), drop: fc.option(fc.nat()) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

@@ -54,7 +54,7 @@ function reference(search: URLSearchParams): ReadonlyMap<string, string> {
 }
 
 /**
- * A request object beside a reference are two requests, and nobody could say which of them the user allows.
+ * A request object and a reference are two requests: it would not be clear which of them the user allows.
  * @see {@link https://www.rfc-editor.org/rfc/rfc9101#section-5 RFC 9101 §5}, OpenID Connect Core §6.1
  */
 function assertOneRequest(given: ReadonlyMap<string, string>): void {

@@ -1,4 +1,5 @@
 import type { Environment } from '../../config/environment.js'
+import type { RecentRefusal } from '../../server/administration/recent-refusals.js'
 import { type Output, printed, styleFor } from '../report.js'
 import { createAdminClient } from './admin-client.js'
 
@@ -13,17 +14,8 @@ export interface RefusalsOptions {
   readonly output?: Output
 }
 
-interface ListedRefusal {
-  readonly at: string
-  readonly event: string
-  readonly code: string
-  readonly requestId?: string
-  readonly frontend?: string
-  readonly route?: string
-  readonly reason?: string
-  readonly serverSaid?: string
-  readonly remedy?: string
-}
+/** As the admin API writes it. */
+type ListedRefusal = Omit<RecentRefusal, 'at'> & { readonly at: string }
 
 /** `sallyport refusals`: what was refused or failed lately, the newest first. */
 export async function listRefusals({
