@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import test from 'ava'
@@ -46,7 +47,14 @@ function waitingStore() {
   }
 }
 
+/** Resolves when the server has seen the resets, which may be later than what was sent after them. */
 async function resetWhileLookedUp(url: URL, cookie: string, waiting: readonly unknown[]): Promise<void> {
+  const accepted: Socket[] = []
+  const noteAccepted = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket }
+    if (socket.localPort === Number(url.port)) accepted.push(socket)
+  }
+  subscribe('net.server.socket', noteAccepted)
   const sockets: Socket[] = []
   for (let index = 0; index < 20; index++) {
     const { socket } = await rawConnection(url)
@@ -54,20 +62,17 @@ async function resetWhileLookedUp(url: URL, cookie: string, waiting: readonly un
     sockets.push(socket)
   }
   await eventually(() => waiting.length === 20)
+  unsubscribe('net.server.socket', noteAccepted)
   for (const socket of sockets) socket.resetAndDestroy()
+  await eventually(() => accepted.length === 20 && accepted.every(({ destroyed }) => destroyed))
 }
 
 test('a browser that resets while its session is being looked up ends nothing but its own connection', async (t) => {
   const { store, waiting, slow, answerAll } = waitingStore()
-  const gate = await aGate(t, {
-    gateway: { store },
-    frontends: [{ routes: [{}, { path: '/open', tokenType: 'None' }] }],
-  })
+  const gate = await aGate(t, { gateway: { store } })
   const { cookie } = await gate.plant()
   slow()
   await resetWhileLookedUp(gate.url, cookie, waiting)
-  // What came before it on the wire has been seen when this is answered.
-  t.is((await call(gate.url, '/open', { headers: { 'X-CSRF': '1' } })).status, 200)
   answerAll()
   const survivor = await opened(gate, cookie)
   survivor.send('still here')
@@ -90,7 +95,6 @@ test('nor does it under a server of whoever uses the gateway as a library', asyn
   const { cookie } = await world.plant()
   slow()
   await resetWhileLookedUp(new URL(world.on.url), cookie, waiting)
-  t.is((await world.call('/elsewhere')).status, 404)
   answerAll()
   t.is((await world.call('/api/x', { headers: { ...ownPage, Cookie: cookie } })).status, 200)
   t.is(world.api.calls.length, 1)

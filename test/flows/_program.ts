@@ -43,7 +43,7 @@ export async function startProgram(
   t.teardown(async () => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGTERM')
-      await once(child, 'exit')
+      await once(child, 'close')
     }
     await rm(folder, { recursive: true, force: true })
   })

@@ -165,7 +165,7 @@ export async function startStack(
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill(signal)
-  await once(child, 'exit')
+  await once(child, 'close')
 }
 
 /**
