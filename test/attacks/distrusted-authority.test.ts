@@ -43,6 +43,10 @@ class Held extends Duplex {
   }
 }
 
+/** By an end or by a reset. */
+const closed = (socket: TLSSocket) =>
+  socket.closed || new Promise<void>((resolve) => socket.once('close', () => resolve()))
+
 test('no connection keeps the trust in an authority beyond the answers that are under way', async (t) => {
   const [server, authority, next] = await Promise.all([selfSigned(), anAuthority(), anAuthority()])
   const certificate = await authority.issue()
@@ -81,7 +85,7 @@ test('no connection keeps the trust in an authority beyond the answers that are 
   below.letGo()
   for (const socket of [unused, handshake]) if (socket.writable) socket.write(`${request}12`)
   for (const response of waiting) response.end('trusted')
-  await Promise.all([...answers.keys()].map((socket) => socket.closed || once(socket, 'close')))
+  await Promise.all([...answers.keys()].map(closed))
   for (const socket of [unused, halfHead, halfBody, handshake]) t.is(answers.get(socket), '')
   t.regex(answers.get(complete) ?? '', /^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n[\s\S]*trusted$/)
   t.is(waiting.length, 2)
