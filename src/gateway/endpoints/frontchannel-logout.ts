@@ -16,7 +16,7 @@ const leastUnguessable = 22
  * @see {@link https://openid.net/specs/openid-connect-frontchannel-1_0.html#section-2 OpenID Connect Front-Channel Logout 1.0 §2}
  */
 export async function frontchannelLogout(ctx: EndpointContext): Promise<void> {
-  const { call, open, limits } = ctx.state
+  const { call, open } = ctx.state
   const query = searchParameters(call.target.query)
   const [issuer, sid] = [once(query, 'iss'), once(query, 'sid')]
   if (issuer === undefined || sid === undefined) refuse('the frame names no "iss", or no "sid"')
@@ -26,7 +26,6 @@ export async function frontchannelLogout(ctx: EndpointContext): Promise<void> {
   if (open !== undefined && isMeant(call.frontend, open.session.record, { issuer, sid }))
     await destroySession(ctx, 'frontchannel-logout')
   else if (sid.length >= leastUnguessable) {
-    await limits.callback.take(call.client.address)
     const { sessions } = call.frontend
     for (const { options } of servers)
       for (const key of await sessions.keysOf({ sid, of: options }))

@@ -54,6 +54,15 @@ test('a sid that could be guessed ends only the session whose cookie comes along
   t.false(await isSignedIn())
 })
 
+test('a flood of guesses does not stop the sign-out of others behind its address', async (t) => {
+  const world = await aPlantedGateway(t, { frontends, gateway: { loginLimits: { perAddress: 3, window: 60 } } })
+  const { cookie } = await world.plant('app', { sid })
+  for (let guess = 0; guess < 10; guess++)
+    t.is((await world.call(at({ iss: issuer, sid: `${sid}-${guess}` }), { headers: frame })).status, 200)
+  t.is((await world.call(at({ iss: issuer, sid }), { headers: frame })).status, 200)
+  t.true((await world.call('/bff/user', { headers: { ...ownPage, Cookie: cookie } })).text.includes('false'))
+})
+
 test('another issuer, or none, ends nothing; without the setting there is no such endpoint', async (t) => {
   const world = await aPlantedGateway(t, { frontends })
   const { cookie } = await world.plant('app', { sid })
