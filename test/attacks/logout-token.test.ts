@@ -51,6 +51,54 @@ test('a token with a sub ends all of the user’s sessions, one with a sid only 
   t.is(codeOf(answer), 'bff.session.ended')
 })
 
+test('a token for several of our clients ends the sessions of each, and of no other (§2.4: aud)', async (t) => {
+  const issuer = await anIssuer(t)
+  const clients = ['one', 'two', 'three'].map((clientId) => ({ name: clientId, clientId }))
+  const world = await aPlantedGateway(t, {
+    authority: issuer.issuer,
+    frontends: [{ name: 'app', authorities: clients }],
+  })
+  const sessions = await Promise.all(
+    clients.map(({ name, clientId }) =>
+      world.plant('app', { sid: 'of-the-user', server: { name, clientId, authority: issuer.issuer } }),
+    ),
+  )
+  const areAlive = () => Promise.all(sessions.map(({ id }) => alive(world, id)))
+  t.deepEqual(await areAlive(), [true, true, true])
+  const token = await issuer.sign(claims(issuer, { aud: ['two', 'elsewhere', 'one'], sid: 'of-the-user' }))
+  t.is((await send(world, token)).status, 200)
+  t.deepEqual(await areAlive(), [false, false, true])
+  t.is((await send(world, token)).status, 400, 'it works once')
+})
+
+test('where a token could end the sessions of one client only, its next try ends the others', async (t) => {
+  const issuer = await anIssuer(t)
+  const store = createMemoryStore()
+  let isDown = true
+  const world = await aPlantedGateway(t, {
+    authority: issuer.issuer,
+    frontends: [{ name: 'app', authorities: ['one', 'two'].map((clientId) => ({ name: clientId, clientId })) }],
+    gateway: {
+      store: {
+        ...store,
+        addIfAbsent: async (key, ...rest) => {
+          if (isDown && key.includes(':two:')) throw new Error('connection lost')
+          return store.addIfAbsent(key, ...rest)
+        },
+      },
+    },
+  })
+  const { id } = await world.plant('app', {
+    sid: 'of-the-user',
+    server: { name: 'two', clientId: 'two', authority: issuer.issuer },
+  })
+  const token = await issuer.sign(claims(issuer, { aud: ['one', 'two'], sid: 'of-the-user' }))
+  t.true((await send(world, token)).status >= 500)
+  isDown = false
+  t.is((await send(world, token)).status, 200)
+  t.false(await alive(world, id))
+})
+
 test('a token that lacks anything of §2.6, or has a nonce, ends nothing', async (t) => {
   const issuer = await anIssuer(t)
   const world = await aPlantedGateway(t, { authority: issuer.issuer })

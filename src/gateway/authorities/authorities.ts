@@ -22,8 +22,8 @@ export interface Authorities<Client extends AuthorityClient> {
   named(name: string | undefined): Client | undefined
   /** The one that a session is of. @throws TypeError for one that `sessions.open` would not have opened */
   of(record: SessionRecord): Client
-  /** The one that signs for this audience. Neither of the two is to be believed yet. */
-  addressed(issuer: unknown, audience: unknown): Client | undefined
+  /** Those that this issuer signs for with this audience, which may be several. Neither of the two is to be believed yet. */
+  addressed(issuer: unknown, audience: unknown): readonly Client[]
 }
 
 /** For an event: which of several it was. */
@@ -81,6 +81,8 @@ export function createAuthorities<Client extends AuthorityClient>(all: readonly 
       return client
     },
     addressed: (issuer, audience) =>
-      all.find(({ options: { authority, clientId } }) => authority === issuer && [audience].flat().includes(clientId)),
+      all.filter(
+        ({ options: { authority, clientId } }) => authority === issuer && [audience].flat().includes(clientId),
+      ),
   }
 }

@@ -67,7 +67,7 @@ function signerOf(jwt: string, frontend: ProvisionedFrontend): ProvisionedFronte
   if (authorities === undefined) return frontend
   try {
     const { iss, aud } = decodeJwt(jwt)
-    return authorities.addressed(iss, aud) ?? frontend
+    return authorities.addressed(iss, aud)[0] ?? frontend
   } catch {
     return frontend
   }

@@ -41,8 +41,7 @@ export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
   try {
     await frontend.acceptLogoutToken(token, widestNetworkOf(client.address))
   } catch (error) {
-    const isOfTheSender =
-      error instanceof Refusal && (error.code === 'bff.logout.token_refused' || error.cause instanceof LookedTooOften)
+    const isOfTheSender = isRefusedToken(error) || (error instanceof Refusal && error.cause instanceof LookedTooOften)
     if (isOfTheSender) await limits.logoutToken.failed(client.address)
     throw error
   }
@@ -71,15 +70,23 @@ export function createLogoutTokenAcceptance(
   }
 }
 
-/** Of a frontend with several authorization servers: the one that the token names checks it, and ends its own sessions. */
+/**
+ * Of a frontend with several authorization servers: each that the token is for checks it, and ends its own sessions. `aud` may
+ * name several clients of one server (§2.4). One that could not is tried again by the server's next try, which the others have
+ * seen before.
+ */
 export function logoutTokenAcceptanceByIssuer({
   addressed,
 }: Authorities<ProvisionedFrontend>): ProvisionedFrontend['acceptLogoutToken'] {
   return async (token, network) => {
     const { iss, aud } = unverified(token)
-    const frontend = addressed(iss, aud)
-    if (frontend === undefined) refuse('no authorization server of this frontend has signed the token for it')
-    return frontend.acceptLogoutToken(token, network)
+    const meant = addressed(iss, aud)
+    if (meant.length === 0) refuse('no authorization server of this frontend has signed the token for it')
+    const accepted = await Promise.allSettled(meant.map((frontend) => frontend.acceptLogoutToken(token, network)))
+    const failed = accepted.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    const mayBeTriedAgain = failed.find((error) => !isRefusedToken(error))
+    if (mayBeTriedAgain !== undefined) throw mayBeTriedAgain
+    if (failed.length === meant.length) throw failed[0]
   }
 }
 
@@ -162,6 +169,10 @@ function whatIsWrong(error: unknown, token: string, algorithms: readonly string[
     return `"${error.claim}" ${value === undefined ? error.reason.replaceAll('_', ' ') : `is ${printable(String(value))}`}`
   }
   return error instanceof errors.JOSEError ? error.code : 'unreadable'
+}
+
+function isRefusedToken(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'bff.logout.token_refused'
 }
 
 function isObject(value: unknown): boolean {
