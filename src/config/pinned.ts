@@ -71,7 +71,8 @@ function fixedIn(server: ServerSection): readonly Fixed[] {
     ofServer('AdminListen', ({ server: { adminListen } }) => adminListen),
     ofServer('Audit', ({ plan }) => plan.settings.Server.Audit),
     ofServer('AdminToken', ({ server: { adminToken } }) => adminToken),
-    ofServer('ForwardAuth', ({ server: { forwardAuth } }) => forwardAuth),
+    // As it is written: how its validator gets to the authorization server follows from settings that can change.
+    ofServer('ForwardAuth', ({ plan }) => plan.settings.Server.ForwardAuth),
     ofServer('Tls', ({ server: { tls } }) => tls === undefined),
     ofServer('StoreGrace', ({ server: { storeGrace } }) => storeGrace),
     ofServer('ProxyProtocol', ({ server: { proxyProtocol } }) => proxyProtocol),

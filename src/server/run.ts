@@ -11,6 +11,7 @@ import { createMetrics, withConfigurationMetrics } from '../telemetry/metrics.js
 import { admin } from './admin.js'
 import { adminHandlers, ownSource } from './administration/administration.js'
 import { answerPrimary } from './administration/workers-source.js'
+import type { Questions } from './forward-auth.js'
 import type { Generations } from './generations.js'
 import { type Listener, listen } from './listener.js'
 import { mutualTlsPlace, secureMutualTls } from './mutual-tls.js'
@@ -131,24 +132,26 @@ export async function run(
     if (frontListener !== undefined) listeners.push(frontListener)
     const questions =
       server.forwardAuth && (await listenForQuestions(server.forwardAuth, answering, configuration, store))
-    if (questions !== undefined) listeners.push(questions)
+    if (questions !== undefined) listeners.push(questions.listener)
     isReady = true
     for (const { url } of listeners)
       publish({
         type: 'server.started',
         url,
-        name: url === adminListener?.url ? 'admin' : url === questions?.url ? 'forward-auth' : 'public',
+        name: url === adminListener?.url ? 'admin' : url === questions?.listener.url ? 'forward-auth' : 'public',
         ...(url === frontListener?.url && { serves: addressesOf(configuration.gateway?.frontends ?? []) }),
       })
 
     return {
       url: frontListener?.url,
       async prepare(next) {
+        const ask = questions?.prepare(next)
         const { changes, swap, discard } = await answering.prepare(next)
         return {
           changes,
           swap() {
             swap()
+            ask?.()
             secure(frontListener, current.server.tls, next.server.tls)
             secure(ownListener, current.authorizationServer?.tls, next.authorizationServer?.tls)
             secureMutualTls(mutualTlsListener, current, next)
@@ -183,7 +186,7 @@ export async function run(
 }
 
 /** Loaded where a proxy asks. */
-async function listenForQuestions(...asked: Parameters<ForwardAuth['listenForQuestions']>): Promise<Listener> {
+async function listenForQuestions(...asked: Parameters<ForwardAuth['listenForQuestions']>): Promise<Questions> {
   const forwardAuth = await import('./forward-auth.js')
   return forwardAuth.listenForQuestions(...asked)
 }

@@ -10,6 +10,7 @@ import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { run } from '../../src/server/run.js'
 import { aFolder } from '../config/_workspace.js'
 import { freePorts } from '../flows/_stack.js'
+import { aProxy } from '../http/_http-proxy.js'
 
 const audience = 'https://orders.example.com'
 
@@ -33,41 +34,39 @@ function ask(socketPath: string, path: string, headers: Record<string, string>, 
 }
 
 /** The program's own parts on a Unix socket, with a gateway and the validator for API clients. */
-async function running(t: ExecutionContext, validate: object = {}) {
+async function running(t: ExecutionContext, validate: object = {}, bff: object = {}) {
   const [issuer, directory, [port = 0]] = await Promise.all([startTestIssuer({ audience }), aFolder(t), freePorts(1)])
   t.teardown(issuer.close)
-  const configuration = readConfiguration({
-    environment: {},
-    directory,
-    value: {
-      Server: {
-        Listen: `127.0.0.1:${port}`,
-        LogLevel: 'silent',
-        ForwardAuth: {
-          Listen: 'unix:ask.sock',
-          Validate: {
-            Issuer: issuer.issuer,
-            Audience: audience,
-            PublicUrls: ['https://orders.example.com'],
-            ...validate,
-          },
+  const value = {
+    Server: {
+      Listen: `127.0.0.1:${port}`,
+      LogLevel: 'silent',
+      ForwardAuth: {
+        Listen: 'unix:ask.sock',
+        Validate: {
+          Issuer: issuer.issuer,
+          Audience: audience,
+          PublicUrls: ['https://orders.example.com'],
+          ...validate,
         },
       },
-      Store: { Memory: {} },
-      Bff: {
-        Authority: 'https://auth.example.com',
-        PublicUrl: 'https://app.example.com',
-        Frontends: [
-          {
-            Name: 'app',
-            ClientId: 'app',
-            ClientSigningKeyJwk: generateSigningJwk('ES256'),
-            Routes: [{ Path: '/open', Upstreams: ['http://127.0.0.1:9'], TokenType: 'None' }],
-          },
-        ],
-      },
     },
-  })
+    Store: { Memory: {} },
+    Bff: {
+      Authority: 'https://auth.example.com',
+      PublicUrl: 'https://app.example.com',
+      ...bff,
+      Frontends: [
+        {
+          Name: 'app',
+          ClientId: 'app',
+          ClientSigningKeyJwk: generateSigningJwk('ES256'),
+          Routes: [{ Path: '/open', Upstreams: ['http://127.0.0.1:9'], TokenType: 'None' }],
+        },
+      ],
+    },
+  }
+  const configuration = readConfiguration({ environment: {}, directory, value })
   const socket = join(directory, 'ask.sock')
   const program = await run(configuration)
   t.teardown(() => program.stop())
@@ -81,7 +80,15 @@ async function running(t: ExecutionContext, validate: object = {}) {
     'X-Original-Method': method,
     'X-Forwarded-For': '192.0.2.7',
   })
-  return { socket, configuration, issuer, called, told, key }
+  /** What a changed file is, with another `Bff`, for this program. */
+  const reloaded = (changed: object) =>
+    readConfiguration({
+      environment: {},
+      directory,
+      value: { ...value, Bff: { ...value.Bff, ...changed } },
+      running: configuration,
+    })
+  return { socket, configuration, issuer, called, told, key, program, reloaded }
 }
 
 test('a Unix socket answers for the gateway and for API clients, and one that was left behind is replaced', async (t) => {
@@ -172,4 +179,30 @@ test('nonces of the validator reach the client, and are asked for', async (t) =>
   t.is(first.status, 401)
   t.regex(String(first.headers['www-authenticate']), /use_dpop_nonce/)
   t.is((await ask(socket, '/validate/nginx', proven(String(first.headers['dpop-nonce'])))).status, 200)
+})
+
+test('another outgoing proxy counts for the validator from a reload on', async (t) => {
+  const Issuer = 'https://issuer.example.test'
+  const [one, other] = [await aProxy(t, 'nowhere.test', 9), await aProxy(t, 'nowhere.test', 9)]
+  const through = ({ port }: { readonly port: number }) => ({
+    HttpProxy: { Url: `http://user:pass@127.0.0.1:${port}` },
+  })
+  const { socket, told, issuer, key, program, reloaded } = await running(t, { Issuer }, through(one))
+  const url = 'https://orders.example.com/orders'
+  const asked = async () => {
+    const token = issuer.mintToken(key.jkt, { claims: { iss: Issuer } })
+    const proof = issuer.mintProof({ method: 'GET', url, key, token })
+    return ask(socket, '/validate/nginx', { ...told(), Authorization: `DPoP ${token}`, DPoP: proof })
+  }
+  t.is((await asked()).status, 503)
+  t.true(one.asked.length > 0)
+  t.is(other.asked.length, 0)
+
+  const next = reloaded(through(other))
+  t.deepEqual(next.kept, [])
+  const { length } = one.asked
+  ;(await program.prepare(next)).swap()
+  t.is((await asked()).status, 503)
+  t.true(other.asked.length > 0)
+  t.is(one.asked.length, length)
 })
