@@ -165,12 +165,40 @@ function nginxConfiguration(text: string, { port, gateway, ask, api }: Places, f
   return `worker_processes 1;\npid ${folder}/nginx.pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${http}}\n`
 }
 
+/** What the page says that is another one in each file for the validator. */
+const changesForValidating: Readonly<Record<AskingKind, readonly (readonly [RegExp, string])[]>> = {
+  nginx: [
+    [/sallyport_asked\/nginx;/, 'sallyport_asked/validate/nginx;'],
+    [/\/nginx\/refusal\?/, '/validate/nginx/refusal?'],
+    [/proxy_set_header Authorization .*/, 'proxy_set_header X-Auth-Subject $asked_subject;'],
+    [/auth_request_set \$asked_authorization .*/, 'auth_request_set $asked_subject $upstream_http_x_auth_subject;'],
+    [/proxy_set_header DPoP .*/, ''],
+    [/proxy_set_header Cookie .*/, ''],
+  ],
+  caddy: [
+    [/rewrite \/caddy/, 'rewrite /validate/caddy'],
+    [/request_header Authorization .*/g, 'request_header X-Auth-Subject {http.reverse_proxy.header.X-Auth-Subject}'],
+    [/request_header DPoP .*/g, ''],
+    [/request_header Cookie .*/g, ''],
+  ],
+  traefik: [
+    [/\/traefik$/m, '/validate/traefik'],
+    [/\[Authorization, DPoP, Cookie, X-Request-Id\]/, '[X-Auth-Subject]'],
+    [/ *addAuthCookiesToResponse: .*\n/, ''],
+  ],
+  envoy: [
+    [/path_prefix: \/envoy/, 'path_prefix: /validate/envoy'],
+    [/\{ exact: authorization \}, \{ exact: dpop \}, \{ exact: cookie \}/, '{ exact: x-auth-subject }'],
+  ],
+}
+
 /**
- * nginx that asks the validator about API clients, as the page says to change its file.
+ * A proxy that asks the validator about API clients, as the page says to change its file.
  * @param listener answers below `/validate`
  */
 export async function startValidating(
   t: Pick<ExecutionContext, 'teardown'>,
+  kind: AskingKind,
   listener: (port: number) => RequestListener,
 ) {
   const [api, ask, [port = 0], blocks] = await Promise.all([
@@ -180,20 +208,13 @@ export async function startValidating(
     blocksOf('docs/forward-auth.md'),
   ])
   ask.handle(listener(port))
-  const text = blocks.find(({ fence }) => fence === files.nginx)?.text ?? ''
-  const proxy = await startProxy('nginx', port, (folder) =>
-    edited(nginxConfiguration(text, { port, gateway: 9, ask: ask.port, api: api.port }, folder), [
-      [/sallyport_asked\/nginx;/, 'sallyport_asked/validate/nginx;'],
-      [/\/nginx\/refusal\?/, '/validate/nginx/refusal?'],
-      [/proxy_set_header Authorization .*/, 'proxy_set_header X-Auth-Subject $asked_subject;'],
-      [/auth_request_set \$asked_authorization .*/, 'auth_request_set $asked_subject $upstream_http_x_auth_subject;'],
-      [/proxy_set_header DPoP .*/, ''],
-      [/proxy_set_header Cookie .*/, ''],
-    ]),
+  const text = blocks.find(({ fence }) => fence === files[kind])?.text ?? ''
+  const proxy = await startProxy(kind, port, (folder) =>
+    edited(adapted[kind](text, { port, gateway: 9, ask: ask.port, api: api.port }, folder), changesForValidating[kind]),
   )
   t.teardown(async () => {
     await proxy?.stop()
     await Promise.all([ask.close(), api.close()])
   })
-  return { origin: `http://localhost:${port}`, seen: api.seen }
+  return { origin: `http://localhost:${port}`, seen: api.seen, output: () => proxy?.output() ?? '' }
 }

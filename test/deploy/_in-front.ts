@@ -79,9 +79,13 @@ export async function startProxy(
   const child = spawn(program, parameters, { env: { ...process.env, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  await listens(child, port).catch((cause) => {
+  try {
+    await listens(child, port)
+    // It listens before it has read its file, and knows no path until then.
+    if (kind === 'traefik') await eventually(async () => (await fetch(`http://localhost:${port}/api/`)).status !== 404)
+  } catch (cause) {
     throw new Error(`${kind} did not start:\n${output}`, { cause })
-  })
+  }
   return {
     output: () => output,
     async stop() {

@@ -273,48 +273,59 @@ async function opened(url: string, headers: Record<string, string>): Promise<Web
   ])
 }
 
-const withNginx = there.has('nginx') ? test.serial : test.serial.skip
-
-withNginx('nginx: API clients are checked by the validator, and their API is told who they are', async (t) => {
-  const audience = 'https://orders.example.com'
-  const issuer = await startTestIssuer({ audience })
-  t.teardown(issuer.close)
-  const { origin, seen } = await startValidating(t, (port) => {
-    const validating = createValidating(
-      {
-        verifier: { issuer: issuer.issuer, audience, challenge: { resourceMetadata: false } },
-        publicUrls: [`http://localhost:${port}`],
-        identityFields: { 'X-Auth-Subject': 'sub' },
-      },
-      [],
-    )
-    return (request, response) => {
-      request.url = request.url?.replace(/^\/validate/, '') ?? ''
-      validating(request, response)
+for (const kind of askingKinds)
+  through(kind, 'API clients are checked by the validator, and their API is told who they are', async (t) => {
+    const audience = 'https://orders.example.com'
+    const issuer = await startTestIssuer({ audience })
+    t.teardown(issuer.close)
+    const { origin, seen, output } = await startValidating(t, kind, (port) => {
+      const validating = createValidating(
+        {
+          verifier: { issuer: issuer.issuer, audience, challenge: { resourceMetadata: false } },
+          publicUrls: [`http://localhost:${port}`],
+          identityFields: { 'X-Auth-Subject': 'sub' },
+        },
+        [],
+      )
+      return (request, response) => {
+        request.url = request.url?.replace(/^\/validate/, '') ?? ''
+        validating(request, response)
+      }
+    })
+    const key = generateTestKey()
+    const token = issuer.mintToken(key.jkt)
+    // For the public URL, while the API listens elsewhere. Below /api/public it does not look at proofs itself.
+    const proven = (path: string, method = 'GET') => ({
+      Authorization: `DPoP ${token}`,
+      DPoP: issuer.mintProof({ method, url: origin + path, key, token }),
+    })
+    const good = proven('/api/public/orders')
+    t.is((await fetch(`${origin}/api/public/orders?x=1`, { headers: good })).status, 200, output())
+    t.is(seen.length, 1)
+    t.is(seen[0]?.headers['x-auth-subject'], 'alice')
+    for (const [what, path, headers, status] of [
+      ['the same proof again', '/api/public/orders', good, 401],
+      ['no token', '/api/public/orders', {}, 401],
+      ['a proof for another path', '/api/public/other', proven('/api/public/orders'), 401],
+      ['a proof for another method', '/api/public/orders', proven('/api/public/orders', 'POST'), 401],
+      ['a forged identity', '/api/public/orders', { ...proven('/api/public/orders'), 'X-Auth-Subject': 'admin' }, 403],
+      // nginx writes over its own field, Caddy and Traefik over theirs; those of the others are refused.
+      [
+        'a forged target',
+        '/api/public/orders',
+        { 'X-Original-URL': `${origin}/`, ...proven('/') },
+        kind === 'nginx' ? 401 : 403,
+      ],
+      [
+        'another forged target',
+        '/api/public/orders',
+        { 'X-Forwarded-Uri': '/', ...proven('/') },
+        kind === 'caddy' || kind === 'traefik' ? 401 : 403,
+      ],
+    ] as const) {
+      const answer = await fetch(origin + path, { headers })
+      t.is(answer.status, status, what)
+      if (status === 401) t.regex(answer.headers.get('www-authenticate') ?? '', /^DPoP /, what)
     }
+    t.is(seen.length, 1)
   })
-  const key = generateTestKey()
-  const token = issuer.mintToken(key.jkt)
-  // For the public URL, while the API listens elsewhere. Below /api/public it does not look at proofs itself.
-  const proven = (path: string, method = 'GET') => ({
-    Authorization: `DPoP ${token}`,
-    DPoP: issuer.mintProof({ method, url: origin + path, key, token }),
-  })
-  const good = proven('/api/public/orders')
-  t.is((await fetch(`${origin}/api/public/orders?x=1`, { headers: good })).status, 200)
-  t.is(seen.length, 1)
-  t.is(seen[0]?.headers['x-auth-subject'], 'alice')
-  for (const [what, path, headers, status] of [
-    ['the same proof again', '/api/public/orders', good, 401],
-    ['no token', '/api/public/orders', {}, 401],
-    ['a proof for another path', '/api/public/other', proven('/api/public/orders'), 401],
-    ['a proof for another method', '/api/public/orders', proven('/api/public/orders', 'POST'), 401],
-    ['a forged identity', '/api/public/orders', { ...proven('/api/public/orders'), 'X-Auth-Subject': 'admin' }, 403],
-    ['a forged target', '/api/public/orders', { 'X-Original-URL': `${origin}/`, ...proven('/') }, 401],
-  ] as const) {
-    const answer = await fetch(origin + path, { headers })
-    t.is(answer.status, status, what)
-    if (status === 401) t.regex(answer.headers.get('www-authenticate') ?? '', /^DPoP /, what)
-  }
-  t.is(seen.length, 1)
-})
