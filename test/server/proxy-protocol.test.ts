@@ -167,6 +167,26 @@ test('two connections from one port of a proxy, to two addresses of ours, keep t
   t.regex(await answerOn(first), /from 203\.0\.113\.7$/)
 })
 
+test('a connection behind TLS whose header is not known is closed: it never has the trust of the proxy', async (t) => {
+  const called: (string | undefined)[] = []
+  const server = createTlsServer(await selfSigned(), (asked, response) => {
+    called.push(asked.socket.remoteAddress)
+    response.end()
+  })
+  let proxy = '127.0.0.1'
+  expectProxyHeaders(server, (address) => address === proxy)
+  // As it is when TLS is over.
+  const door = createNetServer((socket) => server.emit('secureConnection', socket)).listen(0, '127.0.0.1')
+  t.teardown(() => void door.close())
+  await once(door, 'listening')
+  const on = new URL(`http://127.0.0.1:${(door.address() as AddressInfo).port}`)
+  t.is(await rawCall(on, last), '')
+  t.deepEqual(called, [])
+  proxy = '127.0.0.2'
+  t.regex(await rawCall(on, last), /^HTTP\/1\.1 200 /)
+  t.deepEqual(called, ['127.0.0.1'])
+})
+
 withHaproxy('behind HAProxy an API is told of the client that has called there', async (t) => {
   const [port = 0, inFront = 0] = await freePorts(2)
   const { seen } = await anOpenRoute(t, { Listen: `127.0.0.1:${port}`, ProxyProtocol: 'V2' })
