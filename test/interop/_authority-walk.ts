@@ -99,6 +99,7 @@ export function authorityTrials(stage: Stage, authority: Authority): Trials {
       // The calls go on with the old token meanwhile.
       await eventually(async () => (await call(browser)).kid !== kid, { within: 30 })
       assert((await call(browser)).status === 200, 'the API takes the new key')
+      await eventually(() => stage.logged('gateway.session.refreshed') > before, { within: 30 })
       const refreshes = stage.logged('gateway.session.refreshed') - before
       assert(refreshes === 1, `one refresh, not ${refreshes}`)
     },
