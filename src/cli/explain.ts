@@ -44,6 +44,7 @@ export async function explain({
     url,
     gateway.frontends,
     claimsFile === undefined ? undefined : claimsIn(claimsFile),
+    gateway.httpProxy,
   )
   const asked = server.forwardAuth && toldToProxy(explanation.outcome)
   output.write(
@@ -137,7 +138,7 @@ function forwardingRows(forwarding: Forwarding): [string, string][] {
     ['route', route],
     ...csrfRows(csrf),
     assertion === undefined
-      ? ['token', [tokenText(token), ...asked].join(' ') + schemeText(scheme)]
+      ? ['token', tokenText(token, asked.map((part) => ` ${part}`).join('')) + schemeText(scheme)]
       : [
           'token',
           `none: ${assertion.field} says who the user is${token === 'User' ? '; without a session 401 bff.session.absent' : ', if there is one'}`,
@@ -191,16 +192,17 @@ function signInText({ acrValues, maxAge }: NonNullable<Forwarding['signIn']>): s
   return `${asked.join(', ')}; otherwise 401 bff.step_up.required, with a login that asks for it`
 }
 
-function tokenText(token: TokenType): string {
+/** @param asked What it is for, each part behind a space. */
+function tokenText(token: TokenType, asked: string): string {
   switch (token) {
     case 'User':
-      return "the user's access token; without a session 401 bff.session.absent"
+      return `the user's access token${asked}; without a session 401 bff.session.absent`
     case 'UserOrNone':
-      return "the user's access token; without a session none"
+      return `the user's access token${asked}; without a session none`
     case 'UserOrClient':
-      return "the user's access token; without a session the gateway's own"
+      return `the user's access token${asked}; without a session the gateway's own${asked}`
     case 'Client':
-      return "the gateway's own access token"
+      return `the gateway's own access token${asked}`
     case 'None':
       return 'none'
     default:

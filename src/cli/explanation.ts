@@ -20,6 +20,7 @@ import { parseRequestTarget } from '../gateway/routing/request-target.js'
 import { assertMethodAllowed, createRouteMatcher, type RouteMatch } from '../gateway/routing/route.js'
 import { requirementsOfRoute } from '../gateway/step-up/requirements.js'
 import { audiencesOf, mayBeOfUser } from '../gateway/tokens/token-audience.js'
+import type { HttpProxyOptions } from '../http/outgoing-proxy.js'
 import { unixSocketText } from '../http/unix-socket.js'
 import { everyKindOfHeader } from './every-kind-of-header.js'
 import { type Claims, type ExplainedAccess, explainedAccess } from './explained-access.js'
@@ -91,12 +92,14 @@ export interface CsrfRule {
 /**
  * @param url As it is asked for: nothing in it is tidied up before the gateway's own functions see it.
  * @param claims of a user who is signed in, to be told what they get
+ * @param httpProxy by which authorization servers are called
  */
 export function explanationOf(
   method: string,
   url: string,
   frontends: readonly FrontendOptions[],
   claims?: Claims,
+  httpProxy?: HttpProxyOptions,
 ): Explanation {
   const request = `${method} ${url}`
   const { host } = new URL(url)
@@ -127,7 +130,8 @@ export function explanationOf(
           throw new Refusal('bff.endpoint.method_not_allowed', `this endpoint takes ${methods.join(' and ')}`)
         const rule = forgeryRuleOf(frontend, method, target.path)
         const csrf = rule && csrfRule(frontend, method, 'route', rule)
-        const logins = target.path === frontend.base + endpointPaths.login ? explainedLogins(options) : undefined
+        const logins =
+          target.path === frontend.base + endpointPaths.login ? explainedLogins(options, httpProxy) : undefined
         return { ...found, outcome: { kind: 'endpoint', path: target.path, csrf, ...(logins && { logins }) } }
       }
       case 'page': {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { generateSigningJwk, publicHalf } from '../../src/jose/jwk.js'
+import { aProxy } from '../http/_http-proxy.js'
 import { aFrontend, aServer, checked, failures, key, listening } from './_checked.js'
 
 /** An authorization server that says of itself what it is told to, and takes every push. */
@@ -175,6 +176,44 @@ test.serial(
     }
   },
 )
+
+test.serial('notes that a server does not name token exchange where a route needs it', async (t) => {
+  const grant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+  const route = { Path: '/ledger', Upstreams: ['http://127.0.0.1:1'], TokenExchange: { Audience: 'ledger' } }
+  for (const [grants, Routes, expected] of [
+    [['authorization_code', 'refresh_token'], [route], 1],
+    [['authorization_code', grant], [route], 0],
+    [undefined, [route], 0],
+    [['authorization_code', 'refresh_token'], [], 0],
+  ] as const) {
+    const authority = await aForeignServer(t, { grant_types_supported: grants })
+    const { trials } = await checked(t, aFrontend(authority, { Routes }))
+    const notes = trials.filter(({ result }) => result.includes('does not name token exchange'))
+    t.is(notes.length, expected)
+    for (const { outcome, result, remedy = '' } of notes) {
+      t.is(outcome, 'noted')
+      t.regex(result, /\/ledger would get no token/)
+      t.regex(remedy, /allow it to client my-bff/)
+    }
+  }
+})
+
+test.serial('what an outgoing HTTP proxy refuses has its own remedy, and its password is not printed', async (t) => {
+  const proxy = await aProxy(t, 'elsewhere.test', 9)
+  for (const [user, result, remedy] of [
+    ['user:not-its-password', /407/, /wants a user and a password.*Bff\.HttpProxy\.Url/],
+    ['user:pass', /502/, /does not lead there/],
+  ] as const) {
+    const { Bff } = aFrontend('https://issuer.example.test')
+    const report = await checked(t, {
+      Bff: { ...Bff, HttpProxy: { Url: `http://${user}@127.0.0.1:${proxy.port}` } },
+    })
+    const [failure] = failures(report)
+    t.regex(failure?.result ?? '', result)
+    t.regex(failure?.remedy ?? '', remedy)
+    t.false(JSON.stringify(report).includes('not-its-password'))
+  }
+})
 
 test.serial('each refusal of a push has its own remedy, beside the words of the server', async (t) => {
   const otherKey = publicHalf(generateSigningJwk('ES256'))

@@ -201,12 +201,13 @@ for (const [method, path, session] of [
     t.deepEqual(list(printed.get('added')).filter(compared), added.filter(compared).sort(), 'what is added')
   })
 
-test('how a login asks each server is printed, and what of it a route does: signing, binding, details, balance', async (t) => {
+test('how a login asks each server is printed, and what of it a route does: signing, binding, details, outgoing proxy, balance', async (t) => {
   const file = await aFile(t, {
     Bff: {
       PublicUrl: 'http://localhost:3000',
       UseSignedRequests: true,
       ResponseMode: 'jwt',
+      HttpProxy: { Url: 'http://user:pass-of-the-proxy@proxy.example:3128', NoProxy: ['city.example'] },
       Frontends: [
         {
           Name: 'app',
@@ -223,6 +224,7 @@ test('how a login asks each server is printed, and what of it a route does: sign
               Balance: 'Sticky',
               AuthorizationDetails: [{ type: 'accounts' }],
             },
+            { Path: '/ledger', Upstreams: ['http://127.0.0.1:9'], TokenExchange: { Audience: 'ledger' } },
           ],
         },
       ],
@@ -237,14 +239,21 @@ test('how a login asks each server is printed, and what of it a route does: sign
   const how = 'by private_key_jwt; the request is pushed and signed, its answer signed; tokens are bound by DPoP'
   const login = await words('/bff/login')
   t.true(
-    login.includes(`at https://bank.example as a, ${how}; asks for openid profile, details of type accounts\n`),
+    login.includes(
+      `at https://bank.example as a, ${how}; asks for openid profile, details of type accounts; called by the HTTP proxy proxy.example:3128\n`,
+    ),
     login,
   )
+  t.false(login.includes('pass-of-the-proxy'))
   t.true(login.includes(`at https://city.example as c, ${how}; asks for openid, details of type accounts\n`), login)
   t.notRegex(await words('/bff/user'), /^login/m)
   const call = await words('/api/x')
-  t.regex(call, /^token +the user's access token.* with details of type accounts, as DPoP$/m)
+  t.regex(call, /^token +the user's access token.* with details of type accounts; without a session .*, as DPoP$/m)
   t.regex(call, /^balance +the same one for all calls of a session/m)
+  t.regex(
+    await words('/ledger/x'),
+    /^token +the user's access token for ledger in exchange for that of the login \(RFC 8693\); without a session 401/m,
+  )
 })
 
 test('of several authorization servers it is printed which of them an assertion may name', async (t) => {
@@ -295,7 +304,7 @@ test('says what is limited, what does not extend the session, and which scopes a
   t.regex(printed.get('token') ?? '', /without a session the gateway's own with news, as DPoP$/)
   const plain = (await explained('GET', '/reader/api/x')).printed
   t.deepEqual([plain.get('limit'), plain.get('session')], [undefined, undefined])
-  t.regex(plain.get('token') ?? '', /with openid profile email, as DPoP$/)
+  t.regex(plain.get('token') ?? '', /access token with openid profile email; without a session 401 \S+, as DPoP$/)
 })
 
 test('without a session the printed words hold too', async (t) => {

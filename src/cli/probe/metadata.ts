@@ -42,6 +42,7 @@ const checks: readonly Check[] = [
   scopesAreListed,
   requestsAreSignedAsItTakesThem,
   answersAreSignedAsWeTakeThem,
+  tokensAreExchanged,
   sessionsOutliveAnAccessToken,
   sessionsEndWithTheServers,
   endedSessionsCanBeRevoked,
@@ -123,6 +124,16 @@ function* endedSessionsCanBeRevoked({ metadata, frontend, note }: Offer) {
     yield note(
       'it has no revocation_endpoint (RFC 7009), so that RevokeEndedSessions revokes nothing',
       'Switch it on there, or leave RevokeEndedSessions out: it makes the store worth more to a thief.',
+    )
+}
+
+function* tokensAreExchanged({ frontend, listed, note, client }: Offer) {
+  const grant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+  const route = frontend.routes.find(({ tokenExchange }) => tokenExchange !== undefined)
+  if (route !== undefined && listed('grant_types_supported')?.includes(grant) === false)
+    yield note(
+      `it does not name token exchange (RFC 8693) among its grants, so that ${route.path} would get no token: 502 bff.token.refused`,
+      `Switch it on there, and allow it to ${client}; or leave TokenExchange out, where Resource or Scopes are enough.`,
     )
 }
 

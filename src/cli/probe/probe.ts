@@ -56,6 +56,11 @@ export function adviceFor(error: unknown, { certificates, serverName }: Connecti
   if (/ENOENT/.test(text)) return 'There is no such Unix socket: is the path right, and is the API running?'
   if (/EACCES|EPERM/.test(text))
     return 'This user may not connect to that Unix socket: make it a member of the group of the file.'
+  // Of undici, and of our own tunnel.
+  if (/Proxy response \(407\)|HTTP proxy answered 407/.test(text))
+    return 'The HTTP proxy wants a user and a password: write them into Bff.HttpProxy.Url, best as a secret.'
+  if (/Proxy response \(\d+\)|HTTP proxy answered/.test(text))
+    return 'The HTTP proxy of Bff.HttpProxy does not lead there: have it let this host and port through, or name the host in NoProxy.'
   if (/ECONNREFUSED/.test(text)) return 'Nothing listens there: is the port right, and is it running?'
   if (/wrong.version.number|packet length too long|EPROTO|unknown protocol|record.layer/i.test(text))
     return 'It does not speak TLS at this port: write http:// if it is meant to be plain, or the port that speaks https.'
