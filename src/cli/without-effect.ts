@@ -3,9 +3,10 @@ import type { Configuration } from '../config/load.js'
 import { issuersOf } from '../gateway/authorities/authorities.js'
 import type { RateLimitOptions } from '../gateway/limits/limit-options.js'
 import type { FrontendOptions } from '../gateway/options.js'
-import type { AccessRule } from '../gateway/route-options.js'
+import type { AccessRule, RouteOptions } from '../gateway/route-options.js'
 import { tokenClaims } from '../gateway/session/session-claims.js'
 import { claimPath } from '../http/claim.js'
+import { goesDirectly } from '../http/outgoing-proxy.js'
 import { noted, type Trial } from './probe/probe.js'
 
 /** Settings that change nothing as they are written, or not what they seem to. */
@@ -32,6 +33,7 @@ export function withoutEffect(configuration: Configuration): readonly Trial[] {
               ),
             ]
           : []),
+        ...balanceOfOne(route, `${at}/Routes/${number}`),
         ...(route.countsAsUse === false && !frontend.session.sliding
           ? [
               noted(
@@ -44,7 +46,32 @@ export function withoutEffect(configuration: Configuration): readonly Trial[] {
       ]),
     ]
   })
-  return [...notes, ...nothingToRevoke(configuration)]
+  return [...notes, ...nothingToRevoke(configuration), ...nothingByTheProxy(configuration)]
+}
+
+function balanceOfOne({ balance = 'RoundRobin', upstreams, sockets = [] }: RouteOptions, at: string): readonly Trial[] {
+  if (balance === 'RoundRobin' || upstreams.length > 1 || sockets.length > 1) return []
+  return [
+    noted(
+      `${at}/Balance`,
+      `changes nothing: is "${balance}", and there is one upstream`,
+      'Name each server of the API in Upstreams or Sockets: where one name leads to several, connections go as DNS has it.',
+    ),
+  ]
+}
+
+/** The servers of APIs that a verifier of ours asks are called that way, too. */
+function nothingByTheProxy({ gateway, server, sampleApi }: Configuration): readonly Trial[] {
+  const { frontends = [], httpProxy } = gateway ?? {}
+  if (httpProxy === undefined || server.forwardAuth?.validate !== undefined || sampleApi !== undefined) return []
+  if (frontends.flatMap(issuersOf).some((issuer) => !goesDirectly(new URL(issuer), httpProxy))) return []
+  return [
+    noted(
+      '/Bff/HttpProxy',
+      'changes nothing: every authorization server is on this machine or in NoProxy, and APIs are called directly',
+      'Leave it out, or take the server out of NoProxy.',
+    ),
+  ]
 }
 
 /** The embedded server gives refresh tokens for `offline_access` only; of others it is not known. */

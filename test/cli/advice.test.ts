@@ -146,3 +146,28 @@ test('check notes a Unix socket in a folder that is not there yet', async (t) =>
   )
   t.deepEqual(await notesOn(t, { ...content, Server: { ...Server, Listen: 'unix:./gateway.sock' } }), [])
 })
+
+test('check notes a balance over one upstream, and nothing over several servers or sockets', async (t) => {
+  const noted = async (route: object) => {
+    const Routes = [{ Path: '/api', Balance: 'Sticky', ...route }]
+    const notes = await notesOn(t, aFrontend('https://auth.example.com', { Routes }))
+    return notes.map(({ subject, result }) => `${subject} ${result}`)
+  }
+  t.deepEqual(await noted({ Upstreams: ['http://orders'] }), [
+    '/Bff/Frontends/0/Routes/0/Balance changes nothing: is "Sticky", and there is one upstream',
+  ])
+  t.deepEqual(await noted({ Upstreams: ['http://orders'], Balance: 'RoundRobin' }), [])
+  t.deepEqual(await noted({ Upstreams: ['http://orders-1', 'http://orders-2'] }), [])
+  t.deepEqual(await noted({ Upstreams: ['http://orders'], Sockets: ['unix:/a.sock', 'unix:/b.sock'] }), [])
+})
+
+test('check notes an outgoing proxy by which nothing is called', async (t) => {
+  const noted = async (authority: string, NoProxy: readonly string[]) => {
+    const { Bff } = aFrontend(authority)
+    const HttpProxy = { Url: 'http://proxy.example.com:3128', NoProxy }
+    return (await notesOn(t, { Bff: { ...Bff, HttpProxy } })).map(({ subject }) => subject)
+  }
+  t.deepEqual(await noted('https://auth.example.com', []), [])
+  t.deepEqual(await noted('https://auth.example.com', ['example.com']), ['/Bff/HttpProxy'])
+  t.deepEqual(await noted('http://127.0.0.1:3001', []), ['/Bff/HttpProxy'])
+})

@@ -933,6 +933,14 @@ for (const [what, change, pointer, line, problem, remedy] of [
     /Write "my-bff"/,
   ],
   [
+    'a sign-out frame for sessions that have no sid',
+    ['"Scopes": ["openid", "offline_access"],', '"Scopes": ["orders"],\n "UseFrontchannelLogout": true,'],
+    '/Bff/Frontends/0/UseFrontchannelLogout',
+    'UseFrontchannelLogout',
+    /without the scope "openid" no session has a "sid"/,
+    /Add "openid"/,
+  ],
+  [
     'an exchange of the token that a route does not carry',
     ['"Path": "/api",', '"Path": "/api", "TokenType": "Client", "TokenExchange": { "Audience": "orders" },'],
     '/Bff/Frontends/0/Routes/0/TokenExchange',
