@@ -40,7 +40,8 @@ export function loadDatabase(): Promise<Pick<typeof import('lmdb'), 'open'>> {
 export async function openFileDatabase(path: string): Promise<FileDatabase> {
   const { open } = await loadDatabase()
   await mkdir(path, { recursive: true, mode: 0o700 })
-  const layout = { encoding: 'binary', maxDbs: 4, overlappingSync: false } as const
+  // For their owner alone, in a folder that others have made, too.
+  const layout = { encoding: 'binary', maxDbs: 4, overlappingSync: false, permissionsMode: 0o600 } as const
   await assertSound(durableFile(path))
   const durable = open<Buffer, string>({ ...layout, path: durableFile(path) })
   const counts = await openCounts()

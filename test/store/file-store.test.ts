@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -110,6 +110,23 @@ test('what has expired is freed, and the file is used again', async (t) => {
   const { bytes } = await store.usage()
   await Promise.all(Array.from({ length: 400 }, (_, index) => store.set(`${index}`, 'x'.repeat(2000), soon + 60)))
   t.true((await store.usage()).bytes < bytes * 1.3)
+})
+
+test('the files are for their owner alone, in a folder that others may look into, too', async (t) => {
+  const path = join(folder, 'looked into')
+  await mkdir(path)
+  await chmod(path, 0o755)
+  const store = await createFileStore({ path })
+  t.teardown(store.close)
+  await store.set('key', 'text', Date.now() / 1000 + 60)
+  const modes = await Promise.all(
+    (await readdir(path)).map(async (name) => [name, (await stat(join(path, name))).mode & 0o777] as const),
+  )
+  t.true(modes.length >= 2)
+  t.deepEqual(
+    modes.filter(([, mode]) => mode !== 0o600),
+    [],
+  )
 })
 
 /** A process of its own that has the store open, and does what it is told. */
