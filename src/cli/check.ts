@@ -1,6 +1,7 @@
 import type { Environment } from '../config/environment.js'
 import { type Configuration, readConfiguration } from '../config/load.js'
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js'
+import { printableJson } from '../http/printable-json.js'
 import { packageVersion } from '../server/package.js'
 import { advice } from './advice.js'
 import type { Conformance } from './conformance/conformance.js'
@@ -42,7 +43,7 @@ export async function check({
       : await reported({ report, file, version: packageVersion(), configuration, network, trials })
   if (format === 'json') {
     const document = { ok: isFine, file, problems, trials, ...(conformance && { conformance }) }
-    output.write(`${JSON.stringify(document, null, 2)}\n`)
+    output.write(`${printableJson(document, 2)}\n`)
     return isFine
   }
   const style = styleFor(output)

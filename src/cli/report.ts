@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { ConfigurationError, type ConfigurationProblem, UpstreamError } from '../errors.js'
+import { unprintable } from '../http/printable-json.js'
 
 /** Marks text up for a terminal, or not at all. */
 export interface Style {
@@ -39,7 +40,7 @@ export interface Output {
  * character but the line feed, and no mark that turns the direction of writing.
  */
 export function printed(text: string): string {
-  return text.replace(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '?')
+  return text.replace(unprintable, '?')
 }
 
 /** A name, which would otherwise look like the next line of a report. */

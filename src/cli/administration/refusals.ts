@@ -1,4 +1,5 @@
 import type { Environment } from '../../config/environment.js'
+import { printableJson } from '../../http/printable-json.js'
 import type { RecentRefusal } from '../../server/administration/recent-refusals.js'
 import { type Output, printed, styleFor } from '../report.js'
 import { createAdminClient } from './admin-client.js'
@@ -28,7 +29,7 @@ export async function listRefusals({
   const { body } = await createAdminClient(file, environment).call('GET', '/admin/refusals', {})
   const all = (body as { readonly refusals: readonly ListedRefusal[] }).refusals
   const refusals = requestId === undefined ? all : all.filter((refusal) => refusal.requestId === requestId)
-  if (format === 'json') output.write(`${JSON.stringify({ refusals }, null, 2)}\n`)
+  if (format === 'json') output.write(`${printableJson({ refusals }, 2)}\n`)
   else output.write(refusals.length === 0 ? `${nothing}\n` : refusals.map((each) => paragraphOf(each, output)).join(''))
 }
 

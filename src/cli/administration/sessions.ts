@@ -1,4 +1,5 @@
 import type { Environment } from '../../config/environment.js'
+import { printableJson } from '../../http/printable-json.js'
 import type { Output } from '../report.js'
 import { type AdminClient, createAdminClient, type SessionFilter } from './admin-client.js'
 import { type Column, tableOf, timeOf } from './table.js'
@@ -34,7 +35,7 @@ export async function listSessions({
 }: SessionsOptions): Promise<number> {
   const sessions: ListedSession[] = []
   for await (const session of allSessions(createAdminClient(file, environment), filter)) sessions.push(session)
-  output.write(format === 'json' ? `${JSON.stringify({ sessions }, null, 2)}\n` : textOf(sessions, output))
+  output.write(format === 'json' ? `${printableJson({ sessions }, 2)}\n` : textOf(sessions, output))
   return sessions.length
 }
 

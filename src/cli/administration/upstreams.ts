@@ -1,4 +1,5 @@
 import type { Environment } from '../../config/environment.js'
+import { printableJson } from '../../http/printable-json.js'
 import { inShort } from '../../server/administration/views.js'
 import type { Output } from '../report.js'
 import { createAdminClient } from './admin-client.js'
@@ -31,7 +32,7 @@ export async function listUpstreams({
 }: UpstreamsOptions): Promise<void> {
   const { body } = await createAdminClient(file, environment).call('GET', '/admin/upstreams', {})
   const { upstreams } = body as { readonly upstreams: readonly ListedUpstream[] }
-  if (format === 'json') output.write(`${JSON.stringify(body, null, 2)}\n`)
+  if (format === 'json') output.write(`${printableJson({ upstreams }, 2)}\n`)
   else output.write(upstreams.length === 0 ? 'No route has an upstream.\n' : tableOf(columns, upstreams, output))
 }
 

@@ -39,7 +39,7 @@ export async function tryIssuer(authority: string, fetch: IssuerFetch): Promise<
   }
   if (metadata.issuer !== authority)
     return wrong(
-      `the server calls itself ${JSON.stringify(metadata.issuer)}`,
+      `the server calls itself ${list([JSON.stringify(metadata.issuer)])}`,
       'Write exactly that as Authority: issuers are compared character by character.',
     )
   const keys = await tryKeys(authority, metadata, fetch)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { UpstreamError } from '../../errors.js'
+import { printableJson } from '../../http/printable-json.js'
 import { problemDetails, problemMediaType } from '../../http/problem-details.js'
 import { actingSource } from './acting-source.js'
 import type { AdminToken } from './admin-token.js'
@@ -62,7 +63,7 @@ export function createAdminApi({ token, source, version }: AdminApiOptions): Adm
 }
 
 function bodyText({ method }: IncomingMessage, body: object): string | undefined {
-  return method === 'HEAD' ? undefined : `${JSON.stringify(body)}\n`
+  return method === 'HEAD' ? undefined : `${printableJson(body)}\n`
 }
 
 /** @throws ApiRefusal */
