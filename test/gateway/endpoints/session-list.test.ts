@@ -56,7 +56,7 @@ test('a user sees all of their sessions with handles, and ends one, then all oth
 })
 
 test('the idle time slides with use, the cookie with it, and the absolute limit stands', async (t) => {
-  const time = aClock()
+  const time = aStandingClock()
   const world = await aPlantedGateway(t, {
     gateway: { now: time.now, store: createMemoryStore({ now: time.now }) },
     frontends: [{ name: 'app', session: { idle: 600, absolute: 1500, sliding: true, refreshGracePeriod: 0 } }],
