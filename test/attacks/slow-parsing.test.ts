@@ -1,4 +1,5 @@
 import test from 'ava'
+import { safeReturnUrl } from '../../src/gateway/endpoints/return-url.js'
 import { requestHeaders } from '../../src/gateway/forwarding/request-headers.js'
 import { createStaticFiles } from '../../src/gateway/page/static-files.js'
 import { parseRequestTarget } from '../../src/gateway/routing/request-target.js'
@@ -68,6 +69,20 @@ for (const [name, headers] of [
     }
     const spent = millisecondsOf(() => void requestHeaders(facts))
     t.true(spent < 50, `${spent} ms`)
+  })
+}
+
+for (const [name, returnUrl] of [
+  ['escapes in escapes', `/%${'25'.repeat(1020)}41`],
+  ['escaped slashes', `/x${'%252f'.repeat(400)}`],
+  ['ligatures', `/${'\ufdfa'.repeat(200)}`],
+] as const) {
+  test(`2 KB of a hostile returnUrl are read at once: ${name}`, (t) => {
+    const frontend = { base: '/bff/', options: { publicUrl: new URL('https://shop.example') } } as never
+    const spent = millisecondsOf(() => {
+      for (let time = 0; time < 20; time++) safeReturnUrl(returnUrl, frontend)
+    })
+    t.true(spent < 20, `${spent} ms for twenty`)
   })
 }
 

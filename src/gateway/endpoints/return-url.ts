@@ -29,18 +29,23 @@ export function safeReturnUrl(
   return whole.length > maxReturnUrlLength ? undefined : whole
 }
 
-/** In any spelling that a router might fold into ours. */
+/** Escapes within escapes of an address that some page really has. Each layer more is a pass over all of it. */
+const mostLayers = 8
+
+/** In any spelling that a router might fold into ours. What is hidden deeper than any page's address counts as below. */
 function isBelow(endpoints: string, pathname: string): boolean {
   let path = pathname
-  for (let before = ''; before !== path; ) {
-    before = path
+  for (let layer = 0; layer < mostLayers; layer++) {
+    const before = path
     path = decoded(path)
       .normalize('NFKC')
       .replaceAll('\\', '/')
       .replace(/\/{2,}/g, '/')
       .toLowerCase()
+    if (path === before)
+      return path.startsWith(endpoints.toLowerCase()) && !/^[a-z0-9_-]/.test(path.slice(endpoints.length))
   }
-  return path.startsWith(endpoints.toLowerCase()) && !/^[a-z0-9_-]/.test(path.slice(endpoints.length))
+  return true
 }
 
 /** Escapes of what is no character stay as they are. */
