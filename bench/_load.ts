@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 
 /** One measurement, asked for by the parent process. */
 export interface LoadRequest {
@@ -7,6 +8,11 @@ export interface LoadRequest {
   readonly bytes: string
   readonly connections: number
   readonly milliseconds: number
+  /**
+   * Milliseconds before that on the same connections, of which only the errors count; `counting` is sent when they are over. Absent: it
+   * counts from the first connection on.
+   */
+  readonly warmUp?: number
 }
 
 export interface LoadResult {
@@ -22,12 +28,11 @@ export interface LoadResult {
 }
 
 /** Closed loop over bare sockets: each connection sends its next request when it has the whole answer. */
-function load({ port, bytes, connections, milliseconds }: LoadRequest): Promise<LoadResult> {
+async function load({ port, bytes, connections, milliseconds, warmUp }: LoadRequest): Promise<LoadResult> {
   const request = Buffer.from(bytes, 'latin1')
   const latencies: number[] = []
   const sockets = new Set<Socket>()
   let [errors, received, stopped] = [0, 0, false]
-  const started = performance.now()
 
   const open = (): void => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -83,26 +88,29 @@ function load({ port, bytes, connections, milliseconds }: LoadRequest): Promise<
       })
   }
   for (let count = 0; count < connections; count++) open()
-
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      stopped = true
-      const seconds = (performance.now() - started) / 1000
-      for (const socket of sockets) socket.destroy()
-      latencies.sort((left, right) => left - right)
-      const at = (share: number): number =>
-        latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
-      resolve({
-        requests: latencies.length,
-        seconds,
-        bytes: received,
-        errors,
-        p50: at(0.5),
-        p99: at(0.99),
-        p999: at(0.999),
-      })
-    }, milliseconds)
-  })
+  if (warmUp !== undefined) {
+    await setTimeout(warmUp)
+    latencies.length = 0
+    received = 0
+    process.send?.('counting')
+  }
+  const started = performance.now()
+  await setTimeout(milliseconds)
+  stopped = true
+  const seconds = (performance.now() - started) / 1000
+  for (const socket of sockets) socket.destroy()
+  latencies.sort((left, right) => left - right)
+  const at = (share: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
+  return {
+    requests: latencies.length,
+    seconds,
+    bytes: received,
+    errors,
+    p50: at(0.5),
+    p99: at(0.99),
+    p999: at(0.999),
+  }
 }
 
 process.on('message', (message: LoadRequest) => void load(message).then((result) => process.send?.(result)))
