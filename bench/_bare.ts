@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { Agent, createServer, request } from 'node:http'
 import httpProxy from 'http-proxy'
+import { fromDer } from '../src/jose/ecdsa.js'
 
 /** The two floors: http-proxy with a keep-alive agent and nothing else, and node:http with one ES256 signature. */
 const { PORT, UPSTREAM = '', KIND } = process.env
@@ -25,7 +26,7 @@ if (KIND === 'http-proxy') {
     const { method = 'GET', url = '/' } = incoming
     const claims = { jti: randomUUID(), htm: method, htu: origin + url, iat: Math.floor(Date.now() / 1000), ath }
     const signed = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-    const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
+    const signature = fromDer(sign('sha256', Buffer.from(signed), key), 32).toString('base64url')
     const headers = ['Host', `${hostname}:${port}`, 'Authorization', authorization, 'DPoP', `${signed}.${signature}`]
     request({ hostname, port, method, path: url, agent, headers: headers as never }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
