@@ -193,6 +193,28 @@ test.serial('a server cannot write control characters to the terminal', async (t
   t.is(failure?.result, 'invalid_request: red: ?[31m')
 })
 
+test.serial('metadata of wrong types is a finding, and no fault of ours', async (t) => {
+  const odd = { toString: 1 }
+  const url: string = await listening(t, (_, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.end(
+      JSON.stringify({
+        issuer: url,
+        authorization_endpoint: odd,
+        token_endpoint: odd,
+        jwks_uri: `${url}/jwks`,
+        keys: [publicHalf(key)],
+        code_challenge_methods_supported: [odd],
+        dpop_signing_alg_values_supported: [odd],
+        scopes_supported: [odd],
+        token_endpoint_auth_methods_supported: [odd],
+        id_token_signing_alg_values_supported: [odd],
+      }),
+    )
+  })
+  t.true(failures(await checked(t, aFrontend(url))).some(({ result }) => result === 'it has no token_endpoint'))
+})
+
 test.serial('a file that is wrong is not tried', async (t) => {
   const report = await checked(t, { Bff: { Authority: 'http://auth.example.com', Frontends: [{ Name: 'app' }] } })
   t.false(report.ok)

@@ -1,7 +1,8 @@
 import { acceptedAlgorithms } from '../../gateway/oauth/accepted-algorithms.js'
 import { createIssuerFetch } from '../../gateway/oauth/issuer-fetch.js'
 import type { SignatureAlgorithm } from '../../jose/jwk.js'
-import { type IssuerMetadata, tryIssuer } from '../probe/issuer.js'
+import { type IssuerMetadata, textsOf, tryIssuer } from '../probe/issuer.js'
+import { list } from '../probe/probe.js'
 import { type ClientSecretSetting, secretMethodOf } from '../probe/secret-method.js'
 
 /** What a configuration for one authorization server has to say. */
@@ -58,10 +59,7 @@ export async function fitFor(authority: string): Promise<ServerFit> {
 }
 
 export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
-  const listed = (name: string): readonly string[] | undefined => {
-    const value = metadata[name]
-    return Array.isArray(value) ? value.map(String) : undefined
-  }
+  const listed = (name: string) => textsOf(metadata, name)
   const methods = listed('token_endpoint_auth_methods_supported') ?? ['client_secret_basic']
   const algorithm = keyAlgorithmOf(listed('token_endpoint_auth_signing_alg_values_supported'))
   const byKey = methods.includes('private_key_jwt') && algorithm !== undefined
@@ -93,9 +91,7 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
         : ['no pushed authorization requests (RFC 9126): what a login asks for goes through the browser']),
       ...(dpop ? [] : ['no DPoP with ES256 (RFC 9449): who gets hold of an access token can use it']),
       ...(issuerInCallbacks ? [] : ['no `iss` in callbacks (RFC 9207): no defence against mix-up of servers']),
-      ...(hasIdTokens
-        ? []
-        : [`ID tokens with ${(idTokens ?? []).join(', ')} only: FAPI 2.0 takes PS256, ES256 and Ed25519`]),
+      ...(hasIdTokens ? [] : [`ID tokens with ${list(idTokens ?? [])} only: FAPI 2.0 takes PS256, ES256 and Ed25519`]),
       ...(signsNothing
         ? ['no algorithm for ID tokens: give it a signing key for PS256, ES256 or Ed25519, or no login will work']
         : []),
@@ -103,7 +99,7 @@ export function fitOf(authority: string, metadata: IssuerMetadata): ServerFit {
         ? []
         : bySecret !== undefined
           ? ['no private_key_jwt: the client is known by a secret, which both sides have']
-          : [`clients by ${methods.join(', ')} only: switch private_key_jwt on there, or no login will work`]),
+          : [`clients by ${list(methods)} only: switch private_key_jwt on there, or no login will work`]),
       ...(hasPkce ? [] : ['no PKCE with S256: switch it on there, or no login will work']),
     ],
   }
@@ -121,7 +117,7 @@ function needsOfflineAccess(
   { token_endpoint: endpoint }: IssuerMetadata,
   listed: (name: string) => readonly string[] | undefined,
 ): boolean {
-  const isKeycloak = /\/protocol\/openid-connect\//.test(String(endpoint))
+  const isKeycloak = typeof endpoint === 'string' && endpoint.includes('/protocol/openid-connect/')
   return (
     listed('scopes_supported')?.includes('offline_access') === true &&
     listed('grant_types_supported')?.includes('refresh_token') !== false &&

@@ -54,7 +54,7 @@ export function metadataTrials(target: Target, metadata: unknown): readonly Tria
   if (!dpop && said.dpop_bound_access_tokens_required === true)
     wrong('it takes DPoP-bound access tokens only', 'Leave UseDPoP and SenderConstraint out of the frontend.')
   const held = new Set(route.scopes.length > 0 ? route.scopes : frontend.scopes)
-  if (Array.isArray(scopes) && scopes.length > 0 && !scopes.some((scope) => held.has(String(scope))))
+  if (Array.isArray(scopes) && scopes.length > 0 && !scopes.some((scope) => held.has(scope)))
     trials.push(
       noted(
         subject,

@@ -4,6 +4,12 @@ import { adviceFor, failed, list, noted, passed, reasonOf, type Trial } from './
 /** What an authorization server says of itself (RFC 8414), as it was sent. */
 export type IssuerMetadata = Readonly<Record<string, unknown>>
 
+/** The texts of a list in it. Undefined where there is no such list. */
+export function textsOf(metadata: IssuerMetadata, name: string): readonly string[] | undefined {
+  const value = metadata[name]
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : undefined
+}
+
 export interface IssuerTrial {
   readonly trials: readonly Trial[]
   /** Undefined: it could not be read, or is another server's. */
@@ -39,7 +45,7 @@ export async function tryIssuer(authority: string, fetch: IssuerFetch): Promise<
   }
   if (metadata.issuer !== authority)
     return wrong(
-      `the server calls itself ${list([JSON.stringify(metadata.issuer)])}`,
+      `the server calls itself ${list([typeof metadata.issuer === 'string' ? JSON.stringify(metadata.issuer) : metadata.issuer])}`,
       'Write exactly that as Authority: issuers are compared character by character.',
     )
   const keys = await tryKeys(authority, metadata, fetch)

@@ -1,6 +1,6 @@
 import type { FrontendOptions } from '../../gateway/options.js'
 import { mayBeOfUser } from '../../gateway/tokens/token-audience.js'
-import type { IssuerMetadata } from './issuer.js'
+import { type IssuerMetadata, textsOf } from './issuer.js'
 import type { Check, Offer } from './offer.js'
 import { failed, list, noted, passed, type Trial } from './probe.js'
 import { secretMethodOf } from './secret-method.js'
@@ -17,10 +17,7 @@ export function tryMetadata(metadata: IssuerMetadata, frontend: FrontendOptions)
   const offer: Offer = {
     metadata,
     frontend,
-    listed(name) {
-      const value = metadata[name]
-      return Array.isArray(value) ? value.map(String) : undefined
-    },
+    listed: (name) => textsOf(metadata, name),
     client: `client ${frontend.clientId}`,
     wrong: (result, remedy) => failed(subject, result, remedy),
     note: (result, remedy) => noted(subject, result, remedy),
@@ -150,7 +147,8 @@ function* sessionsOutliveAnAccessToken({ frontend, listed, note }: Offer) {
 
 /** What a server makes of offline_access is in no metadata; Keycloak is known by its addresses. */
 function* sessionsEndWithTheServers({ metadata, frontend, note }: Offer) {
-  const isKeycloak = /\/protocol\/openid-connect\//.test(String(metadata.token_endpoint))
+  const { token_endpoint: endpoint } = metadata
+  const isKeycloak = typeof endpoint === 'string' && endpoint.includes('/protocol/openid-connect/')
   if (frontend.scopes.includes('offline_access') && isKeycloak)
     yield note(
       'Scopes asks for offline_access: Keycloak then keeps a session that no sign-out at Keycloak ends, not even an administrator’s',

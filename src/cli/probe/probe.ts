@@ -18,7 +18,9 @@ export function printable(text: string): string {
 
 /** What others have sent, for a sentence. */
 export function list(values: readonly unknown[]): string {
-  return values.length === 0 ? 'nothing' : printable(values.map(String).join(', '))
+  return values.length === 0
+    ? 'nothing'
+    : printable(values.map((value) => (typeof value === 'string' ? value : typeof value)).join(', '))
 }
 
 export function passed(subject: string, result: string): Trial {
