@@ -10,7 +10,7 @@ import { hearHangUps } from '../server/signals.js'
 import { listenForStop, type StopSignals } from '../server/stop-signals.js'
 import { serveAsWorker } from '../server/worker.js'
 import { type RunningWorkers, runWorkers } from '../server/workers.js'
-import { createLogger, type EventLog, logEvents, logRecords } from '../telemetry/log.js'
+import { createLog, type EventLog, logEvents, logRecords } from '../telemetry/log.js'
 import { createLogLevel, type LogLevelControl } from '../telemetry/log-level.js'
 import { describeError, type Style, styleFor } from './report.js'
 
@@ -65,15 +65,15 @@ async function running(
 
 /** Writes events as each configuration says, the first one from its first event on. */
 function createEventLog() {
-  const logger = createLogger({ level: 'info' })
-  const logLevel = createLogLevel(logger)
-  let log: EventLog | undefined
+  const log = createLog({ level: 'info' })
+  const logLevel = createLogLevel(log.logger)
+  let events: EventLog | undefined
   return {
     logLevel: () => logLevel,
-    logRecord: logRecords(logger),
+    logRecord: logRecords(log.logger),
     onTaken({ server: { logLevel: level, accessLog } }: Configuration): void {
-      log ??= logEvents(logger, { accessLog })
-      log.change({ accessLog })
+      events ??= logEvents(log, { accessLog })
+      events.change({ accessLog })
       logLevel.configure(level)
     },
   }

@@ -1,6 +1,6 @@
-import type { LoggerOptions } from './log.js'
+import type { LogOptions } from './log.js'
 
-export type LogLevel = LoggerOptions['level']
+export type LogLevel = LogOptions['level']
 
 export interface LogLevelState {
   /** The least important thing that is logged. */

@@ -1,31 +1,36 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { createAccessLog } from './access-log.js'
 import { channelName, publish, type SallyportEvent } from './events.js'
 import { createLineWriter } from './line-writer.js'
 import { traceId } from './request-traces.js'
 import { isUsualRefusal } from './usual-refusal.js'
 import { withoutSecrets } from './without-secrets.js'
 
-export interface LoggerOptions {
+export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Default: standard output. */
   readonly destination?: DestinationStream
+}
+
+/** Where events become lines. */
+export interface Log {
+  readonly logger: Logger
+  /** The time as pino adds it to a line's members. */
+  readonly timestamp: () => string
+  /** Takes a line that is finished, with its line feed. */
+  write(line: string): void
 }
 
 /**
  * JSON lines. No event has a field for a secret; that none slips in by an error's message is what the last filter is for:
  * whatever looks like a token, a private key member or a password in a URL is blotted out of the finished line.
  */
-export function createLogger({ level, destination = standardOutput() }: LoggerOptions): Logger {
-  return pino(
-    {
-      level,
-      base: null,
-      timestamp: createTimestamp(),
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    { write: (line) => void destination.write(withoutSecrets(line)) },
-  )
+export function createLog({ level, destination = standardOutput() }: LogOptions): Log {
+  const timestamp = createTimestamp()
+  const write = (line: string): void => void destination.write(withoutSecrets(line))
+  const formatters = { level: (label: string) => ({ level: label }) }
+  return { logger: pino({ level, base: null, timestamp, formatters }, { write }), timestamp, write }
 }
 
 /** As pino's `isoTime` writes it, made once for all lines of a millisecond: a fifth of what a line costs. */
@@ -60,38 +65,28 @@ export interface EventLog {
   change(what: { readonly accessLog: boolean }): void
 }
 
-/** Milliseconds for which forwarded calls wait to become lines: made together, a line costs about half. */
-const gathering = 20
-
 /**
  * One JSON line per event, in their order. What is routine is `debug`, what ends a request is `info`, what an operator must
  * see is `warn`.
  */
-export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = {}): EventLog {
+export function logEvents({ logger, timestamp, write }: Log, { accessLog = false }: LoggedEvents = {}): EventLog {
   let routine: 'info' | 'debug' = accessLog ? 'info' : 'debug'
-  let forwarded: Traced[] = []
-  const writeLine = (level: Exclude<Level, 'unlogged'>, { event: { type, ...fields }, trace }: Traced): void =>
-    logger[level](trace === undefined ? fields : { ...fields, trace }, type)
-  const writeForwarded = (): void => {
-    const events = forwarded
-    forwarded = []
-    for (const event of events) writeLine(routine, event)
-  }
+  const calls = createAccessLog({ begin: () => `"level":"${routine}"${timestamp()}`, write })
   // Before the log is written for the last time.
-  process.prependListener('exit', writeForwarded)
+  process.prependListener('exit', calls.flush)
 
   subscribe(channelName, (message) => {
     const event = message as SallyportEvent
     if (event.type === 'gateway.request.forwarded') {
-      if (!logger.isLevelEnabled(routine)) return
-      if (forwarded.length === 0) setTimeout(writeForwarded, gathering).unref()
-      forwarded.push({ event, trace: traceId(event.type, event.requestId) })
+      if (logger.isLevelEnabled(routine)) calls.add(event, traceId(event.type, event.requestId))
       return
     }
     const level = isUsualRefusal(event) ? 'debug' : levelOf(event.type)
     if (level === 'unlogged' || !logger.isLevelEnabled(level)) return
-    writeForwarded()
-    writeLine(level, { event, trace: traceId(event.type, 'requestId' in event ? event.requestId : undefined) })
+    calls.flush()
+    const { type, ...fields } = event
+    const trace = traceId(type, 'requestId' in event ? event.requestId : undefined)
+    logger[level](trace === undefined ? fields : { ...fields, trace }, type)
   })
   return {
     change({ accessLog }) {
@@ -104,12 +99,6 @@ export function logEvents(logger: Logger, { accessLog = false }: LoggedEvents = 
 export function logRecords(logger: Logger): (record: object) => void {
   const always = logger.child({}, { level: 'info' })
   return (audit) => always.info({ audit }, 'audit')
-}
-
-/** With the trace that it belongs to, where there are traces. */
-interface Traced {
-  readonly event: SallyportEvent
-  readonly trace: string | undefined
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error' | 'unlogged'

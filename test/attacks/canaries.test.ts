@@ -11,7 +11,7 @@ import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { auditOf } from '../../src/server/audit-of.js'
 import { createGenerations } from '../../src/server/generations.js'
 import { run } from '../../src/server/run.js'
-import { createLogger, logEvents, logRecords } from '../../src/telemetry/log.js'
+import { createLog, logEvents, logRecords } from '../../src/telemetry/log.js'
 import { createLogLevel } from '../../src/telemetry/log-level.js'
 import { eventually } from '../_eventually.js'
 import { aFile, aFolder } from '../config/_workspace.js'
@@ -53,11 +53,11 @@ interface Read {
 
 /** Everything that is written to the log, at its most talkative, and to the terminal. */
 function listenTo(t: ExecutionContext, read: Read[]) {
-  const logger = createLogger({
+  const log = createLog({
     level: 'debug',
     destination: { write: (text) => void read.push({ where: 'log', text }) },
   })
-  logEvents(logger, { accessLog: true })
+  logEvents(log, { accessLog: true })
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream)
     stream.write = (chunk: string | Uint8Array) => {
@@ -68,12 +68,12 @@ function listenTo(t: ExecutionContext, read: Read[]) {
       stream.write = write
     })
   }
-  return logger
+  return log
 }
 
 test('no secret of a configuration or of a login can be read anywhere', async (t) => {
   const read: Read[] = []
-  const logger = listenTo(t, read)
+  const { logger } = listenTo(t, read)
   const spans = collectSpans(t)
   const [serverWire, apiWire, api] = await Promise.all([createTap(), createTap(), startApi()])
   const [front = 0, own = 0, admin = 0] = await freePorts(3)

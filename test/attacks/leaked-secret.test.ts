@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import test from 'ava'
 import { channelName } from '../../src/telemetry/events.js'
-import { createLogger, logEvents } from '../../src/telemetry/log.js'
+import { createLog, logEvents } from '../../src/telemetry/log.js'
 import { createMetrics } from '../../src/telemetry/metrics.js'
 import { aClock } from '../gateway/_clock.js'
 import { clientJwk } from '../gateway/_gateway.js'
@@ -15,7 +15,7 @@ test('no token, code, cookie, key or assertion appears in any log, event, metric
   const written: string[] = []
   const listener = (event: unknown) => void written.push(JSON.stringify(event), inspect(event, { depth: 20 }))
   subscribe(channelName, listener)
-  logEvents(createLogger({ level: 'debug', destination: { write: (line) => void written.push(line) } }))
+  logEvents(createLog({ level: 'debug', destination: { write: (line) => void written.push(line) } }))
   const metrics = createMetrics({ version: '1.2.3' })
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream)

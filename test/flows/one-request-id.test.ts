@@ -1,5 +1,5 @@
 import test from 'ava'
-import { createLogger, logEvents } from '../../src/telemetry/log.js'
+import { createLog, logEvents } from '../../src/telemetry/log.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { aClock } from '../gateway/_clock.js'
 import { bothProducts } from './_both-products.js'
@@ -13,7 +13,7 @@ interface Line {
 }
 
 const lines: string[] = []
-logEvents(createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } }))
+logEvents(createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } }))
 
 /** As `grep` finds it in the logs of both. */
 function linesWith(text: string): readonly Line[] {

@@ -1,20 +1,64 @@
 import test from 'ava'
-import { pino } from 'pino'
 import { publish } from '../../src/telemetry/events.js'
-import { logEvents } from '../../src/telemetry/log.js'
+import { createLog, logEvents } from '../../src/telemetry/log.js'
+import { eventually } from '../_eventually.js'
 
 test('writes one JSON line per event, at the level that its reader needs', (t) => {
-  const lines: { level: number; msg: string; code?: string }[] = []
-  logEvents(pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line)) }))
+  const lines: { level: string; msg: string; code?: string }[] = []
+  logEvents(createLog({ level: 'debug', destination: { write: (line) => void lines.push(JSON.parse(line)) } }))
   publish({ type: 'gateway.request.refused', requestId: 'r1', code: 'bff.session.absent', status: 401 })
   publish({ type: 'as.code.reused', requestId: 'r1', client: 'my-bff' })
   publish({ type: 'server.draining' })
   const usual = { code: 'use_dpop_nonce', reason: 'the first of each' }
   publish({ type: 'as.request.refused', requestId: 'r1', endpoint: 'par', ...usual })
   t.like(lines, [
-    { level: 30, msg: 'gateway.request.refused', code: 'bff.session.absent' },
-    { level: 40, msg: 'as.code.reused' },
-    { level: 30, msg: 'server.draining' },
-    { level: 20, msg: 'as.request.refused', code: 'use_dpop_nonce' },
+    { level: 'info', msg: 'gateway.request.refused', code: 'bff.session.absent' },
+    { level: 'warn', msg: 'as.code.reused' },
+    { level: 'info', msg: 'server.draining' },
+    { level: 'debug', msg: 'as.request.refused', code: 'use_dpop_nonce' },
   ])
+})
+
+test('a forwarded call is the line that pino would write of it, whatever its path holds', async (t) => {
+  const written: string[] = []
+  const destination = { write: (line: string) => void written.push(line) }
+  const log = createLog({ level: 'info', destination })
+  logEvents(log, { accessLog: true })
+  const call = (path: string) =>
+    ({
+      type: 'gateway.request.forwarded',
+      frontend: 'app',
+      requestId: 'r1',
+      route: '/api',
+      method: 'GET',
+      path,
+      status: 200,
+      code: undefined,
+      session: 'a "handle"',
+      bytes: 912,
+      seconds: 0.03,
+      ownSeconds: Number.NaN,
+      upstreamSeconds: 0,
+      attempts: 1,
+    }) as const
+  const paths = [
+    '/api',
+    '/a"b\\c',
+    '/\u0000\u001b[2J\n',
+    '/\ud800',
+    '/ü€😀',
+    '/?eyJhbGciOiJFUzI1NiJ9.e30.c2ln',
+    '/}{,"level":"error"',
+  ]
+  for (const path of paths) publish(call(path))
+  await eventually(() => written.length === paths.length)
+  const [lines, theirs] = [[...written], written]
+  theirs.length = 0
+  for (const path of paths) {
+    const { type, ...fields } = call(path)
+    log.logger.info(fields, type)
+  }
+  const withoutTime = (line: string): string => line.replace(/"time":"[^"]*"/, '')
+  t.deepEqual(lines.map(withoutTime), theirs.map(withoutTime))
+  t.notRegex(lines.join(''), /eyJ/)
 })

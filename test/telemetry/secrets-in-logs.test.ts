@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { publish } from '../../src/telemetry/events.js'
-import { createLogger, logEvents } from '../../src/telemetry/log.js'
+import { createLog, logEvents } from '../../src/telemetry/log.js'
 import { withoutSecrets } from '../../src/telemetry/without-secrets.js'
 
 /*
@@ -15,7 +15,7 @@ const canary = 'c4nary-c4nary-c4nary-c4nary-c4nary-c4nary'
 const token = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.${canary}`
 
 const lines: string[] = []
-logEvents(createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } }))
+logEvents(createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } }))
 
 const blots = test.macro({
   title: (_, text: string) => `blots out ${text.slice(0, 40).replace(/\s+/g, ' ')}`,

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../errors.js'
 import { type Listener, listen } from '../../server/listener.js'
 import { packageRoot } from '../../server/package.js'
 import { run } from '../../server/run.js'
-import { createLogger, logEvents } from '../../telemetry/log.js'
+import { createLog, logEvents } from '../../telemetry/log.js'
 import { writeRefusals } from '../refusal-lines.js'
 import { type Style, styleFor } from '../report.js'
 import { stopOnSignal } from '../start.js'
@@ -35,7 +35,7 @@ export async function dev({ port = examplePort, scheme = 'http' }: DevOptions = 
       },
     }),
   )
-  logEvents(createLogger({ level: 'warn' }))
+  logEvents(createLog({ level: 'warn' }))
   const running = await run(configuration).catch(moveAside)
   const inspection = await inspect(configuration).catch(async (error: unknown) => {
     await running.stop()
