@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -13,7 +14,7 @@ const configuration = JSON.stringify({
   Authentication: { OpenIddict: { Issuer: 'https://auth.example.com', Audience: 'api' } },
 })
 
-async function problemsWith(folder: string, cert: string, key: string): Promise<readonly string[]> {
+async function problemsWith(folder: string, cert: string | Buffer, key: string | Buffer): Promise<readonly string[]> {
   const file = join(folder, 'frontends.json')
   await writeFile(file, configuration)
   await writeFile(join(folder, 'cert.pem'), cert)
@@ -35,9 +36,19 @@ test('a certificate is found to go with its key before anything starts', async (
   t.deepEqual(await problemsWith(folder, mine.cert, other.key), [
     '/Server/Tls is not a certificate with its private key',
   ])
-  t.deepEqual(await problemsWith(folder, 'not PEM', mine.key), [
-    '/Server/Tls is not a certificate with its private key',
-  ])
+})
+
+test('a certificate or key that is empty, DER or no PEM is named by its own member', async (t) => {
+  const folder = await aFolder(t)
+  const { cert, key } = await selfSigned()
+  const certDer = new X509Certificate(cert).raw
+  const keyDer = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' })
+  t.deepEqual(await problemsWith(folder, 'not PEM', key), ['/Server/Tls/CertFile names a file that is not PEM'])
+  t.deepEqual(await problemsWith(folder, cert, 'not PEM'), ['/Server/Tls/KeyFile names a file that is not PEM'])
+  t.deepEqual(await problemsWith(folder, '', key), ['/Server/Tls/CertFile names an empty file'])
+  t.deepEqual(await problemsWith(folder, cert, '\n'), ['/Server/Tls/KeyFile names an empty file'])
+  t.deepEqual(await problemsWith(folder, certDer, key), ['/Server/Tls/CertFile names a file in DER, and PEM goes here'])
+  t.deepEqual(await problemsWith(folder, cert, keyDer), ['/Server/Tls/KeyFile names a file in DER, and PEM goes here'])
 })
 
 interface Told {

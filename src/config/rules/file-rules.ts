@@ -39,7 +39,9 @@ export const fileRules: readonly Rule[] = [
         createSecureContext({ cert, key })
       } catch {
         const [said, remedy] = pairProblem(cert.toString('latin1'), key.toString('latin1'))
+        const broken = said === undefined ? notPem(cert, key) : undefined
         if (said !== undefined) yield problem(pointer, said, remedy)
+        else if (broken !== undefined) yield problem(`${pointer}/${broken.member}`, broken.said, broken.remedy)
         else
           yield problem(
             pointer,
@@ -142,4 +144,22 @@ function isCertificate(pem: Buffer): boolean {
   } catch {
     return false
   }
+}
+
+/** Which of the two files is no PEM at all: DER, or a mount that left it empty. */
+function notPem(cert: Buffer, key: Buffer): { member: string; said: string; remedy: string } | undefined {
+  for (const [member, content, command] of [
+    ['CertFile', cert, 'openssl x509 -inform der -in FILE -out FILE.pem'],
+    ['KeyFile', key, 'openssl pkey -inform der -in FILE -out FILE.pem'],
+  ] as const) {
+    const text = content.toString('latin1')
+    if (text.trim() === '')
+      return { member, said: 'names an empty file', remedy: 'See that what writes or mounts it has done so.' }
+    // A SEQUENCE, which certificates and keys are in DER.
+    if (content[0] === 0x30 && !text.includes('-----BEGIN '))
+      return { member, said: 'names a file in DER, and PEM goes here', remedy: `Convert it: \`${command}\`.` }
+    if (!text.includes('-----BEGIN '))
+      return { member, said: 'names a file that is not PEM', remedy: 'Give one that has "-----BEGIN …" in it.' }
+  }
+  return undefined
 }
