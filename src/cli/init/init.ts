@@ -57,7 +57,7 @@ export async function initialise(
       ? withEmbeddedServer(parts, server.user, await hashPassword(password))
       : withAuthority(parts, fit ?? presumedFit(''))
   const isMade = write('frontends.json', text, 0o644)
-  write('.gitignore', 'keys/\n.sallyport/\n', 0o644)
+  write('.gitignore', 'keys/\n.sallyport/\nnode_modules/\n', 0o644)
   const isShown = isMade && server.kind === 'embedded' && server.user.password === undefined
   return {
     created,

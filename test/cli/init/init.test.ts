@@ -27,6 +27,7 @@ test('init writes a configuration that is right, with keys for their owner only,
   const folder = join(await aFolder(t), 'new')
   t.deepEqual((await initialise(folder)).kept, [])
   t.deepEqual((await readdir(folder)).sort(), ['.gitignore', 'frontends.json', 'keys', 'spa'])
+  t.is(await readFile(join(folder, '.gitignore'), 'utf8'), 'keys/\n.sallyport/\nnode_modules/\n')
   for (const name of ['client.jwk', 'sealing.key']) t.is((await stat(join(folder, 'keys', name))).mode & 0o777, 0o600)
   t.is((await stat(join(folder, 'keys'))).mode & 0o777, 0o700)
   await isRight(t, folder)
