@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { packageVersion } from '../server/package.js'
-import { refusalsCommand, upstreamsCommand } from './commands/administration-commands.js'
+import { logLevelCommand, refusalsCommand, upstreamsCommand } from './commands/administration-commands.js'
 import { checkCommand, dpopExplainCommand, explainCommand, routesCommand } from './commands/check-commands.js'
 import { keygenCommand } from './commands/keygen-command.js'
 import { devCommand, startCommand } from './commands/run-commands.js'
@@ -24,6 +24,7 @@ export function program(): Command {
     sessionsCommand(),
     upstreamsCommand(),
     refusalsCommand(),
+    logLevelCommand(),
     keygenCommand(),
     initCommand(),
     importCommand(),

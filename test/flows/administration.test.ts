@@ -100,6 +100,21 @@ else
       t.regex(metrics, /sallyport_sessions_active\{frontend="app"\} 1\n/)
       t.regex(metrics, /sallyport_upstream_up\{frontend="app",route="\/api",upstream="[^"]+"\} 1\n/)
     }
+    t.deepEqual(await sallyportBeside(two, 'log-level'), { code: 0, text: 'info\n' })
+    const raised = await sallyportBeside(two, 'log-level', 'warn', '--for', '00:01:00')
+    t.regex(raised.text, /^warn until \S.*\n$/)
+    const { level, until } = JSON.parse((await sallyportBeside(two, 'log-level', '--json')).text)
+    t.is(level, 'warn')
+    t.true(Date.parse(until) > Date.now() - 60_000 && Date.parse(until) <= Date.now() + 61_000, until)
+    const timeAlone = await sallyportBeside(two, 'log-level', '--for', '00:01:00')
+    t.is(timeAlone.code, 1)
+    t.regex(timeAlone.text, /Name the level/)
+    const minutes = await sallyportBeside(two, 'log-level', 'warn', '--for', '10m')
+    t.is(minutes.code, 1)
+    t.regex(minutes.text, /Write "00:10:00"/)
+    t.regex((await sallyportBeside(two, 'log-level', 'debug', '--for', '2.00:00:00')).text, /"for" is a duration/)
+    t.is((await sallyportBeside(two, 'log-level', 'loud')).code, 1)
+    t.is((await sallyportBeside(two, 'log-level', 'info', '--for', '00:00:30')).code, 0)
     t.is((await sallyportBeside(two, 'sessions', 'end')).code, 1, 'nothing is meant')
     t.deepEqual(await sallyportBeside(two, 'sessions', 'end', '--sub', 'nobody'), {
       code: 2,

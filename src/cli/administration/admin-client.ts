@@ -11,11 +11,12 @@ export interface SessionFilter {
 
 /** Calls the admin API of the Sallyport that runs with this configuration. */
 export interface AdminClient {
-  /** @param query What is undefined is left out. @throws Error that says what to do */
+  /** @param query What is undefined is left out. @param body Sent as JSON. Default: none. @throws Error that says what to do */
   call(
-    method: 'GET' | 'DELETE',
+    method: 'GET' | 'DELETE' | 'PUT',
     path: string,
     query: Readonly<Record<string, string | undefined>>,
+    body?: object,
   ): Promise<{ readonly status: number; readonly body: unknown }>
 }
 
@@ -28,14 +29,16 @@ export function createAdminClient(file: string, environment: Environment): Admin
   const url = urlOf(adminListen)
 
   return {
-    async call(method, path, query) {
+    async call(method, path, query, sent) {
       const target = new URL(path, url)
       for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, value)
-      const answer = await fetch(target, { method, headers: { Authorization: `Bearer ${adminToken}` } }).catch(
-        (cause: unknown) => {
-          throw new Error(`Nothing answers at ${url}: is Sallyport running with this file, on this machine?`, { cause })
-        },
-      )
+      const answer = await fetch(target, {
+        method,
+        headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
+        ...(sent !== undefined && { body: JSON.stringify(sent) }),
+      }).catch((cause: unknown) => {
+        throw new Error(`Nothing answers at ${url}: is Sallyport running with this file, on this machine?`, { cause })
+      })
       const text = await answer.text()
       const body: unknown = text === '' ? undefined : JSON.parse(text)
       if (!answer.ok && answer.status !== 404) throw new Error(refusalOf(body, answer.status))

@@ -1,7 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { isDuration } from '../../config/duration.js'
+import { Command, Option } from 'commander'
 import type { SessionFilter } from '../administration/admin-client.js'
-import { configOption, explained, jsonOption } from './command.js'
+import { configOption, durationArgument, explained, jsonOption } from './command.js'
 
 interface SessionArguments extends SessionFilter {
   readonly config: string
@@ -45,13 +44,8 @@ function filtered(command: Command): Command {
     .option('--authority <issuer>', 'of this authorization server: its issuer identifier or, of several, its name')
     .addOption(
       new Option('--older-than <duration>', 'begun at least so long ago: 08:00:00, or 7.00:00:00 for days').argParser(
-        duration,
+        durationArgument,
       ),
     )
     .addOption(jsonOption())
-}
-
-function duration(text: string): string {
-  if (!isDuration(text)) throw new InvalidArgumentError('Write hours, minutes and seconds: 08:00:00.')
-  return text
 }
