@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '1.5' },
     connections: { type: 'string', default: '32' },
+    processes: { type: 'string', default: '1' },
     only: { type: 'string' },
     bodies: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -42,7 +43,7 @@ interface Measured extends LoadResult {
   readonly rss: number
 }
 
-const contenders: readonly Contender[] = [
+const known: readonly Contender[] = [
   direct,
   nginx,
   bareHttpProxy,
@@ -64,6 +65,8 @@ const contenders: readonly Contender[] = [
   sallyport('DPoP', { workers: 2 }),
   sallyport('DPoP', { frontends: 1000 }),
 ].filter(({ name }) => options.only === undefined || new RegExp(options.only, 'i').test(name))
+/** Two processes of one program can differ by a quarter for as long as they live. */
+const contenders = Array.from({ length: Number(options.processes) }, () => known).flat()
 
 const ports = await freePorts(2 + contenders.length * 4)
 const take = (): number => ports.pop() ?? 0
@@ -174,11 +177,12 @@ const median = (numbers: readonly number[]): number => {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 const column = (name: string, of: (measured: Measured) => number): number => median((results.get(name) ?? []).map(of))
-/** Median over the rounds of one contender's CPU divided by another's in the same round. */
+/** Median over the rounds, and processes, of one contender's CPU divided by another's in the same round. */
 const paired = (name: string, base: string): number =>
   median((results.get(name) ?? []).map(({ cpu }, round) => cpu / (results.get(base)?.[round]?.cpu ?? Number.NaN)))
 
-const rows = started.map(({ name }) => ({
+const names = [...new Set(started.map(({ name }) => name))]
+const rows = names.map((name) => ({
   contender: name,
   'CPU µs/req': column(name, ({ cpu }) => cpu).toFixed(1),
   'req/s': column(name, ({ requests, seconds }) => requests / seconds).toFixed(0),
@@ -201,9 +205,9 @@ const ratios = [
   .filter((base) => results.has(base) && results.has(own))
   .map((base) => ({ 'CPU per request': `${own} ÷ ${base}`, ratio: paired(own, base).toFixed(2) }))
 const silent = 'Sallyport, DPoP, telemetry: none'
-const telemetryRatios = started
-  .filter(({ name }) => results.has(silent) && /^Sallyport, DPoP(?:$|, telemetry: (?!none))/.test(name))
-  .map(({ name }) => ({ 'CPU per request': `${name} ÷ ${silent}`, ratio: paired(name, silent).toFixed(3) }))
+const telemetryRatios = names
+  .filter((name) => results.has(silent) && /^Sallyport, DPoP(?:$|, telemetry: (?!none))/.test(name))
+  .map((name) => ({ 'CPU per request': `${name} ÷ ${silent}`, ratio: paired(name, silent).toFixed(3) }))
 const bodyRows = Object.entries(bodies).map(([name, of]) => ({
   contender: name,
   ...Object.fromEntries(Object.entries(of).map(([what, numbers]) => [what, median(numbers).toFixed(0)])),
@@ -224,6 +228,7 @@ const machine = {
   connections,
   rounds,
   seconds: milliseconds / 1000,
+  processes: Number(options.processes),
 }
 console.log(JSON.stringify(machine))
 if (options.json !== undefined) {

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { writeSync } from 'node:fs'
 
 /** What a log is written by: never throws, never waits, never grows without bound. */
@@ -19,8 +20,8 @@ export interface LineWriterOptions {
   readonly soon?: (flush: () => void) => void
 }
 
-/** A pipe takes so much in one piece (PIPE_BUF), so that the lines of several workers do not end up in each other. */
-const pieceLength = 4096
+/** A pipe takes so much in one piece (PIPE_BUF), so that the lines of several workers do not end up in each other. One process alone has no such neighbours. */
+const pieceLength = cluster.isWorker ? 4096 : 65_536
 /** Bytes that wait for a slow reader. */
 const capacity = 1_048_576
 /** Milliseconds for which lines are gathered: each write wakes the reader, which costs more than the line. */
