@@ -3,7 +3,9 @@ import type { Configuration } from '../config/load.js'
 import { portOf } from '../config/resolve/authorization-server.js'
 import { isLoopback } from '../http/loopback.js'
 import { claimsWithoutScope } from './claims-without-scope.js'
+import { hiddenRoutes } from './hidden-routes.js'
 import { landings } from './landings.js'
+import { periods } from './periods.js'
 import { failed, noted, type Trial } from './probe/probe.js'
 import { severalAuthorities } from './several-authorities.js'
 import { socketFolders } from './socket-folders.js'
@@ -17,6 +19,9 @@ export function advice(configuration: Configuration): readonly Trial[] {
     sharedOrigin,
     claimsWithoutScope,
     landings,
+    hiddenRoutes,
+    periods,
+    innerPort,
     severalAuthorities,
     socketFolders,
     withoutEffect,
@@ -65,4 +70,21 @@ function servedElsewhere({ plan: { frontends, settings, listen } }: Configuratio
       ),
     ]
   })
+}
+
+/** The port of an origin that browsers reach by TLS, though what listens on that port has none. */
+function innerPort({ plan: { frontends, settings, listen } }: Configuration): readonly Trial[] {
+  if (settings.Server.Tls !== undefined || listen.port === 0) return []
+  const inner = new Map(
+    frontends.flatMap(({ publicUrl, publicUrlPointer }) =>
+      publicUrl?.protocol === 'https:' && Number(publicUrl.port) === listen.port ? [[publicUrlPointer, publicUrl]] : [],
+    ),
+  )
+  return [...inner].map(([pointer, url]) =>
+    noted(
+      pointer,
+      `has port ${listen.port}, on which the gateway itself listens, without TLS`,
+      `Write what is in the browser's address bar, as in "https://${url.hostname}", unless the proxy in front has that port too.`,
+    ),
+  )
 }

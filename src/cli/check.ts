@@ -8,6 +8,7 @@ import type { Conformance } from './conformance/conformance.js'
 import type { WriteReportOptions } from './conformance/write-report.js'
 import type { Trial } from './probe/probe.js'
 import { describeProblems, type Output, printed, type Style, styleFor } from './report.js'
+import { traceDestination } from './trace-destination.js'
 
 export interface CheckOptions {
   readonly file: string
@@ -35,7 +36,11 @@ export async function check({
   const trials =
     configuration === undefined
       ? []
-      : [...advice(configuration), ...(network === 'try' ? await tried(configuration) : [])]
+      : [
+          ...advice(configuration),
+          ...traceDestination(environment),
+          ...(network === 'try' ? await tried(configuration) : []),
+        ]
   const isFine = problems.length === 0 && trials.every(({ outcome }) => outcome !== 'failed')
   const conformance =
     report === undefined || configuration === undefined

@@ -2,6 +2,7 @@ import { didYouMean } from '../config/did-you-mean.js'
 import type { Configuration } from '../config/load.js'
 import { issuersOf } from '../gateway/authorities/authorities.js'
 import type { RateLimitOptions } from '../gateway/limits/limit-options.js'
+import { keysOf } from '../gateway/oauth/client-authentication.js'
 import type { FrontendOptions } from '../gateway/options.js'
 import type { AccessRule, RouteOptions } from '../gateway/route-options.js'
 import { tokenClaims } from '../gateway/session/session-claims.js'
@@ -19,6 +20,7 @@ export function withoutEffect(configuration: Configuration): readonly Trial[] {
     const at = `/Bff/Frontends/${index}`
     return [
       ...misspeltParameters(frontend, at),
+      ...retiredAndCurrent(frontend, at),
       ...limitsBehindOthers(frontend.rateLimits ?? [], at),
       ...rulesAboutTokens(frontend.access ?? [], at, frontend),
       ...frontend.routes.flatMap((route, number) => [
@@ -47,6 +49,22 @@ export function withoutEffect(configuration: Configuration): readonly Trial[] {
     ]
   })
   return [...notes, ...nothingToRevoke(configuration), ...nothingByTheProxy(configuration)]
+}
+
+/** The first key signs; the others are retired. */
+function retiredAndCurrent({ clientAuthentication }: FrontendOptions, at: string): readonly Trial[] {
+  const [current, ...retired] = keysOf(clientAuthentication)
+  return retired.flatMap(({ kid }, index) =>
+    kid !== current?.kid
+      ? []
+      : [
+          noted(
+            `${at}/RetiredClientSigningKeyJwks/${index}`,
+            'changes nothing: is the key that signs',
+            'Write the former key here and the new one as ClientSigningKeyJwk, or leave it out.',
+          ),
+        ],
+  )
 }
 
 function balanceOfOne({ balance = 'RoundRobin', upstreams, sockets = [] }: RouteOptions, at: string): readonly Trial[] {

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { advice } from '../../src/cli/advice.js'
+import { traceDestination } from '../../src/cli/trace-destination.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { aFile } from '../config/_workspace.js'
 import { aFrontend, key } from './_checked.js'
@@ -85,6 +86,27 @@ for (const [what, content, member, result, remedy] of [
     /"acr_values"/,
   ],
   [
+    'a retired key that is the one that signs',
+    app({ RetiredClientSigningKeyJwks: [key] }),
+    'RetiredClientSigningKeyJwks/0',
+    /changes nothing/,
+    /former key/,
+  ],
+  [
+    'a connection that may take longer than the whole call',
+    app(anApi({ Timeouts: { Connect: '00:00:30', Total: '00:00:10' } })),
+    'Routes/0/Timeouts/Connect',
+    /is 30 s, and Timeouts\/Total is 10 s/,
+    /the shorter one/,
+  ],
+  [
+    'a health check that takes longer than the pause between two',
+    app(anApi({ HealthCheck: { Path: '/health', Interval: '00:00:05', Timeout: '00:00:10' } })),
+    'Routes/0/HealthCheck/Timeout',
+    /is 10 s, and HealthCheck\/Interval is 5 s/,
+    /the shorter one/,
+  ],
+  [
     'calls that do not count where none does',
     app(anApi({ CountsAsUse: false }), { UseSessionSlidingExpiration: false }),
     'Routes/0/CountsAsUse',
@@ -105,6 +127,60 @@ for (const [what, content, member, result, remedy] of [
     t.is(notes.length, 1)
     t.regex(notes[0]?.result ?? '', result)
     t.regex(notes[0]?.remedy ?? '', remedy)
+  })
+
+const two = (first: object, second: object) => {
+  const [one] = app({ Routes: [{ ...orders, Path: '/admin/orders' }], ...first }).Bff.Frontends
+  const [other] = app({ Name: 'two', ClientId: 'two', PathPrefix: '/admin', ...second }).Bff.Frontends
+  return {
+    Bff: { Authority: 'https://auth.example.com', PublicUrl: 'https://shop.example.com', Frontends: [one, other] },
+  }
+}
+
+test('check notes a route that lies where another frontend of the same host answers', async (t) => {
+  const [note, ...others] = await notesOn(t, two({}, {}))
+  t.deepEqual(others, [])
+  t.like(note, { subject: '/Bff/Frontends/0/Routes/0/Path', outcome: 'noted' })
+  t.regex(note?.result ?? '', /never reached: what begins with \/admin is the frontend "two"/)
+})
+
+for (const [what, first, second] of [
+  ['on another host', {}, { PublicUrl: 'https://admin.example.com' }],
+  ['on one of two hosts', { Hosts: ['shop.example.com', 'www.example.com'] }, { Hosts: ['shop.example.com'] }],
+  ['on any host, behind one that names it', {}, { Hosts: [] }],
+  ['beside it', {}, { PathPrefix: '/adm' }],
+  ['below it', { Routes: [{ ...orders, Path: '/admin' }] }, { PathPrefix: '/admin/two' }],
+] as const)
+  test(`check notes nothing about a route and a frontend ${what}`, async (t) => {
+    t.deepEqual(
+      (await notesOn(t, two(first, second))).filter(({ subject }) => subject.endsWith('/Path')),
+      [],
+    )
+  })
+
+test('check notes an origin of https with the port on which the gateway listens without', async (t) => {
+  const on = (Server: object, PublicUrl: string) => ({ Server, ...app({}, { PublicUrl }) })
+  const [note, ...others] = await notesOn(t, on({ Listen: '0.0.0.0:8080' }, 'https://app.example.com:8080'))
+  t.deepEqual(others, [])
+  t.like(note, { subject: '/Bff/PublicUrl', outcome: 'noted' })
+  t.regex(note?.remedy ?? '', /"https:\/\/app\.example\.com"/)
+  t.deepEqual(await notesOn(t, on({ Listen: '0.0.0.0:8080' }, 'https://app.example.com:8443')), [])
+})
+
+for (const [value, outcome, result] of [
+  ['collector:4318', 'failed', /no URL of http/],
+  ['grpc://collector:4317', 'failed', /no URL of http/],
+  ['http://collector:4317', 'noted', /gRPC/],
+  ['http://collector:4318', undefined, undefined],
+  ['https://collector.example.com/otlp', undefined, undefined],
+] as const)
+  test(`check on traces that go to ${value}: ${outcome ?? 'nothing'}`, (t) => {
+    for (const name of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) {
+      const [note] = traceDestination({ [name]: value })
+      t.is(note?.outcome, outcome)
+      if (result !== undefined) t.regex(note?.result ?? '', result)
+      if (note !== undefined) t.is(note.subject, name)
+    }
   })
 
 test('check notes nothing about two limits that are both reached, and parameters that some server has', async (t) => {

@@ -6,7 +6,7 @@ import { advice } from '../../src/cli/advice.js'
 import { readConfiguration } from '../../src/config/load.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
-import { selfSigned } from '../http/_self-signed.js'
+import { anAuthority, selfSigned } from '../http/_self-signed.js'
 import { aFolder } from './_workspace.js'
 
 const configuration = JSON.stringify({
@@ -49,6 +49,41 @@ test('a certificate or key that is empty, DER or no PEM is named by its own memb
   t.deepEqual(await problemsWith(folder, cert, '\n'), ['/Server/Tls/KeyFile names an empty file'])
   t.deepEqual(await problemsWith(folder, certDer, key), ['/Server/Tls/CertFile names a file in DER, and PEM goes here'])
   t.deepEqual(await problemsWith(folder, cert, keyDer), ['/Server/Tls/KeyFile names a file in DER, and PEM goes here'])
+})
+
+test('a file of authorities that holds only what they have issued is named, since no connection would trust it', async (t) => {
+  const folder = await aFolder(t)
+  const authority = await anAuthority()
+  const [leaf, below, own] = await Promise.all([authority.issue(), authority.intermediate('/CN=Below'), selfSigned()])
+  const file = join(folder, 'frontends.json')
+  const key = generateSigningJwk('ES256')
+  await writeFile(
+    file,
+    JSON.stringify({
+      Bff: {
+        Authority: 'https://auth.example.com',
+        AuthorityCaFile: 'ca.pem',
+        PublicUrl: 'http://localhost:3000',
+        Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: key }],
+      },
+    }),
+  )
+  const problems = async (pem: string): Promise<readonly string[]> => {
+    await writeFile(join(folder, 'ca.pem'), pem)
+    try {
+      readConfiguration({ file, environment: {}, state: 'look' })
+      return []
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      return error.problems.map(({ pointer, problem }) => `${pointer} ${problem}`)
+    }
+  }
+  const only =
+    '/Bff/AuthorityCaFile has no certificate of an authority, only what another one has issued: no connection would trust it'
+  t.deepEqual(await problems(leaf.cert), [only])
+  t.deepEqual(await problems(leaf.cert + leaf.cert), [only])
+  for (const pem of [authority.cert, leaf.cert + authority.cert, below.cert, own.cert])
+    t.deepEqual(await problems(pem), [])
 })
 
 interface Told {

@@ -1326,6 +1326,23 @@ for (const [what, from, change, pointer, line, problem, remedy] of [
     /Write "http:\/\/localhost:3001"/,
   ],
   [
+    'the same, where a frontend leaves to the embedded server what another one needs to be told',
+    () =>
+      JSON.stringify(
+        {
+          Bff: { PublicUrl: 'http://localhost:3000', Frontends: [{ Name: 'app' }] },
+          OpenIddict: { Issuer: 'http://localhost:3001', Listen: '127.0.0.1:3001' },
+        },
+        null,
+        2,
+      ),
+    ['"Bff": {', '"Bff": {\n    "Authority": "http://localhost:3001/",'],
+    '/Bff/Authority',
+    'Authority',
+    /character by character/,
+    /Write "http:\/\/localhost:3001"/,
+  ],
+  [
     'two keys of one name',
     theWhole,
     [

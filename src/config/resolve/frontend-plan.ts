@@ -125,7 +125,8 @@ function frontendOf(
 ): FrontendPlan {
   const { settings, server, secrets, sampleApi } = context
   const authority = frontend.Authority ?? settings.Bff?.Authority ?? server?.Issuer
-  const isEmbedded = server?.Issuer !== undefined && authority === server.Issuer
+  // Where it is another one only to the letter, a rule says so: what another one would need is not missing beside that.
+  const isEmbedded = server?.Issuer !== undefined && authority !== undefined && isTakenFor(authority, server.Issuer)
   const name = frontend.Name ?? ''
   const clientId = frontend.ClientId ?? (isEmbedded && name !== '' ? `${name}-bff` : undefined)
   const application = server?.Seeding.Applications.find(({ ClientId }) => ClientId === clientId)
@@ -197,4 +198,13 @@ function publicUrlOf(
   const isLocal = isLoopback(listen.host) && settings.Server.TrustedProxies.length === 0
   const scheme = settings.Server.Tls === undefined ? 'http' : 'https'
   return { url: isLocal ? new URL(`${scheme}://localhost:${listen.port}`) : undefined, pointer: general }
+}
+
+/** But for what people take for the same. */
+export function isTakenFor(one: string, other: string): boolean {
+  return plain(one) === plain(other)
+}
+
+function plain(url: string): string {
+  return url.toLowerCase().replace(/\/+$/, '')
 }

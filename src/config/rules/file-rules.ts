@@ -26,6 +26,12 @@ export const fileRules: readonly Rule[] = [
           'has no PEM certificate at its beginning',
           'Give the certificate of the authority, "-----BEGIN CERTIFICATE-----" and all.',
         )
+      else if (pem !== undefined && !certificatesIn(pem).some(canBeTrusted))
+        yield problem(
+          pointer,
+          'has no certificate of an authority, only what another one has issued: no connection would trust it',
+          'Give the certificate of the authority that has issued it.',
+        )
     }
   },
 
@@ -136,6 +142,19 @@ function contentOf(path: string, files: ConfigurationFiles): Buffer | undefined 
   } catch {
     return undefined
   }
+}
+
+function certificatesIn(pem: Buffer): readonly X509Certificate[] {
+  const texts =
+    pem
+      .toString('latin1')
+      .match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g) ?? []
+  return texts.filter((text) => isCertificate(Buffer.from(text))).map((text) => new X509Certificate(text))
+}
+
+/** Where chains may end: at an authority, or at a certificate that has issued itself. */
+function canBeTrusted(certificate: X509Certificate): boolean {
+  return certificate.ca || certificate.issuer === certificate.subject
 }
 
 function isCertificate(pem: Buffer): boolean {

@@ -1,6 +1,6 @@
 import { mayBeSameSite } from '../../gateway/frontend/frontend-grammar.js'
 import { isSecureUrl } from '../../http/secure-url.js'
-import type { FrontendPlan } from '../resolve/frontend-plan.js'
+import { type FrontendPlan, isTakenFor } from '../resolve/frontend-plan.js'
 import type { Plan } from '../resolve/resolved.js'
 import { problem, type Rule } from './rule.js'
 
@@ -84,7 +84,7 @@ export const urlRules: readonly Rule[] = [
     const issuer = authorizationServer?.settings.Issuer
     if (issuer === undefined) return
     for (const { value, pointer } of writtenAuthorities(bff, frontends))
-      if (value !== undefined && value !== issuer && plain(value) === plain(issuer))
+      if (value !== undefined && value !== issuer && isTakenFor(value, issuer))
         yield problem(
           pointer,
           `is not the Issuer of ${authorizationServer?.pointer}, character by character`,
@@ -156,9 +156,4 @@ function issuerMeantBy(value: string): { readonly identifier: string; readonly w
   for (const [below, what] of belowAnIssuer)
     if (below.test(pathname)) return { identifier: origin + pathname.replace(below, ''), what }
   return undefined
-}
-
-/** But for what people take for the same. */
-function plain(url: string): string {
-  return url.toLowerCase().replace(/\/+$/, '')
 }
