@@ -37,7 +37,8 @@ export function tracedUpgrades(serve: Upgrade, traced: Traced): Upgrade {
  */
 export function withItsTrace<Result>(request: IncomingMessage, response: ServerResponse, run: () => Result): Result {
   const known = tracing && wholeOf(request)
-  if (tracing === undefined || known === undefined) return run()
+  // A response that has closed already does not say so again, and the context would stay for good.
+  if (tracing === undefined || known === undefined || response.destroyed) return run()
   const { contexts } = tracing
   response.once('close', contexts.leave)
   return contexts.enter(known.context, run)

@@ -143,6 +143,8 @@ function throwUnlessAbsent(error: unknown): undefined {
 /** ETag, Last-Modified, conditions and ranges are `send`'s. */
 function transfer(request: IncomingMessage, response: ServerResponse, file: string, root: string): Promise<void> {
   return new Promise((done, refuse) => {
+    // One that has closed while the file was looked for does not say so again.
+    if (response.destroyed) return done()
     response.once('close', done)
     sendFile(request, encodeURI(file.split(sep).join('/')).replace(/[?#]/g, encodeURIComponent), {
       root,
@@ -152,7 +154,7 @@ function transfer(request: IncomingMessage, response: ServerResponse, file: stri
     })
       .on('error', (error: Error & { status?: number }) => {
         response.off('close', done)
-        if (response.headersSent) {
+        if (response.headersSent || response.destroyed) {
           response.destroy()
           done()
           return

@@ -35,6 +35,7 @@ export interface Held {
 
 /** A response or a socket. */
 export interface Connection {
+  readonly destroyed: boolean
   destroy(): unknown
   once(event: 'close', listener: () => void): unknown
 }
@@ -97,7 +98,8 @@ export function createSessionWatch(store: Pick<Store, 'get' | 'signals'>, now: (
   return {
     hold(session, connection, guard) {
       const entry = watchOf(session, connection, now(), guard)
-      connection.once('close', watched.enter(entry))
+      // One that has closed while its session was looked up does not say so again.
+      if (!connection.destroyed) connection.once('close', watched.enter(entry))
       return entry
     },
     ended(key) {

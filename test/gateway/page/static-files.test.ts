@@ -5,6 +5,7 @@ import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from '
 import test, { type ExecutionContext } from 'ava'
 import { createStaticFiles } from '../../../src/gateway/page/static-files.js'
 import { Refusal, statusOf } from '../../../src/gateway/refusal.js'
+import { eventually } from '../../_eventually.js'
 import { call, type Reply } from '../_client.js'
 import { listening } from '../_upstream.js'
 
@@ -167,4 +168,20 @@ test('a new build is served without a restart, and a file that vanishes meanwhil
   t.is((await get('/new.js')).text, 'new')
   await rm(join(folder, 'new.js'))
   t.is((await get('/new.js')).status, 404)
+})
+
+test('a browser that has gone before its file is found holds nothing up', async (t) => {
+  const serve = createStaticFiles('samples/spa')
+  let served: Promise<void> | undefined
+  const server = await listening((request, response) => {
+    response.once('close', () => {
+      served = serve(request, response, '/sample.css', 'asset')
+    })
+    request.socket.resetAndDestroy()
+  })
+  t.teardown(() => server.close())
+  await t.throwsAsync(call(server.url, '/sample.css'))
+  await eventually(() => served !== undefined)
+  await served
+  t.pass()
 })

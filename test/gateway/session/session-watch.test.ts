@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import test from 'ava'
 import type { Session } from '../../../src/gateway/session/session-record.js'
 import { createSessionWatch } from '../../../src/gateway/session/session-watch.js'
+import { eventually } from '../../_eventually.js'
 
 const aSession = (key: string, endsAt: number): Session => ({
   key,
@@ -14,7 +15,9 @@ const aSession = (key: string, endsAt: number): Session => ({
 
 /** A stream that is open. */
 class Stream extends EventEmitter {
+  destroyed = false
   destroy(): void {
+    this.destroyed = true
     this.emit('close')
   }
 }
@@ -98,4 +101,28 @@ test('what is open under a rule ends when the rule says so, or when it cannot be
   )
   for (const held of others) t.false(held.signal().aborted)
   t.is(asked, 1, 'once for all that a session has open')
+})
+
+test('a stream that has closed while its session was looked up is not watched', async (t) => {
+  let time = 0
+  const asked: string[] = []
+  const store = {
+    async get(key: string): Promise<string | undefined> {
+      asked.push(key)
+      return 'a session'
+    },
+  }
+  const watch = createSessionWatch(store, () => time)
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => {
+    watch.close()
+    clearInterval(alive)
+  })
+  const closed = new Stream()
+  closed.destroy()
+  watch.hold(aSession('closed', 500), closed)
+  watch.hold(aSession('open', 500), new Stream())
+  time = 10
+  await eventually(() => asked.includes('open'))
+  t.deepEqual(asked, ['open'])
 })
