@@ -9,6 +9,7 @@ import { periods } from './periods.js'
 import { failed, noted, type Trial } from './probe/probe.js'
 import { severalAuthorities } from './several-authorities.js'
 import { socketFolders } from './socket-folders.js'
+import { undeclaredScopes } from './undeclared-scopes.js'
 import { withoutEffect } from './without-effect.js'
 
 /** What works as it is written, and would be safer otherwise or may not be meant. */
@@ -24,6 +25,7 @@ export function advice(configuration: Configuration): readonly Trial[] {
     innerPort,
     severalAuthorities,
     socketFolders,
+    undeclaredScopes,
     withoutEffect,
   ].flatMap((look) => look(configuration))
 }

@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 import { advice } from '../../src/cli/advice.js'
 import { traceDestination } from '../../src/cli/trace-destination.js'
 import { readConfiguration } from '../../src/config/load.js'
+import { publicHalf } from '../../src/jose/jwk.js'
 import { aFile } from '../config/_workspace.js'
 import { aFrontend, key } from './_checked.js'
 
@@ -128,6 +129,44 @@ for (const [what, content, member, result, remedy] of [
     t.regex(notes[0]?.result ?? '', result)
     t.regex(notes[0]?.remedy ?? '', remedy)
   })
+
+test('check notes scopes of the embedded server that are declared nowhere', async (t) => {
+  const content = (scope: string) => ({
+    Bff: {
+      PublicUrl: 'http://localhost:3000',
+      Frontends: [{ Name: 'app', Scopes: ['openid', scope], Routes: [{ ...orders, Scopes: [scope] }] }],
+    },
+    OpenIddict: {
+      Issuer: 'http://localhost:3001',
+      Seeding: {
+        Scopes: [{ Name: 'orders', Resources: ['https://orders.example.com'] }],
+        Applications: [
+          {
+            ClientId: 'm',
+            SigningKeyJwk: publicHalf(key),
+            Permissions: ['ept:token', 'gt:client_credentials', `scp:${scope}`],
+          },
+        ],
+      },
+    },
+  })
+  const at = [
+    '/Bff/Frontends/0/Scopes/1',
+    '/Bff/Frontends/0/Routes/0/Scopes/0',
+    '/OpenIddict/Seeding/Applications/0/Permissions/2',
+  ]
+  const noted = async (scope: string) =>
+    (await notesOn(t, content(scope))).filter(({ result }) => result.includes('names the scope'))
+  const close = await noted('ordrs')
+  t.deepEqual(
+    close.map(({ subject }) => subject),
+    at,
+  )
+  for (const { remedy } of close) t.is(remedy, 'Did you mean "orders"?')
+  for (const { remedy } of await noted('invoices')) t.regex(remedy ?? '', /Declare it there.*"Name": "invoices"/)
+  t.deepEqual(await noted('orders'), [])
+  t.deepEqual(await noted('roles'), [])
+})
 
 const two = (first: object, second: object) => {
   const [one] = app({ Routes: [{ ...orders, Path: '/admin/orders' }], ...first }).Bff.Frontends

@@ -1343,6 +1343,15 @@ for (const [what, from, change, pointer, line, problem, remedy] of [
     /Write "http:\/\/localhost:3001"/,
   ],
   [
+    'a type of authorization details with a capital letter',
+    aGateway,
+    ['"Name": "app",', '"Name": "app", "AuthorizationDetails": [{ "Type": "payment" }],'],
+    '/Bff/Frontends/0/AuthorizationDetails/0/type',
+    '',
+    /is missing/,
+    /Write "type" for "Type"/,
+  ],
+  [
     'two keys of one name',
     theWhole,
     [

@@ -7,8 +7,8 @@ import { type Path, pointerOf } from '../pointer.js'
 import { type JsonSchema, jsonSchema } from './schema.js'
 import { alternatives, schemaAt } from './schema-walk.js'
 
-/** What to say of a value that the schema does not take. */
-export function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): ConfigurationProblem {
+/** What to say of a value that the schema does not take. @param beside what it is a member of */
+export function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown, beside: unknown): ConfigurationProblem {
   const schema = schemaAt(jsonSchema, path)
   const pointer = pointerOf(path)
   const remedy = example(schema)
@@ -26,7 +26,8 @@ export function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): Con
       }
     }
     case 'invalid_type':
-      if (given === undefined) return { pointer, problem: 'is missing', remedy }
+      if (given === undefined)
+        return { pointer, problem: 'is missing', remedy: otherwiseWritten(beside, path) ?? remedy }
       return {
         pointer,
         problem: `is ${kindOf(given)}; ${nounFor(issue.expected)} goes here`,
@@ -50,6 +51,13 @@ export function misfit(issue: z.core.$ZodIssue, path: Path, given: unknown): Con
         remedy: meantBy(issue.message, given) ?? remedy,
       }
   }
+}
+
+/** Of a member that is missing, and there in other letters. */
+export function otherwiseWritten(beside: unknown, path: Path): string | undefined {
+  const name = String(path.at(-1))
+  const other = Object.keys(Object(beside)).find((key) => key !== name && key.toLowerCase() === name.toLowerCase())
+  return other === undefined ? undefined : `Write "${name}" for "${other}".`
 }
 
 /** How a setting is written. */

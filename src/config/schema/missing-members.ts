@@ -1,6 +1,6 @@
 import type { ConfigurationProblem } from '../../errors.js'
 import { type Path, pointerOf } from '../pointer.js'
-import { example } from './misfit.js'
+import { example, otherwiseWritten } from './misfit.js'
 import type { JsonSchema } from './schema.js'
 import { alternatives, schemaAt } from './schema-walk.js'
 
@@ -21,7 +21,9 @@ export function* missingMembers(
           yield {
             pointer: pointerOf([...path, name]),
             problem: member === undefined ? 'is missing' : 'is empty',
-            remedy: `${properties[name]?.description ?? ''} ${example(properties[name])}`.trim(),
+            remedy:
+              otherwiseWritten(value, [name]) ??
+              `${properties[name]?.description ?? ''} ${example(properties[name])}`.trim(),
           }
       }
     for (const [name, member] of Object.entries(value))

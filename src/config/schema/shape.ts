@@ -47,7 +47,7 @@ export function* checkStructure(value: unknown): Sliced<Structure> {
           misfits.push([...path, key])
         }
       } else {
-        if (isNew(path)) problems.push(misfit(issue, path, valueAt(rest, path)))
+        if (isNew(path)) problems.push(misfit(issue, path, valueAt(rest, path), valueAt(rest, path.slice(0, -1))))
         const gone = removable(rest, path)
         broken.add(pointerOf(path)).add(pointerOf(gone))
         misfits.push(gone)
