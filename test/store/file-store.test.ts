@@ -104,11 +104,15 @@ test('a database that is damaged is said to be, before it ends the process', asy
 test('what has expired is freed, and the file is used again', async (t) => {
   const store = await createFileStore({ path: join(folder, 'swept') })
   t.teardown(store.close)
-  const soon = Date.now() / 1000 + 0.5
-  await Promise.all(Array.from({ length: 500 }, (_, index) => store.set(`${index}`, 'x'.repeat(2000), soon)))
+  const keys = Array.from({ length: 500 }, (_, index) => `${index}`)
+  const later = Date.now() / 1000 + 60
+  await Promise.all(keys.map((key) => store.set(key, 'x'.repeat(2000), later)))
+  t.is((await store.usage()).records, keys.length)
+  // Not before all of them are there, however long that takes.
+  await Promise.all(keys.map((key) => store.extend(key, Date.now() / 1000 + 0.1)))
   await eventually(async () => (await store.usage()).records === 0)
   const { bytes } = await store.usage()
-  await Promise.all(Array.from({ length: 400 }, (_, index) => store.set(`${index}`, 'x'.repeat(2000), soon + 60)))
+  await Promise.all(keys.slice(100).map((key) => store.set(key, 'x'.repeat(2000), later)))
   t.true((await store.usage()).bytes < bytes * 1.3)
 })
 
