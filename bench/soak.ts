@@ -31,6 +31,8 @@ const { values } = parseArgs({
   },
 })
 const load = { sessions: Number(values.sessions), callsPerSecond: Number(values.calls), call: values.call }
+/** Times as many calls before anything is measured that grows. */
+const warmUp = 5
 const wanted = new RegExp(values.only)
 let holds = true
 
@@ -82,10 +84,15 @@ async function soak(world: World, proxy: string, all: readonly Fault[]): Promise
 
 /** Nothing happens, for minutes: no answer may be wrong, and no process may grow. */
 async function grow(world: World, minutes: number): Promise<void> {
+  // The heap finds its size, and V8 compiles what is called often enough: that takes calls more than time.
+  const ignored = createOutcomes()
+  const more = { callsPerSecond: warmUp * load.callsPerSecond, outcomes: () => ignored }
+  const stopWarmUp = await mixedLoad({ ...world, ...load, ...more })
+  await delay(Math.min(minutes * 0.25, 5) * 60_000)
+  await stopWarmUp()
   const outcomes = createOutcomes()
   const stop = await mixedLoad({ ...world, ...load, outcomes: () => outcomes })
-  // The heap finds its size; what has been compiled and cached by then is as good as all.
-  await delay(Math.min(minutes * 0.25, 5) * 60_000)
+  await delay(Math.min(minutes * 0.05, 1) * 60_000)
   const trends = world.replicas.map(() => createTrend())
   const until = performance.now() + minutes * 60_000
   while (performance.now() < until) {
