@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import type { AuthorizationServer } from '../authorization-server/authorization-server.js'
 import type { Configuration } from '../config/load.js'
 import type { RevocableToken, VerifierOptions } from '../dpop-validator/options.js'
+import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
 
 export interface VerifierPlace {
@@ -11,6 +12,19 @@ export interface VerifierPlace {
   readonly purpose: string
   /** The one that answers now, where it is in this process. */
   readonly authorizationServer: (() => AuthorizationServer | undefined) | undefined
+}
+
+/** Bytes for the proofs of a minute. */
+const usedProofsBytes = 100_000_000
+/** By the process's store, which outlives a reload: a verifier that is made anew must not accept a proof that the one before it has taken. */
+const memories = new WeakMap<Store, Map<string, MemoryStore>>()
+
+function usedProofs(store: Store, purpose: string): MemoryStore {
+  const byPurpose = memories.get(store) ?? new Map<string, MemoryStore>()
+  memories.set(store, byPurpose)
+  const memory = byPurpose.get(purpose) ?? createMemoryStore({ maxBytes: usedProofsBytes })
+  byPurpose.set(purpose, memory)
+  return memory
 }
 
 /**
@@ -25,7 +39,7 @@ export function verifierHere<Options extends Omit<VerifierOptions, 'publicUrl'>>
   const secret = Buffer.from(hkdfSync('sha256', sealingKeys[0] ?? '', '', purpose, 32))
   const nonce = verifier.nonce === true ? { nonce: { secret } } : {}
   const isOneOfSeveral = configuration.store.kind === 'redis' || server.workers > 1
-  const shared = isOneOfSeveral ? { replay: store, ...nonce } : {}
+  const shared = isOneOfSeveral ? { replay: store, ...nonce } : { replay: usedProofs(store, purpose) }
   // A signature says nothing of a token whose code was used twice, or whose user has signed out.
   const issuedHere = plan.authorizationServer?.settings.Issuer
   const revocation = authorizationServer && {

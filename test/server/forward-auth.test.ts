@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -205,4 +206,16 @@ test('another outgoing proxy counts for the validator from a reload on', async (
   t.is((await asked()).status, 503)
   t.true(other.asked.length > 0)
   t.is(one.asked.length, length)
+})
+
+test('a validator that a reload makes anew still knows the proofs that were used before', async (t) => {
+  const { socket, told, called, program, reloaded } = await running(t)
+  const once = { ...told(), ...called() }
+  t.is((await ask(socket, '/validate/nginx', once)).status, 200)
+
+  const next = reloaded({ SealingKeys: [randomBytes(32).toString('base64url')] })
+  t.deepEqual(next.kept, [])
+  ;(await program.prepare(next)).swap()
+  t.is((await ask(socket, '/validate/nginx', once)).status, 401)
+  t.is((await ask(socket, '/validate/nginx', { ...told(), ...called() })).status, 200)
 })
