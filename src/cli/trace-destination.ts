@@ -1,13 +1,12 @@
 import type { Environment } from '../config/environment.js'
+import { traceEndpoint } from '../server/open-telemetry.js'
 import { failed, noted, type Trial } from './probe/probe.js'
 
-/** The variables that say where traces go, the more particular one first: OpenTelemetry takes them as they are and loses all that does not arrive. */
-const variables = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const
-
+/** OpenTelemetry takes the variables as they are, and loses all that does not arrive. */
 export function traceDestination(environment: Environment): readonly Trial[] {
-  const variable = variables.find((name) => (environment[name] ?? '') !== '')
-  if (variable === undefined) return []
-  const value = environment[variable] ?? ''
+  const endpoint = traceEndpoint(environment)
+  if (endpoint === undefined) return []
+  const { variable, value } = endpoint
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     return [

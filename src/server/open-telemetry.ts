@@ -35,10 +35,29 @@ export async function startTracing(
 }
 
 function isAskedFor(environment: Environment): boolean {
-  const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter } = environment
-  if (disabled?.toLowerCase() === 'true' || exporter === 'none') return false
-  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT
-  return exporter === 'otlp' || (endpoint !== undefined && endpoint !== '')
+  return (
+    !isSwitchedOff(environment) &&
+    (environment.OTEL_TRACES_EXPORTER === 'otlp' || traceEndpoint(environment) !== undefined)
+  )
+}
+
+function isSwitchedOff({ OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter }: Environment): boolean {
+  return disabled?.toLowerCase() === 'true' || exporter === 'none'
+}
+
+/** The more particular one first. */
+const endpoints = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const
+
+/** Where traces go, and the variable that says so; undefined where none are sent, or to OpenTelemetry's default. */
+export function traceEndpoint(
+  environment: Environment,
+): { readonly variable: string; readonly value: string } | undefined {
+  if (isSwitchedOff(environment)) return undefined
+  for (const variable of endpoints) {
+    const value = environment[variable] ?? ''
+    if (value !== '') return { variable, value }
+  }
+  return undefined
 }
 
 async function packages() {

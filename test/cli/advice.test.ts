@@ -219,6 +219,9 @@ for (const [value, outcome, result] of [
       t.is(note?.outcome, outcome)
       if (result !== undefined) t.regex(note?.result ?? '', result)
       if (note !== undefined) t.is(note.subject, name)
+      // Where none are sent, where to does not matter.
+      t.deepEqual(traceDestination({ [name]: value, OTEL_SDK_DISABLED: 'true' }), [])
+      t.deepEqual(traceDestination({ [name]: value, OTEL_TRACES_EXPORTER: 'none' }), [])
     }
   })
 
