@@ -20,8 +20,12 @@ export interface LineWriterOptions {
   readonly soon?: (flush: () => void) => void
 }
 
-/** A pipe takes so much in one piece (PIPE_BUF), so that the lines of several workers do not end up in each other. One process alone has no such neighbours. */
-const pieceLength = cluster.isWorker ? 4096 : 65_536
+/** A pipe takes so much in one piece (PIPE_BUF), so that the lines of several processes do not end up in each other. One process alone has no such neighbours. */
+function pieceLength(): number {
+  const hasNeighbours = cluster.isWorker || Object.keys(cluster.workers ?? {}).length > 0
+  return hasNeighbours ? 4096 : 65_536
+}
+
 /** Bytes that wait for a slow reader. */
 const capacity = 1_048_576
 /** Milliseconds for which lines are gathered: each write wakes the reader, which costs more than the line. */
@@ -56,10 +60,11 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
 
   const nextPiece = (): typeof piece => {
     if (waiting.length === 0) return undefined
+    const longest = pieceLength()
     let [lines, length] = [0, 0]
     for (const line of waiting) {
       const more = Buffer.byteLength(line)
-      if (lines > 0 && length + more > pieceLength) break
+      if (lines > 0 && length + more > longest) break
       lines += 1
       length += more
     }

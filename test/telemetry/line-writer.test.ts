@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -78,6 +79,33 @@ test('while the reader is gone lines are lost and counted; when one comes back t
   await turn()
   t.is(pipe.read(), 'four\n')
   t.deepEqual(told, [['back', 3, 'EPIPE']])
+})
+
+test.serial('beside workers, no piece is longer than what a pipe takes at once', async (t) => {
+  const pieces = async (): Promise<number> => {
+    const pipe = await aPipe(t)
+    let count = 0
+    const { write } = createLineWriter({
+      descriptor: () => {
+        count++
+        return pipe.descriptor
+      },
+      onLost: () => t.fail(),
+      onBack: () => t.fail(),
+      soon: setImmediate,
+    })
+    for (let written = 0; written < 40; written++) write(`${'x'.repeat(999)}\n`)
+    await turn()
+    return count
+  }
+  t.is(await pieces(), 1)
+
+  cluster.setupPrimary({ silent: true })
+  const worker = cluster.fork()
+  t.is(await pieces(), 10)
+  worker.process.kill('SIGKILL')
+  await once(worker, 'exit')
+  t.is(await pieces(), 1)
 })
 
 test('a slow reader is waited for as long as there is room, and holds nothing up', async (t) => {
