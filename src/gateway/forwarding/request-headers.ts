@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isOwnCookie } from '../../http/cookie.js'
 import type { Client } from '../../http/trusted-peers.js'
+import { tracing, wholeOf } from '../../telemetry/tracing.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { mayGoUp } from './fields.js'
 import { type Headers, namedByConnection } from './headers.js'
@@ -15,6 +16,9 @@ export interface RequestFacts {
   readonly requestId: string
 }
 
+/** Never as the caller has written them. */
+const saidByUs = new Set(['traceparent', 'tracestate'])
+
 /**
  * The headers of the request that goes upstream, on a copy: what may pass, then what we say. Credentials and `Host` are
  * added per attempt.
@@ -25,7 +29,7 @@ export function requestHeaders(call: RequestFacts): Headers {
   const passed: Headers = {}
   for (const name in headers) {
     const value = headers[name]
-    if (value === undefined || !mayGoUp(name) || dropped?.has(name)) continue
+    if (value === undefined || saidByUs.has(name) || !mayGoUp(name) || dropped?.has(name)) continue
     if (name === 'cookie') {
       const others = cookiesOfOthers(String(value))
       if (others !== '') passed.cookie = others
@@ -43,17 +47,24 @@ function describe(passed: Headers, { request, client, frontend, removedPrefix, r
   passed['x-forwarded-proto'] = scheme
   if (removedPrefix !== '') passed['x-forwarded-prefix'] = removedPrefix
   passed.forwarded = `for=${forwardedNode(client.address)}${forwarded}`
-  const { via, traceparent } = request.headers
+  const { via } = request.headers
   passed.via = via === undefined ? ownVia : `${via}, ${ownVia}`
   passed['x-request-id'] = requestId
+  passTrace(passed, request, requestId)
+  return passed
+}
+
+/** Where there are spans, that of each attempt writes its own (`injectTrace`). Otherwise a caller's trace goes on, or one begins with the request. */
+function passTrace(passed: Headers, request: IncomingMessage, requestId: string): void {
+  if (tracing !== undefined && wholeOf(request) !== undefined) return
+  const { traceparent, tracestate } = request.headers
   if (typeof traceparent === 'string' && validTraceparent(traceparent)) {
     passed.traceparent = traceparent
+    // It belongs to this trace, and to no other one (W3C Trace Context §3.3).
+    if (tracestate !== undefined) passed.tracestate = tracestate
   } else {
     passed.traceparent = newTraceparent(requestId)
-    // It belongs to the trace that was not taken over (W3C Trace Context §3.3).
-    if (passed.tracestate !== undefined) delete passed.tracestate
   }
-  return passed
 }
 
 /** Not sampled. A trace that begins here has the request's id for its own, where that is a UUID of ours. */
