@@ -58,18 +58,20 @@ function begin({ api, tracer }: Tracing, request: IncomingMessage, { scheme, isT
   const sender = api.trace.getSpanContext(said)
   const isTaken = sender !== undefined && isTrusted(request.socket.remoteAddress)
   const method = request.method ?? 'HTTP'
-  const [target = ''] = (request.url ?? '').split('?', 1)
-  // What is not in origin-form (RFC 9112 §3.2.1) is refused, and may hold a password.
-  const path = target.startsWith('/') ? target.slice(0, maxPathLength) : ''
   const span = tracer.startSpan(
     method,
     {
       kind: api.SpanKind.SERVER,
-      attributes: { 'http.request.method': method, 'url.path': path, 'url.scheme': scheme },
       links: sender === undefined || isTaken ? noLinks : [{ context: sender }],
     },
     isTaken ? said : api.ROOT_CONTEXT,
   )
+  if (span.isRecording()) {
+    // What is not in origin-form (RFC 9112 §3.2.1) is refused, and may hold a password.
+    const [target = ''] = (request.url ?? '').split('?', 1)
+    const path = target.startsWith('/') ? target.slice(0, maxPathLength) : ''
+    span.setAttributes({ 'http.request.method': method, 'url.path': path, 'url.scheme': scheme })
+  }
   // One that is not sampled is there all the same: its id goes into the log and to the API.
   const begun = { span, context: api.trace.setSpan(api.ROOT_CONTEXT, span) }
   beginWhole(request, begun)
