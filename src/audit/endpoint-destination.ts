@@ -1,16 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Agent, request } from 'undici'
 import { connectionCode } from '../errors.js'
-import { sharedLookup } from '../http/shared-lookup.js'
-import { tlsPreset } from '../http/tls.js'
 import type { Losses } from './losses.js'
+import { endpointConnections, postRecords, type RecordsEndpoint } from './post-records.js'
 
 /** Where batches of records are posted, and with how much patience. */
-export interface EndpointOptions {
-  /** https, or http on loopback. Records are posted there: one JSON document a line, `application/x-ndjson`. */
-  readonly url: URL
-  /** Sent as `Authorization: Bearer`. Default: none. */
-  readonly token?: string | undefined
+export interface EndpointOptions extends RecordsEndpoint {
   /** Records that wait at most; more are lost, and counted. Default: 10,000. */
   readonly capacity?: number
   /** Records in one request at most. Default: 500. */
@@ -45,7 +39,7 @@ export function createEndpointDestination(
   }: EndpointOptions,
   { lost, failed, works }: Losses,
 ): EndpointDestination {
-  const dispatcher = new Agent({ connect: { ...tlsPreset, lookup: sharedLookup, timeout: timeout * 1000 } })
+  const dispatcher = endpointConnections(timeout)
   const closing = new AbortController()
   const overdue = new AbortController()
   let waiting: string[] = []
@@ -53,17 +47,8 @@ export function createEndpointDestination(
 
   const post = async (lines: readonly string[]): Promise<'taken' | 'unacceptable' | 'failed'> => {
     try {
-      const { statusCode, body } = await request(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-ndjson',
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        },
-        body: lines.join(''),
-        dispatcher,
-        signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), overdue.signal]),
-      })
-      await body.dump()
+      const signal = AbortSignal.any([AbortSignal.timeout(timeout * 1000), overdue.signal])
+      const statusCode = await postRecords({ url, token }, lines.join(''), { dispatcher, signal })
       if (statusCode >= 200 && statusCode < 300) return 'taken'
       failed(`status ${statusCode}`)
       return unacceptable.includes(statusCode) ? 'unacceptable' : 'failed'

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Agent, request } from 'undici'
+import { endpointConnections, postRecords, type RecordsEndpoint } from '../../audit/post-records.js'
 import type { Configuration } from '../../config/load.js'
 import { adviceFor, failed, noted, passed, reasonOf, type Trial } from './probe.js'
 
@@ -23,27 +23,17 @@ function tryFile(file: string): Trial {
   }
 }
 
-interface Endpoint {
-  readonly url: URL
-  readonly token: string | undefined
-}
+/** Seconds for a connection, and twice as many for the answer. */
+const timeout = 5
 
-async function tryEndpoint({ url, token }: Endpoint): Promise<Trial> {
+async function tryEndpoint({ url, token }: RecordsEndpoint): Promise<Trial> {
   const subject = 'audit: endpoint'
-  const dispatcher = new Agent({ connect: { timeout: 5000 }, maxResponseSize: 1_000_000 })
+  const dispatcher = endpointConnections(timeout)
   try {
-    const { statusCode, body } = await request(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-ndjson',
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      },
-      body: '',
+    const statusCode = await postRecords({ url, token }, '', {
       dispatcher,
-      headersTimeout: 5000,
-      bodyTimeout: 5000,
+      signal: AbortSignal.timeout(2 * timeout * 1000),
     })
-    await body.dump()
     if (statusCode === 401 || statusCode === 403)
       return failed(
         subject,
