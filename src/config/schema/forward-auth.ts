@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { verifierDefaults } from '../../dpop-validator/defaults.js'
+import { acceptedTokens } from './accepted-tokens.js'
 import { httpUrl, socketAddressText, text } from './values.js'
 
 const identityFields = z.record(text, text)
@@ -7,18 +8,9 @@ const identityFields = z.record(text, text)
 /** For APIs of any language, behind a proxy that asks. */
 const validate = z
   .strictObject({
-    Issuer: httpUrl.optional().meta({
-      description: 'Whose access tokens are accepted. Default: the issuer of the embedded authorization server.',
-      examples: ['https://auth.example.com'],
-    }),
-    AuthorityCaFile: text.optional().meta({
-      description: 'PEM certificates to trust for the authorization server, besides those that Node.js trusts.',
-      examples: ['tls/ca.pem'],
-    }),
-    Audience: text.optional().meta({
-      description: 'What an access token has to be made for.',
-      examples: ['https://api.example.com'],
-    }),
+    Issuer: acceptedTokens.Issuer,
+    AuthorityCaFile: acceptedTokens.AuthorityCaFile,
+    Audience: acceptedTokens.Audience,
     PublicUrls: z
       .array(httpUrl)
       .default([])
@@ -31,13 +23,7 @@ const validate = z
       .array(text)
       .default([])
       .meta({ description: 'Scopes that every request needs.', examples: [['orders']] }),
-    RequireDPoP: z
-      .boolean()
-      .default(verifierDefaults.mode === 'dpop')
-      .meta({
-        description:
-          'Whether access tokens have to be bound to a key. A bound token is never accepted without its proof, whatever is said here.',
-      }),
+    RequireDPoP: acceptedTokens.RequireDPoP,
     RequireNonce: z.boolean().default(verifierDefaults.nonce).meta({
       description: 'Whether proofs have to carry a nonce (RFC 9449 §9).',
     }),

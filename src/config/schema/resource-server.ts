@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { proofDefaults, verifierDefaults } from '../../dpop-validator/defaults.js'
-import { httpUrl, lasting, listenAddress, text } from './values.js'
+import { acceptedTokens } from './accepted-tokens.js'
+import { httpUrl, lasting, listenAddress } from './values.js'
 
 export const resourceServer = z
   .strictObject({
@@ -15,25 +16,7 @@ export const resourceServer = z
             'What the gateway calls the sample API by: a proof made for any other URL is refused. Default: `Listen`, where that is a loopback address.',
           examples: ['http://api:3002'],
         }),
-        Issuer: httpUrl.optional().meta({
-          description: 'Whose access tokens are accepted. Default: the issuer of the embedded authorization server.',
-          examples: ['https://auth.example.com'],
-        }),
-        AuthorityCaFile: text.optional().meta({
-          description: 'PEM certificates to trust for the authorization server, besides those that Node.js trusts.',
-          examples: ['tls/ca.pem'],
-        }),
-        Audience: text.optional().meta({
-          description: 'What an access token has to be made for.',
-          examples: ['my-api'],
-        }),
-        RequireDPoP: z
-          .boolean()
-          .default(verifierDefaults.mode === 'dpop')
-          .meta({
-            description:
-              'Whether access tokens have to be bound to a key. A bound token is never accepted without its proof, whatever is said here.',
-          }),
+        ...acceptedTokens,
       })
       .prefault({})
       .meta({ description: 'Which access tokens it accepts.', required: ['Audience'] }),

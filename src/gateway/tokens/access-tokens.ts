@@ -1,16 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
-import type { Lock } from '../../store/lock.js'
-import type { Store } from '../../store/store.js'
 import { stayInSpan } from '../../telemetry/spans.js'
-import type { Frontend } from '../frontend/frontend.js'
-import type { OAuthClient } from '../oauth/oauth-client.js'
 import { Refusal } from '../refusal.js'
 import type { AccessToken, OpenSession, Session, SessionRecord } from '../session/session-record.js'
-import type { SessionStore } from '../session/session-store.js'
 import { createClientCredentials } from './client-credentials.js'
 import type { Credentials } from './credentials.js'
-import { createRefreshes } from './refresh.js'
+import { createRefreshes, type RefreshOptions } from './refresh.js'
 import { createReplacement } from './replacement.js'
 import { type KeyedAudience, loginAudience, type RouteAudiences, refusedToken } from './token-audience.js'
 
@@ -49,16 +44,7 @@ export interface UserCredentials {
   readonly refreshed: OpenSession | undefined
 }
 
-export interface AccessTokensOptions {
-  readonly frontend: Frontend
-  readonly oauth: OAuthClient
-  readonly sessions: SessionStore
-  readonly store: Store
-  readonly lock: Lock
-  /** Seconds that one call of the authorization server may take. */
-  readonly issuerTimeout: number
-  readonly now: () => number
-}
+export type AccessTokensOptions = Omit<RefreshOptions, 'hasFresh'>
 
 /** Seconds for which claims that are due are waited for, while the old token still lives. */
 const patience = 1
