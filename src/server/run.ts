@@ -74,6 +74,7 @@ export async function run(
       gateway: () => serving?.gateway,
       authorizationServer: () => serving?.authorizationServer(),
       sealingKeys: () => current.sealingKeys.length,
+      store,
       logLevel,
       ...(generations && { configuration: generations.report }),
     })

@@ -7,6 +7,7 @@ import { auditSchema } from '../../src/audit/schema.js'
 import { processSource } from '../../src/server/administration/process-source.js'
 import { createRecentRefusals } from '../../src/server/administration/recent-refusals.js'
 import { createGenerations } from '../../src/server/generations.js'
+import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createLogLevel } from '../../src/telemetry/log-level.js'
 import { eventually } from '../_eventually.js'
 import { aBrowser } from '../authorization-server/_browser.js'
@@ -132,6 +133,7 @@ test.serial('everything that an auditor asks for is written down, and fits the s
       gateway: () => gateway,
       authorizationServer: () => server,
       sealingKeys: () => 1,
+      store: createMemoryStore(),
       configuration: () => ({ generation: 1, takenOverAt: 0, needsRestart: [] }),
       refusals,
       logLevel: createLogLevel({ level: 'info' }),

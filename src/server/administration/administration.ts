@@ -35,7 +35,7 @@ export interface OwnSource {
 /** Of this process, whose products come after it. Undefined without an `AdminToken`: then nothing is kept. */
 export function ownSource(
   { server: { adminToken, logLevel } }: Configuration,
-  parts: Pick<ProcessParts, 'gateway' | 'authorizationServer' | 'sealingKeys'> & {
+  parts: Pick<ProcessParts, 'gateway' | 'authorizationServer' | 'sealingKeys' | 'store'> & {
     readonly configuration?: () => ConfigurationReport
     readonly logLevel?: LogLevelControl | undefined
   },

@@ -1,5 +1,6 @@
 import type { AuthorizationServer } from '../../authorization-server/authorization-server.js'
 import type { Gateway } from '../../gateway/gateway.js'
+import type { Store } from '../../store/store.js'
 import type { LogLevelControl } from '../../telemetry/log-level.js'
 import type { RecentRefusals } from './recent-refusals.js'
 import type { AdministrationSource, ConfigurationReport } from './source.js'
@@ -10,6 +11,7 @@ export interface ProcessParts {
   readonly sealingKeys: () => number
   readonly configuration: () => ConfigurationReport
   readonly refusals: RecentRefusals
+  readonly store: Pick<Store, 'get' | 'addIfAbsent'>
   readonly logLevel: LogLevelControl
 }
 
@@ -31,6 +33,12 @@ export function processSource(parts: ProcessParts): AdministrationSource {
     listSessions: async ({ query, paging }) => (await sessions()?.list(query, paging)) ?? { sessions: [] },
     endSessions: async (query) => (await sessions()?.end(query)) ?? 0,
     endSession: async ({ handle, frontend }) => (await sessions()?.endOne(handle, frontend)) ?? false,
+    endConsoleSession: ({ id, until }) => parts.store.addIfAbsent(consoleEnd(id), '', until),
+    isConsoleSessionEnded: async ({ id }) => (await parts.store.get(consoleEnd(id))) !== undefined,
     setLogLevel: async ({ level, seconds }) => parts.logLevel.set(level, seconds),
   }
+}
+
+function consoleEnd(id: string): string {
+  return `console-end:${id}`
 }

@@ -15,6 +15,10 @@ export interface AdministrationSource {
   endSessions(query: SessionQuery): Promise<number>
   /** False: there is none. */
   endSession(session: { readonly handle: string; readonly frontend?: string }): Promise<boolean>
+  /** Someone has signed out of the console: no process takes the session's cookie any more. @param until seconds since the epoch */
+  endConsoleSession(session: { readonly id: string; readonly until: number }): Promise<boolean>
+  /** @throws UpstreamError while the store does not answer */
+  isConsoleSessionEnded(session: { readonly id: string }): Promise<boolean>
   /** For so many seconds; then it is what the configuration says. */
   setLogLevel(change: { readonly level: LogLevelState['level']; readonly seconds: number }): Promise<LogLevelState>
 }

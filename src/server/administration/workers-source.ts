@@ -81,6 +81,8 @@ export function workersSource(workers: () => readonly ProcessLink[], patience = 
       askOne('listSessions', asked, longPatience) as ReturnType<AdministrationSource['listSessions']>,
     endSessions: (query) => askOne('endSessions', query, longPatience) as Promise<number>,
     endSession: (session) => askOne('endSession', session, longPatience) as Promise<boolean>,
+    endConsoleSession: (session) => askOne('endConsoleSession', session) as Promise<boolean>,
+    isConsoleSessionEnded: (session) => askOne('isConsoleSessionEnded', session) as Promise<boolean>,
     async setLogLevel(change) {
       const [state] = await askAll('setLogLevel', change)
       return state as Awaited<ReturnType<AdministrationSource['setLogLevel']>>

@@ -48,6 +48,7 @@ export async function anAdministeredGateway(t: ExecutionContext, options: Partia
       signingKeys: () => [{ kid: 'key-1', algorithm: 'ES256', status: 'signing', signsFrom: 1_800_000_000 }],
     }),
     sealingKeys: () => 1,
+    store: given.store,
     configuration: () => ({
       generation: 2,
       takenOverAt: 1_800_000_000,

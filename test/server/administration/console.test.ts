@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { UpstreamError } from '../../../src/errors.js'
+import { createMemoryStore } from '../../../src/store/memory-store.js'
 import { publish } from '../../../src/telemetry/events.js'
 import { accessibilityFaults } from '../../flows/_accessibility.js'
 import { chromiumIsInstalled, withChromium } from '../../flows/_chromium.js'
@@ -40,6 +42,27 @@ test('without a sign-in there is the form, and a made-up, changed or signed-out 
   t.is(await locationWith(cookie), null)
   t.is((await form(url, '/console/sign-out', { form: formValue }, headers)).status, 303)
   t.is(await locationWith(cookie), '/console/sign-in')
+})
+
+test('who signs out is signed out of every replica, and of one that starts later; without the store, of this one', async (t) => {
+  const store = createMemoryStore()
+  const isOpen = async (url: string, headers: Record<string, string>) =>
+    (await fetch(`${url}/console/keys`, { redirect: 'manual', headers })).status === 200
+  const [one, other] = [await anAdministeredGateway(t, { store }), await anAdministeredGateway(t, { store })]
+  const { headers, formValue } = await signedIn(one.url)
+  t.true(await isOpen(other.url, headers))
+  await form(one.url, '/console/sign-out', { form: formValue }, headers)
+  t.false(await isOpen(other.url, headers))
+  t.false(await isOpen((await anAdministeredGateway(t, { store })).url, headers))
+
+  const away = () => Promise.reject(new UpstreamError('store_unavailable', 'away'))
+  const without = await anAdministeredGateway(t, { store: { ...createMemoryStore(), get: away, addIfAbsent: away } })
+  const next = await signedIn(without.url)
+  t.true(await isOpen(without.url, next.headers))
+  const keys = await (await fetch(`${without.url}/console/keys`, { headers: next.headers })).text()
+  const own = /name="form" value="([^"]+)"/.exec(keys)?.[1] ?? ''
+  await form(without.url, '/console/sign-out', { form: own }, next.headers)
+  t.false(await isOpen(without.url, next.headers))
 })
 
 test('a page of an application on the same host ends no session with the cookie', async (t) => {

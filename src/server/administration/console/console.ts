@@ -33,7 +33,7 @@ interface Visit {
 }
 
 export function createConsole({ token, source }: ConsoleOptions): Console {
-  const sessions = createConsoleSessions(token.keyFor)
+  const sessions = createConsoleSessions(token.keyFor, source)
   const show =
     (place: Place, title: string, content: (visit: Visit) => Promise<Html>) =>
     async (visit: Visit): Promise<void> =>
@@ -81,7 +81,7 @@ export function createConsole({ token, source }: ConsoleOptions): Console {
         'Go back, load the page again and try once more.',
       )
     if (path === '/console/sign-out') {
-      sessions.end(session, response)
+      await sessions.end(session, response)
       return goTo(response, '/console/sign-in')
     }
     const acting = actingSource(source, { via: 'console', address: request.socket.remoteAddress ?? '' })
@@ -107,7 +107,7 @@ export function createConsole({ token, source }: ConsoleOptions): Console {
     if (isPost && isFromElsewhere(request))
       return sendNotice(response, 403, 'Another page has sent this', 'Open the console itself and go on from there.')
     if (pathname === '/console/sign-in') return isPost ? signIn(request, response) : sendSignIn(response)
-    const session = sessions.open(request, response)
+    const session = await sessions.open(request, response)
     if (session === undefined) return goTo(response, '/console/sign-in')
     const visit = { request, response, query, session }
     if (isPost && (pathname === '/console/sign-out' || pathname === '/console/sessions/end'))
