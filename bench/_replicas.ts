@@ -125,12 +125,17 @@ export interface ReplicaPlace {
   readonly host: string
   readonly port: number
   readonly adminPort: number
+  /** Whether it collects all garbage every half minute: what its memory is then, it keeps. Default: no. */
+  readonly collects?: boolean
   /** Seconds by which its clock is ahead of this machine's. Default: 0. */
   readonly ahead?: number
 }
 
 /** `sallyport start` at this place, with the configuration that all replicas have. */
-export function replica(configuration: object, { host, port, adminPort, ahead = 0 }: ReplicaPlace): Restartable {
+export function replica(
+  configuration: object,
+  { host, port, adminPort, collects = false, ahead = 0 }: ReplicaPlace,
+): Restartable {
   const folder = mkdtempSync(join(tmpdir(), 'soak-replica-'))
   const file = join(folder, 'frontends.json')
   writeFileSync(file, JSON.stringify(configuration))
@@ -140,6 +145,7 @@ export function replica(configuration: object, { host, port, adminPort, ahead = 
     environment: {
       Server__Listen: `${host}:${port}`,
       Server__AdminListen: `${host}:${adminPort}`,
+      ...(collects && { NODE_OPTIONS: `--import ${new URL('./_collecting.js', import.meta.url).href}` }),
       ...(ahead !== 0 && clockAhead(ahead)),
     },
     isReady: async () =>

@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly rotation: 'rotating' | 'constant'
   /** Default: one Redis, which can be started again. */
   readonly topology?: 'Single' | 'Sentinel' | 'Cluster'
+  /** Whether replicas collect all garbage every half minute. Default: no. */
+  readonly collect?: boolean
 }
 
 /** What runs, and what the file says of it. */
@@ -68,6 +70,7 @@ export async function startWorld({
   accessTokenLifetime,
   rotation,
   topology = 'Single',
+  collect = false,
 }: WorldOptions): Promise<World | undefined> {
   const closers: (() => Promise<unknown> | unknown)[] = []
   const close = async (): Promise<void> => {
@@ -122,7 +125,9 @@ export async function startWorld({
         ],
       },
     }
-    const replicas = hosts.map((host) => replica(configuration, { host, port: gatewayPort, adminPort }))
+    const replicas = hosts.map((host) =>
+      replica(configuration, { host, port: gatewayPort, adminPort, collects: collect }),
+    )
     closers.push(() => Promise.all(replicas.map((one) => one.end('SIGKILL'))))
     await Promise.all(replicas.map((one) => one.start()))
     const dispatcher = new Agent({ connect: { ca: certificate.cert } })

@@ -12,7 +12,7 @@ import { type Fault, failovers, faults } from './_faults.js'
 import { mixedLoad } from './_mixed-load.js'
 import { createOutcomes, isRight, type Outcomes } from './_outcomes.js'
 import { usage } from './_processes.js'
-import { startWorld, type World } from './_soak-world.js'
+import { startWorld, type World, type WorldOptions } from './_soak-world.js'
 import { createTrend } from './_trend.js'
 
 const { values } = parseArgs({
@@ -88,7 +88,7 @@ async function grow(world: World, minutes: number): Promise<void> {
   const ignored = createOutcomes()
   const more = { callsPerSecond: warmUp * load.callsPerSecond, outcomes: () => ignored }
   const stopWarmUp = await mixedLoad({ ...world, ...load, ...more })
-  await delay(Math.min(minutes * 0.25, 5) * 60_000)
+  await delay(Math.min(minutes * 0.25, 15) * 60_000)
   await stopWarmUp()
   const outcomes = createOutcomes()
   const stop = await mixedLoad({ ...world, ...load, outcomes: () => outcomes })
@@ -140,11 +140,11 @@ const proxies = values.proxy.split(',') as ('nginx' | 'haproxy' | 'caddy')[]
 /** Behind this proxy and on this store, from the start to the end. */
 async function inWorld(
   proxy: (typeof proxies)[number],
-  topology: 'Single' | 'Sentinel' | 'Cluster',
+  place: Pick<WorldOptions, 'topology' | 'collect'>,
   work: (world: World) => Promise<void>,
 ): Promise<void> {
   const size = { replicas: Number(values.replicas), accessTokenLifetime: 45 }
-  const world = await startWorld({ proxy, topology, rotation, ...size })
+  const world = await startWorld({ proxy, rotation, ...place, ...size })
   if (world === undefined) return console.log(`| ${proxy} is not installed | | | | not tried |`)
   try {
     await work(world)
@@ -157,13 +157,12 @@ console.log('| what happens | requests | wrong answers | logouts | |\n|---|---|-
 if (values.url !== undefined) await foreign(values.url)
 else {
   for (const proxy of proxies)
-    if (faults.some(({ name }) => wanted.test(name)))
-      await inWorld(proxy, 'Single', (world) => soak(world, proxy, faults))
+    if (faults.some(({ name }) => wanted.test(name))) await inWorld(proxy, {}, (world) => soak(world, proxy, faults))
   const [proxy = 'nginx'] = proxies
   for (const topology of ['Sentinel', 'Cluster'] as const)
     if (wanted.test(failovers[topology].name))
-      await inWorld(proxy, topology, (world) => soak(world, proxy, [failovers[topology]]))
+      await inWorld(proxy, { topology }, (world) => soak(world, proxy, [failovers[topology]]))
   const minutes = Number(values.minutes)
-  if (minutes > 0) await inWorld(proxy, 'Single', (world) => grow(world, minutes))
+  if (minutes > 0) await inWorld(proxy, { collect: true }, (world) => grow(world, minutes))
 }
 process.exit(holds ? 0 : 1)

@@ -137,10 +137,10 @@ export async function startProvider({
       ttl: {
         AccessToken: () => running.accessTokenLifetime,
         AuthorizationCode: 60,
-        Grant: 3600,
+        Grant: 86_400,
         IdToken: 3600,
-        RefreshToken: 3600,
-        Session: 3600,
+        RefreshToken: 86_400,
+        Session: 86_400,
         Interaction: 600,
       },
       rotateRefreshToken: rotate,
