@@ -5,6 +5,7 @@ import { readConfiguration } from '../config/load.js'
 import { unreachable } from '../errors.js'
 import { rateLimitDefaults } from '../gateway/defaults.js'
 import type { TokenType } from '../gateway/route-options.js'
+import { printableJson } from '../http/printable-json.js'
 import { accessRows, type Claims } from './explained-access.js'
 import { loginText } from './explained-login.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
@@ -49,7 +50,7 @@ export async function explain({
   const asked = server.forwardAuth && toldToProxy(explanation.outcome)
   output.write(
     format === 'json'
-      ? `${JSON.stringify({ ...explanation, ...(asked && { asked }) }, null, 2)}\n`
+      ? `${printableJson({ ...explanation, ...(asked && { asked }) }, 2)}\n`
       : textOf(explanation, styleFor(output), asked),
   )
 }

@@ -83,16 +83,20 @@ else
         upstreams.text,
         /^frontend +route +upstream .*\napp +\/api +http:\/\/127\.0\.0\.1:\d+ +well +0 +1 +[\d.]+ ms/,
       )
-      const { upstreams: asJson } = JSON.parse((await sallyportBeside(stack, 'upstreams', '--json')).text) as {
+      const { upstreams: asJson, inFlight } = JSON.parse(
+        (await sallyportBeside(stack, 'upstreams', '--json')).text,
+      ) as {
+        readonly inFlight: number
         readonly upstreams: readonly { readonly answers: { readonly calls: number } }[]
       }
       t.is(asJson[0]?.answers.calls, 1)
+      t.is(inFlight, 0)
       const refused = await fetch(new URL('/api/1', stack.gateway), { headers: { 'X-CSRF': '1' } })
       const requestId = refused.headers.get('x-request-id') ?? ''
       const refusals = await sallyportBeside(stack, 'refusals', '--request-id', requestId)
       t.regex(
         refusals.text,
-        new RegExp(`^[\\d: -]{19} bff\\.\\S+ app /api\\n +gateway\\.request\\.refused ${requestId}\\n[^]*→ `),
+        new RegExp(`^[\\d: -]{19} UTC bff\\.\\S+ app /api\\n +gateway\\.request\\.refused ${requestId}\\n[^]*→ `),
       )
       const none = JSON.parse((await sallyportBeside(stack, 'refusals', '--request-id', 'other', '--json')).text)
       t.deepEqual(none, { refusals: [] })
@@ -102,7 +106,7 @@ else
     }
     t.deepEqual(await sallyportBeside(two, 'log-level'), { code: 0, text: 'info\n' })
     const raised = await sallyportBeside(two, 'log-level', 'warn', '--for', '00:01:00')
-    t.regex(raised.text, /^warn until \S.*\n$/)
+    t.regex(raised.text, /^warn until [\d-]{10} [\d:]{8} UTC\n$/)
     const { level, until } = JSON.parse((await sallyportBeside(two, 'log-level', '--json')).text)
     t.is(level, 'warn')
     t.true(Date.parse(until) > Date.now() - 60_000 && Date.parse(until) <= Date.now() + 61_000, until)

@@ -39,12 +39,26 @@ export function createAdminClient(file: string, environment: Environment): Admin
       }).catch((cause: unknown) => {
         throw new Error(`Nothing answers at ${url}: is Sallyport running with this file, on this machine?`, { cause })
       })
-      const text = await answer.text()
-      const body: unknown = text === '' ? undefined : JSON.parse(text)
-      if (!answer.ok && answer.status !== 404) throw new Error(refusalOf(body, answer.status))
+      const body = jsonIn(await answer.text(), url)
+      // There is no such session: all else that is asked for is there at every Sallyport with an admin API.
+      if (method === 'DELETE' && answer.status === 404) return { status: 404, body }
+      if (answer.status === 404 || (answer.ok && method === 'GET' && body === undefined)) throw notOurs(url)
+      if (!answer.ok) throw new Error(refusalOf(body, answer.status))
       return { status: answer.status, body }
     },
   }
+}
+
+function jsonIn(text: string, url: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text)
+  } catch (cause) {
+    throw notOurs(url, { cause })
+  }
+}
+
+function notOurs(url: string, options?: ErrorOptions): Error {
+  return new Error(`What answers at ${url} is no admin API of Sallyport: does another program have that port?`, options)
 }
 
 /** Where a listener on every address of this machine is found. */

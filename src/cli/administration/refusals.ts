@@ -1,36 +1,25 @@
-import type { Environment } from '../../config/environment.js'
-import { printableJson } from '../../http/printable-json.js'
 import type { RecentRefusal } from '../../server/administration/recent-refusals.js'
+import { readableTime } from '../../server/administration/views.js'
 import { type Output, printed, styleFor } from '../report.js'
-import { createAdminClient } from './admin-client.js'
+import { type AdminCommandOptions, adminCommand } from './admin-command.js'
 
-export interface RefusalsOptions {
-  readonly file: string
-  readonly format: 'text' | 'json'
+export interface RefusalsOptions extends AdminCommandOptions {
   /** Those of this request alone. Default: all that are kept. */
   readonly requestId?: string
-  /** Default: the environment of the process. */
-  readonly environment?: Environment
-  /** Default: standard output. */
-  readonly output?: Output
 }
 
 /** As the admin API writes it. */
 type ListedRefusal = Omit<RecentRefusal, 'at'> & { readonly at: string }
 
 /** `sallyport refusals`: what was refused or failed lately, the newest first. */
-export async function listRefusals({
-  file,
-  format,
-  requestId,
-  environment = process.env,
-  output = process.stdout,
-}: RefusalsOptions): Promise<void> {
-  const { body } = await createAdminClient(file, environment).call('GET', '/admin/refusals', {})
+export async function listRefusals({ requestId, ...options }: RefusalsOptions): Promise<void> {
+  const { call, show } = adminCommand(options)
+  const { body } = await call('GET', '/admin/refusals', {})
   const all = (body as { readonly refusals: readonly ListedRefusal[] }).refusals
   const refusals = requestId === undefined ? all : all.filter((refusal) => refusal.requestId === requestId)
-  if (format === 'json') output.write(`${printableJson({ refusals }, 2)}\n`)
-  else output.write(refusals.length === 0 ? `${nothing}\n` : refusals.map((each) => paragraphOf(each, output)).join(''))
+  show({ refusals }, (_, output) =>
+    refusals.length === 0 ? `${nothing}\n` : refusals.map((each) => paragraphOf(each, output)).join(''),
+  )
 }
 
 const nothing = 'There is no such refusal among the last 200. Older ones are in the log, by their request id.'
@@ -42,7 +31,7 @@ function paragraphOf(refusal: ListedRefusal, output: Output): string {
   const where = [frontend, route].filter((part) => part !== undefined).join(' ')
   const why = [reason, serverSaid].filter((part) => part !== undefined).join('; ')
   return [
-    `${at.slice(0, 19).replace('T', ' ')} ${bold(said(code))} ${said(where)}`.trimEnd(),
+    `${readableTime(at)} ${bold(said(code))} ${said(where)}`.trimEnd(),
     `      ${soft(said([event, requestId].filter((part) => part !== undefined).join(' ')))}`,
     ...(why === '' ? [] : [`      ${said(why)}`]),
     ...(remedy === undefined ? [] : [`      → ${said(remedy)}`]),

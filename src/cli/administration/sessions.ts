@@ -1,17 +1,11 @@
-import type { Environment } from '../../config/environment.js'
-import { printableJson } from '../../http/printable-json.js'
+import { readableTime } from '../../server/administration/views.js'
 import type { Output } from '../report.js'
-import { type AdminClient, createAdminClient, type SessionFilter } from './admin-client.js'
-import { type Column, tableOf, timeOf } from './table.js'
+import type { AdminClient, SessionFilter } from './admin-client.js'
+import { type AdminCommandOptions, adminCommand } from './admin-command.js'
+import { type Column, tableOf } from './table.js'
 
-export interface SessionsOptions {
-  readonly file: string
+export interface SessionsOptions extends AdminCommandOptions {
   readonly filter: SessionFilter
-  readonly format: 'text' | 'json'
-  /** Default: the environment of the process. */
-  readonly environment?: Environment
-  /** Default: standard output. */
-  readonly output?: Output
 }
 
 interface ListedSession {
@@ -26,16 +20,11 @@ interface ListedSession {
 }
 
 /** `sallyport sessions list`. How many there are. */
-export async function listSessions({
-  file,
-  filter,
-  format,
-  environment = process.env,
-  output = process.stdout,
-}: SessionsOptions): Promise<number> {
+export async function listSessions({ filter, ...options }: SessionsOptions): Promise<number> {
+  const { call, show } = adminCommand(options)
   const sessions: ListedSession[] = []
-  for await (const session of allSessions(createAdminClient(file, environment), filter)) sessions.push(session)
-  output.write(format === 'json' ? `${printableJson({ sessions }, 2)}\n` : textOf(sessions, output))
+  for await (const session of allSessions({ call }, filter)) sessions.push(session)
+  show({ sessions }, (_, output) => textOf(sessions, output))
   return sessions.length
 }
 
@@ -51,19 +40,16 @@ async function* allSessions(client: AdminClient, filter: SessionFilter): AsyncGe
 
 /** `sallyport sessions end`. How many have been ended. */
 export async function endSessions({
-  file,
   filter,
-  format,
   handle,
   all,
-  environment = process.env,
-  output = process.stdout,
+  ...options
 }: SessionsOptions & { readonly handle: string | undefined; readonly all: boolean }): Promise<number> {
   if (handle === undefined && !all && Object.keys(filter).length === 0)
     throw new Error('Say which sessions: a handle, --sub, --sid, --frontend, --authority or --older-than; or --all.')
-  const client = createAdminClient(file, environment)
-  const ended = handle === undefined ? await endAll(client, filter) : await endOne(client, handle, filter)
-  output.write(format === 'json' ? `${JSON.stringify({ ended })}\n` : `${sentence(ended)}\n`)
+  const { call, show } = adminCommand(options)
+  const ended = handle === undefined ? await endAll({ call }, filter) : await endOne({ call }, handle, filter)
+  show({ ended }, () => `${sentence(ended)}\n`)
   return ended
 }
 
@@ -98,8 +84,8 @@ function columnsFor(sessions: readonly ListedSession[]): readonly Column<ListedS
     { title: 'frontend', cell: ({ frontend }) => frontend },
     ...(areOfSeveral ? [server] : []),
     { title: 'user', cell: ({ subject = '–' }) => subject.slice(0, 60) },
-    { title: 'begun', cell: ({ begunAt }) => timeOf(begunAt) },
-    { title: 'last use', cell: ({ lastUsedAt }) => timeOf(lastUsedAt) },
+    { title: 'begun', cell: ({ begunAt }) => readableTime(begunAt) },
+    { title: 'last use', cell: ({ lastUsedAt }) => readableTime(lastUsedAt) },
     { title: 'address', cell: ({ address = '–' }) => address },
     { title: 'browser', cell: ({ userAgent = '–' }) => userAgent.slice(0, 60) },
   ]

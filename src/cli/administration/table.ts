@@ -18,8 +18,3 @@ export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row
       .trimEnd()
   return `${[soft(line(titles)), ...cells.map(line)].join('\n')}\n`
 }
-
-/** As people read it, to the minute. */
-export function timeOf(iso = '–'): string {
-  return iso.slice(0, 16).replace('T', ' ')
-}

@@ -1,18 +1,6 @@
-import type { Environment } from '../../config/environment.js'
-import { printableJson } from '../../http/printable-json.js'
 import { inShort } from '../../server/administration/views.js'
-import type { Output } from '../report.js'
-import { createAdminClient } from './admin-client.js'
+import { type AdminCommandOptions, adminCommand } from './admin-command.js'
 import { type Column, tableOf } from './table.js'
-
-export interface UpstreamsOptions {
-  readonly file: string
-  readonly format: 'text' | 'json'
-  /** Default: the environment of the process. */
-  readonly environment?: Environment
-  /** Default: standard output. */
-  readonly output?: Output
-}
 
 interface ListedUpstream {
   readonly frontend: string
@@ -24,16 +12,12 @@ interface ListedUpstream {
 }
 
 /** `sallyport upstreams`: those that are down, then the slowest. */
-export async function listUpstreams({
-  file,
-  format,
-  environment = process.env,
-  output = process.stdout,
-}: UpstreamsOptions): Promise<void> {
-  const { body } = await createAdminClient(file, environment).call('GET', '/admin/upstreams', {})
-  const { upstreams } = body as { readonly upstreams: readonly ListedUpstream[] }
-  if (format === 'json') output.write(`${printableJson({ upstreams }, 2)}\n`)
-  else output.write(upstreams.length === 0 ? 'No route has an upstream.\n' : tableOf(columns, upstreams, output))
+export async function listUpstreams(options: AdminCommandOptions): Promise<void> {
+  const { call, show } = adminCommand(options)
+  const { body } = await call('GET', '/admin/upstreams', {})
+  show(body as { readonly upstreams: readonly ListedUpstream[] }, ({ upstreams }, output) =>
+    upstreams.length === 0 ? 'No route has an upstream.\n' : tableOf(columns, upstreams, output),
+  )
 }
 
 const columns: readonly Column<ListedUpstream>[] = [

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { Configuration } from '../../config/load.js'
 import { issuersOf } from '../../gateway/authorities/authorities.js'
+import { printableJson } from '../../http/printable-json.js'
 import type { Trial } from '../probe/probe.js'
 import { type Conformance, conformanceOf } from './conformance.js'
 import { reportPage } from './report-page.js'
@@ -30,7 +31,7 @@ export function writeReport({
   const conformance = conformanceOf(configuration, trials)
   const facts = factsOf({ file, version, configuration, network, trials, madeAt: now() })
   const text = report.endsWith('.json')
-    ? `${JSON.stringify({ ...facts, ...conformance }, null, 2)}\n`
+    ? `${printableJson({ ...facts, ...conformance }, 2)}\n`
     : reportPage(conformance, facts)
   writeFileSync(report, text)
   return conformance

@@ -6,6 +6,7 @@ import { readyRule } from '../../gateway/access/access-rule.js'
 import { rateLimitDefaults } from '../../gateway/defaults.js'
 import type { RateLimitOptions } from '../../gateway/limits/limit-options.js'
 import type { AccessRule } from '../../gateway/route-options.js'
+import { printableJson } from '../../http/printable-json.js'
 import { type Output, printed, type Style, styleFor } from '../report.js'
 import { carriesToken, schemeText } from '../scheme.js'
 import { audit, type Finding } from './audit.js'
@@ -34,8 +35,7 @@ export async function routes({
   if (gateway === undefined) throw new Error(`${file} has no frontends, and so no routes`)
   const frontends = listRoutes(gateway.frontends)
   const findings = look === 'audit' ? audit(gateway.frontends, frontends) : undefined
-  if (format === 'json')
-    output.write(`${JSON.stringify({ file, frontends, ...(findings && { findings }) }, null, 2)}\n`)
+  if (format === 'json') output.write(`${printableJson({ file, frontends, ...(findings && { findings }) }, 2)}\n`)
   else {
     const style = styleFor(output)
     output.write(frontends.map((frontend) => frontendText(frontend, style)).join('\n'))

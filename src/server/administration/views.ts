@@ -8,6 +8,11 @@ export function iso(seconds: number): string {
   return new Date(seconds * 1000).toISOString()
 }
 
+/** As people read it. UTC, as in the log. @param written as `iso` writes it; undefined where it is not known */
+export function readableTime(written: string | undefined): string {
+  return written === undefined ? '–' : `${written.slice(0, 19).replace('T', ' ')} UTC`
+}
+
 /** A time that something took, as people read it. */
 export function inShort(seconds: number | undefined): string {
   if (seconds === undefined) return '–'

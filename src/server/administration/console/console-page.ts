@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type Html, html, pageHeaders, renderPage } from '../../../http/page.js'
+import { iso, readableTime } from '../views.js'
 import type { ConsoleSession } from './console-session.js'
 
 /** Tables need room; on a narrow screen each row is a block of its own. */
@@ -85,9 +86,8 @@ export function tableOf<Row>(
   )}</tbody></table>`
 }
 
-/** As people read it. UTC, as in the log. */
 export function timeOf(seconds: number | undefined): Html | string {
-  if (seconds === undefined) return '–'
-  const iso = new Date(seconds * 1000).toISOString()
-  return html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`
+  if (seconds === undefined) return readableTime(undefined)
+  const written = iso(seconds)
+  return html`<time datetime="${written}">${readableTime(written)}</time>`
 }
