@@ -50,7 +50,11 @@ if (!chromiumIsInstalled) {
         client: aClient('client-1', {
           displayName: 'Order desk of the Example Trading Company',
           redirectUris: [callback],
+          authorizationDetailTypes: ['payment'],
         }),
+        authorizationDetailTypes: [
+          { type: 'payment', schema: { type: 'object' }, consent: 'Pay {amount} EUR to {creditor}' },
+        ],
       })
       const client = aProtocolClient(server)
       try {
@@ -62,7 +66,16 @@ if (!chromiumIsInstalled) {
           })
           await page.goto(
             client.authorizationUrl(
-              await client.push({ redirect_uri: callback, scope: 'openid profile email roles offline_access orders' }),
+              await client.push({
+                redirect_uri: callback,
+                scope: 'openid profile email roles offline_access orders',
+                authorization_details: JSON.stringify([
+                  { type: 'payment', amount: '12.50', creditor: 'Merchant A' },
+                  // Nothing to break a line at, and another direction of writing.
+                  { type: 'payment', amount: '99.00', creditor: 'W'.repeat(70) },
+                  { type: 'payment', amount: '7.00', creditor: 'حساب جديد' },
+                ]),
+              }),
             ),
           )
           await look(t, page, `${name}-1-sign-in`)

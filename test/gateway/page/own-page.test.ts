@@ -95,21 +95,33 @@ function page(address: string, headers: Record<string, string>): Promise<{ text:
 
 if (!chromiumIsInstalled) test.skip('the pages in a browser: no Chromium is installed', () => {})
 else
-  test('a page of the gateway is accessible and fits a narrow screen', async (t) => {
-    const { url } = await aWorld(t, { gateway: { branding } })
-    await withChromium(
-      async (context) => {
-        const tab = await context.newPage()
-        for (const path of ['bff/nothing', 'bff/callback?iss=x&state=y&code=z']) {
-          await tab.goto(`${url}/${path}`)
-          t.deepEqual(await accessibilityFaults(tab), [])
-          t.true(await tab.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'))
-          const folder = process.env.SCREENSHOTS
-          if (folder === undefined) continue
-          await mkdir(folder, { recursive: true })
-          await tab.screenshot({ path: join(folder, `${path.replace(/\W.*/, '')}-${path.length}.png`), fullPage: true })
-        }
-      },
-      { viewport: { width: 360, height: 700 }, locale: 'de-DE' },
-    )
-  })
+  for (const colorScheme of ['light', 'dark'] as const)
+    test(`pages of the gateway are accessible and fit a narrow screen: ${colorScheme}`, async (t) => {
+      const { url } = await aWorld(t, {
+        gateway: { branding: { name: branding.name } },
+        routes: [{ path: '/down', upstreams: [new URL('http://127.0.0.1:9')], tokenType: 'None' }],
+      })
+      await withChromium(
+        async (context) => {
+          const tab = await context.newPage()
+          for (const [path, button] of [
+            ['bff/nothing', 'Zurück zur Anwendung'],
+            ['bff/callback?iss=x&state=y&code=z', 'Anmelden'],
+            ['bff/logout', 'Zurück zur Anwendung'],
+            ['down/for/now', 'Zurück zur Anwendung'],
+          ] as const) {
+            await tab.goto(`${url}/${path}`)
+            t.deepEqual(await accessibilityFaults(tab), [], path)
+            t.true(await tab.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), path)
+            await tab.keyboard.press('Tab')
+            t.is(await tab.evaluate<string>('document.activeElement.textContent'), button, path)
+            const folder = process.env.SCREENSHOTS
+            if (folder === undefined) continue
+            await mkdir(folder, { recursive: true })
+            const name = `${colorScheme}-${path.replaceAll(/\W.*/g, '')}-${path.length}.png`
+            await tab.screenshot({ path: join(folder, name), fullPage: true })
+          }
+        },
+        { colorScheme, viewport: { width: 320, height: 640 }, locale: 'de-DE' },
+      )
+    })
