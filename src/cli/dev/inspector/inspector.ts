@@ -33,13 +33,15 @@ export interface AttackResult {
 
 const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
+  // The sample's, which has the same look.
+  '/look.css': ['../spa/look.css', 'text/css; charset=utf-8'],
+  '/mark.svg': ['../spa/mark.svg', 'image/svg+xml'],
   '/inspector.css': ['inspector.css', 'text/css; charset=utf-8'],
   '/inspector.js': ['inspector.js', 'text/javascript; charset=utf-8'],
   '/diagram.js': ['diagram.js', 'text/javascript; charset=utf-8'],
   '/details.js': ['details.js', 'text/javascript; charset=utf-8'],
   '/attacks.js': ['attacks.js', 'text/javascript; charset=utf-8'],
   '/element.js': ['element.js', 'text/javascript; charset=utf-8'],
-  '/mark.svg': ['mark.svg', 'image/svg+xml'],
 }
 
 const policy = [
