@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { WebSocket } from 'ws'
 import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { eventually } from '../_eventually.js'
@@ -13,6 +11,7 @@ import { createTap, requestsOn } from '../flows/_tap.js'
 import { createUserAgent } from '../flows/_user-agent.js'
 import { call } from '../gateway/_client.js'
 import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
+import { aCollector } from '../telemetry/_collector.js'
 
 /*
  * As canaries.test.ts, with the program itself and the flows beside login and call: signed requests and responses, rich requests,
@@ -23,18 +22,6 @@ import { webSocketUpstream } from '../gateway/_web-socket-upstream.js'
 const secret = (): string => `c4nary${randomBytes(24).toString('base64url')}`
 const jwtWith = (text: string): string =>
   `eyJhbGciOiJFUzI1NiJ9.${Buffer.from(JSON.stringify({ sub: text })).toString('base64url')}.${text}`
-
-/** All that an OpenTelemetry collector gets. */
-async function aCollector(t: ExecutionContext) {
-  const texts: string[] = []
-  const server = createServer(async (request, response) => {
-    for await (const chunk of request) texts.push(String(chunk))
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, text: () => texts.join('\n') }
-}
 
 const clientKey = generateSigningJwk('ES256')
 
