@@ -1,8 +1,9 @@
 import { hkdfSync } from 'node:crypto'
 import type { AuthorizationServer } from '../authorization-server/authorization-server.js'
 import type { Configuration } from '../config/load.js'
+import { verifierDefaults } from '../dpop-validator/defaults.js'
 import type { RevocableToken, VerifierOptions } from '../dpop-validator/options.js'
-import { createMemoryStore, type MemoryStore } from '../store/memory-store.js'
+import { asReplayStore, createLocalReplayMemory } from '../dpop-validator/proof/replay-memory.js'
 import type { Store } from '../store/store.js'
 
 export interface VerifierPlace {
@@ -14,15 +15,17 @@ export interface VerifierPlace {
   readonly authorizationServer: (() => AuthorizationServer | undefined) | undefined
 }
 
-/** Bytes for the proofs of a minute. */
-const usedProofsBytes = 100_000_000
-/** By the process's store, which outlives a reload: a verifier that is made anew must not accept a proof that the one before it has taken. */
-const memories = new WeakMap<Store, Map<string, MemoryStore>>()
+type ReplayStore = Pick<Store, 'addIfAbsent'>
 
-function usedProofs(store: Store, purpose: string): MemoryStore {
-  const byPurpose = memories.get(store) ?? new Map<string, MemoryStore>()
+/** By the process's store, which outlives a reload: a verifier that is made anew must not accept a proof that the one before it has taken. */
+const memories = new WeakMap<Store, Map<string, ReplayStore>>()
+
+function usedProofs(store: Store, purpose: string): ReplayStore {
+  const byPurpose = memories.get(store) ?? new Map<string, ReplayStore>()
   memories.set(store, byPurpose)
-  const memory = byPurpose.get(purpose) ?? createMemoryStore({ maxBytes: usedProofsBytes })
+  const { replayCapacity: capacity } = verifierDefaults
+  const memory =
+    byPurpose.get(purpose) ?? asReplayStore(createLocalReplayMemory({ capacity, now: () => Date.now() / 1000 }))
   byPurpose.set(purpose, memory)
   return memory
 }

@@ -83,12 +83,24 @@ export function createLocalReplayMemory({
   } satisfies ReplayMemory
 }
 
+const keyPrefix = 'dpop-proof:'
+
+/** A memory as the option `replay` takes it: so it can outlive the verifier that asks it. */
+export function asReplayStore(memory: ReplayMemory): Pick<Store, 'addIfAbsent'> {
+  return {
+    addIfAbsent: async (key, _value, expiresAt) => {
+      if (typeof expiresAt !== 'number') throw new TypeError('a proof ends at a time')
+      return memory.firstUse(key.slice(keyPrefix.length), expiresAt)
+    },
+  }
+}
+
 /** A store that all processes share. */
 export function createSharedReplayMemory(store: Pick<Store, 'addIfAbsent'>): ReplayMemory {
   return {
     async firstUse(use, expiresAt) {
       try {
-        return (await store.addIfAbsent(`dpop-proof:${use}`, '1', expiresAt)) === true
+        return (await store.addIfAbsent(`${keyPrefix}${use}`, '1', expiresAt)) === true
       } catch (cause) {
         throw new UpstreamError('store_unavailable', 'the replay store did not answer', { cause })
       }
