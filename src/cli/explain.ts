@@ -7,6 +7,7 @@ import { rateLimitDefaults } from '../gateway/defaults.js'
 import type { TokenType } from '../gateway/route-options.js'
 import { printableJson } from '../http/printable-json.js'
 import { accessRows, type Claims } from './explained-access.js'
+import { type ExplainedListener, explainedListener, listenerText } from './explained-listener.js'
 import { loginText } from './explained-login.js'
 import { type CsrfRule, type Explanation, explanationOf, type Forwarding } from './explanation.js'
 import { type Output, type Style, styleFor } from './report.js'
@@ -48,11 +49,9 @@ export async function explain({
     gateway.httpProxy,
   )
   const asked = server.forwardAuth && toldToProxy(explanation.outcome)
-  output.write(
-    format === 'json'
-      ? `${printableJson({ ...explanation, ...(asked && { asked }) }, 2)}\n`
-      : textOf(explanation, styleFor(output), asked),
-  )
+  const arrives = explainedListener(server, gateway.trustedProxies)
+  const whole = { ...explanation, ...(arrives && { arrives }), ...(asked && { asked }) }
+  output.write(format === 'json' ? `${printableJson(whole, 2)}\n` : textOf(whole, styleFor(output)))
 }
 
 /** What a proxy hears that asks and forwards by itself, of a caller who has all that is needed. */
@@ -86,8 +85,14 @@ function claimsIn(file: string): Claims {
   return { ...claims }
 }
 
-function textOf({ request, frontend, outcome, access }: Explanation, style: Style, asked?: string): string {
+interface WholeExplanation extends Explanation {
+  readonly arrives?: ExplainedListener
+  readonly asked?: string
+}
+
+function textOf({ request, arrives, frontend, outcome, access, asked }: WholeExplanation, style: Style): string {
   const rows: [string, string][] = [['request', request]]
+  if (arrives !== undefined) rows.push(['arrives', listenerText(arrives)])
   if (frontend !== undefined)
     rows.push(['frontend', `${frontend.name} (endpoints at ${frontend.base}/, cookie ${frontend.sessionCookie})`])
   if (frontend?.framedBy !== undefined)

@@ -372,3 +372,42 @@ test('with a proxy that asks it says what the proxy is told', async (t) => {
   t.regex((await asked('http://localhost:3000/bff/user')) ?? '', /^404 bff\.endpoint\.unknown/)
   t.is(await asked('http://localhost:3000/other'), 'the same')
 })
+
+test('says how a proxy reaches a listener that is a Unix socket or takes the PROXY protocol, and nothing of a plain port', async (t) => {
+  const arrives = async (server: object) => {
+    const file = await aFile(t, {
+      Server: server,
+      Bff: {
+        Authority: 'http://127.0.0.1:9',
+        PublicUrl: 'http://localhost:3000',
+        Frontends: [{ Name: 'app', ClientId: 'my-bff', ClientSigningKeyJwk: generateSigningJwk('ES256') }],
+      },
+    })
+    const printed = async (format: 'text' | 'json'): Promise<string> => {
+      let text = ''
+      const output = { write: (more: string) => (text += more) }
+      await explain({ method: 'GET', url: 'http://localhost:3000/', file, format, environment: {}, output })
+      return text
+    }
+    return { row: /^arrives +(.*)$/m.exec(await printed('text'))?.[1], json: JSON.parse(await printed('json')).arrives }
+  }
+  const header = 'a header of the PROXY protocol, version 2, which says who the client is'
+
+  t.deepEqual(await arrives({ Listen: '127.0.0.1:3000', TrustedProxies: ['10.0.0.0/24'] }), {
+    row: undefined,
+    json: undefined,
+  })
+  t.deepEqual(await arrives({ Listen: '127.0.0.1:3000', ProxyProtocol: 'V2', TrustedProxies: ['10.0.0.0/24'] }), {
+    row: `from 10.0.0.0/24 behind ${header}; from elsewhere without one`,
+    json: { proxyProtocol: 'V2', trustedProxies: ['10.0.0.0/24'] },
+  })
+  const bySocket = { Listen: 'unix:/tmp/gateway.sock', TrustedProxies: ['127.0.0.1/32'] }
+  t.deepEqual(await arrives(bySocket), {
+    row: 'by unix:/tmp/gateway.sock, as from 127.0.0.1; X-Forwarded-For says who the client is',
+    json: { socket: 'unix:/tmp/gateway.sock', trustedProxies: ['127.0.0.1/32'] },
+  })
+  t.is(
+    (await arrives({ ...bySocket, ProxyProtocol: 'V2' })).row,
+    `by unix:/tmp/gateway.sock, as from 127.0.0.1, behind ${header}`,
+  )
+})
