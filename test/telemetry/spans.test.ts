@@ -58,6 +58,25 @@ test.serial('a sampled call that is under way makes no promise of the process de
   t.deepEqual(within(spans(), whole), ['session', 'access token', 'proof', 'upstream'])
 })
 
+test.serial('a call that needs no token has no span of a proof', async (t) => {
+  const spans = collectSpans(t)
+  const stack = await runStack({
+    configure(configuration) {
+      const [route] = configuration.Bff.Frontends[0].Routes
+      configuration.Bff.Frontends[0].Routes.push({ Path: '/open', Upstreams: route.Upstreams, TokenType: 'None' })
+    },
+  })
+  t.teardown(() => stack.stop())
+  await createUserAgent().call(new URL('/open/orders', stack.gateway))
+  await eventually(() => spans().some(({ name }) => name === 'GET /open'))
+  const parts = within(
+    spans(),
+    spans().find(({ name }) => name === 'GET /open'),
+  )
+  t.true(parts.includes('upstream'))
+  t.false(parts.includes('proof'))
+})
+
 test.serial('the refresh that a call begins is in its trace, whether the call waits for it or not', async (t) => {
   const spans = collectSpans(t)
   const stack = await runStack({

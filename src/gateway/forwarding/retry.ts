@@ -82,9 +82,8 @@ export async function sendUntilAnswered(
     }
     const nonce = ownNonce ?? nonces.recall(upstream.origin, credentials)
     ownNonce = undefined
-    const authorized = inSpan(call.request, 'proof', () =>
-      proofs.authorize(headers, credentials, { method, url, nonce }),
-    )
+    const authorize = () => proofs.authorize(headers, credentials, { method, url, nonce })
+    const authorized = credentials.kind === 'dpop' ? inSpan(call.request, 'proof', authorize) : authorize()
     if (authorized instanceof Promise) await authorized
     if (connection.destroyed) break
     attempts++
