@@ -126,6 +126,20 @@ test('the import rule refuses what it is there to refuse', (t) => {
   t.true(mayImport('cli/start.ts', 'gateway/gateway.ts', false))
 })
 
+test('docs/architecture.md names every room, and those of the products one by one', async (t) => {
+  const page = await readFile('docs/architecture.md', 'utf8')
+  const rooms = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0] ?? ''))
+  for (const room of rooms) {
+    const [, row = ''] = new RegExp(`^\\| \`${room}/\` \\| (.+)$`, 'm').exec(page) ?? []
+    t.not(row, '', room)
+    if (!products.includes(room)) continue
+    for (const file of files) {
+      const [, inner, ...rest] = file.startsWith(`${room}/`) ? file.split('/') : []
+      if (rest.length > 0) t.true(row.includes(`\`${inner}/\``), `${room}/${inner}`)
+    }
+  }
+})
+
 test('no file is part of a circle of imports, of types neither', async (t) => {
   const graph = new Map<string, readonly string[]>()
   for (const file of files) {
