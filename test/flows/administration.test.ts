@@ -100,6 +100,7 @@ else
       )
       const none = JSON.parse((await sallyportBeside(stack, 'refusals', '--request-id', 'other', '--json')).text)
       t.deepEqual(none, { refusals: [] })
+      t.regex((await sallyportBeside(stack, 'refusals', '--request-id', 'other')).text, /^It is not among the last 200/)
       const metrics = await (await fetch(new URL('/metrics', stack.admin))).text()
       t.regex(metrics, /sallyport_sessions_active\{frontend="app"\} 1\n/)
       t.regex(metrics, /sallyport_upstream_up\{frontend="app",route="\/api",upstream="[^"]+"\} 1\n/)

@@ -18,11 +18,15 @@ export async function listRefusals({ requestId, ...options }: RefusalsOptions): 
   const all = (body as { readonly refusals: readonly ListedRefusal[] }).refusals
   const refusals = requestId === undefined ? all : all.filter((refusal) => refusal.requestId === requestId)
   show({ refusals }, (_, output) =>
-    refusals.length === 0 ? `${nothing}\n` : refusals.map((each) => paragraphOf(each, output)).join(''),
+    refusals.length === 0
+      ? `${requestId === undefined ? none : noneOfThisRequest}\n`
+      : refusals.map((each) => paragraphOf(each, output)).join(''),
   )
 }
 
-const nothing = 'There is no such refusal among the last 200. Older ones are in the log, by their request id.'
+const none =
+  'Nothing has been refused since the start. What was before is in the log: gateway.request.refused, as.request.refused.'
+const noneOfThisRequest = 'It is not among the last 200 refusals. Older ones are in the log, by their request id.'
 
 function paragraphOf(refusal: ListedRefusal, output: Output): string {
   const { at, code, event, frontend, route, requestId, reason, serverSaid, remedy } = refusal
