@@ -1,5 +1,4 @@
 import { readableTime } from '../../server/administration/views.js'
-import type { Output } from '../report.js'
 import type { AdminClient, SessionFilter } from './admin-client.js'
 import { type AdminCommandOptions, adminCommand } from './admin-command.js'
 import { type Column, tableOf } from './table.js'
@@ -24,7 +23,8 @@ export async function listSessions({ filter, ...options }: SessionsOptions): Pro
   const { call, show } = adminCommand(options)
   const sessions: ListedSession[] = []
   for await (const session of allSessions({ call }, filter)) sessions.push(session)
-  show({ sessions }, (_, output) => textOf(sessions, output))
+  const none = Object.keys(filter).length === 0 ? 'Nobody is signed in.\n' : 'There is no such session.\n'
+  show({ sessions }, (_, output) => (sessions.length === 0 ? none : tableOf(columnsFor(sessions), sessions, output)))
   return sessions.length
 }
 
@@ -47,6 +47,8 @@ export async function endSessions({
 }: SessionsOptions & { readonly handle: string | undefined; readonly all: boolean }): Promise<number> {
   if (handle === undefined && !all && Object.keys(filter).length === 0)
     throw new Error('Say which sessions: a handle, --sub, --sid, --frontend, --authority or --older-than; or --all.')
+  if (handle !== undefined && all)
+    throw new Error('A handle names one session, --all every one: leave one of them out.')
   const { call, show } = adminCommand(options)
   const ended = handle === undefined ? await endAll({ call }, filter) : await endOne({ call }, handle, filter)
   show({ ended }, () => `${sentence(ended)}\n`)
@@ -69,10 +71,6 @@ async function endOne(client: AdminClient, handle: string, { frontend, ...others
 function sentence(ended: number): string {
   if (ended === 0) return 'There was no such session.'
   return ended === 1 ? '1 session has been ended.' : `${ended} sessions have been ended.`
-}
-
-function textOf(sessions: readonly ListedSession[], output: Output): string {
-  return sessions.length === 0 ? 'There is no such session.\n' : tableOf(columnsFor(sessions), sessions, output)
 }
 
 /** Where frontends have one authorization server each, no session says which. */
