@@ -7,6 +7,8 @@ interface RefusalRow {
   readonly remedy: string
   /** `failed`: a login has failed, so that it goes to `errorRedirectPath`. Both: the page has a button that signs in. */
   readonly login?: 'failed' | 'offered'
+  /** It passes: the page has a button that asks for the same once more. */
+  readonly passes?: true
 }
 
 const nothingHere = 'There is nothing at this address'
@@ -17,7 +19,7 @@ const notUnderstood = {
 } as const
 const notPossible = { status: 405, title: 'This cannot be done here', remedy: 'Go back to the application.' } as const
 const upstreamSilent = 'The service behind this page does not answer'
-const inAMoment = 'Try again in a moment.'
+const inAMoment = { remedy: 'Try again in a moment.', passes: true } as const
 const askAdministrator = 'If it keeps failing, give the request id to your administrator.'
 
 /** Every reason for which the gateway says no. Codes are stable: users, logs and `docs/errors.md` share them. */
@@ -29,11 +31,13 @@ export const refusals = {
     status: 429,
     title: 'Please wait a moment',
     remedy: 'Too many sign-ins have been tried in your network just now. Try again in a minute.',
+    passes: true,
   },
   'bff.rate.exceeded': {
     status: 429,
     title: 'Please wait a moment',
     remedy: 'The application has asked for more than it may just now. Try again in a minute.',
+    passes: true,
   },
   'bff.request.timeout': {
     status: 408,
@@ -73,6 +77,7 @@ export const refusals = {
     status: 503,
     title: 'Please try again in a moment',
     remedy: 'You are still signed in.',
+    passes: true,
   },
   'bff.login.transaction_absent': {
     status: 400,
@@ -146,7 +151,7 @@ export const refusals = {
   'bff.issuer.unavailable': {
     status: 503,
     title: 'The sign-in service does not answer',
-    remedy: inAMoment,
+    remedy: inAMoment.remedy,
     login: 'offered',
   },
   'bff.token.refused': {
@@ -169,23 +174,23 @@ export const refusals = {
     title: 'This logout was not accepted',
     remedy: 'Sign out from within the application.',
   },
-  'bff.asset.unreadable': { status: 503, title: 'This page cannot be read at the moment', remedy: inAMoment },
+  'bff.asset.unreadable': { status: 503, title: 'This page cannot be read at the moment', ...inAMoment },
   'bff.asset.unknown': { status: 404, title: nothingHere, remedy: 'Go back to the application.' },
   'bff.route.unknown': { status: 404, title: nothingHere, remedy: 'Go back to the application.' },
   'bff.route.method_denied': notPossible,
   'bff.body.too_large': { status: 413, title: 'This is too large', remedy: 'Send less at once.' },
-  'bff.upstream.unreachable': { status: 502, title: upstreamSilent, remedy: inAMoment },
-  'bff.upstream.timeout': { status: 504, title: 'The service behind this page takes too long', remedy: inAMoment },
-  'bff.upstream.broke_off': { status: 502, title: upstreamSilent, remedy: inAMoment },
-  'bff.upstream.unavailable': { status: 503, title: upstreamSilent, remedy: inAMoment },
-  'bff.upstream.invalid_response': { status: 502, title: upstreamSilent, remedy: inAMoment },
-  'bff.upstream.nonce_required': { status: 502, title: upstreamSilent, remedy: inAMoment },
+  'bff.upstream.unreachable': { status: 502, title: upstreamSilent, ...inAMoment },
+  'bff.upstream.timeout': { status: 504, title: 'The service behind this page takes too long', ...inAMoment },
+  'bff.upstream.broke_off': { status: 502, title: upstreamSilent, ...inAMoment },
+  'bff.upstream.unavailable': { status: 503, title: upstreamSilent, ...inAMoment },
+  'bff.upstream.invalid_response': { status: 502, title: upstreamSilent, ...inAMoment },
+  'bff.upstream.nonce_required': { status: 502, title: upstreamSilent, ...inAMoment },
   'bff.forward_auth.forged_field': {
     status: 403,
     title: 'This request cannot be passed on',
     remedy: 'Go back to the application and try again.',
   },
-  'bff.forward_auth.changed': { status: 503, title: 'Please try again in a moment', remedy: inAMoment },
+  'bff.forward_auth.changed': { status: 503, title: 'Please try again in a moment', ...inAMoment },
   'bff.internal': { status: 500, title: 'Something went wrong here', remedy: `Try again. ${askAdministrator}` },
 } as const satisfies Readonly<Record<`bff.${string}`, RefusalRow>>
 
@@ -222,6 +227,12 @@ export class Refusal extends Error {
 
 export function statusOf(code: RefusalCode): number {
   return refusals[code].status
+}
+
+/** Whether it passes by itself: see `RefusalRow`. */
+export function passes(code: RefusalCode): boolean {
+  const row: RefusalRow = refusals[code]
+  return row.passes === true
 }
 
 /** What a login has to do with it: see `RefusalRow`. */

@@ -6,7 +6,7 @@ import { addressAsReturnUrl, type LoginLink, loginUrlTo } from '../endpoints/log
 import { isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { Branding } from '../options.js'
-import { loginOf, type Refusal, statusOf } from '../refusal.js'
+import { loginOf, passes, type Refusal, statusOf } from '../refusal.js'
 import { cameByLink, goToLogin, keepFragment } from './come-again.js'
 import type { PageTexts } from './languages/page-texts.js'
 import { isOpenedByPerson } from './navigation.js'
@@ -66,7 +66,7 @@ ${
 
 /** The button that goes on. What only has to be confirmed goes on as it was asked for. */
 function goingOn(
-  { signIn, signInAsOther, signOut }: PageTexts,
+  { signIn, signInAsOther, signOut, tryAgain }: PageTexts,
   { code, session = '', loginParameters }: Refusal,
   refused: Refused,
   frontend: Frontend,
@@ -84,6 +84,8 @@ function goingOn(
     const again = url.startsWith(loginUrl) ? url : loginUrlTo(frontend, comingBack(refused, frontend, loginParameters))
     return html`<a id="on" class="button" href="${again}">${signIn}</a>`
   }
+  if (passes(code) && refused.request.method === 'GET' && /^\/(?![/\\])/.test(url))
+    return html`<a class="button" href="${url}">${tryAgain}</a>`
   return loginOf(code) !== undefined && html`<a class="button" href="${loginUrl}">${signIn}</a>`
 }
 

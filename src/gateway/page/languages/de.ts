@@ -170,6 +170,7 @@ export const de: PageTexts = {
   signIn: 'Anmelden',
   signInAsOther: 'Als jemand anderes anmelden',
   signOut: 'Abmelden',
+  tryAgain: 'Noch einmal versuchen',
   back: 'Zurück zur Anwendung',
   code: 'Code',
   request: 'Anfrage',

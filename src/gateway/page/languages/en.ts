@@ -10,6 +10,7 @@ export const en: PageTexts = {
   signIn: 'Sign in',
   signInAsOther: 'Sign in as somebody else',
   signOut: 'Sign out',
+  tryAgain: 'Try again',
   back: 'Back to the application',
   code: 'Code',
   request: 'Request',

@@ -161,6 +161,7 @@ export const fr: PageTexts = {
   signIn: 'Se connecter',
   signInAsOther: 'Se connecter avec un autre compte',
   signOut: 'Se déconnecter',
+  tryAgain: 'Réessayer',
   back: 'Retour à l’application',
   code: 'Code',
   request: 'Demande',

@@ -18,6 +18,7 @@ export interface PageTexts {
   readonly signIn: string
   readonly signInAsOther: string
   readonly signOut: string
+  readonly tryAgain: string
   readonly back: string
   readonly code: string
   readonly request: string
