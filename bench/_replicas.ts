@@ -125,7 +125,7 @@ export interface ReplicaPlace {
   readonly host: string
   readonly port: number
   readonly adminPort: number
-  /** Whether it collects all garbage every half minute: what its memory is then, it keeps. Default: no. */
+  /** Whether it collects all garbage every few seconds: what its memory is then, it keeps. Default: no. */
   readonly collects?: boolean
   /** Seconds by which its clock is ahead of this machine's. Default: 0. */
   readonly ahead?: number

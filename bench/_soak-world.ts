@@ -40,7 +40,7 @@ export interface WorldOptions {
   readonly rotation: 'rotating' | 'constant'
   /** Default: one Redis, which can be started again. */
   readonly topology?: 'Single' | 'Sentinel' | 'Cluster'
-  /** Whether replicas collect all garbage every half minute. Default: no. */
+  /** Whether replicas collect all garbage every few seconds. Default: no. */
   readonly collect?: boolean
 }
 
