@@ -102,15 +102,17 @@ async function grow(world: World, minutes: number): Promise<void> {
   await stop()
   const calm = { name: '', happen: () => Promise.resolve(), recovers: Number.POSITIVE_INFINITY }
   line(`${minutes} minutes of calm`, outcomes, [...problemsOf(calm, outcomes, 0), ...faultsOf(world)])
-  const most = Number(values.growth)
-  for (const [index, trend] of trends.entries()) {
-    const { perHour, from, to } = trend.result()
-    const verdict = perHour <= most ? 'holds' : `more than ${most}`
-    if (verdict !== 'holds') holds = false
+  const results = trends.map((trend) => trend.result())
+  for (const [index, { perHour, from, to }] of results.entries())
     console.log(
-      `| replica ${index + 1}: MB an hour | ${from.toFixed(0)} to ${to.toFixed(0)} MB | ${perHour.toFixed(2)} | | ${verdict} |`,
+      `| replica ${index + 1}: MB an hour | ${from.toFixed(0)} to ${to.toFixed(0)} MB | ${perHour.toFixed(2)} | | |`,
     )
-  }
+  // RSS of one process goes up and down by a megabyte, for twenty minutes two to three an hour: one of them says little.
+  const middle = results.map(({ perHour }) => perHour).sort((one, other) => one - other)[results.length >> 1] ?? 0
+  const most = Number(values.growth)
+  const verdict = middle <= most ? 'holds' : `more than ${most}`
+  if (verdict !== 'holds') holds = false
+  console.log(`| the one in the middle: MB an hour | | ${middle.toFixed(2)} | | ${verdict} |`)
 }
 
 async function foreign(url: string): Promise<void> {
