@@ -10,7 +10,7 @@ export interface ExplainedListener {
   readonly trustedProxies: readonly string[]
 }
 
-/** Undefined for a port to which nobody says anything in front of a connection. */
+/** Undefined for a port of plain HTTP: `explain` has nothing to add about it. */
 export function explainedListener(
   { listen, proxyProtocol }: Pick<ServerSettings, 'listen' | 'proxyProtocol'>,
   trustedProxies: readonly string[] = [],

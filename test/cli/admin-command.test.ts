@@ -51,10 +51,10 @@ test('an admin command says what is wrong with what it asks', async (t) => {
   t.is(await saidOf(t, (_, response) => void response.end('{"upstreams":[]}')), 'No route has an upstream.\n')
 })
 
-test('an empty list of sessions says whether nobody is signed in, or nobody of those asked for', async (t) => {
+test('sessions list says that no user is signed in, or that no session fits the filter', async (t) => {
   const none: RequestListener = (_, response) => void response.end('{"sessions":[]}')
   const sessions = (filter: object) => saidOf(t, none, (options) => listSessions({ ...options, filter }))
-  t.is(await sessions({}), 'Nobody is signed in.\n')
+  t.is(await sessions({}), 'No user is signed in.\n')
   t.is(await sessions({ sub: 'alice' }), 'There is no such session.\n')
 })
 

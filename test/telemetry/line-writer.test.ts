@@ -102,6 +102,7 @@ test.serial('beside workers, no piece is longer than what a pipe takes at once',
 
   cluster.setupPrimary({ silent: true })
   const worker = cluster.fork()
+  t.teardown(() => worker.process.kill('SIGKILL'))
   t.is(await pieces(), 10)
   worker.process.kill('SIGKILL')
   await once(worker, 'exit')

@@ -23,7 +23,7 @@ export async function listSessions({ filter, ...options }: SessionsOptions): Pro
   const { call, show } = adminCommand(options)
   const sessions: ListedSession[] = []
   for await (const session of allSessions({ call }, filter)) sessions.push(session)
-  const none = Object.keys(filter).length === 0 ? 'Nobody is signed in.\n' : 'There is no such session.\n'
+  const none = Object.keys(filter).length === 0 ? 'No user is signed in.\n' : 'There is no such session.\n'
   show({ sessions }, (_, output) => (sessions.length === 0 ? none : tableOf(columnsFor(sessions), sessions, output)))
   return sessions.length
 }
