@@ -57,6 +57,7 @@ export const operations: readonly ApiOperation[] = [
     async run({ source, query }) {
       const after = query.get('after')
       const paging = { limit: limitOf(query.get('limit')), ...(after !== null && { after }) }
+      await assertFrontend(source, query)
       const { sessions, next } = await source.listSessions({ query: queryOf(query), paging })
       return { sessions: sessions.map(sessionView), ...(next !== undefined && { next }) }
     },
@@ -71,6 +72,7 @@ export const operations: readonly ApiOperation[] = [
       const meant = queryOf(query)
       if (Object.keys(meant).length === 0 && query.get('all') !== 'true')
         throw malformed('say which sessions (sub, sid, frontend, authority, olderThan), or all=true')
+      await assertFrontend(source, query)
       return { ended: await source.endSessions(meant) }
     },
   },
@@ -80,6 +82,7 @@ export const operations: readonly ApiOperation[] = [
     summary: 'Ends one session.',
     query: [{ name: 'frontend', description: 'Its frontend: it is found sooner.' }],
     async run({ source, query, handle }) {
+      await assertFrontend(source, query)
       const frontend = query.get('frontend')
       if (!(await source.endSession({ handle, ...(frontend !== null && { frontend }) })))
         throw new ApiRefusal('admin.session.unknown', 'it has ended, or never was')
@@ -168,6 +171,15 @@ export function queryOf(query: URLSearchParams): SessionQuery {
     ...(authority != null && { authority }),
     ...(olderThan != null && { olderThan: seconds(olderThan) }),
   }
+}
+
+/** A name that is misspelt would look like a frontend whose users have all left. @throws ApiRefusal */
+async function assertFrontend(source: AdministrationSource, query: URLSearchParams): Promise<void> {
+  const name = query.get('frontend')
+  if (name === null) return
+  const known = ((await source.report()).gateway?.frontends ?? []).map((frontend) => frontend.name)
+  if (!known.includes(name))
+    throw malformed(`there is no frontend of that name; known: ${known.slice(0, 20).join(', ') || 'none'}`)
 }
 
 function limitOf(text: string | null): number {

@@ -137,6 +137,24 @@ test('who guesses tokens is told to wait, and keeps no administrator out', async
   t.is((await ask('GET', '/admin/keys')).status, 200)
 })
 
+test('a frontend that there is not is said to be unknown, and is not one that nobody uses', async (t) => {
+  const { ask, plant } = await anAdministeredGateway(t)
+  await plant('app', { subject: 'alice' })
+  for (const [method, path] of [
+    ['GET', '/admin/sessions?frontend=ap'],
+    ['DELETE', '/admin/sessions?frontend=ap'],
+    ['DELETE', '/admin/sessions/a-handle?frontend=ap'],
+  ] as const) {
+    const answer = await ask(method, path)
+    t.is(answer.status, 400, `${method} ${path}`)
+    const { code, detail } = (await answer.json()) as Record<'code' | 'detail', string>
+    t.is(code, 'admin.request.malformed')
+    t.regex(detail, /^there is no frontend of that name; known: app\b/)
+  }
+  const { sessions } = (await (await ask('GET', '/admin/sessions?frontend=app')).json()) as { sessions: object[] }
+  t.is(sessions.length, 1)
+})
+
 test('sessions are ended as asked, and never more than was meant', async (t) => {
   const { ask, plant, sessionsOf } = await anAdministeredGateway(t)
   const events: SallyportEvent[] = []
