@@ -69,7 +69,7 @@ export function describeProblems(problems: readonly ConfigurationProblem[], styl
     ].join('\n'),
   )
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-  return `${paragraphs.join('\n\n')}\n\n${count}. Nothing was started.\n`
+  return `${paragraphs.join('\n\n')}\n\n${count}.\n`
 }
 
 /** The message at the bottom of a chain of causes: `connect ECONNREFUSED 127.0.0.1:6379`. */
