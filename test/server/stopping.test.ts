@@ -5,7 +5,6 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
 import { createStoreState } from '../../src/server/store-state.js'
 import { watchLife } from '../../src/server/worker-life.js'
@@ -129,15 +128,18 @@ test('a worker that answers no more is ended; one that answers is not', async (t
     readonly process = { kill: (signal: string) => killed.push(signal) }
     isHanging = false
     isConnected = () => true
+    asked = 0
     send(message: unknown): void {
       t.is(message, 'alive?')
+      this.asked++
       if (!this.isHanging) this.emit('message', 'alive')
     }
   }
   const worker = new AWorker()
   let hanging = 0
   watchLife(worker as never, () => hanging++, { interval: 0.05, patience: 0.3 })
-  await delay(600)
+  // For twice as long as one is waited for that does not answer.
+  await eventually(() => worker.asked > 12)
   t.deepEqual([killed.length, hanging], [0, 0])
   worker.isHanging = true
   await eventually(() => killed.length > 0)

@@ -73,10 +73,10 @@ test('what is held on to keeps the lock after the work has answered', async (t) 
 })
 
 test('what another process has done meanwhile is taken from it', async (t) => {
-  const store = createMemoryStore()
+  const { store, asked } = counted(createMemoryStore())
   let result: string | undefined
   const holder = createLock(store).with('a', nothing, async () => {
-    await delay(50)
+    await eventually(() => asked() > 1)
     result = 'theirs'
   })
   t.is(

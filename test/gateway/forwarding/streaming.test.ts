@@ -40,10 +40,11 @@ test('an event is there within 50 ms of being said, in the fastest of five strea
 })
 
 test('an event stream ends with the session, a plain answer does not', async (t) => {
+  let finish: (() => unknown) | undefined
   const upstream = await listening((incoming, response) => {
     response.writeHead(200, { 'Content-Type': incoming.url === '/api/events' ? 'text/event-stream' : 'text/plain' })
     response.write('begin')
-    if (incoming.url !== '/api/events') setTimeout(() => response.end('end'), 100)
+    if (incoming.url === '/api/plain') finish = () => response.end('end')
   })
   const ended = new AbortController()
   const gateway = await forwarding({
@@ -51,12 +52,15 @@ test('an event stream ends with the session, a plain answer does not', async (t)
     call: { held: { signal: () => ended.signal } },
   })
   t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
-  const both = Promise.all([call(gateway.url, '/api/events'), call(gateway.url, '/api/plain')])
-  await eventually(() => upstream.sockets() === 2)
-  setTimeout(() => ended.abort(), 30)
-  const [events, plain] = await both
-  t.is(events.text, 'begin')
-  t.is(plain.text, 'beginend')
+  const plain = call(gateway.url, '/api/plain')
+  const events = await rawConnection(gateway.url)
+  t.teardown(() => void events.socket.destroy())
+  events.socket.write('GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n')
+  await eventually(() => events.received().includes('begin') && finish !== undefined)
+  ended.abort()
+  await eventually(() => events.received().endsWith('\r\n0\r\n\r\n'))
+  finish?.()
+  t.is((await plain).text, 'beginend')
 })
 
 test('100 Continue comes when the body is wanted, and not before a refusal (RFC 9110 §10.1.1)', async (t) => {
