@@ -11,12 +11,13 @@ nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;align-items:center;margin:0 0 1.
 nav a{display:inline-flex;align-items:center;min-height:2.25rem;color:inherit;text-decoration:none;font-weight:600}nav a[aria-current]{color:var(--sp-accent);text-decoration:underline;text-underline-offset:.4rem}
 nav form{margin-left:auto}
 .search{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:end;margin:0 0 1rem}.search div{flex:1 1 12rem}.search label{margin-top:0}
-.search button,td button,.inline button{width:auto;margin-top:0}td button{min-height:2.25rem;padding:.25rem .75rem}
+.search button,td button,.inline button{width:auto;margin-top:0}td button{min-height:2.25rem;padding:.25rem .75rem;white-space:nowrap}
 table{width:100%;border-collapse:collapse;font-size:.875rem;margin:0 0 1rem}
 th,td{text-align:left;vertical-align:top;padding:.55rem .75rem .55rem 0;border-bottom:1px solid var(--sp-line);overflow-wrap:anywhere}th{color:var(--sp-soft);font-weight:600;overflow-wrap:normal}
 caption{text-align:left;font-weight:600;padding:.5rem 0}code{font-family:ui-monospace,monospace}
 .well{color:var(--sp-soft)}.bad{color:var(--sp-danger);font-weight:600}.done{border:1px solid var(--sp-line);border-radius:10px;padding:.65rem .85rem}
 h2{font-size:1.1rem;margin:1.5rem 0 .5rem}
+@media (min-width:66rem){td time,td .whole{white-space:nowrap}}
 @media (max-width:44rem){table,caption,tbody,tr,td{display:block}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}tr{border-bottom:1px solid var(--sp-line);padding:.5rem 0}td{border:0;padding:.15rem 0}td[data-label]::before{content:attr(data-label) ": ";color:var(--sp-soft)}td[data-label]:has(form)::before{content:none}nav form{margin-left:0}}
 `
 

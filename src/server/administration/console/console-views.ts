@@ -39,7 +39,7 @@ ${tableOf(
     { title: 'Last use', cell: ({ lastUsedAt }) => timeOf(lastUsedAt) },
     { title: 'Address', cell: ({ address = '–' }) => address },
     { title: 'Browser', cell: ({ userAgent = '–' }) => userAgent },
-    { title: 'Handle', cell: ({ handle }) => html`<code>${handle}</code>` },
+    { title: 'Handle', cell: ({ handle }) => html`<code class="whole">${handle}</code>` },
     { title: 'End', cell: endOne },
   ],
   sessions,
@@ -61,7 +61,10 @@ ${tableOf(
   'Refused or failed lately, the newest first',
   [
     { title: 'Time', cell: ({ at }) => timeOf(at) },
-    { title: 'Code', cell: ({ code, event }) => html`<code>${code}</code><br><span class="soft">${event}</span>` },
+    {
+      title: 'Code',
+      cell: ({ code, event }) => html`<code class="whole">${code}</code><br><span class="soft whole">${event}</span>`,
+    },
     { title: 'Frontend', cell: ({ frontend = '–', route = '' }) => `${frontend} ${route}`.trim() },
     { title: 'Reason', cell: ({ reason, serverSaid }) => [reason, serverSaid].filter(Boolean).join('; ') || '–' },
     { title: 'What to do', cell: ({ remedy = '–' }) => remedy },
