@@ -34,10 +34,10 @@ const style = `
 :root{color-scheme:light dark;--sp-accent:#0b5fff;--sp-accent-ink:#fff;--sp-ground:#f3f5f9;--sp-card:#fff;--sp-ink:#131a26;--sp-soft:#51607a;--sp-line:#c9d2e0;--sp-danger:#b3261e;--sp-radius:14px}
 @media (prefers-color-scheme:dark){:root{--sp-accent:#8ab4ff;--sp-accent-ink:#06152f;--sp-ground:#0d1219;--sp-card:#161d28;--sp-ink:#e8edf5;--sp-soft:#a3b1c6;--sp-line:#36445a;--sp-danger:#ffb4ab}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1.5rem 1rem;background:var(--sp-ground);color:var(--sp-ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+body{margin:0;min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1.5rem 1rem;background:var(--sp-ground);color:var(--sp-ink);overflow-wrap:anywhere;font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
 main{width:100%;max-width:26rem;background:var(--sp-card);border:1px solid var(--sp-line);border-radius:var(--sp-radius);padding:clamp(1.25rem,5vw,2.25rem);box-shadow:0 12px 40px rgb(10 20 40/.08)}
-h1{font-size:1.45rem;line-height:1.25;margin:0 0 .35rem;letter-spacing:-.01em;overflow-wrap:anywhere}
-p{margin:.35rem 0 1rem;overflow-wrap:anywhere}.soft{color:var(--sp-soft)}small,.small{font-size:.875rem}
+h1{font-size:1.45rem;line-height:1.25;margin:0 0 .35rem;letter-spacing:-.01em}
+p{margin:.35rem 0 1rem}.soft{color:var(--sp-soft)}small,.small{font-size:.875rem}
 .brand{display:flex;align-items:center;gap:.55rem;margin:0 0 1.5rem;font-weight:600;color:var(--sp-soft)}.brand svg{flex:none;color:var(--sp-accent)}
 label{display:block;font-weight:600;margin:1rem 0 .35rem}
 input:not([type=checkbox]){width:100%;min-height:2.9rem;padding:.6rem .8rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--sp-soft);border-radius:10px}
@@ -46,9 +46,9 @@ button.link{display:inline;width:auto;min-height:1.75rem;margin:0;padding:0 .25r
 .note{margin:1.25rem 0 0}
 button.quiet,.button.quiet{background:transparent;color:inherit;border-color:var(--sp-soft)}
 :focus-visible{outline:3px solid var(--sp-accent);outline-offset:2px}
-a{color:var(--sp-accent)}ul{margin:.5rem 0 1.25rem;padding-left:1.25rem}li{margin:.25rem 0;overflow-wrap:anywhere}
+a{color:var(--sp-accent)}ul{margin:.5rem 0 1.25rem;padding-left:1.25rem}li{margin:.25rem 0}
 .alert{border:1px solid var(--sp-danger);color:var(--sp-danger);border-radius:10px;padding:.65rem .85rem;margin:1rem 0}
-dl{display:grid;grid-template-columns:fit-content(6.5rem) 1fr;gap:.25rem 1rem;margin:1.25rem 0 0;padding-top:1rem;border-top:1px solid var(--sp-line);font-size:.875rem}dt{color:var(--sp-soft)}dd{margin:0;overflow-wrap:anywhere;font-family:ui-monospace,monospace}
+dl{display:grid;grid-template-columns:fit-content(6.5rem) 1fr;gap:.25rem 1rem;margin:1.25rem 0 0;padding-top:1rem;border-top:1px solid var(--sp-line);font-size:.875rem}dt{color:var(--sp-soft);overflow-wrap:normal}dd{margin:0;font-family:ui-monospace,monospace}
 @media (prefers-reduced-motion:no-preference){button,.button{transition:filter .15s}}button:hover,.button:hover{filter:brightness(1.08)}
 `
 

@@ -258,6 +258,10 @@ inABrowser(
           t.deepEqual(await accessibilityFaults(page), [], colorScheme)
           t.true(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'))
           if (shots !== undefined) await page.screenshot({ path: `${shots}/authorities-${colorScheme}.png` })
+          await page.evaluate(
+            "document.querySelector('nav .button').textContent = 'Donaudampfschifffahrtselektrizitätenwerk'",
+          )
+          t.true(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), 'one long word')
           await page.keyboard.press('Tab')
           await page.keyboard.press('Tab')
           await page.keyboard.press('Enter')

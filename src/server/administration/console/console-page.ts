@@ -13,7 +13,7 @@ nav form{margin-left:auto}
 .search{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:end;margin:0 0 1rem}.search div{flex:1 1 12rem}.search label{margin-top:0}
 .search button,td button,.inline button{width:auto;margin-top:0}td button{min-height:2.25rem;padding:.25rem .75rem;white-space:nowrap}
 table{width:100%;border-collapse:collapse;font-size:.875rem;margin:0 0 1rem}
-th,td{text-align:left;vertical-align:top;padding:.55rem .75rem .55rem 0;border-bottom:1px solid var(--sp-line);overflow-wrap:anywhere}th{color:var(--sp-soft);font-weight:600;overflow-wrap:normal}
+th,td{text-align:left;vertical-align:top;padding:.55rem .75rem .55rem 0;border-bottom:1px solid var(--sp-line)}th{color:var(--sp-soft);font-weight:600;overflow-wrap:normal}
 caption{text-align:left;font-weight:600;padding:.5rem 0}code{font-family:ui-monospace,monospace}
 .well{color:var(--sp-soft)}.bad{color:var(--sp-danger);font-weight:600}.done{border:1px solid var(--sp-line);border-radius:10px;padding:.65rem .85rem}
 h2{font-size:1.1rem;margin:1.5rem 0 .5rem}
