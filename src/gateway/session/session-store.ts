@@ -7,6 +7,7 @@ import type { SessionEndCause } from '../../telemetry/gateway-events.js'
 import { frontendDefaults } from '../defaults.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { createIdTokenAlgorithms } from './id-token-algorithms.js'
+import { createIdleTime, type Extension } from './idle-time.js'
 import type { OpenedSessions } from './opened-sessions.js'
 import { createRevocableEnvelopes, type Revocable } from './revocable.js'
 import { type ClientInfo, createSessionActivities, type SessionActivity } from './session-activity.js'
@@ -46,9 +47,6 @@ export interface SessionStore extends SessionHandles {
   /** When and from where a session of this user was last used. */
   activityOf(key: string, subject: string): Promise<SessionActivity | undefined>
 }
-
-/** `extended`: the idle time has begun anew, and the browser's cookie should live as long. */
-export type Extension = 'extended' | 'alive' | 'gone'
 
 export interface EndedSession {
   readonly key: string
@@ -108,8 +106,8 @@ export function createSessionStore({
   const roll = createSessionRoll({ store, seal, name, lifetimes, keepsOwners })
   const algorithms = createIdTokenAlgorithms(store, clients)
   const { handleOf, hasHandle } = createSessionHandles(seal)
-  const touchInterval = Math.min(60, lifetimes.idle / 10)
   const restsUntil = (end: number): number => Math.min(end, now() + lifetimes.idle)
+  const idleTime = createIdleTime({ records, activities, opened, lifetimes, restsUntil, now })
 
   const sessionOf = (
     key: string,
@@ -146,24 +144,6 @@ export function createSessionStore({
         ...(requestId !== undefined && { requestId }),
       })
     return wasThere
-  }
-
-  const touchedAtOf = (key: string): number => opened.touches.get(key) ?? 0
-  /** Seconds since the epoch, to within `touchInterval`. Of a session without a subject only what this process knows. */
-  const lastUse = async ({ key, record: { subject, createdAt } }: Session): Promise<number> => {
-    const touchedAt = touchedAtOf(key)
-    const isRecent = now() - touchedAt < touchInterval
-    const seen = isRecent || subject === undefined ? 0 : ((await activities.find(key, subject))?.lastSeen ?? 0)
-    return Math.max(touchedAt, seen, createdAt)
-  }
-  const touch = async (id: string, session: Session, client: () => ClientInfo): Promise<Extension> => {
-    if (lifetimes.sliding && !(await records.extend(id, restsUntil(session.endsAt)))) {
-      opened.delete(session.key)
-      return 'gone'
-    }
-    opened.touches.set(session.key, now())
-    await activities.seen(session, client)
-    return lifetimes.sliding ? 'extended' : 'alive'
   }
 
   return {
@@ -203,7 +183,7 @@ export function createSessionStore({
     async replace(id, session, record) {
       const until = endsAt(record, lifetimes)
       // No use of the session: what has used it has moved the expiry already, here or in another replica.
-      const atLeast = lifetimes.sliding ? Math.min(until, (await lastUse(session)) + lifetimes.idle) : until
+      const atLeast = lifetimes.sliding ? Math.min(until, (await idleTime.lastUse(session)) + lifetimes.idle) : until
       const sealed = await records.replace(id, session.revision, record, { atLeast })
       if (sealed === undefined) return undefined
       await index.enter(session.key, record, until)
@@ -214,12 +194,12 @@ export function createSessionStore({
     },
 
     keepAlive(id, session, client) {
-      if (now() - touchedAtOf(session.key) < touchInterval) return 'alive'
-      return touch(id, session, client)
+      const touchedAt = opened.touches.get(session.key) ?? 0
+      return now() - touchedAt < idleTime.interval ? 'alive' : idleTime.restart(id, session, client)
     },
 
     idleEnd: async (session) =>
-      lifetimes.sliding ? Math.min(session.endsAt, (await lastUse(session)) + lifetimes.idle) : session.endsAt,
+      lifetimes.sliding ? Math.min(session.endsAt, (await idleTime.lastUse(session)) + lifetimes.idle) : session.endsAt,
 
     keptFor: ({ endsAt: end }) => restsUntil(end) - now(),
 

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { Refusal } from '../refusal.js'
 import { clientInfoOf, type GatewayRequest } from '../request.js'
+import type { Extension } from './idle-time.js'
 import { setSessionCookie } from './koa-session.js'
 import type { OpenSession } from './session-record.js'
-import type { Extension } from './session-store.js'
 
 /**
  * A call has come: the idle time starts anew, and the browser keeps its cookie as long. Before the response begins, and
