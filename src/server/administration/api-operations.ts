@@ -3,7 +3,16 @@ import type { SessionQuery } from '../../gateway/gateway.js'
 import { ApiRefusal } from './api-refusal.js'
 import { levels, type SchemaName } from './api-schemas.js'
 import type { AdministrationSource } from './source.js'
-import { configurationView, frontendsView, iso, keysView, refusalsView, sessionView, upstreamsView } from './views.js'
+import {
+  configurationView,
+  frontendsView,
+  iso,
+  keysView,
+  refusalsView,
+  sessionView,
+  unknownFrontend,
+  upstreamsView,
+} from './views.js'
 
 /** A call of the admin API that may be made. */
 export interface ApiCall {
@@ -177,9 +186,8 @@ export function queryOf(query: URLSearchParams): SessionQuery {
 async function assertFrontend(source: AdministrationSource, query: URLSearchParams): Promise<void> {
   const name = query.get('frontend')
   if (name === null) return
-  const known = ((await source.report()).gateway?.frontends ?? []).map((frontend) => frontend.name)
-  if (!known.includes(name))
-    throw malformed(`there is no frontend of that name; known: ${known.slice(0, 20).join(', ') || 'none'}`)
+  const misspelt = unknownFrontend(await source.report(), name)
+  if (misspelt !== undefined) throw malformed(misspelt)
 }
 
 function limitOf(text: string | null): number {

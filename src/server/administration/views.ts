@@ -27,6 +27,13 @@ export function sessionView({ begunAt, lastUsedAt, ...session }: AdministeredSes
   }
 }
 
+/** Undefined where the configuration has a frontend of this name; otherwise what to say of it. */
+export function unknownFrontend({ gateway }: ProcessReport, name: string): string | undefined {
+  const known = (gateway?.frontends ?? []).map((frontend) => frontend.name)
+  if (known.includes(name)) return undefined
+  return `there is no frontend of that name; known: ${known.slice(0, 20).join(', ') || 'none'}`
+}
+
 export function frontendsView({ gateway }: ProcessReport) {
   const frontends = (gateway?.frontends ?? []).map(
     ({ clientKeys: _, assertionKeys: __, authorities, routes, ...frontend }) => ({

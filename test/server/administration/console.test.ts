@@ -114,6 +114,8 @@ test('what callers say is text on every page, and nothing may be cached, framed 
     if (path === 'keys') t.true(text.includes(`data-label="Keys">${assertionKey.kid}</td>`), text)
     if (path === 'configuration') t.regex(text, /<dt>Frontends added<\/dt><dd>shop<\/dd><\/dl>/)
   }
+  const misspelt = await (await fetch(`${url}/console/sessions?frontend=ap`, { headers })).text()
+  t.true(misspelt.includes('There is no such session: there is no frontend of that name; known: app.'), misspelt)
   t.is((await fetch(`${url}/console/nothing`, { headers })).status, 404)
   t.is((await fetch(`${url}/console/sessions?after=made-up`, { headers })).status, 400)
   t.is((await fetch(`${url}/console/keys`, { method: 'PUT', headers })).status, 405)

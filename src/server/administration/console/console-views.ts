@@ -11,10 +11,18 @@ export interface SessionSearch {
   readonly authority: string
 }
 
+export interface SessionsVisit {
+  readonly session: ConsoleSession
+  /** How many sessions have just been ended. */
+  readonly ended: string | undefined
+  /** What is wrong with the search. */
+  readonly misspelt: string | undefined
+}
+
 export function sessionsView(
   { sessions, next }: SessionPage,
   search: SessionSearch,
-  { session: own, ended }: { readonly session: ConsoleSession; readonly ended: string | undefined },
+  { session: own, ended, misspelt }: SessionsVisit,
 ): Html {
   const { sub, frontend, authority } = search
   const asked = Object.fromEntries(Object.entries(search).filter(([, text]) => text !== ''))
@@ -43,7 +51,9 @@ ${tableOf(
     { title: 'End', cell: endOne },
   ],
   sessions,
-  next === undefined ? 'There is no such session.' : 'None on this page; there may be more.',
+  next === undefined
+    ? `There is no such session${misspelt === undefined ? '' : `: ${misspelt}`}.`
+    : 'None on this page; there may be more.',
 )}
 ${next !== undefined && html`<p><a href="/console/sessions?${new URLSearchParams({ ...asked, after: next }).toString()}">Next page</a></p>`}
 ${sub !== '' && sessions.length > 0 && endForm('End all sessions of this user', asked, `End all sessions of ${sub}`)}`

@@ -5,6 +5,7 @@ import { type Html, html } from '../../../http/page.js'
 import { actingSource } from '../acting-source.js'
 import type { AdminToken } from '../admin-token.js'
 import type { AdministrationSource } from '../source.js'
+import { unknownFrontend } from '../views.js'
 import { type Place, sendPage } from './console-page.js'
 import { type ConsoleSession, createConsoleSessions } from './console-session.js'
 import {
@@ -49,7 +50,8 @@ export function createConsole({ token, source }: ConsoleOptions): Console {
       const after = query.get('after')
       const page = await source.listSessions({ query: meant(search), ...(after !== null && { paging: { after } }) })
       const ended = /^\d{1,9}$/.exec(query.get('ended') ?? '')?.[0]
-      return sessionsView(page, search, { session, ended })
+      const misspelt = search.frontend === '' ? undefined : unknownFrontend(await source.report(), search.frontend)
+      return sessionsView(page, search, { session, ended, misspelt })
     }),
     '/console/refusals': show('/console/refusals', 'Refusals', async () => refusalsPage(await source.report())),
     '/console/upstreams': show('/console/upstreams', 'Upstreams', async () => upstreamsPage(await source.report())),
