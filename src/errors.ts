@@ -102,6 +102,11 @@ export class UpstreamError extends Error {
   }
 }
 
+/** Whether the store has failed: what was asked of it may be asked again later. */
+export function isStoreUnavailable(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && error.code === 'store_unavailable'
+}
+
 /** The code at the bottom, such as `ECONNREFUSED`. */
 export function connectionCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined

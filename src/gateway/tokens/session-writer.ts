@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { UpstreamError } from '../../errors.js'
+import { isStoreUnavailable } from '../../errors.js'
 import type { OpenSession, SessionRecord } from '../session/session-record.js'
 import type { SessionStore } from '../session/session-store.js'
 
@@ -46,7 +46,7 @@ export function createSessionWriter({ sessions, now }: SessionWriterOptions): Se
       if (replaced === undefined) return { kind: 'overtaken' } as const
       return { kind: 'saved', open: { id, session: replaced } } as const
     } catch (error) {
-      if (error instanceof UpstreamError && error.code === 'store_unavailable') return undefined
+      if (isStoreUnavailable(error)) return undefined
       throw error
     }
   }

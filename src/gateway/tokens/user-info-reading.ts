@@ -1,4 +1,4 @@
-import { UpstreamError } from '../../errors.js'
+import { isStoreUnavailable, UpstreamError } from '../../errors.js'
 import { publish } from '../../telemetry/events.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
@@ -47,7 +47,7 @@ export function createUserInfoReading({ frontend, oauth, sessions }: UserInfoRea
       return replaced && { id, session: replaced }
     } catch (error) {
       // Marked as due: it is asked for again once the store is back.
-      if (error instanceof UpstreamError && error.code === 'store_unavailable') return open
+      if (isStoreUnavailable(error)) return open
       throw error
     }
   }

@@ -1,4 +1,4 @@
-import { UpstreamError } from '../../errors.js'
+import { isStoreUnavailable, UpstreamError } from '../../errors.js'
 import type { FrontendState, GatewayState, RouteState, UpstreamState } from '../../gateway/gateway.js'
 import type { AdministrationSource, ProcessReport } from './source.js'
 
@@ -99,8 +99,7 @@ function isOfKind<Message extends Question | Reply>(
 
 function failureOf(error: unknown): Omit<Extract<Reply, { failed: unknown }>, 'administration' | 'id'> {
   if (error instanceof RangeError) return { failed: 'range', message: error.message }
-  if (error instanceof UpstreamError && error.code === 'store_unavailable')
-    return { failed: 'store', message: error.message }
+  if (isStoreUnavailable(error)) return { failed: 'store', message: error.message }
   return { failed: 'otherwise', message: error instanceof Error ? error.name : 'unknown' }
 }
 
