@@ -1,4 +1,4 @@
-import { UpstreamError } from '../../errors.js'
+import { isStoreUnavailable } from '../../errors.js'
 import type { SealedStore } from '../../store/sealed-store.js'
 import type { SessionLifetimes } from '../options.js'
 import type { OpenedSessions } from './opened-sessions.js'
@@ -18,7 +18,7 @@ export interface IdleTimeOptions {
   readonly now: () => number
 }
 
-/** When sessions were last used, so that those end that nobody uses. */
+/** When sessions were last used. A session that nobody uses for its idle time ends. */
 export interface IdleTime {
   /** Seconds within which a session that is used again need not be written again. */
   readonly interval: number
@@ -45,11 +45,11 @@ export function createIdleTime({ records, activities, opened, lifetimes, restsUn
   }
 
   /**
-   * What the store has just given and cannot take back (its disk is full, it is a copy that only reads) is served for the
-   * idle time that it has left.
+   * The store has just given us the session, and cannot write it (its disk is full, or it is a copy that only reads): the
+   * call is served, and the session ends when the idle time that was written last is over.
    */
   const servedAllTheSame = ({ key }: Session, error: unknown): Extension => {
-    if (!(error instanceof UpstreamError) || error.code !== 'store_unavailable') throw error
+    if (!isStoreUnavailable(error)) throw error
     opened.touches.set(key, now() - Math.max(0, interval - retryInterval))
     return 'alive'
   }
