@@ -2,7 +2,7 @@ import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { aFile, aFolder } from '../config/_workspace.js'
-import { key } from './_checked.js'
+import { aFrontend } from './_checked.js'
 import { sallyport } from './_sallyport.js'
 
 /** A command to old terminals, as ESC and `[31m` are to all, and what turns the writing around. */
@@ -12,21 +12,9 @@ const controls = /(?!\n)\p{Cc}|[\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
 test('JSON that a command prints or writes has no character that a terminal obeys, and says the same', async (t) => {
   const folder = await aFolder(t)
-  const plain = await aFile(t, {
-    Bff: {
-      Authority: 'https://auth.example.com',
-      PublicUrl: 'https://app.example.com',
-      Frontends: [
-        {
-          Name: 'app',
-          ClientId: 'my-bff',
-          ClientSigningKeyJwk: key,
-          Access: [{ Claim: 'group', AnyOf: [hostile] }],
-          Routes: [{ Path: '/api', Upstreams: ['https://orders.example.com'] }],
-        },
-      ],
-    },
-  })
+  const access = { Access: [{ Claim: 'group', AnyOf: [hostile] }] }
+  const routes = { Routes: [{ Path: '/api', Upstreams: ['https://orders.example.com'] }] }
+  const plain = await aFile(t, aFrontend('https://auth.example.com', { ...access, ...routes }))
   const file = join(folder, `${hostile}.json`)
   await rename(plain, file)
   const spoiled = await aFile(t, { Bff: { Frontends: [], [hostile]: 1 } })
@@ -34,7 +22,7 @@ test('JSON that a command prints or writes has no character that a terminal obey
   const printed = async (...words: string[]): Promise<string> => (await sallyport(words)).stdout
   const texts = {
     routes: await printed('routes', '--json', '--config', file),
-    explain: await printed('explain', 'GET', 'https://app.example.com/api', '--json', '--config', file),
+    explain: await printed('explain', 'GET', 'http://localhost:3000/api', '--json', '--config', file),
     check: await printed('check', '--offline', '--json', '--config', spoiled),
     checked: await printed('check', '--offline', '--json', '--config', file, '--report', report),
     report: await readFile(report, 'utf8'),

@@ -137,7 +137,7 @@ test('who guesses tokens is told to wait, and keeps no administrator out', async
   t.is((await ask('GET', '/admin/keys')).status, 200)
 })
 
-test('a frontend that there is not is said to be unknown, and is not one that nobody uses', async (t) => {
+test('the admin API refuses a filter by a frontend that the configuration has not', async (t) => {
   const { ask, plant } = await anAdministeredGateway(t)
   await plant('app', { subject: 'alice' })
   for (const [method, path] of [
