@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import test from 'ava'
 import { decodeJwt, SignJWT } from 'jose'
 import { generateSigningJwk, type Jwk, signingKey } from '../../src/jose/jwk.js'
+import { altered } from '../_altered.js'
 import { serverKeys } from '../gateway/_provider.js'
 import { callbackOnly, withSigning } from '../gateway/_signing.js'
 import { aWorld, whoAmI } from '../gateway/_world.js'
@@ -33,7 +34,7 @@ test('no forged, foreign, stale or unsigned answer logs anybody in, nor spends t
   const foreign = { ...generateSigningJwk('ES256'), kid: serverKey.kid } as Jwk
   const { kid } = serverKey
   const secret = JSON.stringify(serverKey)
-  const spoiled = `${response.slice(0, -8)}AAAAAAAA`
+  const spoiled = altered(response)
 
   const forged: Readonly<Record<string, string>> = {
     'of another issuer': await sign({ ...claims, iss: 'https://evil.example' }),

@@ -13,6 +13,7 @@ import { protect, protectUpgrade } from '../../src/dpop-validator/adapters/node.
 import { createVerifier, type VerifierOptions } from '../../src/dpop-validator/dpop-validator.js'
 import { sendRaw } from '../../src/dpop-validator/testing/raw-request.js'
 import { generateTestKey, signJws, startTestIssuer } from '../../src/dpop-validator/testing/test-issuer.js'
+import { altered } from '../_altered.js'
 import { adapters, listening } from './_apis.js'
 import { createClient, headerOf, outcome, publicUrl } from './_requests.js'
 
@@ -298,8 +299,7 @@ test('a token that differs from a known one in its spelling only is another toke
   const client = createClient(issuer, verifierWith())
   t.is(outcome(await client.send()), 'accepted')
   const [head, body, signature = ''] = client.token.split('.')
-  const other = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
-  for (const token of [`${client.token}=`, `${head}.${body}.${other}`, `${head}.${body}.${signature}AAAA`])
+  for (const token of [`${client.token}=`, altered(client.token), `${head}.${body}.${signature}AAAA`])
     t.is(outcome(await client.send({ token })), 'invalid_token', token.slice(-10))
   t.is(outcome(await client.send()), 'accepted')
 })
@@ -582,7 +582,7 @@ test('an encrypted token is opened with our key, and refused without one (RFC 75
     .encrypt(key)
   t.is(outcome(await client.send({ token: encrypted })), 'accepted')
   t.is(outcome(await client.send({ token: encrypted })), 'accepted')
-  t.is(outcome(await client.send({ token: `${encrypted.slice(0, -4)}AAAA` })), 'invalid_token')
+  t.is(outcome(await client.send({ token: altered(encrypted) })), 'invalid_token')
   t.is(outcome(await createClient(issuer, verifierWith()).send({ token: encrypted })), 'invalid_token')
 })
 

@@ -114,7 +114,7 @@ test('a file keeps the ring sealed, readable by its owner, over a restart and fo
   const after = await replicas(1, createFileKeySource(path, seal))
   t.is(after.first.current('ES256').kid, before.first.current('ES256').kid)
   t.is(new Set(before.all.map((keys) => keys.current('ES256').kid)).size, 1)
-  t.notRegex(await readFile(path, 'utf8'), /kty|"d"/)
+  t.notRegex(await readFile(path, 'utf8'), /"kty"|"d"/)
   t.is((await stat(path)).mode & 0o777, 0o600)
 
   before.clock.now += 89 * day
