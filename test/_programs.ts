@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -20,11 +21,11 @@ export interface CompiledPrograms {
   load(indices: readonly number[], environment?: NodeJS.ProcessEnv): Promise<unknown>
 }
 
-/** @param folder below `build/`, so that `sallyport` is this package */
-export async function compilePrograms(folder: string, programs: readonly ShownProgram[]): Promise<CompiledPrograms> {
-  const home = resolve('build', folder)
-  await rm(home, { recursive: true, force: true })
-  await mkdir(home, { recursive: true })
+/** In a folder of this process below `build/`, so that `sallyport` is this package. */
+export async function compilePrograms(programs: readonly ShownProgram[]): Promise<CompiledPrograms> {
+  await mkdir('build', { recursive: true })
+  const home = await mkdtemp(resolve('build/shown-'))
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }))
   for (const [index, { text }] of programs.entries()) await writeFile(join(home, `program-${index}.ts`), text)
   const compilerOptions = { noEmit: false, outDir: '.', rootDir: '.', noUnusedLocals: false, noUnusedParameters: false }
   const configuration = { extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] }

@@ -34,5 +34,5 @@ async function compileAll() {
       .map((block) => ({ place: 'documents', title: titleOf(block), text: block.text })),
     ...declarations.flatMap((one) => examplesOf(one).map((text) => ({ place: 'docstrings', title: one.title, text }))),
   ]
-  return { programs, ...(await compilePrograms('shown', programs)) }
+  return { programs, ...(await compilePrograms(programs)) }
 }
