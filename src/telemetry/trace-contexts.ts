@@ -2,8 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type * as OpenTelemetry from '@opentelemetry/api'
 
 /**
- * Which span runs. Node 20 and 22 pay for every promise of the process once an `AsyncLocalStorage` is in use (a proxied call
- * a third more), so it is in use only while something runs that has entered: logins and refreshes, never a call on its way to an API.
+ * Which span runs. Node 20 and 22 pay for every promise of the process while an `AsyncLocalStorage` is in use (a proxied call
+ * a third more; a little for good, once it has been), so it is in use only while something runs that has entered: logins and
+ * refreshes, never a call on its way to an API.
  */
 export interface TraceContexts {
   /** For OpenTelemetry, which asks it what is active. */
