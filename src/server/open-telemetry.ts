@@ -1,8 +1,10 @@
 import type { Environment } from '../config/environment.js'
 import { ConfigurationError } from '../errors.js'
+import { createHeadSampling } from '../telemetry/head-sampling.js'
 import { createTraceContexts } from '../telemetry/trace-contexts.js'
 import { traceWith } from '../telemetry/tracing.js'
 import { packageVersion } from './package.js'
+import { traceSampler } from './trace-sampler.js'
 
 /**
  * Traces as the standard `OTEL_*` variables ask for it: where to (`OTEL_EXPORTER_OTLP_ENDPOINT`), how many
@@ -16,7 +18,11 @@ export async function startTracing(
 ): Promise<{ readonly stop: () => Promise<void> } | undefined> {
   if (!isAskedFor(environment)) return undefined
   const { api, sdk, exporter, resources } = await packages()
+  const sampler = traceSampler(sdk, environment)
+  const sampling = createHeadSampling(api, sampler)
   const provider = new sdk.NodeTracerProvider({
+    sampler,
+    idGenerator: sampling.idGenerator,
     resource: resources
       .resourceFromAttributes({ 'service.name': 'sallyport', 'service.version': packageVersion() })
       .merge(resources.detectResources({ detectors: [resources.envDetector] })),
@@ -24,7 +30,12 @@ export async function startTracing(
   })
   const contexts = createTraceContexts(api)
   provider.register({ contextManager: contexts.manager })
-  traceWith({ api, contexts, tracer: api.trace.getTracer('sallyport', packageVersion()) })
+  traceWith({
+    api,
+    contexts,
+    tracer: api.trace.getTracer('sallyport', packageVersion()),
+    sampling: writesTraceparent(api.propagation.fields()) ? sampling : undefined,
+  })
   return {
     async stop() {
       traceWith(undefined)
@@ -32,6 +43,12 @@ export async function startTracing(
       await provider.shutdown().catch(() => undefined)
     },
   }
+}
+
+/** Where OTEL_PROPAGATORS names others than the default, OpenTelemetry writes their fields of what is not sampled, too. */
+function writesTraceparent(fields: readonly string[]): boolean {
+  const known = ['traceparent', 'tracestate', 'baggage']
+  return fields.includes('traceparent') && fields.every((field) => known.includes(field))
 }
 
 function isAskedFor(environment: Environment): boolean {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import { type Product, productOfEvent } from './request-origin.js'
-import { tracing, wholeOf } from './tracing.js'
+import { activeTraceId, tracing, wholeOf } from './tracing.js'
 
 /*
  * What is known of a request is told to its span, and to the log which trace it is in. Events of the validator are told inside
@@ -20,29 +20,25 @@ const traces: Readonly<Partial<Record<Product, LRUCache<string, string>>>> = {
  */
 export function noteTrace(request: IncomingMessage, product: Exclude<Product, 'validator'>, requestId: string): void {
   const whole = tracing && wholeOf(request)
-  if (whole !== undefined) traces[product]?.set(requestId, whole.span.spanContext().traceId)
+  if (whole !== undefined) traces[product]?.set(requestId, whole.traceId)
 }
 
 /** Adds to the span of the whole request. */
 export function describeRequest(request: IncomingMessage, requestId: string, frontend?: string): void {
-  const whole = tracing && wholeOf(request)
-  if (whole === undefined || !whole.span.isRecording()) return
-  if (frontend !== undefined) whole.span.setAttribute('sallyport.frontend', frontend)
-  whole.span.setAttribute('sallyport.request_id', requestId)
+  const span = tracing && wholeOf(request)?.span
+  if (span?.isRecording() !== true) return
+  if (frontend !== undefined) span.setAttribute('sallyport.frontend', frontend)
+  span.setAttribute('sallyport.request_id', requestId)
 }
 
 /** Names the span of the whole request. @param route a path of the configuration, never the caller's */
 export function nameRequest(request: IncomingMessage, route: string): void {
-  const whole = tracing && wholeOf(request)
-  if (whole?.span.isRecording() === true)
-    whole.span.setAttribute('http.route', route).updateName(`${request.method} ${route}`)
+  const span = tracing && wholeOf(request)?.span
+  if (span?.isRecording() === true) span.setAttribute('http.route', route).updateName(`${request.method} ${route}`)
 }
 
 /** For the log. @param type of an event */
 export function traceId(type: string, requestId: string | undefined): string | undefined {
   if (tracing === undefined) return undefined
-  return (
-    tracing.api.trace.getActiveSpan()?.spanContext().traceId ??
-    (requestId === undefined ? undefined : traces[productOfEvent(type)]?.get(requestId))
-  )
+  return activeTraceId() ?? (requestId === undefined ? undefined : traces[productOfEvent(type)]?.get(requestId))
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type * as OpenTelemetry from '@opentelemetry/api'
-import { type SpanContext, tracing, wholeOf } from './tracing.js'
+import { UnsampledTrace } from './head-sampling.js'
+import { contextOf, type SpanContext, tracing, wholeOf } from './tracing.js'
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -15,17 +16,18 @@ export function inSpan<Result>(
   attributes?: () => Attributes,
 ): Result {
   const whole = tracing && wholeOf(request)
-  if (tracing === undefined || whole === undefined || !whole.span.isRecording()) return run(whole?.context)
+  if (tracing === undefined || whole?.span?.isRecording() !== true) return run(whole?.trace)
   const { api, tracer } = tracing
-  const span = tracer.startSpan(name, { kind: kindOf(name, api), attributes: attributes?.() ?? {} }, whole.context)
-  return ended(span, api, () => run(api.trace.setSpan(whole.context, span)))
+  const parent = contextOf(whole)
+  const span = tracer.startSpan(name, { kind: kindOf(name, api), attributes: attributes?.() ?? {} }, parent)
+  return ended(span, api, () => run(api.trace.setSpan(parent, span)))
 }
 
 /** The same for a part that may ask an authorization server: `inActiveSpan` is in it, until it has its result. */
 export function inSpanOfOthers<Result>(request: IncomingMessage, name: string, run: () => Result): Result {
   return inSpan(request, name, (context) => {
-    const span = context && tracing?.api.trace.getSpan(context)
-    if (tracing === undefined || context === undefined || span?.isRecording() !== true) return run()
+    if (tracing === undefined || context === undefined || context instanceof UnsampledTrace) return run()
+    if (tracing.api.trace.getSpan(context)?.isRecording() !== true) return run()
     return tracing.contexts.during(context, run)
   })
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type * as OpenTelemetry from '@opentelemetry/api'
-import { beginWhole, type Tracing, tracing, type WholeRequest, wholeOf } from './tracing.js'
+import { beginWhole, contextOf, type Tracing, tracing, wholeOf } from './tracing.js'
 
 export interface Traced {
   readonly scheme: string
@@ -15,8 +15,8 @@ type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 export function tracedRequests(serve: RequestListener, traced: Traced): RequestListener {
   return (request, response) => {
     if (tracing === undefined) return serve(request, response)
-    const { span } = begin(tracing, request, traced)
-    if (span.isRecording()) response.once('close', () => end(span, response.statusCode))
+    const span = begin(tracing, request, traced)
+    if (span?.isRecording() === true) response.once('close', () => end(span, response.statusCode))
     serve(request, response)
   }
 }
@@ -25,8 +25,8 @@ export function tracedRequests(serve: RequestListener, traced: Traced): RequestL
 export function tracedUpgrades(serve: Upgrade, traced: Traced): Upgrade {
   return (request, socket, head) => {
     if (tracing === undefined) return serve(request, socket, head)
-    const { span } = begin(tracing, request, traced)
-    if (span.isRecording()) socket.once('close', () => end(span))
+    const span = begin(tracing, request, traced)
+    if (span?.isRecording() === true) socket.once('close', () => end(span))
     serve(request, socket, head)
   }
 }
@@ -41,7 +41,7 @@ export function withItsTrace<Result>(request: IncomingMessage, response: ServerR
   if (tracing === undefined || known === undefined || response.destroyed) return run()
   const { contexts } = tracing
   response.once('close', contexts.leave)
-  return contexts.enter(known.context, run)
+  return contexts.enter(contextOf(known), run)
 }
 
 const noLinks: OpenTelemetry.Link[] = []
@@ -49,15 +49,24 @@ const noLinks: OpenTelemetry.Link[] = []
 /** Characters of a caller's path. */
 const maxPathLength = 500
 
-function begin({ api, tracer }: Tracing, request: IncomingMessage, { scheme, isTrusted }: Traced): WholeRequest {
-  const { headers } = request
+/** @returns undefined where no span is made */
+function begin(
+  { api, tracer, sampling }: Tracing,
+  request: IncomingMessage,
+  { scheme, isTrusted }: Traced,
+): OpenTelemetry.Span | undefined {
+  const { headers, method = 'HTTP' } = request
+  const unsampled = headers.traceparent === undefined ? sampling?.begin(method) : undefined
+  if (unsampled !== undefined) {
+    beginWhole(request, { traceId: unsampled.traceId, span: undefined, trace: unsampled })
+    return undefined
+  }
   const said =
     headers.traceparent === undefined
       ? api.ROOT_CONTEXT
       : api.propagation.extract(api.ROOT_CONTEXT, traceFieldsOf(headers))
   const sender = api.trace.getSpanContext(said)
   const isTaken = sender !== undefined && isTrusted(request.socket.remoteAddress)
-  const method = request.method ?? 'HTTP'
   const span = tracer.startSpan(
     method,
     {
@@ -73,9 +82,9 @@ function begin({ api, tracer }: Tracing, request: IncomingMessage, { scheme, isT
     span.setAttributes({ 'http.request.method': method, 'url.path': path, 'url.scheme': scheme })
   }
   // One that is not sampled is there all the same: its id goes into the log and to the API.
-  const begun = { span, context: api.trace.setSpan(api.ROOT_CONTEXT, span) }
-  beginWhole(request, begun)
-  return begun
+  const { traceId } = span.spanContext()
+  beginWhole(request, { traceId, span, trace: api.trace.setSpan(api.ROOT_CONTEXT, span) })
+  return span
 }
 
 function end(span: OpenTelemetry.Span, status?: number): void {

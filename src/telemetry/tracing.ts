@@ -1,4 +1,5 @@
 import type * as OpenTelemetry from '@opentelemetry/api'
+import { type HeadSampling, UnsampledTrace } from './head-sampling.js'
 import type { TraceContexts } from './trace-contexts.js'
 
 /*
@@ -11,6 +12,8 @@ export interface Tracing {
   readonly api: typeof OpenTelemetry
   readonly tracer: OpenTelemetry.Tracer
   readonly contexts: TraceContexts
+  /** Absent: OpenTelemetry is asked for each span. */
+  readonly sampling?: HeadSampling | undefined
 }
 
 /** Undefined while nothing asks for traces. */
@@ -22,13 +25,20 @@ export function traceWith(next: Tracing | undefined): void {
 }
 
 /** What `injectTrace` writes; undefined where there is no trace. */
-export type SpanContext = OpenTelemetry.Context | undefined
+export type SpanContext = OpenTelemetry.Context | UnsampledTrace | undefined
 
 const wholeRequest = Symbol('the whole request')
 
 export interface WholeRequest {
-  readonly span: OpenTelemetry.Span
-  readonly context: OpenTelemetry.Context
+  readonly traceId: string
+  /** Undefined where no span was made, since the trace is not sampled. */
+  readonly span: OpenTelemetry.Span | undefined
+  readonly trace: OpenTelemetry.Context | UnsampledTrace
+}
+
+/** As OpenTelemetry knows it. */
+export function contextOf({ trace }: WholeRequest): OpenTelemetry.Context {
+  return trace instanceof UnsampledTrace ? trace.context : trace
 }
 
 type InTrace = object & { [wholeRequest]?: WholeRequest }
@@ -48,16 +58,36 @@ export function continueTrace(from: object, to: object): void {
   if (whole !== undefined) beginWhole(to, whole)
 }
 
+/** The trace, not sampled, of what is told just now. */
+let toldOf: UnsampledTrace | undefined
+
 /** Tells of a request, so that its line of the log gets the trace. */
 export function inTraceOf(request: object, tell: () => void): void {
-  const whole = tracing && wholeOf(request)
-  if (tracing === undefined || whole === undefined) tell()
-  else tracing.contexts.manager.with(whole.context, tell)
+  const trace = tracing && wholeOf(request)?.trace
+  if (tracing === undefined || trace === undefined) tell()
+  else if (trace instanceof UnsampledTrace) tellOf(trace, tell)
+  else tracing.contexts.manager.with(trace, tell)
+}
+
+function tellOf(trace: UnsampledTrace, tell: () => void): void {
+  const before = toldOf
+  toldOf = trace
+  try {
+    tell()
+  } finally {
+    toldOf = before
+  }
+}
+
+/** The id of the trace that is active, or told of. */
+export function activeTraceId(): string | undefined {
+  return toldOf?.traceId ?? tracing?.api.trace.getActiveSpan()?.spanContext().traceId
 }
 
 /** Writes the context of a span into the fields of a request of ours (W3C Trace Context). Default: that of the active one. */
 export function injectTrace(headers: Record<string, string | string[] | undefined>, context = activeContext()): void {
-  if (tracing !== undefined && context !== undefined) tracing.api.propagation.inject(context, headers)
+  if (context instanceof UnsampledTrace) headers.traceparent = context.traceparent
+  else if (tracing !== undefined && context !== undefined) tracing.api.propagation.inject(context, headers)
 }
 
 function activeContext(): SpanContext {

@@ -1,5 +1,6 @@
 import * as api from '@opentelemetry/api'
 import {
+  AlwaysOnSampler,
   InMemorySpanExporter,
   NodeTracerProvider,
   type ReadableSpan,
@@ -7,19 +8,25 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node'
 import type { ExecutionContext } from 'ava'
+import { createHeadSampling } from '../../src/telemetry/head-sampling.js'
 import { createTraceContexts } from '../../src/telemetry/trace-contexts.js'
 import { traceWith } from '../../src/telemetry/tracing.js'
 
 /** The spans of this process, from now on until the test is over. */
-export function collectSpans(t: ExecutionContext, sampler?: Sampler): () => readonly ReadableSpan[] {
+export function collectSpans(
+  t: ExecutionContext,
+  sampler: Sampler = new AlwaysOnSampler(),
+): () => readonly ReadableSpan[] {
   const exporter = new InMemorySpanExporter()
+  const sampling = createHeadSampling(api, sampler)
   const provider = new NodeTracerProvider({
+    sampler,
+    idGenerator: sampling.idGenerator,
     spanProcessors: [new SimpleSpanProcessor(exporter)],
-    ...(sampler !== undefined && { sampler }),
   })
   const contexts = createTraceContexts(api)
   provider.register({ contextManager: contexts.manager })
-  traceWith({ api, contexts, tracer: provider.getTracer('test') })
+  traceWith({ api, contexts, sampling, tracer: provider.getTracer('test') })
   t.teardown(async () => {
     traceWith(undefined)
     await provider.shutdown()

@@ -1,0 +1,33 @@
+import type * as Sdk from '@opentelemetry/sdk-trace-node'
+import type { Environment } from '../config/environment.js'
+
+/**
+ * Which traces are sampled, by `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`, as OpenTelemetry's SDK reads them; it gives nobody the one
+ * that it makes of them. Default, also for what it does not know: `parentbased_always_on`.
+ * @see {@link https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration OpenTelemetry's variables}
+ */
+export function traceSampler(sdk: typeof Sdk, environment: Environment): Sdk.Sampler {
+  const { OTEL_TRACES_SAMPLER: name = '', OTEL_TRACES_SAMPLER_ARG: argument } = environment
+  const root = rootSampler(sdk, name.replace(/^parentbased_/, ''), argument)
+  if (root !== undefined && !name.startsWith('parentbased_')) return root
+  return new sdk.ParentBasedSampler({ root: root ?? new sdk.AlwaysOnSampler() })
+}
+
+function rootSampler(sdk: typeof Sdk, name: string, argument: string | undefined): Sdk.Sampler | undefined {
+  switch (name) {
+    case 'always_on':
+      return new sdk.AlwaysOnSampler()
+    case 'always_off':
+      return new sdk.AlwaysOffSampler()
+    case 'traceidratio':
+      return new sdk.TraceIdRatioBasedSampler(ratioOf(argument))
+    default:
+      return undefined
+  }
+}
+
+/** All of them, where it is no number from 0 to 1. */
+function ratioOf(argument = ''): number {
+  const ratio = argument.trim() === '' ? Number.NaN : Number(argument)
+  return ratio >= 0 && ratio <= 1 ? ratio : 1
+}
