@@ -45,7 +45,7 @@ export async function startTracing(
   }
 }
 
-/** Where OTEL_PROPAGATORS names others than the default, OpenTelemetry writes their fields of what is not sampled, too. */
+/** Whether `traceparent` is all that an unsampled trace has to send. Where OTEL_PROPAGATORS names others, OpenTelemetry writes their fields. */
 function writesTraceparent(fields: readonly string[]): boolean {
   const known = ['traceparent', 'tracestate', 'baggage']
   return fields.includes('traceparent') && fields.every((field) => known.includes(field))

@@ -2,8 +2,8 @@ import type * as Sdk from '@opentelemetry/sdk-trace-node'
 import type { Environment } from '../config/environment.js'
 
 /**
- * Which traces are sampled, by `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`, as OpenTelemetry's SDK reads them; it gives nobody the one
- * that it makes of them. Default, also for what it does not know: `parentbased_always_on`.
+ * Makes the sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` ask for. OpenTelemetry's SDK makes one of the same variables, but
+ * does not hand it out. Default, also for a name that the SDK does not know: `parentbased_always_on`.
  * @see {@link https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration OpenTelemetry's variables}
  */
 export function traceSampler(sdk: typeof Sdk, environment: Environment): Sdk.Sampler {
@@ -26,7 +26,7 @@ function rootSampler(sdk: typeof Sdk, name: string, argument: string | undefined
   }
 }
 
-/** All of them, where it is no number from 0 to 1. */
+/** The share of traces that is sampled: all, where the argument is no number from 0 to 1. */
 function ratioOf(argument = ''): number {
   const ratio = argument.trim() === '' ? Number.NaN : Number(argument)
   return ratio >= 0 && ratio <= 1 ? ratio : 1

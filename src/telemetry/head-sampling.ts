@@ -2,8 +2,9 @@ import { randomFillSync } from 'node:crypto'
 import type * as OpenTelemetry from '@opentelemetry/api'
 
 /*
- * Whether a trace is sampled is decided when it begins, by its id. OpenTelemetry's SDK makes a span, a list of its attributes and a context
- * before it asks its sampler; with one call of a hundred sampled, that was 3 % of a call. So the sampler is asked first, and what is not sampled is two ids.
+ * The sampler decides whether a trace is sampled when the trace begins, by its id. OpenTelemetry's SDK makes a span, a list of attributes and a
+ * context before it asks its sampler; with one call of a hundred sampled, that was 3 % of a call. This file asks the sampler first, and makes
+ * two ids for a trace that is not sampled.
  */
 
 /** What the SDK takes as its `Sampler`. */
@@ -19,13 +20,13 @@ export interface Sampler {
 }
 
 export interface HeadSampling {
-  /** For the SDK: a trace that is sampled has the id that was decided about. */
+  /** For the SDK: it gives a sampled trace the id that the sampler was asked about. */
   readonly idGenerator: { generateTraceId(): string; generateSpanId(): string }
   /** A trace that begins with a request. Undefined where it is sampled: the SDK makes its span, at once. */
   begin(name: string): UnsampledTrace | undefined
 }
 
-/** Its id goes into the log and to the API all the same. */
+/** A trace without spans. The log and the API get its id all the same. */
 export class UnsampledTrace {
   readonly traceId: string
   readonly #spanId: string

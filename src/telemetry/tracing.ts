@@ -12,7 +12,7 @@ export interface Tracing {
   readonly api: typeof OpenTelemetry
   readonly tracer: OpenTelemetry.Tracer
   readonly contexts: TraceContexts
-  /** Absent: OpenTelemetry is asked for each span. */
+  /** Absent: OpenTelemetry makes a span for each request. */
   readonly sampling?: HeadSampling | undefined
 }
 
@@ -58,7 +58,7 @@ export function continueTrace(from: object, to: object): void {
   if (whole !== undefined) beginWhole(to, whole)
 }
 
-/** The trace, not sampled, of what is told just now. */
+/** The unsampled trace of the request whose event is being published. */
 let toldOf: UnsampledTrace | undefined
 
 /** Tells of a request, so that its line of the log gets the trace. */
@@ -79,7 +79,7 @@ function tellOf(trace: UnsampledTrace, tell: () => void): void {
   }
 }
 
-/** The id of the trace that is active, or told of. */
+/** The id of the trace whose event is being published, or of the active one. */
 export function activeTraceId(): string | undefined {
   return toldOf?.traceId ?? tracing?.api.trace.getActiveSpan()?.spanContext().traceId
 }

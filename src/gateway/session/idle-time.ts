@@ -18,7 +18,7 @@ export interface IdleTimeOptions {
   readonly now: () => number
 }
 
-/** When sessions were last used. A session that nobody uses for its idle time ends. */
+/** Knows when each session was last used, and starts its idle time anew at each use. The store ends a session whose idle time is over. */
 export interface IdleTime {
   /** Seconds within which a session that is used again need not be written again. */
   readonly interval: number
