@@ -7,16 +7,16 @@ export type ObserveOperation = (operation: string, outcome: 'answered' | 'failed
 export function observedStore<Observed extends Store>(store: Observed, observe: ObserveOperation): Observed {
   const timed = <Given extends unknown[], Result>(operation: string, call: (...given: Given) => Promise<Result>) => {
     const [answered, failed] = [observe(operation, 'answered'), observe(operation, 'failed')]
-    return async (...given: Given): Promise<Result> => {
+    return (...given: Given): Promise<Result> => {
       const started = performance.now()
-      try {
-        const result = await call(...given)
-        answered((performance.now() - started) / 1000)
-        return result
-      } catch (error) {
-        failed((performance.now() - started) / 1000)
-        throw error
-      }
+      const seconds = (): number => (performance.now() - started) / 1000
+      const pending = call(...given)
+      // Looked on: the caller waits for the operation itself.
+      pending.then(
+        () => answered(seconds()),
+        () => failed(seconds()),
+      )
+      return pending
     }
   }
   return {
