@@ -6,7 +6,6 @@ import { originOf } from '../http/request-origin.js'
 import { clientOf } from '../http/trusted-peers.js'
 import { atOnce, inSlices } from '../slices.js'
 import { describeRequest, nameRequest } from '../telemetry/request-traces.js'
-import { withItsTrace } from '../telemetry/traced-requests.js'
 import { type Administration, createAdministration } from './administration/administration.js'
 import { answerError, answerUpgradeError } from './error-response.js'
 import type { ForwardAuthOptions } from './forward-auth/options.js'
@@ -127,7 +126,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
 
   const forwards: Delivery = {
-    endpoint: (call, response) => withItsTrace(call.request, response, () => current.endpoints(call, response)),
+    endpoint: (call, response) => current.endpoints(call, response),
     page: ({ frontend, request, target }, response) => frontend.page.serve(request, response, target),
     forward: forwarder.forward,
   }

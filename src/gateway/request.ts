@@ -24,6 +24,12 @@ import type { StepUp } from './step-up/step-up.js'
 import type { AccessTokens } from './tokens/access-tokens.js'
 import type { Credentials } from './tokens/credentials.js'
 
+/** Who brought a logout token, and the id of that request. */
+export interface LogoutTokenSender {
+  readonly network: string
+  readonly requestId: string
+}
+
 /** A frontend, and what works for it. */
 export interface ProvisionedFrontend extends Frontend {
   /** Its authorization server or, of a frontend with several as a whole, the first of them. */
@@ -51,7 +57,7 @@ export interface ProvisionedFrontend extends Frontend {
   readonly allowOrigin: Cors
   readonly onLogin: OnLogin | undefined
   /** Ends the sessions that a back-channel logout token names. */
-  readonly acceptLogoutToken: (token: string, network: string) => Promise<void>
+  readonly acceptLogoutToken: (token: string, from: LogoutTokenSender) => Promise<void>
   /** Its requests, sockets and streams. */
   readonly underway: Underway
   /** Asks its authorization server and its upstreams what the first request would have to wait for. Never rejects. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nameRequest } from '../telemetry/request-traces.js'
-import { inSpan, inSpanOfOthers } from '../telemetry/spans.js'
+import { inSpan } from '../telemetry/spans.js'
 import { assertPageAccess } from './access/page-access.js'
 import { guardOf } from './access/stay.js'
 import { isLoginInQuestion, sessionIsOfUse } from './endpoints/login-loop.js'
@@ -148,12 +148,12 @@ function accessToken(call: ProxiedRequest): Promise<void> | undefined {
   const { tokenType, audiences, assertIdentity } = route
   if (assertIdentity !== undefined) return open && assertedIdentity(call, open, assertIdentity)
   if (tokenType === 'Client' || (tokenType === 'UserOrClient' && open === undefined))
-    return inSpanOfOthers(call.request, 'access token', () => frontend.tokens.ofClient(audiences.ofClient)).then(
+    return inSpan(call.request, 'access token', (trace) => frontend.tokens.ofClient(audiences.ofClient, trace)).then(
       (credentials) => carry({ credentials, refreshed: undefined }),
     )
   if (open === undefined || tokenType === 'None') return undefined
-  const credentials = inSpanOfOthers(call.request, 'access token', () =>
-    frontend.tokens.ofUser(open, audiences.ofUser, () => needsOf(call)),
+  const credentials = inSpan(call.request, 'access token', (trace) =>
+    frontend.tokens.ofUser(open, audiences.ofUser, () => needsOf(call), trace),
   )
   if (credentials instanceof Promise) return credentials.then(carry)
   carry(credentials)
@@ -166,7 +166,7 @@ async function assertedIdentity(
   open: OpenSession,
   assertIdentity: AssertIdentity,
 ): Promise<void> {
-  call.open = await call.frontend.tokens.current(open)
+  call.open = await inSpan(call.request, 'access token', (trace) => call.frontend.tokens.current(open, trace))
   call.credentials = await assertIdentity(call.open.session)
 }
 
@@ -181,7 +181,7 @@ function access(call: ProxiedRequest): Promise<void> | undefined {
   const { mayIn, tokenType } = route
   if (mayIn === undefined || open === undefined) return undefined
   if (tokenType === 'Client' || tokenType === 'None')
-    return inSpanOfOthers(call.request, 'access token', () => frontend.tokens.current(open)).then((current) => {
+    return inSpan(call.request, 'access token', (trace) => frontend.tokens.current(open, trace)).then((current) => {
       call.open = current
       mayIn(current.session)
     })

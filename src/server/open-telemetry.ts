@@ -1,7 +1,6 @@
 import type { Environment } from '../config/environment.js'
 import { ConfigurationError } from '../errors.js'
 import { createHeadSampling } from '../telemetry/head-sampling.js'
-import { createTraceContexts } from '../telemetry/trace-contexts.js'
 import { traceWith } from '../telemetry/tracing.js'
 import { packageVersion } from './package.js'
 import { traceSampler } from './trace-sampler.js'
@@ -28,11 +27,10 @@ export async function startTracing(
       .merge(resources.detectResources({ detectors: [resources.envDetector] })),
     spanProcessors: [new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter())],
   })
-  const contexts = createTraceContexts(api)
-  provider.register({ contextManager: contexts.manager })
+  // Its own would be an `AsyncLocalStorage`.
+  provider.register({ contextManager: null })
   traceWith({
     api,
-    contexts,
     tracer: api.trace.getTracer('sallyport', packageVersion()),
     sampling: writesTraceparent(api.propagation.fields()) ? sampling : undefined,
   })

@@ -84,6 +84,7 @@ export type GatewayEvent =
       readonly frontend: string
       readonly session: string
       readonly token: 'refresh_token' | 'access_token'
+      readonly requestId?: string
     }
   | ({
       readonly type: 'gateway.token.not-revoked'

@@ -1,5 +1,6 @@
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type * as OpenTelemetry from '@opentelemetry/api'
+import type { Trace } from './trace.js'
 
 /*
  * The sampler decides whether a trace is sampled when the trace begins, by its id. OpenTelemetry's SDK makes a span, a list of attributes and a
@@ -27,14 +28,11 @@ export interface HeadSampling {
 }
 
 /** A trace without spans. The log and the API get its id all the same. */
-export class UnsampledTrace {
+export class UnsampledTrace implements Trace {
   readonly traceId: string
   readonly #spanId: string
-  readonly #api: typeof OpenTelemetry
-  #context: OpenTelemetry.Context | undefined
 
-  constructor(api: typeof OpenTelemetry, traceId: string, spanId: string) {
-    this.#api = api
+  constructor(traceId: string, spanId: string) {
     this.traceId = traceId
     this.#spanId = spanId
   }
@@ -42,17 +40,6 @@ export class UnsampledTrace {
   /** @see {@link https://www.w3.org/TR/trace-context/#traceparent-header W3C Trace Context §3.2} */
   get traceparent(): string {
     return `00-${this.traceId}-${this.#spanId}-00`
-  }
-
-  /** For what OpenTelemetry has to know, which is little. */
-  get context(): OpenTelemetry.Context {
-    const { trace, ROOT_CONTEXT, TraceFlags } = this.#api
-    this.#context ??= trace.setSpanContext(ROOT_CONTEXT, {
-      traceId: this.traceId,
-      spanId: this.#spanId,
-      traceFlags: TraceFlags.NONE,
-    })
-    return this.#context
   }
 }
 
@@ -80,23 +67,27 @@ export function createHeadSampling(api: typeof OpenTelemetry, sampler: Sampler):
         noAttributes,
         noLinks,
       )
-      if (decision === api.SamplingDecision.NOT_RECORD) return new UnsampledTrace(api, traceId, newId(8))
+      if (decision === api.SamplingDecision.NOT_RECORD) return new UnsampledTrace(traceId, newId(8))
       decided = traceId
       return undefined
     },
   }
 }
 
-/** Random bytes in hexadecimal, drawn for many ids at once. */
+/** Bytes that are drawn and written out at once, for many ids: an id that is kept keeps the text of all. */
+const drawnAtOnce = 512
+
+/** Random bytes in hexadecimal. */
 function createIds(): (bytes: number) => string {
-  const drawn = Buffer.alloc(4096)
-  let used = drawn.length
+  let digits = ''
+  let used = 0
   return (bytes) => {
-    if (used + bytes > drawn.length) {
-      randomFillSync(drawn)
+    if (used + bytes * 2 > digits.length) {
+      digits = randomBytes(drawnAtOnce).toString('hex')
       used = 0
     }
-    used += bytes
-    return drawn.toString('hex', used - bytes, used)
+    const begin = used
+    used += bytes * 2
+    return digits.slice(begin, used)
   }
 }

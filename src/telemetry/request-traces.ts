@@ -1,26 +1,46 @@
 import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import { type Product, productOfEvent } from './request-origin.js'
-import { activeTraceId, tracing, wholeOf } from './tracing.js'
+import type { Trace } from './trace.js'
+import { SpanTrace, toldTraceId, tracing, wholeOf } from './tracing.js'
 
 /*
  * What is known of a request is told to its span, and to the log which trace it is in. Events of the validator are told inside
  * that of their request (`inTraceOf`): its ids are its own.
  */
 
-/** Of the latest that were noted. A login has one id in both products, and a trace in each. */
-const traces: Readonly<Partial<Record<Product, LRUCache<string, string>>>> = {
+/** Of the latest that were noted, without what their spans hold. A login has one id in both products, and a trace in each. */
+const traces: Readonly<Partial<Record<Product, LRUCache<string, Trace>>>> = {
   gateway: new LRUCache({ max: 10_000 }),
   as: new LRUCache({ max: 10_000 }),
 }
 
 /**
- * Log lines with this id get the trace of the request, also when they come late. What is forwarded goes without: its few
- * events are told in its trace (`inTraceOf`), and a note for each call would outlive it.
+ * Log lines with this id get the trace of the request, also when they come late, and an authorization server that is asked
+ * for it hears of the trace. What is forwarded goes without: its few events are told in its trace (`inTraceOf`), and a note
+ * for each call would outlive it.
  */
 export function noteTrace(request: IncomingMessage, product: Exclude<Product, 'validator'>, requestId: string): void {
-  const whole = tracing && wholeOf(request)
-  if (whole !== undefined) traces[product]?.set(requestId, whole.traceId)
+  if (tracing !== undefined) noteTraceOf(product, requestId, wholeOf(request)?.trace)
+}
+
+/** The same for a part of a request that has an id of its own. @param trace as `inSpan` gives it */
+export function noteTraceOf(product: Exclude<Product, 'validator'>, requestId: string, trace: Trace | undefined): void {
+  if (trace !== undefined) traces[product]?.set(requestId, trace instanceof SpanTrace ? withoutItsSpan(trace) : trace)
+}
+
+/** For what comes late: the span's ids, and not what it holds. */
+function withoutItsSpan(trace: SpanTrace): SpanTrace {
+  const { api } = tracing ?? {}
+  const span = api?.trace.getSpanContext(trace.context)
+  return api === undefined || span === undefined
+    ? trace
+    : new SpanTrace(api.trace.setSpanContext(api.ROOT_CONTEXT, span), span)
+}
+
+/** What was noted for this id. */
+export function traceOf(product: Exclude<Product, 'validator'>, requestId: string | undefined): Trace | undefined {
+  return tracing && requestId !== undefined ? traces[product]?.get(requestId) : undefined
 }
 
 /** Adds to the span of the whole request. */
@@ -40,5 +60,5 @@ export function nameRequest(request: IncomingMessage, route: string): void {
 /** For the log. @param type of an event */
 export function traceId(type: string, requestId: string | undefined): string | undefined {
   if (tracing === undefined) return undefined
-  return activeTraceId() ?? (requestId === undefined ? undefined : traces[productOfEvent(type)]?.get(requestId))
+  return toldTraceId() ?? (requestId === undefined ? undefined : traces[productOfEvent(type)]?.get(requestId)?.traceId)
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type * as OpenTelemetry from '@opentelemetry/api'
-import { UnsampledTrace } from './head-sampling.js'
-import { contextOf, type SpanContext, tracing, wholeOf } from './tracing.js'
+import type { Trace } from './trace.js'
+import { SpanTrace, tracing, wholeOf } from './tracing.js'
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -12,46 +12,31 @@ type Attributes = Readonly<Record<string, string | number | boolean | undefined>
 export function inSpan<Result>(
   request: IncomingMessage,
   name: string,
-  run: (context: SpanContext) => Result,
+  run: (trace: Trace | undefined) => Result,
   attributes?: () => Attributes,
 ): Result {
-  const whole = tracing && wholeOf(request)
-  if (tracing === undefined || whole?.span?.isRecording() !== true) return run(whole?.trace)
+  return inSpanOf(tracing && wholeOf(request)?.trace, name, run, attributes)
+}
+
+/** The same for what does not know its request. @param parent the trace that it is a part of; its span may have ended */
+export function inSpanOf<Result>(
+  parent: Trace | undefined,
+  name: string,
+  run: (trace: Trace | undefined) => Result,
+  attributes?: () => Attributes,
+): Result {
+  if (tracing === undefined || !(parent instanceof SpanTrace)) return run(parent)
   const { api, tracer } = tracing
-  const parent = contextOf(whole)
-  const span = tracer.startSpan(name, { kind: kindOf(name, api), attributes: attributes?.() ?? {} }, parent)
-  return ended(span, api, () => run(api.trace.setSpan(parent, span)))
+  const { context } = parent
+  if (!isSampled(context, api)) return run(parent)
+  const span = tracer.startSpan(name, { kind: kindOf(name, api), attributes: attributes?.() ?? {} }, context)
+  return ended(span, api, () => run(new SpanTrace(api.trace.setSpan(context, span), span.spanContext())))
 }
 
-/** The same for a part that may ask an authorization server: `inActiveSpan` is in it, until it has its result. */
-export function inSpanOfOthers<Result>(request: IncomingMessage, name: string, run: () => Result): Result {
-  return inSpan(request, name, (context) => {
-    if (tracing === undefined || context === undefined || context instanceof UnsampledTrace) return run()
-    if (tracing.api.trace.getSpan(context)?.isRecording() !== true) return run()
-    return tracing.contexts.during(context, run)
-  })
-}
-
-/** For what goes on beside a part that has its result already. */
-export function stayInSpan<Result>(pending: Promise<Result>): Promise<Result> {
-  if (tracing !== undefined && isInSampledTrace(tracing.api)) tracing.contexts.stay(pending)
-  return pending
-}
-
-/** A span in the one that is active, of something that does not know its request. */
-export function inActiveSpan<Result>(name: string, run: () => Result, attributes: () => Attributes): Result {
-  if (tracing === undefined) return run()
-  const { api, tracer } = tracing
-  if (!isInSampledTrace(api)) return run()
-  return tracer.startActiveSpan(name, { kind: kindOf(name, api), attributes: attributes() }, (span) =>
-    ended(span, api, run),
-  )
-}
-
-/** A span that has ended records no more, and is the parent of what it has begun all the same. */
-function isInSampledTrace({ trace, TraceFlags }: typeof OpenTelemetry): boolean {
-  const active = trace.getActiveSpan()
-  return active !== undefined && (active.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
+/** Not whether it records: a span that has ended is the parent of what it has begun all the same. */
+function isSampled(context: OpenTelemetry.Context, { trace, TraceFlags }: typeof OpenTelemetry): boolean {
+  const span = trace.getSpanContext(context)
+  return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0
 }
 
 function kindOf(name: string, { SpanKind }: typeof OpenTelemetry): OpenTelemetry.SpanKind {

@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type * as OpenTelemetry from '@opentelemetry/api'
-import { beginWhole, contextOf, type Tracing, tracing, wholeOf } from './tracing.js'
+import { beginWhole, SpanTrace, type Tracing, tracing } from './tracing.js'
 
 export interface Traced {
   readonly scheme: string
@@ -31,19 +31,6 @@ export function tracedUpgrades(serve: Upgrade, traced: Traced): Upgrade {
   }
 }
 
-/**
- * Runs an endpoint that asks authorization servers, so that they learn the trace's id, also where the trace is not sampled.
- * What is forwarded goes without: its spans are known by their request.
- */
-export function withItsTrace<Result>(request: IncomingMessage, response: ServerResponse, run: () => Result): Result {
-  const known = tracing && wholeOf(request)
-  // A response that has closed already does not say so again, and the context would stay for good.
-  if (tracing === undefined || known === undefined || response.destroyed) return run()
-  const { contexts } = tracing
-  response.once('close', contexts.leave)
-  return contexts.enter(contextOf(known), run)
-}
-
 const noLinks: OpenTelemetry.Link[] = []
 
 /** Characters of a caller's path. */
@@ -58,7 +45,7 @@ function begin(
   const { headers, method = 'HTTP' } = request
   const unsampled = headers.traceparent === undefined ? sampling?.begin(method) : undefined
   if (unsampled !== undefined) {
-    beginWhole(request, { traceId: unsampled.traceId, span: undefined, trace: unsampled })
+    beginWhole(request, { span: undefined, trace: unsampled })
     return undefined
   }
   const said =
@@ -82,8 +69,8 @@ function begin(
     span.setAttributes({ 'http.request.method': method, 'url.path': path, 'url.scheme': scheme })
   }
   // One that is not sampled is there all the same: its id goes into the log and to the API.
-  const { traceId } = span.spanContext()
-  beginWhole(request, { traceId, span, trace: api.trace.setSpan(api.ROOT_CONTEXT, span) })
+  const trace = new SpanTrace(api.trace.setSpan(api.ROOT_CONTEXT, span), span.spanContext())
+  beginWhole(request, { span, trace })
   return span
 }
 

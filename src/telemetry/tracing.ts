@@ -1,17 +1,17 @@
 import type * as OpenTelemetry from '@opentelemetry/api'
 import { type HeadSampling, UnsampledTrace } from './head-sampling.js'
-import type { TraceContexts } from './trace-contexts.js'
+import type { Trace } from './trace.js'
 
 /*
  * Spans, where `OTEL_*` asks for them. Nothing of OpenTelemetry is loaded before, and a part of a request that could be a
- * span costs one comparison.
+ * span costs one comparison. A trace is handed on with its request, or found by the request's id (`traceOf`): there is no
+ * active one. An `AsyncLocalStorage` would make every promise of the process dearer, on Node 20 and 22 for good.
  */
 
 /** What is told to OpenTelemetry: names by its semantic conventions; identifiers and codes, never a secret, a query or a name. */
 export interface Tracing {
   readonly api: typeof OpenTelemetry
   readonly tracer: OpenTelemetry.Tracer
-  readonly contexts: TraceContexts
   /** Absent: OpenTelemetry makes a span for each request. */
   readonly sampling?: HeadSampling | undefined
 }
@@ -24,21 +24,23 @@ export function traceWith(next: Tracing | undefined): void {
   tracing = next
 }
 
-/** What `injectTrace` writes; undefined where there is no trace. */
-export type SpanContext = OpenTelemetry.Context | UnsampledTrace | undefined
+/** A trace in which OpenTelemetry has begun a span: the parent of the spans that are made with its context. */
+export class SpanTrace implements Trace {
+  readonly traceId: string
+  readonly context: OpenTelemetry.Context
+
+  constructor(context: OpenTelemetry.Context, span: OpenTelemetry.SpanContext) {
+    this.traceId = span.traceId
+    this.context = context
+  }
+}
 
 const wholeRequest = Symbol('the whole request')
 
 export interface WholeRequest {
-  readonly traceId: string
   /** Undefined where no span was made, since the trace is not sampled. */
   readonly span: OpenTelemetry.Span | undefined
-  readonly trace: OpenTelemetry.Context | UnsampledTrace
-}
-
-/** As OpenTelemetry knows it. */
-export function contextOf({ trace }: WholeRequest): OpenTelemetry.Context {
-  return trace instanceof UnsampledTrace ? trace.context : trace
+  readonly trace: Trace
 }
 
 type InTrace = object & { [wholeRequest]?: WholeRequest }
@@ -58,18 +60,16 @@ export function continueTrace(from: object, to: object): void {
   if (whole !== undefined) beginWhole(to, whole)
 }
 
-/** The unsampled trace of the request whose event is being published. */
-let toldOf: UnsampledTrace | undefined
+/** The trace of the request whose event is being published. */
+let toldOf: Trace | undefined
 
 /** Tells of a request, so that its line of the log gets the trace. */
 export function inTraceOf(request: object, tell: () => void): void {
   const trace = tracing && wholeOf(request)?.trace
-  if (tracing === undefined || trace === undefined) tell()
-  else if (trace instanceof UnsampledTrace) tellOf(trace, tell)
-  else tracing.contexts.manager.with(trace, tell)
-}
-
-function tellOf(trace: UnsampledTrace, tell: () => void): void {
+  if (trace === undefined) {
+    tell()
+    return
+  }
   const before = toldOf
   toldOf = trace
   try {
@@ -79,17 +79,13 @@ function tellOf(trace: UnsampledTrace, tell: () => void): void {
   }
 }
 
-/** The id of the trace whose event is being published, or of the active one. */
-export function activeTraceId(): string | undefined {
-  return toldOf?.traceId ?? tracing?.api.trace.getActiveSpan()?.spanContext().traceId
+/** The id of the trace whose event is being published. */
+export function toldTraceId(): string | undefined {
+  return toldOf?.traceId
 }
 
-/** Writes the context of a span into the fields of a request of ours (W3C Trace Context). Default: that of the active one. */
-export function injectTrace(headers: Record<string, string | string[] | undefined>, context = activeContext()): void {
-  if (context instanceof UnsampledTrace) headers.traceparent = context.traceparent
-  else if (tracing !== undefined && context !== undefined) tracing.api.propagation.inject(context, headers)
-}
-
-function activeContext(): SpanContext {
-  return tracing?.api.trace.getActiveSpan() && tracing.api.context.active()
+/** Writes a trace into the fields of a request of ours (W3C Trace Context). */
+export function injectTrace(headers: Record<string, string | string[] | undefined>, trace: Trace | undefined): void {
+  if (trace instanceof UnsampledTrace) headers.traceparent = trace.traceparent
+  else if (trace instanceof SpanTrace) tracing?.api.propagation.inject(trace.context, headers)
 }

@@ -9,7 +9,6 @@ import {
 } from '@opentelemetry/sdk-trace-node'
 import type { ExecutionContext } from 'ava'
 import { createHeadSampling } from '../../src/telemetry/head-sampling.js'
-import { createTraceContexts } from '../../src/telemetry/trace-contexts.js'
 import { traceWith } from '../../src/telemetry/tracing.js'
 
 /** The spans of this process, from now on until the test is over. */
@@ -24,14 +23,12 @@ export function collectSpans(
     idGenerator: sampling.idGenerator,
     spanProcessors: [new SimpleSpanProcessor(exporter)],
   })
-  const contexts = createTraceContexts(api)
-  provider.register({ contextManager: contexts.manager })
-  traceWith({ api, contexts, sampling, tracer: provider.getTracer('test') })
+  provider.register({ contextManager: null })
+  traceWith({ api, sampling, tracer: provider.getTracer('test') })
   t.teardown(async () => {
     traceWith(undefined)
     await provider.shutdown()
     api.trace.disable()
-    api.context.disable()
     api.propagation.disable()
   })
   return () => exporter.getFinishedSpans()

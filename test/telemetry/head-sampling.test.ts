@@ -32,7 +32,7 @@ test('a trace that is sampled has the id that was decided about', (t) => {
   t.true(sampled > 300 && sampled < 700, String(sampled))
 })
 
-test('a trace that is not sampled has ids of its own, the same for an API and for OpenTelemetry', (t) => {
+test('a trace that is not sampled has ids of its own, the one that the sampler was asked about for an API too', (t) => {
   const { asked, sampling } = aSampling(0)
   const seen = new Set<string>()
   for (let count = 0; count < 1000; count++) {
@@ -40,8 +40,7 @@ test('a trace that is not sampled has ids of its own, the same for an API and fo
     if (!(trace instanceof UnsampledTrace)) return t.fail()
     t.is(trace.traceId, asked.at(-1) ?? '')
     t.regex(trace.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
-    const { traceId, spanId, traceFlags } = api.trace.getSpanContext(trace.context) ?? {}
-    t.is(`00-${traceId}-${spanId}-0${traceFlags}`, trace.traceparent)
+    t.is(trace.traceparent.split('-')[1], trace.traceId)
     seen.add(trace.traceparent)
   }
   t.is(seen.size, 1000)

@@ -26,7 +26,7 @@ async function aSlowApi(t: ExecutionContext) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, waiting }
 }
 
-/** Node 20 and 22 give every promise a number of its own while an `AsyncLocalStorage` is in use; later versions have no need. */
+/** Node 20 and 22 give every promise a number of its own while an `AsyncLocalStorage` is in use, which makes promises dearer for good. */
 async function areHooksOn(): Promise<boolean> {
   await undefined
   return executionAsyncId() !== 0
@@ -37,7 +37,7 @@ const within = (spans: readonly ReadableSpan[], parent: ReadableSpan | undefined
     .filter(({ parentSpanContext }) => parentSpanContext?.spanId === parent?.spanContext().spanId)
     .map(({ name }) => name)
 
-test.serial('a sampled call that is under way makes no promise of the process dearer', async (t) => {
+test.serial('a sampled login and a sampled call make no promise of the process dearer', async (t) => {
   const spans = collectSpans(t)
   const api = await aSlowApi(t)
   const stack = await runStack({
@@ -47,7 +47,7 @@ test.serial('a sampled call that is under way makes no promise of the process de
   })
   t.teardown(() => stack.stop())
   const browser = await loggedIn(stack)
-  await eventually(async () => !(await areHooksOn()))
+  t.false(await areHooksOn())
   const call = browser.call(new URL('/api/orders', stack.gateway))
   await eventually(() => api.waiting.length === 1)
   t.false(await areHooksOn())
@@ -100,5 +100,39 @@ test.serial('the refresh that a call begins is in its trace, whether the call wa
     })
     t.pass(path)
   }
-  await eventually(async () => !(await areHooksOn()))
+})
+
+test.serial('what an authorization server is asked is in the trace of the request that it is asked for', async (t) => {
+  const spans = collectSpans(t)
+  const stack = await runStack({
+    configure(configuration) {
+      const [route] = configuration.Bff.Frontends[0].Routes
+      configuration.Bff.Frontends[0].Routes.push({ ...route, Path: '/own', TokenType: 'Client' })
+    },
+  })
+  t.teardown(() => stack.stop())
+  const asked = (whole: string): readonly string[] => {
+    const request = spans().findLast(({ name }) => name === whole)
+    const parts = spans().filter(({ parentSpanContext }) => parentSpanContext?.spanId === request?.spanContext().spanId)
+    const token = parts.find(({ name }) => name === 'access token')
+    return spans()
+      .filter(
+        ({ name, parentSpanContext }) =>
+          name === 'issuer' &&
+          [request, token].some((parent) => parent && parent.spanContext().spanId === parentSpanContext?.spanId),
+      )
+      .map(({ attributes }) => new URL(String(attributes['url.full'])).pathname)
+  }
+  const browser = await loggedIn(stack)
+  await browser.call(new URL('/own/orders', stack.gateway))
+  await browser.call(new URL('/bff/logout', stack.gateway), { method: 'POST' })
+  for (const [request, endpoints] of [
+    ['GET /bff/login', ['/.well-known/openid-configuration', '/connect/par']],
+    ['GET /bff/callback', ['/connect/token', '/connect/jwks', '/connect/userinfo']],
+    ['GET /own', ['/connect/token']],
+    ['POST /bff/logout', ['/connect/revoke']],
+  ] as const) {
+    await eventually(() => endpoints.every((endpoint) => asked(request).includes(endpoint)))
+    t.pass(request)
+  }
 })

@@ -1,3 +1,4 @@
+import { inSpan } from '../../telemetry/spans.js'
 import { Refusal } from '../refusal.js'
 import type { GatewayRequest } from '../request.js'
 import { sessionIdentifier } from '../session/koa-session.js'
@@ -12,7 +13,9 @@ export async function assertPageAccess({ request, frontend }: GatewayRequest, ac
   const id = sessionIdentifier(request.headers.cookie, frontend)
   const session = id === undefined ? undefined : await frontend.sessions.open(id)
   if (id === undefined || session === undefined) return
-  const current = await frontend.tokens.current({ id, session }).catch(noneAnyMore)
+  const current = await inSpan(request, 'access token', (trace) =>
+    frontend.tokens.current({ id, session }, trace),
+  ).catch(noneAnyMore)
   if (current !== undefined) access(current.session)
 }
 

@@ -25,16 +25,16 @@ export function createTokensByAuthority(
     audiences.get(client)?.get(audience) ?? audience
 
   return {
-    ofUser(open, audience, needs) {
+    ofUser(open, audience, needs, trace) {
       const client = of(open.session.record)
-      return client.tokens.ofUser(open, audienceOf(client, audience), needs)
+      return client.tokens.ofUser(open, audienceOf(client, audience), needs, trace)
     },
-    current: (open) => of(open.session.record).tokens.current(open),
-    ofClient: (audience) => first.tokens.ofClient(audience),
-    insteadOf(refused, open, { ofUser, ofClient }) {
-      if (open === undefined) return first.tokens.insteadOf(refused, open, { ofUser, ofClient })
+    current: (open, trace) => of(open.session.record).tokens.current(open, trace),
+    ofClient: (audience, trace) => first.tokens.ofClient(audience, trace),
+    insteadOf(refused, open, { ofUser, ofClient }, trace) {
+      if (open === undefined) return first.tokens.insteadOf(refused, open, { ofUser, ofClient }, trace)
       const client = of(open.session.record)
-      return client.tokens.insteadOf(refused, open, { ofUser: audienceOf(client, ofUser), ofClient })
+      return client.tokens.insteadOf(refused, open, { ofUser: audienceOf(client, ofUser), ofClient }, trace)
     },
     async settled() {
       await Promise.all(all.map(({ tokens }) => tokens.settled()))

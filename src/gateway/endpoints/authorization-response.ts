@@ -44,14 +44,16 @@ function plainResponse(sent: URLSearchParams): URLSearchParams {
 
 /** What stands beside a signed response is not signed, and does not count. Without one nothing does, not even an error. */
 async function signedResponse({ state: { call, limits } }: EndpointContext, sent: URLSearchParams) {
-  const { frontend, client } = call
+  const { frontend, client, requestId } = call
   const jwt = sent.get('response')
   if (jwt === null)
     throw new Refusal('bff.login.failed', 'The answer of the authorization server is not signed.', {
       cause: new ProtocolError('invalid_request', 'there is no "response", and ResponseMode is "jwt"'),
     })
   try {
-    return await signerOf(jwt, frontend).oauth.readSignedResponse(jwt, widestNetworkOf(client.address))
+    return await signerOf(jwt, frontend)
+      .oauth.forRequest(requestId)
+      .readSignedResponse(jwt, widestNetworkOf(client.address))
   } catch (error) {
     const isOfTheSender =
       error instanceof LookedTooOften || (error instanceof UpstreamError && error.code === 'invalid_response')

@@ -7,14 +7,11 @@ import { acceptedAlgorithms } from '../oauth/accepted-algorithms.js'
 import { isKeySetOutOfReach, LookedTooOften } from '../oauth/issuer-keys.js'
 import { printable } from '../oauth/server-words.js'
 import { Refusal } from '../refusal.js'
-import type { ProvisionedFrontend } from '../request.js'
+import type { LogoutTokenSender, ProvisionedFrontend } from '../request.js'
 import type { EndpointContext } from '../session/koa-session.js'
 
-/**
- * @param network Of the sender.
- * @throws Refusal `bff.logout.token_refused`, or `bff.issuer.unavailable` when its key cannot be known
- */
-export type VerifyLogoutToken = (token: string, network: string) => Promise<LogoutToken>
+/** @throws Refusal `bff.logout.token_refused`, or `bff.issuer.unavailable` when its key cannot be known */
+export type VerifyLogoutToken = (token: string, from: LogoutTokenSender) => Promise<LogoutToken>
 
 export interface LogoutToken {
   readonly subject?: string
@@ -33,13 +30,13 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 /** `POST P/backchannel-logout`. @see {@link https://openid.net/specs/openid-connect-backchannel-1_0.html} */
 export async function backchannelLogout(ctx: EndpointContext): Promise<void> {
   const { call, limits } = ctx.state
-  const { frontend, client } = call
+  const { frontend, client, requestId } = call
   await limits.logoutToken.assertRoom(client.address)
   const body = await readFormBody(ctx.req, { limit: 16_384 })
   const token = body.get('logout_token')
   if (token === undefined) throw new Refusal('bff.logout.token_refused', 'there is no logout_token')
   try {
-    await frontend.acceptLogoutToken(token, widestNetworkOf(client.address))
+    await frontend.acceptLogoutToken(token, { network: widestNetworkOf(client.address), requestId })
   } catch (error) {
     const isOfTheSender = isRefusedToken(error) || (error instanceof Refusal && error.cause instanceof LookedTooOften)
     if (isOfTheSender) await limits.logoutToken.failed(client.address)
@@ -56,14 +53,14 @@ export function createLogoutTokenAcceptance(
   verify: VerifyLogoutToken,
   store: Store,
 ): ProvisionedFrontend['acceptLogoutToken'] {
-  return async (token, network) => {
-    const { subject, sid, jti, expiresAt } = await verify(token, network)
+  return async (token, from) => {
+    const { subject, sid, jti, expiresAt } = await verify(token, from)
     // Each server gives identifiers of its own.
     const used = `logout-jti:${name}:${authority === undefined ? '' : `${authority.name}:`}${jti}`
     if ((await store.get(used)) !== undefined)
       throw new Refusal('bff.logout.token_refused', 'the token was used before')
     const keys = await sessions.keysOf({ ...(sid !== undefined ? { sid } : { subject: subject ?? '' }), of: options })
-    await Promise.all(keys.map((key) => sessions.end({ key }, 'backchannel-logout')))
+    await Promise.all(keys.map((key) => sessions.end({ key }, 'backchannel-logout', from.requestId)))
     // After the work: had it failed, the server's next try would be taken for a replay.
     if (!(await store.addIfAbsent(used, '1', expiresAt)))
       throw new Refusal('bff.logout.token_refused', 'the token was used before')
@@ -78,11 +75,11 @@ export function createLogoutTokenAcceptance(
 export function logoutTokenAcceptanceByIssuer({
   addressed,
 }: Authorities<ProvisionedFrontend>): ProvisionedFrontend['acceptLogoutToken'] {
-  return async (token, network) => {
+  return async (token, from) => {
     const { iss, aud } = unverified(token)
     const meant = addressed(iss, aud)
     if (meant.length === 0) refuse('no authorization server of this frontend has signed the token for it')
-    const accepted = await Promise.allSettled(meant.map((frontend) => frontend.acceptLogoutToken(token, network)))
+    const accepted = await Promise.allSettled(meant.map((frontend) => frontend.acceptLogoutToken(token, from)))
     const failed = accepted.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
     const mayBeTriedAgain = failed.find((error) => !isRefusedToken(error))
     if (mayBeTriedAgain !== undefined) throw mayBeTriedAgain
@@ -105,8 +102,8 @@ export function createLogoutTokenVerifier(
 ): VerifyLogoutToken {
   const accepted = [...acceptedAlgorithms(options)]
 
-  return async (token, network) => {
-    const payload = await verified(token, network)
+  return async (token, from) => {
+    const payload = await verified(token, from)
     const { sub, sid, jti, iat, exp, nonce, events } = payload
     if (nonce !== undefined) refuse('a logout token has no nonce')
     if (typeof jti !== 'string' || jti === '' || jti.length > 256) refuse('the token has no usable "jti"')
@@ -124,7 +121,7 @@ export function createLogoutTokenVerifier(
     }
   }
 
-  async function verified(token: string, network: string): Promise<JWTPayload> {
+  async function verified(token: string, { network, requestId }: LogoutTokenSender): Promise<JWTPayload> {
     // Those of this client's ID tokens (§2.6). Without any there is no session to end.
     const known = await sessions.idTokenAlgorithms(options)
     const algorithms = known.length === 0 ? accepted : accepted.filter((name) => known.includes(name))
@@ -138,9 +135,9 @@ export function createLogoutTokenVerifier(
         currentDate: new Date(now() * 1000),
         requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
       }
-      const { payload, protectedHeader } = await oauth.keys.verify((find) => jwtVerify(token, find, checks), {
-        network,
-      })
+      const { payload, protectedHeader } = await oauth
+        .forRequest(requestId)
+        .keys.verify((find) => jwtVerify(token, find, checks), { network })
       // Servers from before the specification's final text leave it out; another type is another kind of token.
       const { typ } = protectedHeader
       if (typ !== undefined && !/^(?:application\/)?(?:logout\+jwt|jwt)$/i.test(typ))

@@ -27,7 +27,8 @@ export async function beginSession(
   return sessionsPerUser.admit(record, replaced, begin).catch(async (error: unknown) => {
     // What was just issued has no session to belong to.
     const { refreshToken, proofKey } = record
-    if (refreshToken !== undefined) await oauth.revoke(refreshToken, 'refresh_token', proofKey).catch(() => undefined)
+    const asking = oauth.forRequest(ctx.state.call.requestId)
+    if (refreshToken !== undefined) await asking.revoke(refreshToken, 'refresh_token', proofKey).catch(() => undefined)
     throw error
   })
 }

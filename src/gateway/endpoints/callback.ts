@@ -1,5 +1,6 @@
 import { publish } from '../../telemetry/events.js'
 import { continueOrigin } from '../../telemetry/request-origin.js'
+import { noteTrace } from '../../telemetry/request-traces.js'
 import { ofAuthority } from '../authorities/authorities.js'
 import { assertNavigation, isFromOwnPage } from '../frontend/anti-forgery.js'
 import type { ExpectedResponse, OAuthClient } from '../oauth/oauth-client.js'
@@ -63,7 +64,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
   const userInfo = await readUserInfo(oauth, frontend, tokens, secrets, transaction.requestId)
   const now = ctx.state.now()
   const confirmed = { ...sessionRecord(tokens, userInfo, secrets, transaction.asked, now), ...serverOf(frontend) }
-  const record = await admitted(frontend, confirmed, transaction.requestId)
+  const record = await admitted({ ...frontend, oauth }, confirmed, transaction.requestId)
   const { session } = await beginSession(ctx, record, transaction)
   const isOfFrame = transaction.popup !== undefined
   if (!isOfFrame) countLogin(ctx.state.call, ctx.res, now)
@@ -85,6 +86,7 @@ export async function callback(ctx: EndpointContext): Promise<void> {
 /** One login has one request id, from its beginning to its end. */
 function continueAs(ctx: EndpointContext, requestId: string): void {
   continueOrigin('gateway', ctx.state.call.requestId, requestId)
+  noteTrace(ctx.req, 'gateway', requestId)
   ctx.state.call = { ...ctx.state.call, requestId }
   ctx.set('X-Request-Id', requestId)
 }

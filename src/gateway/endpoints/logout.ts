@@ -3,10 +3,10 @@ import { frontendDefaults } from '../defaults.js'
 import { assertMeant } from '../frontend/anti-forgery.js'
 import { pageUrl } from '../frontend/frontend.js'
 import { Refusal } from '../refusal.js'
-import type { GatewayRequest, ProvisionedFrontend } from '../request.js'
+import type { ProvisionedFrontend } from '../request.js'
 import { destroySession, type EndpointContext } from '../session/koa-session.js'
 import type { Session } from '../session/session-record.js'
-import { type LeftToken, revokeToken, tellNotRevoked } from '../tokens/token-revocation.js'
+import { type LeftToken, type RevokingFrontend, revokeToken, tellNotRevoked } from '../tokens/token-revocation.js'
 import { forgetLogins } from './login-loop.js'
 
 /** Seconds for which a logout waits for the authorization server: the session is over already, and tokens end too. */
@@ -47,9 +47,10 @@ async function endSession(ctx: EndpointContext): Promise<string> {
   await destroySession(ctx, 'logout')
   frontend.transactions.forget(ctx.req.headers.cookie, ctx.res)
   forgetLogins(call, ctx.res)
+  const asking = { ...frontend, oauth: frontend.oauth.forRequest(call.requestId) }
   const [, url] = await Promise.all([
-    withPatience(revoke({ ...call, frontend }, open.session)),
-    withPatience(endSessionUrl(frontend, open.session)),
+    withPatience(revoke(asking, call.requestId, open.session)),
+    withPatience(endSessionUrl(asking, open.session)),
   ])
   return url ?? path
 }
@@ -63,11 +64,10 @@ async function withPatience<Result>(answer: Promise<Result>): Promise<Result | u
   return Promise.race([answer.catch(() => undefined), enough]).finally(() => clearTimeout(timer))
 }
 
-async function revoke({ frontend, requestId }: GatewayRequest, { record, handle }: Session): Promise<void> {
-  const revoking = { ...frontend, oauth: frontend.oauth.forRequest(requestId) }
+async function revoke(frontend: RevokingFrontend, requestId: string, { record, handle }: Session): Promise<void> {
   const { refreshToken, accessTokens, proofKey } = record
   const revoked = async (value: string, kind: LeftToken['kind']): Promise<void> => {
-    await revokeToken(revoking, handle, { value, kind, proofKey }).catch((error: unknown) =>
+    await revokeToken(frontend, handle, { value, kind, proofKey }, requestId).catch((error: unknown) =>
       tellNotRevoked(frontend, handle, kind, error, requestId),
     )
   }

@@ -1,5 +1,5 @@
 import { connectionCode } from '../../errors.js'
-import { inSpan, inSpanOfOthers } from '../../telemetry/spans.js'
+import { inSpan } from '../../telemetry/spans.js'
 import { routeDefaults } from '../defaults.js'
 import { Refusal } from '../refusal.js'
 import { type ProxiedRequest, visitorOf } from '../request.js'
@@ -189,8 +189,8 @@ async function changeToken(call: ProxiedRequest): Promise<boolean> {
   const { credentials, open, frontend, route, response } = call
   if (credentials.kind === 'none' || credentials.kind === 'assertion') return false
   const user = route.tokenType === 'Client' ? undefined : open
-  const other = await inSpanOfOthers(call.request, 'access token', () =>
-    frontend.tokens.insteadOf(credentials.accessToken, user, route.audiences),
+  const other = await inSpan(call.request, 'access token', (trace) =>
+    frontend.tokens.insteadOf(credentials.accessToken, user, route.audiences, trace),
   )
   if (other === undefined) return false
   call.credentials = other.credentials

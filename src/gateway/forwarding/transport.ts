@@ -37,8 +37,8 @@ export function traced(send: Send): Send {
     inSpan(
       call.request,
       'upstream',
-      (context) => {
-        if (context !== undefined) injectTrace(attempt.headers, context)
+      (trace) => {
+        injectTrace(attempt.headers, trace)
         return send(call, attempt)
       },
       () => ({

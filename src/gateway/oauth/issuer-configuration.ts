@@ -40,12 +40,14 @@ export function createIssuerConfiguration({
   const issuer = new URL(options.authority)
   let assertionAlgorithms: readonly string[] = []
 
-  const discover = async (): Promise<{ readonly shared: openid.Configuration; readonly configure: Configure }> => {
+  const discover = async (
+    requestId: string | undefined,
+  ): Promise<{ readonly shared: openid.Configuration; readonly configure: Configure }> => {
     const authentication = await clientAuthentication(options, () => assertionAlgorithms)
     const discoveryOptions = (algorithm: 'oidc' | 'oauth2'): openid.DiscoveryRequestOptions => ({
       algorithm,
       timeout,
-      [openid.customFetch]: fetch,
+      [openid.customFetch]: (url, request) => fetch(url, { ...request, requestId }),
       execute: isLoopback(issuer.hostname) ? [openid.allowInsecureRequests] : [],
     })
     const found = await openid
@@ -80,7 +82,7 @@ export function createIssuerConfiguration({
   return async (requestId) => {
     // What was good an hour ago is better than nothing while the server cannot be asked.
     const { shared, configure } = await found
-      .fetch(options.authority, undefined)
+      .fetch(options.authority, requestId)
       .catch((error: unknown) => found.last(options.authority) ?? refuse(error))
     // openid-client takes no fields for a call: a configuration of its own says them.
     return requestId === undefined ? shared : configure((url, request) => fetch(url, { ...request, requestId }))

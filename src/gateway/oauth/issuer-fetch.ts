@@ -8,7 +8,9 @@ import { sharedLookup } from '../../http/shared-lookup.js'
 import { tlsPreset } from '../../http/tls.js'
 import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
-import { inActiveSpan } from '../../telemetry/spans.js'
+import { traceOf } from '../../telemetry/request-traces.js'
+import { inSpanOf } from '../../telemetry/spans.js'
+import type { Trace } from '../../telemetry/trace.js'
 import { injectTrace } from '../../telemetry/tracing.js'
 import type { ClientCertificate } from '../options.js'
 
@@ -25,8 +27,8 @@ export interface IssuerRequest {
   readonly headers?: Record<string, string> | Headers
   readonly body?: ArrayBuffer | ReadableStream | string | Uint8Array | URLSearchParams | null | undefined
   readonly signal?: AbortSignal | undefined
-  /** Of what it is done for: the server's log then has it as well. */
-  readonly requestId?: string
+  /** Of what it is done for: the server's log then has it as well, and its span is in that one's trace. */
+  readonly requestId?: string | undefined
 }
 
 /** Metadata, key sets and token responses are small. */
@@ -60,13 +62,18 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
   }
 
   const issuerFetch = (url: string, request: IssuerRequest) =>
-    inActiveSpan(
+    inSpanOf(
+      traceOf('gateway', request.requestId),
       'issuer',
-      () => call(url, request),
+      (trace) => call(url, request, trace),
       () => ({ 'http.request.method': request.method ?? 'GET', 'url.full': url.split('?', 1)[0] }),
     )
 
-  const call = async (url: string, { method = 'GET', headers = {}, body, signal, requestId }: IssuerRequest) => {
+  const call = async (
+    url: string,
+    { method = 'GET', headers = {}, body, signal, requestId }: IssuerRequest,
+    trace: Trace | undefined,
+  ) => {
     if (!isSecureUrl(url))
       throw new UpstreamError('invalid_response', 'the authorization server names an endpoint that is not https')
     const target = new URL(url)
@@ -74,7 +81,7 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
     const outage = outageOf(origin)
     const fields = Object.fromEntries(new Headers(headers))
     if (requestId !== undefined) fields['x-request-id'] = requestId
-    injectTrace(fields)
+    injectTrace(fields, trace)
     const started = performance.now()
     const called = (status?: number): void =>
       publish({

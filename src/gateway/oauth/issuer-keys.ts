@@ -41,7 +41,7 @@ export interface IssuerKeys {
 
 export interface IssuerKeysOptions {
   /** Of the server's metadata. */
-  readonly jwksUri: () => Promise<string | undefined>
+  readonly jwksUri: (requestId: string | undefined) => Promise<string | undefined>
   readonly fetch: IssuerFetch
   /** Seconds on a clock that only goes forward. Tests pass their own. */
   readonly elapsed?: () => number
@@ -55,26 +55,30 @@ const mostLooksOfStrangers = 10
 /** Of those that fit one token. */
 const mostKeys = 8
 
+/** @returns the keys as a request looks for them: what is fetched meanwhile is done for it */
 export function createIssuerKeys({
   jwksUri,
   fetch,
   elapsed = () => performance.now() / 1000,
-}: IssuerKeysOptions): IssuerKeys {
+}: IssuerKeysOptions): (requestId?: string) => IssuerKeys {
   let known: { readonly uri: string; readonly set: KeySet } | undefined
   let looks: readonly { readonly at: number; readonly sender: string | undefined }[] = []
   let looking: Promise<void> | undefined
   /** How often they were fetched anew. */
   let edition = 0
+  /** jose fetches at once, when a key or the set is asked for, and takes no fields for it. */
+  let askedFor: string | undefined
 
-  const keySet = async () => {
-    const uri = await jwksUri()
+  const keySet = async (requestId: string | undefined) => {
+    const uri = await jwksUri(requestId)
     if (uri === undefined) throw new UpstreamError('invalid_response', 'the authorization server publishes no keys')
     if (known?.uri !== uri) {
       const set = createRemoteJWKSet(new URL(uri), {
         // When to look again for an unknown key is decided below; our own fetch gives up as configured.
         cooldownDuration: Number.POSITIVE_INFINITY,
         timeoutDuration: 600_000,
-        [customFetch]: (url, { method, headers, signal }) => fetch(url, { method, headers, signal }),
+        [customFetch]: (url, { method, headers, signal }) =>
+          fetch(url, { method, headers, signal, requestId: askedFor }),
       })
       known = { uri, set }
     }
@@ -93,11 +97,15 @@ export function createIssuerKeys({
     return true
   }
 
+  const reload = (set: KeySet, requestId: string | undefined): Promise<void> => {
+    askedFor = requestId
+    return set.reload()
+  }
+
   /** One look for all who want one at the same time. False when it was looked too often of late. */
-  const lookAgain = async (set: KeySet, sender: Sender): Promise<boolean> => {
+  const lookAgain = async (set: KeySet, sender: Sender, requestId: string | undefined): Promise<boolean> => {
     if (looking === undefined && !mayLook(sender)) return false
-    looking ??= set
-      .reload()
+    looking ??= reload(set, requestId)
       .then(() => {
         edition++
       })
@@ -108,18 +116,26 @@ export function createIssuerKeys({
     return true
   }
 
-  const verify: IssuerKeys['verify'] = async (check, sender = 'server') => {
-    const set = await keySet()
+  const verify = async <Result>(
+    check: SignatureCheck<Result>,
+    sender: Sender,
+    requestId: string | undefined,
+  ): Promise<Result> => {
+    const set = await keySet(requestId)
+    const find: JWTVerifyGetKey = (header, token) => {
+      askedFor = requestId
+      return set(header, token)
+    }
     const checked = edition
     try {
-      return await withEachKey(set, check)
+      return await withEachKey(find, check)
     } catch (error) {
       const isUnknown = error instanceof errors.JWKSNoMatchingKey
       if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) throw error
       // They may have been fetched for another token meanwhile.
-      const isNewer = edition !== checked || (await lookAgain(set, sender).catch(outOfReach))
+      const isNewer = edition !== checked || (await lookAgain(set, sender, requestId).catch(outOfReach))
       if (!isNewer) throw isUnknown ? new LookedTooOften() : error
-      return withEachKey(set, check)
+      return withEachKey(find, check)
 
       /** Whether an unknown key is one of the server's cannot be said then; a signature that does not hold, does not. */
       function outOfReach(cause: unknown): never {
@@ -128,23 +144,24 @@ export function createIssuerKeys({
     }
   }
 
-  return {
-    verify,
+  return (requestId) => ({
+    verify: (check, sender = 'server') => verify(check, sender, requestId),
 
     async warm() {
-      const set = await keySet()
-      if (set.jwks() === undefined) await set.reload()
+      const set = await keySet(requestId)
+      if (set.jwks() === undefined) await reload(set, requestId)
     },
 
     async verifySignature(idToken, algorithms) {
+      const check = (find: JWTVerifyGetKey) => compactVerify(idToken, find, { algorithms: [...algorithms] })
       try {
-        return await verify((find) => compactVerify(idToken, find, { algorithms: [...algorithms] }))
+        return await verify(check, 'server', requestId)
       } catch (error) {
         if (!(error instanceof errors.JOSEError) || isKeySetOutOfReach(error)) throw error
         throw new UpstreamError('invalid_response', `the ID token's signature does not hold (${error.code})`)
       }
     },
-  }
+  })
 }
 
 /** With all the keys that fit, where key ids are repeated or missing (FAPI 2.0 §5.4.3). */

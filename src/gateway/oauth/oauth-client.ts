@@ -18,7 +18,7 @@ import { askUserInfo, type UserInfo } from './user-info.js'
 
 /** The conversations with one frontend's authorization server. */
 export interface OAuthClient {
-  /** The same, done for a request: the server hears its id, and has it in its own log. */
+  /** The same, done for a request: the server hears its id, and the trace that was noted for it. */
   forRequest(requestId: string): OAuthClient
   /** What the server says of itself. Fetched when first needed, and again when that failed. */
   metadata(): Promise<openid.ServerMetadata>
@@ -77,11 +77,14 @@ export interface OAuthClientOptions {
 export function createOAuthClient(given: OAuthClientOptions): OAuthClient {
   const { fetch } = given
   const configurationFor = createIssuerConfiguration(given)
-  const keys = createIssuerKeys({ fetch, jwksUri: async () => (await configurationFor()).serverMetadata().jwks_uri })
+  const keysFor = createIssuerKeys({
+    fetch,
+    jwksUri: async (requestId) => (await configurationFor(requestId)).serverMetadata().jwks_uri,
+  })
   const clientFor = (requestId?: string): OAuthClient =>
     conversations({
       ...given,
-      keys,
+      keys: keysFor(requestId),
       requestId,
       configuration: () => configurationFor(requestId),
       forRequest: clientFor,

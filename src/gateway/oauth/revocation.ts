@@ -47,7 +47,7 @@ export function createRevocation({
       const target = new URL(url)
       const nonce = fetch.nonceOf(target.origin)
       headers.set('DPoP', prover.prove({ method: 'POST', url: target, ...(nonce !== undefined && { nonce }) }))
-      return fetch(url, { ...request, headers, ...(requestId !== undefined && { requestId }) })
+      return fetch(url, { ...request, headers, requestId })
     }
     if (isLoopback(new URL(options.authority).hostname)) openid.allowInsecureRequests(own)
     return own

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
-import { stayInSpan } from '../../telemetry/spans.js'
+import type { Trace } from '../../telemetry/trace.js'
 import { Refusal } from '../refusal.js'
 import type { AccessToken, OpenSession, Session, SessionRecord } from '../session/session-record.js'
 import { createClientCredentials } from './client-credentials.js'
@@ -14,12 +14,18 @@ export interface AccessTokens {
    * The user's token for this route. One that is due serves while it lives, and is refreshed beside the call: a server that
    * hangs costs no caller anything.
    * @param needs asked when the token is due
+   * @param trace of the call: what it has the authorization server asked is in it. So everywhere here
    */
-  ofUser(open: OpenSession, route: KeyedAudience, needs: () => Needs): Promise<UserCredentials> | UserCredentials
+  ofUser(
+    open: OpenSession,
+    route: KeyedAudience,
+    needs: () => Needs,
+    trace?: Trace | undefined,
+  ): Promise<UserCredentials> | UserCredentials
   /** The session with claims as current as its tokens: refreshed when that is due. For calls that take no token of the user. */
-  current(open: OpenSession): Promise<OpenSession>
+  current(open: OpenSession, trace?: Trace | undefined): Promise<OpenSession>
   /** The gateway's own token. */
-  ofClient(audience: KeyedAudience): Promise<Credentials>
+  ofClient(audience: KeyedAudience, trace?: Trace | undefined): Promise<Credentials>
   /**
    * Another token than the one that an API has refused as invalid: what another call or replica has got meanwhile, or a new
    * one, once a minute. Undefined: there is none, and the refusal stands.
@@ -29,6 +35,7 @@ export interface AccessTokens {
     refused: string,
     open: OpenSession | undefined,
     audiences: RouteAudiences,
+    trace?: Trace | undefined,
   ): Promise<UserCredentials | undefined>
   /** Resolves when the refreshes under way have ended and are written down. */
   settled(): Promise<void>
@@ -78,8 +85,12 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const ofClient = createClientCredentials(frontend, oauth, now)
   const replacement = createReplacement({ sessions, refresh, freshTokenOf, now })
 
-  const refreshedOf = async (open: OpenSession, route: KeyedAudience): Promise<UserCredentials> => {
-    const refreshed = await refresh(open, route)
+  const refreshedOf = async (
+    open: OpenSession,
+    route: KeyedAudience,
+    trace: Trace | undefined,
+  ): Promise<UserCredentials> => {
+    const refreshed = await refresh(open, route, { trace })
     const token = refreshed.session.record.accessTokens[route.tokenKey]
     if (token === undefined) throw refusedToken()
     return { credentials: credentialsOf(refreshed.session, token), refreshed }
@@ -87,22 +98,27 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
   /** Sessions that are being refreshed beside their calls. */
   const beside = new Set<string>()
-  const refreshBeside = (open: OpenSession, route: KeyedAudience): void => {
+  const refreshBeside = (open: OpenSession, route: KeyedAudience, trace: Trace | undefined): void => {
     const { key } = open.session
     if (beside.has(key)) return
     beside.add(key)
     // Its failure has been told, and the next call finds out what has become of the session.
-    stayInSpan(refreshedOf(open, route))
+    refreshedOf(open, route, trace)
       .catch(() => paused.add(key))
       .finally(() => beside.delete(key))
   }
 
   /** The old token serves when the server is down, refuses at the moment, or takes long. */
-  const refreshedSoon = async (open: OpenSession, route: KeyedAudience, held: UserCredentials) => {
+  const refreshedSoon = async (
+    open: OpenSession,
+    route: KeyedAudience,
+    held: UserCredentials,
+    trace: Trace | undefined,
+  ): Promise<UserCredentials> => {
     const moment = new AbortController()
     const inVain = delay(patience * 1000, undefined, { signal: moment.signal }).then(() => undefined)
     try {
-      const refreshed = await Promise.race([refreshedOf(open, route), inVain])
+      const refreshed = await Promise.race([refreshedOf(open, route, trace), inVain])
       if (refreshed !== undefined) return refreshed
     } catch (error) {
       if (error instanceof Refusal && error.code === 'bff.session.ended') throw error
@@ -114,33 +130,33 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     return held
   }
 
-  const ofUser: AccessTokens['ofUser'] = (open, route, needs) => {
+  const ofUser: AccessTokens['ofUser'] = (open, route, needs, trace) => {
     const { session } = open
     const fresh = freshTokenOf(session.record, route.tokenKey)
     if (fresh !== undefined) return { credentials: credentialsOf(session, fresh), refreshed: undefined }
     const token = session.record.accessTokens[route.tokenKey]
-    if (token === undefined || !isAlive(token)) return refreshedOf(open, route)
+    if (token === undefined || !isAlive(token)) return refreshedOf(open, route, trace)
     const held = { credentials: credentialsOf(session, token), refreshed: undefined }
     // Without a refresh token there is nothing to try: the token serves to its end.
     if (session.record.refreshToken === undefined || paused.wait(session.key, 1) > 0) return held
-    if (needs() === 'claims') return refreshedSoon(open, route, held)
-    refreshBeside(open, route)
+    if (needs() === 'claims') return refreshedSoon(open, route, held, trace)
+    refreshBeside(open, route, trace)
     return held
   }
 
   return {
     ofUser,
-    current: async (open) => (await ofUser(open, loginAudience, () => 'claims')).refreshed ?? open,
+    current: async (open, trace) => (await ofUser(open, loginAudience, () => 'claims', trace)).refreshed ?? open,
     ofClient: ofClient.of,
     settled,
     close,
 
-    async insteadOf(refused, open, audiences) {
+    async insteadOf(refused, open, audiences, trace) {
       if (open === undefined) {
-        const credentials = await ofClient.insteadOf(refused, audiences.ofClient)
+        const credentials = await ofClient.insteadOf(refused, audiences.ofClient, trace)
         return credentials && { credentials, refreshed: undefined }
       }
-      const found = await replacement(refused, open, audiences.ofUser)
+      const found = await replacement(refused, open, audiences.ofUser, trace)
       if (found === undefined) return undefined
       const { session, token } = found
       return { credentials: credentialsOf(session, token), refreshed: { id: open.id, session } }

@@ -3,6 +3,8 @@ import { ProtocolError, UpstreamError } from '../../errors.js'
 import type { Hold, Lock } from '../../store/lock.js'
 import type { Store } from '../../store/store.js'
 import { publish } from '../../telemetry/events.js'
+import { noteTraceOf } from '../../telemetry/request-traces.js'
+import type { Trace } from '../../telemetry/trace.js'
 import type { Frontend } from '../frontend/frontend.js'
 import type { OAuthClient } from '../oauth/oauth-client.js'
 import { serverSaid } from '../oauth/server-said.js'
@@ -15,15 +17,26 @@ import { assertSameUser, renewedRecord } from './renewed-record.js'
 import { createSessionWriter } from './session-writer.js'
 import { grantedPart, isForServer, type KeyedAudience, loginAudience, refusedToken } from './token-audience.js'
 import { createUnfinishedRefreshes } from './unfinished-refresh.js'
-import { createUserInfoReading } from './user-info-reading.js'
+import { type Asking, createUserInfoReading } from './user-info-reading.js'
 
 /**
  * The session with a fresh token for the audience: asked for once, however many calls, processes and replicas want it.
- * @param refused The token that an API has refused, which is no longer fresh
  * @throws Refusal `bff.session.ended`, `bff.token.refused`
  * @throws UpstreamError
  */
-export type Refresh = (open: OpenSession, audience: KeyedAudience, refused?: string) => Promise<OpenSession>
+export type Refresh = (open: OpenSession, audience: KeyedAudience, why: Why) => Promise<OpenSession>
+
+export interface Why {
+  /** The token that an API has refused, which is no longer fresh. */
+  readonly refused?: string
+  /** Of the call that wants it: of several, the first one's. */
+  readonly trace: Trace | undefined
+}
+
+/** What a refresh takes, under its lock: one call of the authorization server, or several, with an id of its own. */
+interface Renewal extends Asking {
+  readonly hold: Hold
+}
 
 type ExchangedAudience = KeyedAudience & Required<Pick<KeyedAudience, 'exchange'>>
 
@@ -52,7 +65,7 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
   const { frontend, oauth, sessions, store, lock, issuerTimeout, now, hasFresh } = options
   const writer = createSessionWriter({ sessions, now })
   const unfinished = createUnfinishedRefreshes(store)
-  const readUserInfo = createUserInfoReading({ frontend, oauth, sessions })
+  const readUserInfo = createUserInfoReading({ frontend, sessions })
   /** Calls of this process that wait for the same token. */
   const underway = new Map<string, Promise<OpenSession>>()
 
@@ -62,21 +75,19 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
     return { id, session }
   }
 
-  const refreshed = async (open: OpenSession, audience: KeyedAudience, hold: Hold): Promise<OpenSession> => {
+  const refreshed = async (open: OpenSession, audience: KeyedAudience, renewal: Renewal): Promise<OpenSession> => {
     const { id, session } = open
+    const { requestId, oauth, hold } = renewal
     const { refreshToken, proofKey } = session.record
     if (refreshToken === undefined) throw refusedToken()
-    const requestId = randomUUID()
     let tokens: TokenSet
     try {
-      tokens = await oauth
-        .forRequest(requestId)
-        .refresh(refreshToken, proofKey, grantedPart(audience, session.record.grantedScopes))
+      tokens = await oauth.refresh(refreshToken, proofKey, grantedPart(audience, session.record.grantedScopes))
       assertSameUser(tokens, session.record)
     } catch (error) {
       return afterFailure(open, audience, requestId, error)
     }
-    const isToBeRead = await hasUserInfo(session.record)
+    const isToBeRead = await hasUserInfo(oauth, session.record)
     const record = {
       ...renewedRecord(session.record, tokens, audience.tokenKey),
       // Written down before it is read: whatever happens in between, it is asked for again.
@@ -91,7 +102,7 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
     const written = await writer.write(open, record)
     if (written.kind === 'overtaken') return reopened(id).catch(revokeIfEnded)
     publish({ type: 'gateway.session.refreshed', frontend: frontend.name, session: session.handle, requestId })
-    if (written.kind === 'saved') return isToBeRead ? withUserInfo(written.open, audience, hold) : written.open
+    if (written.kind === 'saved') return isToBeRead ? withUserInfo(written.open, audience, renewal) : written.open
     hold(
       written.landed.then(async (end) => {
         if (end === 'overtaken') await reopened(id).catch(revokeIfEnded)
@@ -104,12 +115,13 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
   const exchanged = async (
     open: OpenSession,
     audience: ExchangedAudience,
-    hold: Hold,
+    renewal: Renewal,
     isRefused: boolean,
   ): Promise<OpenSession> => {
+    const { oauth, hold } = renewal
     const serves =
       open.session.record.refreshToken === undefined || (!isRefused && hasFresh(open.session, loginAudience))
-    const current = serves ? open : await refreshed(open, loginAudience, hold)
+    const current = serves ? open : await refreshed(open, loginAudience, renewal)
     const { record } = current.session
     const { value } = record.accessTokens[loginAudience.tokenKey] ?? refuse()
     const accessToken = await oauth.exchange(value, record.proofKey, audience).catch((error: unknown) => {
@@ -125,15 +137,15 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
     return written.open
   }
 
-  const hasUserInfo = async ({ subject }: SessionRecord): Promise<boolean> =>
+  const hasUserInfo = async (oauth: OAuthClient, { subject }: SessionRecord): Promise<boolean> =>
     subject !== undefined && (await oauth.metadata()).userinfo_endpoint !== undefined
 
   /** Asked with the token that was just got, where the server's own endpoint takes it; else with that of the login. */
-  const withUserInfo = async (open: OpenSession, audience: KeyedAudience, hold: Hold): Promise<OpenSession> => {
+  const withUserInfo = async (open: OpenSession, audience: KeyedAudience, renewal: Renewal): Promise<OpenSession> => {
     const { expiresAt = Number.POSITIVE_INFINITY } = open.session.record.accessTokens[''] ?? { expiresAt: 0 }
     const tokenKey = isForServer(audience) ? audience.tokenKey : now() < expiresAt ? loginAudience.tokenKey : undefined
-    if (tokenKey !== undefined) return (await readUserInfo(open, tokenKey)) ?? reopened(open.id)
-    return refreshed(open, loginAudience, hold).catch((error: unknown) => {
+    if (tokenKey !== undefined) return (await readUserInfo(renewal, open, tokenKey)) ?? reopened(open.id)
+    return refreshed(open, loginAudience, renewal).catch((error: unknown) => {
       if (isEnd(error)) throw error
       return open
     })
@@ -169,8 +181,10 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
   const underLock = (
     { id, session }: OpenSession,
     audience: KeyedAudience,
-    refused: string | undefined,
+    { refused, trace }: Why,
   ): Promise<OpenSession> => {
+    const requestId = randomUUID()
+    noteTraceOf('gateway', requestId, trace)
     const served = async (): Promise<OpenSession | undefined> => {
       const latest = await reopened(id)
       const held = latest.session.record.accessTokens[audience.tokenKey]?.value
@@ -179,8 +193,9 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
     }
     const renew = (latest: OpenSession, hold: Hold): Promise<OpenSession> => {
       const { exchange } = audience
-      if (exchange === undefined) return refreshed(latest, audience, hold)
-      return exchanged(latest, { ...audience, exchange }, hold, refused !== undefined)
+      const renewal = { requestId, oauth: oauth.forRequest(requestId), hold }
+      if (exchange === undefined) return refreshed(latest, audience, renewal)
+      return exchanged(latest, { ...audience, exchange }, renewal, refused !== undefined)
     }
     const name = `refresh:${session.key}`
     return lock.with(
@@ -201,12 +216,13 @@ export function createRefreshes(options: RefreshOptions): Refreshes {
   }
 
   return {
-    refresh(open, audience, refused) {
+    refresh(open, audience, why) {
+      const { refused } = why
       const unsaved = writer.unsaved(open)
       if (unsaved !== undefined && refused === undefined && hasFresh(unsaved.session, audience))
         return Promise.resolve(unsaved)
       const key = `${open.session.key} ${audience.tokenKey} ${refused ?? ''}`
-      const refresh = underway.get(key) ?? underLock(open, audience, refused).finally(() => underway.delete(key))
+      const refresh = underway.get(key) ?? underLock(open, audience, why).finally(() => underway.delete(key))
       underway.set(key, refresh)
       return refresh
     },

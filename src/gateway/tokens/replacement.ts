@@ -1,4 +1,5 @@
 import { createWindowedCounts } from '../../http/limits/windowed-counts.js'
+import type { Trace } from '../../telemetry/trace.js'
 import { Refusal } from '../refusal.js'
 import type { AccessToken, OpenSession, Session, SessionRecord } from '../session/session-record.js'
 import type { SessionStore } from '../session/session-store.js'
@@ -31,20 +32,31 @@ export function createReplacement({ sessions, refresh, freshTokenOf, now }: Repl
     const token = freshTokenOf(session.record, tokenKey)
     return token === undefined || token.value === refused ? undefined : { session, token }
   }
-  const replaced = async (refused: string, open: OpenSession, audience: KeyedAudience, key: string) => {
+  const replaced = async (
+    refused: string,
+    open: OpenSession,
+    audience: KeyedAudience,
+    key: string,
+    trace: Trace | undefined,
+  ): Promise<Replaced | undefined> => {
     const latest = await sessions.open(open.id)
     if (latest === undefined) throw new Refusal('bff.session.ended', 'the session has ended; log in again')
     const other = otherOf(latest, audience.tokenKey, refused)
     if (other !== undefined || renewals.wait(key, 1) > 0) return other
     renewals.add(key)
-    const { session } = await refresh({ id: open.id, session: latest }, audience, refused)
+    const { session } = await refresh({ id: open.id, session: latest }, audience, { refused, trace })
     return otherOf(session, audience.tokenKey, refused)
   }
 
-  return async (refused: string, open: OpenSession, audience: KeyedAudience): Promise<Replaced | undefined> => {
+  return async (
+    refused: string,
+    open: OpenSession,
+    audience: KeyedAudience,
+    trace: Trace | undefined,
+  ): Promise<Replaced | undefined> => {
     const key = `${open.session.key} ${audience.tokenKey}`
     const of = `${key} ${refused}`
-    const joined = underway.get(of) ?? replaced(refused, open, audience, key).finally(() => underway.delete(of))
+    const joined = underway.get(of) ?? replaced(refused, open, audience, key, trace).finally(() => underway.delete(of))
     underway.set(of, joined)
     return joined.catch((error: unknown) => {
       if (error instanceof Refusal && error.code === 'bff.session.ended') throw error

@@ -18,9 +18,15 @@ export interface LeftToken {
 }
 
 /** False: the server has no such endpoint. @param session its handle @throws ProtocolError, UpstreamError */
-export async function revokeToken(frontend: RevokingFrontend, session: string, token: LeftToken): Promise<boolean> {
+export async function revokeToken(
+  frontend: RevokingFrontend,
+  session: string,
+  token: LeftToken,
+  requestId?: string,
+): Promise<boolean> {
   const isRevoked = await frontend.oauth.revoke(token.value, token.kind, token.proofKey)
-  if (isRevoked) publish({ type: 'gateway.token.revoked', frontend: frontend.name, session, token: token.kind })
+  const known = { frontend: frontend.name, session, ...(requestId !== undefined && { requestId }) }
+  if (isRevoked) publish({ type: 'gateway.token.revoked', ...known, token: token.kind })
   return isRevoked
 }
 

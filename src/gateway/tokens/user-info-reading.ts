@@ -9,20 +9,26 @@ import type { SessionStore } from '../session/session-store.js'
 
 export interface UserInfoReadingOptions {
   readonly frontend: Frontend
-  readonly oauth: OAuthClient
   readonly sessions: SessionStore
+}
+
+/** An authorization server, asked as a request. */
+export interface Asking {
+  readonly requestId: string
+  readonly oauth: OAuthClient
 }
 
 /**
  * Reads userinfo into a session whose tokens are fresh, and replaces what it said before. A server that does not answer
  * leaves the session as it is: marked, so that it is asked again soon. One that answers without anything that can be used has
  * taken back what it said. Undefined when the session has changed or ended in between.
+ * @param asking as the request that it is done for
  * @param tokenKey names the access token to ask with
  */
-export type ReadUserInfo = (open: OpenSession, tokenKey: string) => Promise<OpenSession | undefined>
+export type ReadUserInfo = (asking: Asking, open: OpenSession, tokenKey: string) => Promise<OpenSession | undefined>
 
-export function createUserInfoReading({ frontend, oauth, sessions }: UserInfoReadingOptions): ReadUserInfo {
-  const ask = async ({ session }: OpenSession, tokenKey: string): Promise<UserInfo> => {
+export function createUserInfoReading({ frontend, sessions }: UserInfoReadingOptions): ReadUserInfo {
+  const ask = async ({ oauth, requestId }: Asking, { session }: OpenSession, tokenKey: string): Promise<UserInfo> => {
     const { accessTokens, subject, proofKey } = session.record
     const token = accessTokens[tokenKey]
     if (token === undefined || subject === undefined) return { kind: 'none' }
@@ -32,14 +38,15 @@ export function createUserInfoReading({ frontend, oauth, sessions }: UserInfoRea
         type: 'gateway.userinfo.unusable',
         frontend: frontend.name,
         session: session.handle,
+        requestId,
         reason: userInfo.reason,
       })
     return userInfo
   }
 
-  return async (open, tokenKey) => {
+  return async (asking, open, tokenKey) => {
     const { id, session } = open
-    const userInfo = await ask(open, tokenKey)
+    const userInfo = await ask(asking, open, tokenKey)
     if (userInfo.kind === 'unavailable') return open
     const record = withUserInfo(session.record, userInfo)
     try {

@@ -24,7 +24,7 @@ function setUp(...published: readonly Jwk[]) {
       },
       { nonceOf: () => undefined, close: async () => undefined },
     ),
-  })
+  })()
   const check = async (token: string | Promise<string>, sender?: Sender): Promise<string> => {
     const jws = await token
     return keys
