@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly ca: string | undefined
   readonly sessions: number
   readonly callsPerSecond: number
+  /** How often as much of all this: calls, messages of WebSockets, logins and logouts. Default: 1. */
+  readonly times?: number
   /** Default: `/api/orders`. */
   readonly call?: string
   /** Whether there are logins, streams and WebSockets too. Default: yes. */
@@ -22,7 +24,16 @@ export interface LoadOptions {
 
 /** What a company does all day: pages, calls, streams, WebSockets, logins, logouts, people who go away. Returns what ends it. */
 export async function mixedLoad(options: LoadOptions): Promise<() => Promise<void>> {
-  const { origin, signIn, sessions, callsPerSecond, call = '/api/orders', isWhole = true, outcomes } = options
+  const {
+    origin,
+    signIn,
+    sessions,
+    callsPerSecond,
+    times = 1,
+    call = '/api/orders',
+    isWhole = true,
+    outcomes,
+  } = options
   const browsers: UserAgent[] = []
   for (let count = 0; count < sessions; count++) browsers.push(await signIn())
   const ending = new AbortController()
@@ -65,7 +76,7 @@ export async function mixedLoad(options: LoadOptions): Promise<() => Promise<voi
       const started = performance.now()
       for (let index = 0; !signal.aborted; index++) {
         begin(one())
-        await delay(Math.max(0, started + (index * 1000) / callsPerSecond - performance.now()))
+        await delay(Math.max(0, started + (index * 1000) / (callsPerSecond * times) - performance.now()))
       }
     })(),
   )
@@ -75,7 +86,7 @@ export async function mixedLoad(options: LoadOptions): Promise<() => Promise<voi
       begin(webSocket(who, options, signal))
       begin(eventStream(who, options, signal))
     }
-    begin(comingAndGoing(options, signal))
+    for (let people = 0; people < times; people++) begin(comingAndGoing(options, signal))
   }
   return async () => {
     ending.abort()
@@ -117,10 +128,10 @@ interface Who {
   readonly isNone: (browser: UserAgent) => void
 }
 
-/** Says something each second; comes again when it ends, as pages do. */
+/** Says something each second, or `times` as often; comes again when it ends, as pages do. */
 async function webSocket(
   { browser: now, isNone }: Who,
-  { origin, ca, outcomes }: LoadOptions,
+  { origin, ca, times = 1, outcomes }: LoadOptions,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -128,7 +139,7 @@ async function webSocket(
     const tls = ca === undefined ? {} : { ca }
     const url = `${origin.replace(/^http/, 'ws')}/api/socket`
     const socket = new WebSocket(url, { ...tls, origin, headers: { Cookie: cookieOf(browser, origin) } })
-    const talking = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('there'), 1000)
+    const talking = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('there'), 1000 / times)
     await new Promise<void>((resolve) => {
       socket
         .on('message', () => outcomes().add('socket 200'))

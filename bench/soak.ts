@@ -31,8 +31,10 @@ const { values } = parseArgs({
   },
 })
 const load = { sessions: Number(values.sessions), callsPerSecond: Number(values.calls), call: values.call }
-/** Before anything is measured that grows: times as many calls, and minutes for each minute that is measured, an hour at most. */
-const warmUp = { calls: 5, minutes: 3, longest: 60 }
+/** Before anything is measured that grows: times as much load, and minutes for each minute that is measured, an hour at most. */
+const warmUp = { times: 5, minutes: 3, longest: 60 }
+/** Seconds that access tokens live. They are refreshed 20 seconds before: in the warm-up, five times as often. */
+const lifetimes = { calm: 45, warmUp: 25 }
 const wanted = new RegExp(values.only)
 let holds = true
 
@@ -84,12 +86,13 @@ async function soak(world: World, proxy: string, all: readonly Fault[]): Promise
 
 /** Nothing happens, for minutes: no answer may be wrong, and no process may grow. */
 async function grow(world: World, minutes: number): Promise<void> {
-  // The heap finds its size, and V8 compiles what is called often enough: for fifty minutes that can be seen.
+  // The heap finds its size, and V8 compiles what is called often enough: what is called seldom, such as a login, last of all.
   const ignored = createOutcomes()
-  const more = { callsPerSecond: warmUp.calls * load.callsPerSecond, outcomes: () => ignored }
-  const stopWarmUp = await mixedLoad({ ...world, ...load, ...more })
+  await world.order({ tokenDelay: 0, accessTokenLifetime: lifetimes.warmUp })
+  const stopWarmUp = await mixedLoad({ ...world, ...load, times: warmUp.times, outcomes: () => ignored })
   await delay(Math.min(minutes * warmUp.minutes, warmUp.longest) * 60_000)
   await stopWarmUp()
+  await world.order({ tokenDelay: 0, accessTokenLifetime: lifetimes.calm })
   const outcomes = createOutcomes()
   const stop = await mixedLoad({ ...world, ...load, outcomes: () => outcomes })
   await delay(Math.min(minutes * 0.05, 1) * 60_000)
@@ -145,7 +148,7 @@ async function inWorld(
   place: Pick<WorldOptions, 'topology' | 'collect'>,
   work: (world: World) => Promise<void>,
 ): Promise<void> {
-  const size = { replicas: Number(values.replicas), accessTokenLifetime: 45 }
+  const size = { replicas: Number(values.replicas), accessTokenLifetime: lifetimes.calm }
   const world = await startWorld({ proxy, rotation, ...place, ...size })
   if (world === undefined) return console.log(`| ${proxy} is not installed | | | | not tried |`)
   try {
