@@ -43,7 +43,7 @@ function begin(
   { scheme, isTrusted }: Traced,
 ): OpenTelemetry.Span | undefined {
   const { headers, method = 'HTTP' } = request
-  const unsampled = headers.traceparent === undefined ? sampling?.begin(method) : undefined
+  const unsampled = headers.traceparent === undefined ? sampling?.begin() : undefined
   if (unsampled !== undefined) {
     beginWhole(request, { span: undefined, trace: unsampled })
     return undefined
