@@ -3,8 +3,11 @@ import { writeSync } from 'node:fs'
 
 /** What a log is written by: never throws, never waits, never grows without bound. */
 export interface LineWriter {
-  /** @param line with its line feed */
-  write(line: string): void
+  /**
+   * @param lines each with its line feed. Several are written in one piece, where a piece takes them.
+   * @param count How many lines. Default: one.
+   */
+  write(lines: string, count?: number): void
   /** Writes what waits, as far as that goes without waiting. Nothing is written after it. */
   close(): void
 }
@@ -45,9 +48,9 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
   // Asking for the stream is what makes a full pipe say so at once, instead of letting us wait.
   const standardOutput = descriptor === undefined ? process.stdout.fd : 1
   const target = descriptor ?? (() => standardOutput)
-  let waiting: string[] = []
+  let waiting: { readonly lines: string; readonly count: number; readonly length: number }[] = []
   let size = 0
-  let piece: { readonly bytes: Buffer; readonly lines: number; written: number } | undefined
+  let piece: { readonly bytes: Buffer; readonly count: number; written: number } | undefined
   let isPlanned = false
   /** Half a line has been written, and the rest will never be. */
   let isBrokenOff = false
@@ -61,17 +64,18 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
   const nextPiece = (): typeof piece => {
     if (waiting.length === 0) return undefined
     const longest = pieceLength()
-    let [lines, length] = [0, 0]
-    for (const line of waiting) {
-      const more = Buffer.byteLength(line)
-      if (lines > 0 && length + more > longest) break
-      lines += 1
-      length += more
+    let text = isBrokenOff ? '\n' : ''
+    let [taken, count, length] = [0, 0, 0]
+    for (const next of waiting) {
+      if (taken > 0 && length + next.length > longest) break
+      text += next.lines
+      taken += 1
+      count += next.count
+      length += next.length
     }
-    const bytes = Buffer.from(`${isBrokenOff ? '\n' : ''}${waiting.slice(0, lines).join('')}`)
-    waiting = waiting.slice(lines)
+    waiting = waiting.slice(taken)
     size -= length
-    return { bytes, lines, written: 0 }
+    return { bytes: Buffer.from(text), count, written: 0 }
   }
 
   const flush = (): void => {
@@ -80,7 +84,7 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
     for (;;) {
       piece ??= nextPiece()
       if (piece === undefined) break
-      const { bytes, lines } = piece
+      const { bytes, count } = piece
       try {
         piece.written += writeSync(target(), bytes, piece.written)
         works = true
@@ -94,7 +98,7 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
           return
         }
         works = false
-        lose(lines, code)
+        lose(count, code)
         piece = undefined
       }
     }
@@ -106,16 +110,25 @@ export function createLineWriter({ descriptor, onLost, onBack, soon = gathered }
 
   process.on('exit', flush)
 
+  const write = (lines: string, count = 1): void => {
+    const length = Buffer.byteLength(lines)
+    if (count > 1 && length > pieceLength()) {
+      for (const line of lines.split(/(?<=\n)/)) write(line)
+      return
+    }
+    if (size + length > capacity) {
+      lose(count, 'EAGAIN')
+      return
+    }
+    waiting.push({ lines, count, length })
+    size += length
+    if (isPlanned) return
+    isPlanned = true
+    soon(flush)
+  }
+
   return {
-    write(line) {
-      const length = Buffer.byteLength(line)
-      if (size + length > capacity) return lose(1, 'EAGAIN')
-      waiting.push(line)
-      size += length
-      if (isPlanned) return
-      isPlanned = true
-      soon(flush)
-    },
+    write,
     close() {
       process.off('exit', flush)
       flush()

@@ -1,8 +1,8 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { createAccessLog } from './access-log.js'
 import { channelName, publish, type SallyportEvent } from './events.js'
-import { createLineWriter } from './line-writer.js'
+import { createLineWriter, type LineWriter } from './line-writer.js'
 import { traceId } from './request-traces.js'
 import { isUsualRefusal } from './usual-refusal.js'
 import { withoutSecrets } from './without-secrets.js'
@@ -10,7 +10,7 @@ import { withoutSecrets } from './without-secrets.js'
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Default: standard output. */
-  readonly destination?: DestinationStream
+  readonly destination?: Pick<LineWriter, 'write'>
 }
 
 /** Where events become lines. */
@@ -18,17 +18,17 @@ export interface Log {
   readonly logger: Logger
   /** The time as pino adds it to a line's members. */
   readonly timestamp: () => string
-  /** Takes a line that is finished, with its line feed. */
-  write(line: string): void
+  /** Takes lines that are finished, each with its line feed. Default: one. */
+  write(lines: string, count?: number): void
 }
 
 /**
  * JSON lines. No event has a field for a secret; that none slips in by an error's message is what the last filter is for:
- * whatever looks like a token, a private key member or a password in a URL is blotted out of the finished line.
+ * whatever looks like a token, a private key member or a password in a URL is blotted out of the finished lines.
  */
 export function createLog({ level, destination = standardOutput() }: LogOptions): Log {
   const timestamp = createTimestamp()
-  const write = (line: string): void => void destination.write(withoutSecrets(line))
+  const write = (lines: string, count?: number): void => destination.write(withoutSecrets(lines), count)
   const formatters = { level: (label: string) => ({ level: label }) }
   return { logger: pino({ level, base: null, timestamp, formatters }, { write }), timestamp, write }
 }
@@ -47,7 +47,7 @@ function createTimestamp(): () => string {
   }
 }
 
-function standardOutput(): DestinationStream {
+function standardOutput(): LineWriter {
   return createLineWriter({
     onLost: (lines, cause) => publish({ type: 'server.log.lost', lines, cause }),
     onBack: (lost, cause) => publish({ type: 'server.log.back', lost, cause }),

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { createAccessLog, type ForwardedCall } from '../../src/telemetry/access-log.js'
 import { startStack } from '../flows/_stack.js'
 import { createUserAgent } from '../flows/_user-agent.js'
 
@@ -57,4 +58,43 @@ test('Server.AccessLog: false leaves them out', async (t) => {
   await createUserAgent().call(new URL('/api/orders', stack.gateway))
   await stack.stop()
   t.deepEqual(await linesOfCalls(stack.output()), [])
+})
+
+test('the lines of some milliseconds are written together, as many as a pipe takes in one piece', (t) => {
+  const written: (readonly [lines: string, count: number])[] = []
+  const { add, flush } = createAccessLog({
+    begin: () => '"level":"info"',
+    write: (lines, count) => void written.push([lines, count]),
+  })
+  const call = (path: string): ForwardedCall => ({
+    type: 'gateway.request.forwarded',
+    frontend: 'app',
+    requestId: 'r',
+    route: '/api',
+    method: 'GET',
+    path,
+    status: 200,
+    code: undefined,
+    session: undefined,
+    bytes: 1,
+    seconds: 0.1,
+    ownSeconds: 0.1,
+    upstreamSeconds: 0,
+    attempts: 1,
+  })
+  const paths = [...Array.from({ length: 30 }, (_, index) => `/api/${index}`), `/api/${'x'.repeat(5000)}`, '/api/last']
+  for (const path of paths) add(call(path), path === '/api/last' ? 'of-the-trace' : undefined)
+  flush()
+  const lines = written.flatMap(([text]) => text.trimEnd().split('\n')).map((line) => JSON.parse(line) as object)
+  t.deepEqual(
+    lines.map((line) => 'path' in line && line.path),
+    paths,
+  )
+  t.like(lines.at(-1), { level: 'info', trace: 'of-the-trace', msg: 'gateway.request.forwarded' })
+  t.true(written.every(([text, count]) => text.endsWith('\n') && text.split('\n').length === count + 1))
+  t.true(written.length < 8, `${written.length} times`)
+  t.deepEqual(
+    written.filter(([text]) => text.length > 4096).map(([, count]) => count),
+    [1],
+  )
 })

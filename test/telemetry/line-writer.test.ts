@@ -94,7 +94,9 @@ test.serial('beside workers, no piece is longer than what a pipe takes at once',
       onBack: () => t.fail(),
       soon: setImmediate,
     })
-    for (let written = 0; written < 40; written++) write(`${'x'.repeat(999)}\n`)
+    const line = `${'x'.repeat(999)}\n`
+    for (let written = 0; written < 20; written++) write(line)
+    write(line.repeat(20), 20)
     await turn()
     return count
   }
@@ -107,6 +109,27 @@ test.serial('beside workers, no piece is longer than what a pipe takes at once',
   worker.process.kill('SIGKILL')
   await once(worker, 'exit')
   t.is(await pieces(), 1)
+})
+
+test('lines that come together are counted one by one, and parted where no piece takes them', async (t) => {
+  const pipe = await aPipe(t)
+  const { write, told } = aWriter(pipe.descriptor)
+  const line = `${'x'.repeat(999)}\n`
+  write(line.repeat(3), 3)
+  // More than the writer takes in one piece, of which a pipe takes the beginning.
+  write(line.repeat(200), 200)
+  await turn()
+  let text = ''
+  while (text.length < 203 * line.length) {
+    text += pipe.read()
+    await turn()
+  }
+  t.is(text, line.repeat(203))
+  pipe.leave()
+  write(line.repeat(3), 3)
+  write(line)
+  await turn()
+  t.deepEqual(told, [['lost', 4, 'EPIPE']])
 })
 
 test('a slow reader is waited for as long as there is room, and holds nothing up', async (t) => {
