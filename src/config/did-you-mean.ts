@@ -10,6 +10,11 @@ export function didYouMean(given: string, candidates: readonly string[]): string
   return nearest?.candidate
 }
 
+/** One letter too many, too few or wrong, or only case and punctuation. */
+export function isSlip(given: string, meant: string): boolean {
+  return leven(plain(given), plain(meant)) <= 1
+}
+
 function plain(name: string): string {
   return name
     .toLowerCase()

@@ -1395,6 +1395,15 @@ for (const [what, from, change, pointer, line, problem, remedy] of [
     /^Write it in Bff\.Frontends\[\]\.Routes\[\], where/,
   ],
   [
+    'a setting of a route without its last letter, which is the name of one of its health check',
+    aGateway,
+    ['"Path": "/api",', '"Path": "/api",\n "Timeout": "00:00:05",'],
+    '/Bff/Frontends/0/Routes/0/Timeout',
+    'Timeout',
+    /not a known setting/,
+    /^Did you mean "Timeouts"\?$/,
+  ],
+  [
     'a setting of Server in Bff',
     aGateway,
     ['"Bff": {', '"Bff": {\n    "Audit": {},'],

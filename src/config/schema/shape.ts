@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ConfigurationProblem } from '../../errors.js'
 import type { Sliced } from '../../slices.js'
-import { didYouMean } from '../did-you-mean.js'
+import { didYouMean, isSlip } from '../did-you-mean.js'
 import { isWithin, type Path, pointerOf } from '../pointer.js'
 import { sectionOf } from './elsewhere.js'
 import { fittingSettings } from './fitting-settings.js'
@@ -84,8 +84,11 @@ const retired: Readonly<Record<string, string>> = {
 function unknownMember(path: Path): { readonly problem: ConfigurationProblem; readonly meant: string | undefined } {
   const name = String(path.at(-1))
   const known = membersAt(path.slice(0, -1))
-  const section = sectionOf(name, path.slice(0, -1))
-  const meant = section === undefined ? didYouMean(name, known) : undefined
+  const near = didYouMean(name, known)
+  // Also where another section has this very name: `Timeout`, written in a route, was meant to be its `Timeouts`.
+  const isMisspelt = near !== undefined && isSlip(name, near)
+  const section = isMisspelt ? undefined : sectionOf(name, path.slice(0, -1))
+  const meant = section === undefined ? near : undefined
   const remedy = Object.hasOwn(retired, name)
     ? retired[name]
     : section !== undefined
