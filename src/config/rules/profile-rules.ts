@@ -50,7 +50,9 @@ export const profileRules: readonly Rule[] = [
       const method = settings.ClientAuthenticationMethod
       const byKey = method === 'PrivateKeyJwt'
       const bySecret = isSecretMethod(method)
-      if (byKey && (settings.ClientSigningKeyJwk ?? undefined) === undefined && keys.length === 0) {
+      // Once it has a name, the embedded server makes it a client, with a key.
+      const isNameless = isEmbedded && clientId === undefined
+      if (byKey && !isNameless && (settings.ClientSigningKeyJwk ?? undefined) === undefined && keys.length === 0) {
         const registered = authorizationServer?.applications.find((application) => application.clientId === clientId)
         yield problem(
           `${pointer}/ClientSigningKeyJwk`,

@@ -66,15 +66,29 @@ export function example(schema: JsonSchema | undefined): string {
     return `Write one of ${schema.enum.map((choice) => JSON.stringify(choice)).join(', ')}.`
   if (schema?.type === 'boolean') return 'Write true or false, without quotes.'
   const shown = schema?.examples?.[0] ?? schema?.default
-  if (shown !== undefined) return `Write it as in ${JSON.stringify(shown)}.`
+  if (shown !== undefined && !isEmpty(shown)) return `Write it as in ${JSON.stringify(shown)}.`
   switch (schema?.type) {
     case 'array':
-      return 'Write a list: [ … ].'
-    case 'object':
-      return `Write an object with ${Object.keys(schema.properties ?? {}).join(', ')}.`
+      return `Write a list: [${itemIn(schema.items)}].`
+    case 'object': {
+      const members = Object.keys(schema.properties ?? {})
+      return members.length === 0 ? 'Write {}.' : `Write an object with ${members.join(', ')}.`
+    }
     default:
       return schema?.description ?? 'See docs/configuration.md.'
   }
+}
+
+/** A default such as `[]` shows nothing of how the setting is written. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+/** What an item has to have, or what comes first in it. */
+function itemIn(schema: JsonSchema | undefined): string {
+  const item = alternatives(schema).find(({ properties }) => properties !== undefined)
+  const members = item?.required ?? Object.keys(item?.properties ?? {}).slice(0, 2)
+  return members.length === 0 ? ' … ' : `{ ${members.map((name) => `"${name}": …`).join(', ')} }`
 }
 
 /** For a switch that has more than two positions: `true` is what is not so without being said. */
@@ -82,11 +96,12 @@ function choiceFor(given: unknown, choices: readonly string[], schema: JsonSchem
   return (given === true ? choices.find((choice) => choice !== schema?.default) : undefined) ?? choices[0]
 }
 
-/** A number where an object goes that has to have a number: `3` for `{ "Max": 3 }`. */
+/** A number or a path where an object goes that has to have one: `3` for `{ "Max": 3 }`. Any other text could be a secret. */
 function objectMeantBy(given: unknown, schema: JsonSchema | undefined): string | undefined {
   const [name, ...others] = schema?.required ?? []
-  return typeof given === 'number' && name !== undefined && others.length === 0
-    ? `Write { "${name}": ${given} }.`
+  const isPlain = typeof given === 'number' || (typeof given === 'string' && /^\/[\w./-]{0,100}$/.test(given))
+  return isPlain && name !== undefined && others.length === 0
+    ? `Write { "${name}": ${JSON.stringify(given)} }.`
     : undefined
 }
 

@@ -7,6 +7,7 @@ import { sectionOf } from './elsewhere.js'
 import { fittingSettings } from './fitting-settings.js'
 import { misfit } from './misfit.js'
 import { missingMembers } from './missing-members.js'
+import { otherWord } from './other-words.js'
 import { jsonSchema, type Settings, settingsSchema } from './schema.js'
 import { alternatives, schemaAt } from './schema-walk.js'
 
@@ -68,35 +69,24 @@ function ofOneAlternative(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] 
   return only.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(ofOneAlternative)
 }
 
-/** Settings of the original that have no meaning here, and why. */
-const retired: Readonly<Record<string, string>> = {
-  CsrfHmacKey: 'Leave it out: calls carry the header `X-CSRF: 1`, and there is no token to sign.',
-  LoginPath: 'Leave it out: a page sends the browser to `{PathPrefix}/bff/login`.',
-  ClientSide: 'Leave it out: nothing depends on it.',
-  SessionCookieName: 'Leave it out: the cookie is always `__Host-Http-bff-{Name}`.',
-  ReverseProxy: 'Write `Routes` in the frontend instead.',
-  UseReferenceTokens: 'Leave it out: access tokens are signed, short-lived and bound to a key.',
-  RequireTokenBinding: 'Use `Authentication.OpenIddict.RequireDPoP`.',
-  EnableReplayProtection: 'Leave it out: a proof is never accepted twice.',
-  AllowEphemeralKeys: 'Leave it out: keys are made at first start and kept in `Server.StateDirectory`.',
-}
-
 function unknownMember(path: Path): { readonly problem: ConfigurationProblem; readonly meant: string | undefined } {
   const name = String(path.at(-1))
-  const known = membersAt(path.slice(0, -1))
+  const { remedy, meant } = nameMeant(name, path.slice(0, -1))
+  return { problem: { pointer: pointerOf(path), problem: 'is not a known setting', remedy }, meant }
+}
+
+function nameMeant(name: string, section: Path): { readonly remedy: string; readonly meant?: string | undefined } {
+  const known = membersAt(section)
   const near = didYouMean(name, known)
   // Also where another section has this very name: `Timeout`, written in a route, was meant to be its `Timeouts`.
-  const isMisspelt = near !== undefined && isSlip(name, near)
-  const section = isMisspelt ? undefined : sectionOf(name, path.slice(0, -1))
-  const meant = section === undefined ? near : undefined
-  const remedy = Object.hasOwn(retired, name)
-    ? retired[name]
-    : section !== undefined
-      ? `Write it in ${section}, where it is known.`
-      : meant === undefined
-        ? `Known here: ${known.join(', ')}.`
-        : `Did you mean "${meant}"?`
-  return { problem: { pointer: pointerOf(path), problem: 'is not a known setting', remedy: remedy ?? '' }, meant }
+  const isSlipOf = near !== undefined && isSlip(name, near)
+  const word = isSlipOf ? undefined : otherWord(name, known)
+  if (word !== undefined) return word
+  const elsewhere = isSlipOf ? undefined : sectionOf(name, section)
+  if (elsewhere !== undefined) return { remedy: `Write it in ${elsewhere}, where it is known.` }
+  return near === undefined
+    ? { remedy: `Known here: ${known.join(', ')}.` }
+    : { remedy: `Did you mean "${near}"?`, meant: near }
 }
 
 function membersAt(path: Path): string[] {
