@@ -1,5 +1,6 @@
 import test from 'ava'
 import { createLog, logEvents } from '../../src/telemetry/log.js'
+import { eachLine } from '../_log-lines.js'
 import { aProtocolClient } from '../authorization-server/_client.js'
 import { aClock } from '../gateway/_clock.js'
 import { bothProducts } from './_both-products.js'
@@ -13,7 +14,7 @@ interface Line {
 }
 
 const lines: string[] = []
-logEvents(createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } }))
+logEvents(createLog({ level: 'debug', destination: eachLine((line) => lines.push(line)) }))
 
 /** As `grep` finds it in the logs of both. */
 function linesWith(text: string): readonly Line[] {

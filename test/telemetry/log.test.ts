@@ -2,10 +2,11 @@ import test from 'ava'
 import { publish } from '../../src/telemetry/events.js'
 import { createLog, logEvents } from '../../src/telemetry/log.js'
 import { eventually } from '../_eventually.js'
+import { eachLine } from '../_log-lines.js'
 
 test('writes one JSON line per event, at the level that its reader needs', (t) => {
   const lines: { level: string; msg: string; code?: string }[] = []
-  logEvents(createLog({ level: 'debug', destination: { write: (line) => void lines.push(JSON.parse(line)) } }))
+  logEvents(createLog({ level: 'debug', destination: eachLine((line) => lines.push(JSON.parse(line))) }))
   publish({ type: 'gateway.request.refused', requestId: 'r1', code: 'bff.session.absent', status: 401 })
   publish({ type: 'as.code.reused', requestId: 'r1', client: 'my-bff' })
   publish({ type: 'server.draining' })
@@ -21,7 +22,7 @@ test('writes one JSON line per event, at the level that its reader needs', (t) =
 
 test('a forwarded call is the line that pino would write of it, whatever its path holds', async (t) => {
   const written: string[] = []
-  const destination = { write: (line: string) => void written.push(line) }
+  const destination = eachLine((line) => written.push(line))
   const log = createLog({ level: 'info', destination })
   logEvents(log, { accessLog: true })
   const call = (path: string) =>

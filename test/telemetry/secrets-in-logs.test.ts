@@ -4,6 +4,7 @@ import { generateSigningJwk } from '../../src/jose/jwk.js'
 import { publish } from '../../src/telemetry/events.js'
 import { createLog, logEvents } from '../../src/telemetry/log.js'
 import { withoutSecrets } from '../../src/telemetry/without-secrets.js'
+import { eachLine } from '../_log-lines.js'
 
 /*
  * No event has a field for a secret. Should one slip in all the same, inside an error's message, it is blotted out of the
@@ -15,7 +16,7 @@ const canary = 'c4nary-c4nary-c4nary-c4nary-c4nary-c4nary'
 const token = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.${canary}`
 
 const lines: string[] = []
-logEvents(createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } }))
+logEvents(createLog({ level: 'debug', destination: eachLine((line) => lines.push(line)) }))
 
 const blots = test.macro({
   title: (_, text: string) => `blots out ${text.slice(0, 40).replace(/\s+/g, ' ')}`,
