@@ -1458,6 +1458,15 @@ for (const [what, from, change, pointer, line, problem, remedy] of [
     /^Write \{ "Path": "\/healthz" \}\.$/,
   ],
   [
+    'a path where an object goes that needs a number',
+    aGateway,
+    ['"Name": "app",', '"Name": "app",\n "SessionsPerUser": "/one",'],
+    '/Bff/Frontends/0/SessionsPerUser',
+    'SessionsPerUser',
+    /^is a text; an object goes here$/,
+    /^Write an object with Max, WhenFull\.$/,
+  ],
+  [
     'a text where an object goes that can be empty',
     aGateway,
     ['"Path": "/api",', '"Path": "/api",\n "Timeouts": "00:00:05",'],

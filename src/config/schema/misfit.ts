@@ -98,11 +98,13 @@ function choiceFor(given: unknown, choices: readonly string[], schema: JsonSchem
 
 /** A number or a path where an object goes that has to have one: `3` for `{ "Max": 3 }`. Any other text could be a secret. */
 function objectMeantBy(given: unknown, schema: JsonSchema | undefined): string | undefined {
-  const [name, ...others] = schema?.required ?? []
-  const isPlain = typeof given === 'number' || (typeof given === 'string' && /^\/[\w./-]{0,100}$/.test(given))
-  return isPlain && name !== undefined && others.length === 0
-    ? `Write { "${name}": ${JSON.stringify(given)} }.`
-    : undefined
+  const [name = '', ...others] = schema?.required ?? []
+  const member = schema?.properties?.[name]
+  const isPath = typeof given === 'string' && /^\/[\w./-]{0,100}$/.test(given)
+  const fits = isPath
+    ? String(member?.examples?.[0]).startsWith('/')
+    : typeof given === 'number' && member?.type === 'integer'
+  return fits && others.length === 0 ? `Write { "${name}": ${JSON.stringify(given)} }.` : undefined
 }
 
 function unionRemedy(given: unknown, schema: JsonSchema | undefined): string | undefined {
