@@ -92,6 +92,26 @@ test('bytes beyond ASCII and repeated headers pass as they are', async (t) => {
   t.deepEqual(answer.match(/^link: .*(?=\r)/gim), ['Link: <a>', 'Link: <b>'])
 })
 
+for (const framing of ['with a length', 'in chunks'])
+  test(`each byte of a body arrives as it was, be it short or a little longer: ${framing}`, async (t) => {
+    const upstream = await listening((incoming, response) => {
+      const body = bytesUpTo(Number(incoming.url?.split('/').at(-1)))
+      response.writeHead(200, framing === 'in chunks' ? {} : { 'Content-Length': body.length })
+      response.end(body)
+    })
+    const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
+    t.teardown(() => Promise.all([gateway.close(), upstream.close()]))
+    for (const length of [0, 1, 256, 8191, 8192, 8193, 20_000]) {
+      const reply = await call(gateway.url, `/api/${length}`)
+      t.true(reply.text === bytesUpTo(length).toString('latin1'), `${length} bytes`)
+      t.is(reply.headers['content-length'], framing === 'in chunks' ? undefined : String(length))
+    }
+  })
+
+function bytesUpTo(length: number): Buffer {
+  return Buffer.from(Array.from({ length }, (_, index) => index))
+}
+
 test('a HEAD has no body, whatever the upstream sends behind its head', async (t) => {
   const upstream = await listening(({ socket }) => socket.write(`HTTP/1.1 200 OK\r\n${ok}`))
   const gateway = await forwarding({ routes: [{ upstreams: [upstream.url] }] })
