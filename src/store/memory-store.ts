@@ -3,8 +3,7 @@ import { UpstreamError } from '../errors.js'
 import { createExpiredRecords } from './expired-records.js'
 import { createLocalSignals } from './local-signals.js'
 import { addMember, endsOf, leavesOthers, type Members, untilOf } from './members.js'
-import { createPackedTexts, packedBytes } from './packed-texts.js'
-import type { Kept } from './slabs.js'
+import { createPackedTexts, type PackedText, packedBytes } from './packed-texts.js'
 import { createSlidingCounts } from './sliding-counts.js'
 import type { Expiry, Store, StoreUsage } from './store.js'
 
@@ -31,9 +30,9 @@ interface Lasting {
 }
 type PlainText = Lasting & { readonly text: string }
 /** Says itself where its text is: an object beside it would take as much again. */
-type PackedText = Lasting & Kept
+type PackedEntry = Lasting & PackedText
 type SetOfMembers = Lasting & Members
-type Entry = PlainText | PackedText | SetOfMembers
+type Entry = PlainText | PackedEntry | SetOfMembers
 
 /** What a record takes beside its texts: an entry of the map, an object, headers of strings. Measured with Node 20. */
 const recordBytes = 160
@@ -138,8 +137,8 @@ export function createMemoryStore({
       const packed = texts.pack(text)
       const bytes = beside + packedBytes(packed)
       if (typeof packed === 'string') return { text: packed, bytes, expiresAt }
-      const { slab, at, length } = packed
-      return { slab, at, length, bytes, expiresAt }
+      const { slab, at, length, unpackedAt } = packed
+      return { slab, at, length, unpackedAt, bytes, expiresAt }
     })
   }
 

@@ -1,7 +1,12 @@
 import { createSlabs, type Kept, keptBytes, type Slabs } from './slabs.js'
 
 /** A text as it is, or where its bytes are. */
-export type Packed = string | Kept
+export type Packed = string | PackedText
+
+export interface PackedText extends Kept {
+  /** Where the text is as well, while it is unpacked; 0: nowhere. */
+  unpackedAt: number
+}
 
 /** Texts in three quarters of their memory, where they are seals. */
 export interface PackedTexts {
@@ -14,6 +19,12 @@ export interface PackedTexts {
 /** Below that there is little to be saved. */
 const worthIt = 128
 
+/**
+ * Texts that are kept unpacked, the ones read last: a page makes its calls one after the other, and each reads the session. In a
+ * ring, for a `Map` written to all the time leaves old tables behind, and with them texts, until the next full collection.
+ */
+const mostUnpacked = 256
+
 /** The first byte of a packed text says how long its head is. */
 const longestHead = 255
 
@@ -23,9 +34,9 @@ const longestHead = 255
  * as it is.
  */
 export function createPackedTexts(slabs: Slabs = createSlabs()): PackedTexts {
-  const unpack = (packed: Packed): string => {
-    if (typeof packed === 'string') return packed
-    const { slab, at, length } = packed
+  const ring: ({ readonly packed: PackedText; readonly text: string } | undefined)[] = []
+  let newest = 0
+  const textOf = ({ slab, at, length }: Kept): string => {
     const body = at + 1 + (slab.bytes[at] ?? 0)
     return slab.bytes.toString('latin1', at + 1, body) + slab.bytes.toString('base64url', body, at + length)
   }
@@ -40,13 +51,26 @@ export function createPackedTexts(slabs: Slabs = createSlabs()): PackedTexts {
       slab.bytes.write(text.slice(0, end), at + 1, 'latin1')
       slab.bytes.write(text.slice(end), at + 1 + end, length - 1 - end, 'base64url')
       // What is no seal, or is spelled otherwise, would come back as something else.
-      if (unpack(kept) === text) return kept
+      if (textOf(kept) === text) return { slab, at, length, unpackedAt: 0 }
       slabs.drop(kept)
       return text
     },
-    unpack,
+    unpack(packed) {
+      if (typeof packed === 'string') return packed
+      const known = ring[packed.unpackedAt]
+      if (known !== undefined) return known.text
+      const text = textOf(packed)
+      newest = (newest % mostUnpacked) + 1
+      const oldest = ring[newest]
+      if (oldest !== undefined) oldest.packed.unpackedAt = 0
+      ring[newest] = { packed, text }
+      packed.unpackedAt = newest
+      return text
+    },
     drop(packed) {
-      if (typeof packed !== 'string') slabs.drop(packed)
+      if (typeof packed === 'string') return
+      if (packed.unpackedAt > 0) ring[packed.unpackedAt] = undefined
+      slabs.drop(packed)
     },
   }
 }

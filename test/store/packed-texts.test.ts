@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import test from 'ava'
 import fc from 'fast-check'
 import { createPackedTexts, packedBytes } from '../../src/store/packed-texts.js'
@@ -34,4 +34,24 @@ test('whatever the text is, it comes back as it was', (t) => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('of a thousand seals that come, are read and go in any order each is its own text', (t) => {
+  const seal = createSeal([randomBytes(32)])
+  const newText = () => seal.seal(randomBytes(90).toString('base64'), 'secret', 'context')
+  const rest = Array.from({ length: 1000 }, () => {
+    const text = newText()
+    return { text, packed: pack(text) }
+  })
+  for (let step = 0; step < 20_000; step++) {
+    const at = randomInt(rest.length)
+    const one = rest[at]
+    if (one === undefined) continue
+    t.true(unpack(one.packed) === one.text && unpack(one.packed) === one.text)
+    if (step % 3 > 0) continue
+    drop(one.packed)
+    const text = newText()
+    rest[at] = { text, packed: pack(text) }
+  }
+  t.true(rest.every(({ text, packed }) => unpack(packed) === text))
 })
