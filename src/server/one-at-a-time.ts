@@ -39,7 +39,7 @@ export function oneAtATime(server: Server, onRequest: RequestListener): OneAtATi
   const lines = new WeakMap<Socket, Line>()
 
   const begin = (line: Line, { request, response }: Underway): void => {
-    response.once('close', () => {
+    response.on('close', () => {
       if (!request.complete) limitRest(request)
       next(line, request.socket)
     })

@@ -68,7 +68,8 @@ function createForward(proofs: Proofs, inFlight: InFlight<Ending>, streams: Open
     const body = createRequestBody(request, response, route)
     const ending: Ending = { frontend: call.frontend, breakOff: () => response.destroy() }
     const closed = new Promise<void>((resolve) => {
-      response.once('close', () => {
+      // It closes once, and `once` would cost a listener more.
+      response.on('close', () => {
         call.current?.destroy()
         resolve()
       })

@@ -37,7 +37,7 @@ export interface Held {
 export interface Connection {
   readonly destroyed: boolean
   destroy(): unknown
-  once(event: 'close', listener: () => void): unknown
+  on(event: 'close', listener: () => void): unknown
 }
 
 interface Watched extends Held {
@@ -99,7 +99,7 @@ export function createSessionWatch(store: Pick<Store, 'get' | 'signals'>, now: (
     hold(session, connection, guard) {
       const entry = watchOf(session, connection, now(), guard)
       // One that has closed while its session was looked up does not say so again.
-      if (!connection.destroyed) connection.once('close', watched.enter(entry))
+      if (!connection.destroyed) connection.on('close', watched.enter(entry))
       return entry
     },
     ended(key) {
