@@ -9,8 +9,11 @@ export interface BoundedCache<Value> {
   clear(): void
 }
 
+/** Milliseconds that one look at the clock is good for: lru-cache sets a timer with each, and by default looks anew after one. */
+const ttlResolution = 100
+
 export function createBoundedCache<Value extends NonNullable<unknown>>(max: number, ttlMs = 0): BoundedCache<Value> {
-  return boundedCache(new LRUCache({ max, ttl: ttlMs }))
+  return boundedCache(new LRUCache({ max, ttl: ttlMs, ttlResolution }))
 }
 
 export interface AgingCacheOptions<Value> {
@@ -29,7 +32,13 @@ export function createAgingCache<Value extends NonNullable<unknown>>({
   bytesOf,
   ttlMs,
 }: AgingCacheOptions<Value>): BoundedCache<Value> {
-  const entries = new LRUCache<string, Value>({ max, maxSize: maxBytes, sizeCalculation: bytesOf, ttl: ttlMs })
+  const entries = new LRUCache<string, Value>({
+    max,
+    maxSize: maxBytes,
+    sizeCalculation: bytesOf,
+    ttl: ttlMs,
+    ttlResolution,
+  })
   const { set, ...others } = boundedCache(entries)
   let timer: NodeJS.Timeout | undefined
   const purge = (): void => {
