@@ -91,16 +91,17 @@ function validTraceparent(value: string): boolean {
   return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)
 }
 
+/** The `Cookie` header without our own cookies. */
+export function cookiesOfOthers(header: string): string {
+  let others = ''
+  for (const part of header.split(';')) {
+    const pair = part.trim()
+    if (pair !== '' && !holdsOwnCookie(pair)) others += others === '' ? pair : `; ${pair}`
+  }
+  return others
+}
+
 /** A comma ends a cookie for servers that still read RFC 2965, and for proxies that join headers by it. */
 function holdsOwnCookie(pair: string): boolean {
   return pair.includes(',') ? pair.split(',').some(isOwnCookie) : isOwnCookie(pair)
-}
-
-/** The `Cookie` header without our own cookies. */
-export function cookiesOfOthers(header: string): string {
-  return header
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== '' && !holdsOwnCookie(pair))
-    .join('; ')
 }
