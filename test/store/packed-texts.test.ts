@@ -55,3 +55,13 @@ test('of a thousand seals that come, are read and go in any order each is its ow
   }
   t.true(rest.every(({ text, packed }) => unpack(packed) === text))
 })
+
+test('a seal that was read and has gone is kept nowhere: its place is that of the next', (t) => {
+  const seal = createSeal([randomBytes(32)])
+  const [first = '', next = ''] = ['first', 'other'].map((text) => seal.seal(text.repeat(20), 'secret', 'context'))
+  const packed = pack(first)
+  t.is(unpack(packed), first)
+  drop(packed)
+  pack(next)
+  t.is(unpack(packed), next)
+})
