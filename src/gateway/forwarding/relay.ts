@@ -56,8 +56,8 @@ export function relay(upstream: UpstreamResponse, response: ServerResponse, head
     end(trailers, last) {
       if (response.destroyed || response.writableEnded) return
       if (announced.length > 0) response.addTrailers(trailersOf(announced, trailers))
-      if (last === undefined || last.length > wholeUpTo) response.end(last)
-      else endWhole(response, last)
+      if (last !== undefined && last.length <= wholeUpTo && !response.chunkedEncoding) endWhole(response, last)
+      else response.end(last)
     },
     breakOff: () => void (response.writableEnded || response.destroy()),
   })
@@ -71,7 +71,7 @@ const wholeUpTo = 8192
 
 /**
  * Head and body as one text in one system call. `end(body)` makes three pieces of them and collects these first: a server that
- * does nothing but answer takes a seventh less CPU this way (Node 20 and 24).
+ * does nothing but answer takes a seventh less CPU this way (Node 20 and 24). Not for one in chunks, whose end is bytes of its own.
  */
 function endWhole(response: ServerResponse, body: Buffer): void {
   const { socket } = response
