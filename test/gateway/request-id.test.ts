@@ -23,6 +23,23 @@ test('a proxy of ours names the request: it goes up, comes back, and is in the r
   }
 })
 
+test('a trace that begins with the request has its id and never zeros, whatever a proxy of ours calls it', async (t) => {
+  const gate = await aGate(t, {
+    gateway: { trustedProxies: ['127.0.0.0/8'] },
+    frontends: [{ routes: [{ tokenType: 'None' }] }],
+  })
+  const traceOf = async (id: string): Promise<string> => {
+    await call(gate.url, '/api/orders', { headers: { Host: host, 'X-CSRF': '1', 'X-Request-Id': id } })
+    return String(gate.upstream.seen.at(-1)?.headers.traceparent)
+  }
+  t.regex(
+    await traceOf('0a1b2c3d-4e5f-4a6b-8c7d-0e1f2a3b4c5d'),
+    /^00-0a1b2c3d4e5f4a6b8c7d0e1f2a3b4c5d-[0-9a-f]{16}-00$/,
+  )
+  for (const odd of ['00000000-0000-0000-0000-000000000000', '0a1b2c3d-4e5f-4a6b-0000-000000000000', 'edge-7/42'])
+    t.regex(await traceOf(odd), /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$/, odd)
+})
+
 test('a stranger does not, and an upstream does not rename it', async (t) => {
   const gate = await aGate(t, { frontends: [{ routes: [{ tokenType: 'None' }] }] })
   await everyWay(gate, { headers: ['X-Request-Id: mine'] }, ({ answer, seen, way }) => {

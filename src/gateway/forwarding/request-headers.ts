@@ -73,7 +73,8 @@ function newTraceparent(requestId: string): string {
   return `00-${trace}-${trace.slice(16)}-00`
 }
 
-const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** Version 4: neither it nor its second half is zero, which is no id of a trace or of a span (W3C Trace Context §3.2.2). */
+const isUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 function hexOf(uuid: string): string {
   return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
