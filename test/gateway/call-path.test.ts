@@ -4,25 +4,55 @@ import { Session } from 'node:inspector/promises'
 import test, { type ExecutionContext } from 'ava'
 import { aWorld } from './_world.js'
 
-/** Functions of our code that run while `work` is done, by file below `src/`. */
-async function functionsThatRun(
-  work: () => Promise<unknown>,
-): Promise<ReadonlyMap<string, readonly Profiler.FunctionCoverage[]>> {
+type Functions = ReadonlyMap<string, readonly Profiler.FunctionCoverage[]>
+
+/**
+ * Functions of our code that run each time that `work` is done, by file below `src/`. What another test has left behind, a
+ * try to revoke a token, say, may run beside it once: it does not run each time.
+ */
+async function functionsThatRun(work: () => Promise<unknown>, times = 5): Promise<Functions> {
   const session = new Session()
   session.connect()
   await session.post('Profiler.enable')
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
   await session.post('Profiler.takePreciseCoverage')
-  await work()
-  const { result } = await session.post('Profiler.takePreciseCoverage')
+  const runs: Functions[] = []
+  for (let time = 0; time < times; time++) {
+    await work()
+    const { result } = await session.post('Profiler.takePreciseCoverage')
+    runs.push(new Map(result.flatMap(ofOurCode)))
+  }
   session.disconnect()
-  return new Map(
-    result.flatMap(({ url, functions }) => {
-      const [, file] = /\/build\/src\/(.+)\.js$/.exec(url) ?? []
-      const ran = functions.filter(({ ranges }) => ranges.some(({ count }) => count > 0))
-      return file === undefined || ran.length === 0 ? [] : [[file, functions]]
-    }),
-  )
+  return runs.reduce(inBoth)
+}
+
+function ofOurCode({
+  url,
+  functions,
+}: Profiler.ScriptCoverage): readonly (readonly [string, readonly Profiler.FunctionCoverage[]])[] {
+  const [, file] = /\/build\/src\/(.+)\.js$/.exec(url) ?? []
+  return file !== undefined && functions.some(hasRun) ? [[file, functions]] : []
+}
+
+function hasRun({ ranges }: Profiler.FunctionCoverage): boolean {
+  return ranges.some(({ count }) => count > 0)
+}
+
+/** Those that did not run in one of them count as never called, which is what the innermost function of a place needs. */
+function inBoth(some: Functions, others: Functions): Functions {
+  const both = [...some].map(([file, functions]) => {
+    const ran = new Set((others.get(file) ?? []).filter(hasRun).map(placeOf))
+    return [file, functions.map((one) => (ran.has(placeOf(one)) ? one : neverCalled(one)))] as const
+  })
+  return new Map(both.filter(([, functions]) => functions.some(hasRun)))
+}
+
+function placeOf({ ranges }: Profiler.FunctionCoverage): string {
+  return `${ranges[0]?.startOffset}-${ranges[0]?.endOffset}`
+}
+
+function neverCalled(one: Profiler.FunctionCoverage): Profiler.FunctionCoverage {
+  return { ...one, ranges: one.ranges.map((range) => ({ ...range, count: 0 })) }
 }
 
 /** Where these functions of a file spread an object, those of them that ran: a branch that a call never takes is a function of its own. */
@@ -54,11 +84,8 @@ function openBracket(text: string, index: number): string | undefined {
 /** Read on the way and have nothing that runs: types, and the tables that others are compiled from. */
 const onlyRead = ['forwarding/fields', 'tokens/credentials']
 
-/**
- * The second call of a session: the first one asks and learns more than the others. What runs meanwhile for another test
- * would be counted: they come one after the other.
- */
-async function aWarmCall(t: ExecutionContext): Promise<ReadonlyMap<string, readonly Profiler.FunctionCoverage[]>> {
+/** The calls after the first one of a session, which asks and learns more than the others. */
+async function aWarmCall(t: ExecutionContext): Promise<Functions> {
   const { url, loggedIn } = await aWorld(t)
   const browser = await loggedIn()
   const call = async () => t.is((await browser.call(`${url}/api/orders`)).status, 200)
