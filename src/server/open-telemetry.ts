@@ -17,36 +17,26 @@ export async function startTracing(
 ): Promise<{ readonly stop: () => Promise<void> } | undefined> {
   if (!isAskedFor(environment)) return undefined
   const { api, sdk, exporter, resources } = await packages()
-  const sampler = traceSampler(sdk, environment)
-  const sampling = createHeadSampling(api, sampler)
-  const provider = new sdk.NodeTracerProvider({
-    sampler,
-    idGenerator: sampling.idGenerator,
-    resource: resources
-      .resourceFromAttributes({ 'service.name': 'sallyport', 'service.version': packageVersion() })
-      .merge(resources.detectResources({ detectors: [resources.envDetector] })),
-    spanProcessors: [new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter())],
-  })
-  // Its own would be an `AsyncLocalStorage`.
-  provider.register({ contextManager: null })
+  const processor = new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter())
   traceWith({
-    api,
-    tracer: api.trace.getTracer('sallyport', packageVersion()),
-    sampling: writesTraceparent(api.propagation.fields()) ? sampling : undefined,
+    sampling: createHeadSampling(api, traceSampler(sdk, environment)),
+    source: {
+      api,
+      processor,
+      resource: resources
+        .defaultResource()
+        .merge(resources.resourceFromAttributes({ 'service.name': 'sallyport', 'service.version': packageVersion() }))
+        .merge(resources.detectResources({ detectors: [resources.envDetector] })),
+      instrumentationScope: { name: 'sallyport', version: packageVersion() },
+    },
   })
   return {
     async stop() {
       traceWith(undefined)
       // Spans that no collector takes are no reason to stay.
-      await provider.shutdown().catch(() => undefined)
+      await processor.shutdown().catch(() => undefined)
     },
   }
-}
-
-/** Whether `traceparent` is all that an unsampled trace has to send. Where OTEL_PROPAGATORS names others, OpenTelemetry writes their fields. */
-function writesTraceparent(fields: readonly string[]): boolean {
-  const known = ['traceparent', 'tracestate', 'baggage']
-  return fields.includes('traceparent') && fields.every((field) => known.includes(field))
 }
 
 function isAskedFor(environment: Environment): boolean {

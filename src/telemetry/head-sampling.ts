@@ -1,11 +1,11 @@
 import { randomFillSync } from 'node:crypto'
 import type * as OpenTelemetry from '@opentelemetry/api'
-import type { Trace } from './trace.js'
+import { spanContextOf } from './span.js'
+import { Trace } from './trace.js'
 
 /*
- * The sampler decides whether a trace is sampled when the trace begins, by its id. OpenTelemetry's SDK makes a span, a list of attributes and a
- * context before it asks its sampler; with one call of a hundred sampled, that was 3 % of a call. This file asks the sampler first, for
- * several traces that are to come, and makes two ids for one that is not sampled.
+ * The sampler decides whether a trace is sampled when the trace begins, by its id. It is asked for several traces that are to come. What is not
+ * sampled has two ids and nothing else.
  */
 
 /** What the SDK takes as its `Sampler`. */
@@ -21,22 +21,12 @@ export interface Sampler {
 }
 
 export interface HeadSampling {
-  /** For the SDK: it gives a sampled trace the id that the sampler was asked about. */
-  readonly idGenerator: { generateTraceId(): string; generateSpanId(): string }
-  /** A trace that begins with a request. Undefined where it is sampled: the SDK makes its span, at once. */
-  begin(): UnsampledTrace | undefined
-}
-
-/** A trace without spans. The log and the API get its id all the same. */
-export class UnsampledTrace implements Trace {
-  readonly traceId: string
-  /** @see {@link https://www.w3.org/TR/trace-context/#traceparent-header W3C Trace Context §3.2} */
-  readonly traceparent: string
-
-  constructor(traceId: string, spanId: string) {
-    this.traceId = traceId
-    this.traceparent = `00-${traceId}-${spanId}-00`
-  }
+  /** A trace that begins with a request. */
+  begin(): Trace
+  /** A new span of a peer's trace: the peer has a say in whether it is sampled, where the sampler lets it. */
+  goOn(peer: Trace): Trace
+  /** A new span of a trace of ours. */
+  part(whole: Trace): Trace
 }
 
 /** Traces that are decided about at once: one by one, between all else that a request needs, a decision takes three times as long. */
@@ -44,39 +34,33 @@ const decidedAtOnce = 16
 
 export function createHeadSampling(api: typeof OpenTelemetry, sampler: Sampler): HeadSampling {
   const newId = createIds()
-  /** To come, the next one last. Of one that is sampled, its id: OpenTelemetry makes it. */
-  let decided: (UnsampledTrace | string)[] = []
-  let sampledId: string | undefined
-  return {
-    idGenerator: {
-      generateTraceId() {
-        const id = sampledId ?? newId(16)
-        sampledId = undefined
-        return id
-      },
-      generateSpanId: () => newId(8),
-    },
-    begin() {
-      if (decided.length === 0) decided = decide(api, sampler, newId(decidedAtOnce * 24))
-      const trace = decided.pop()
-      if (trace instanceof UnsampledTrace) return trace
-      sampledId = trace
-      return undefined
-    },
+  const isSampled = (context: OpenTelemetry.Context, traceId: string): boolean => {
+    const { decision } = sampler.shouldSample(context, traceId, 'request', api.SpanKind.SERVER, {}, [])
+    return decision !== api.SamplingDecision.NOT_RECORD
   }
-}
-
-/** @param digits hexadecimal, of all ids: one that is kept keeps them all */
-function decide(api: typeof OpenTelemetry, sampler: Sampler, digits: string): (UnsampledTrace | string)[] {
-  const { ROOT_CONTEXT, SamplingDecision, SpanKind } = api
-  return Array.from({ length: decidedAtOnce }, (_, index) => {
-    const begin = index * 48
-    const traceId = digits.slice(begin, begin + 32)
-    const { decision } = sampler.shouldSample(ROOT_CONTEXT, traceId, 'request', SpanKind.SERVER, {}, [])
-    return decision === SamplingDecision.NOT_RECORD
-      ? new UnsampledTrace(traceId, digits.slice(begin + 32, begin + 48))
-      : traceId
-  })
+  /** @param digits hexadecimal, of all ids: one that is kept keeps them all */
+  const decide = (digits: string): Trace[] =>
+    Array.from({ length: decidedAtOnce }, (_, index) => {
+      const begin = index * 48
+      const traceId = digits.slice(begin, begin + 32)
+      return new Trace(traceId, digits.slice(begin + 32, begin + 48), isSampled(api.ROOT_CONTEXT, traceId))
+    })
+  /** To come, the next one last. */
+  let decided: Trace[] = []
+  return {
+    begin() {
+      for (;;) {
+        const trace = decided.pop()
+        if (trace !== undefined) return trace
+        decided = decide(newId(decidedAtOnce * 24))
+      }
+    },
+    goOn(peer) {
+      const context = api.trace.setSpanContext(api.ROOT_CONTEXT, spanContextOf(api, peer, true))
+      return new Trace(peer.traceId, newId(8), isSampled(context, peer.traceId), peer.state)
+    },
+    part: ({ traceId, isSampled, state }) => new Trace(traceId, newId(8), isSampled, state),
+  }
 }
 
 /** Random bytes in hexadecimal. They are drawn for some hundred traces at once: to draw costs more than the bytes. */

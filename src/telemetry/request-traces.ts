@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import { type Product, productOfEvent } from './request-origin.js'
 import type { Trace } from './trace.js'
-import { SpanTrace, toldTraceId, tracing, wholeOf } from './tracing.js'
+import { toldTraceId, tracing, wholeOf } from './tracing.js'
 
 /*
  * What is known of a request is told to its span, and to the log which trace it is in. Events of the validator are told inside
  * that of their request (`inTraceOf`): its ids are its own.
  */
 
-/** Of the latest that were noted, without what their spans hold. A login has one id in both products, and a trace in each. */
+/** Of the latest that were noted. A login has one id in both products, and a trace in each. */
 const traces: Readonly<Partial<Record<Product, LRUCache<string, Trace>>>> = {
   gateway: new LRUCache({ max: 10_000 }),
   as: new LRUCache({ max: 10_000 }),
@@ -26,16 +26,7 @@ export function noteTrace(request: IncomingMessage, product: Exclude<Product, 'v
 
 /** The same for a part of a request that has an id of its own. @param trace as `inSpan` gives it */
 export function noteTraceOf(product: Exclude<Product, 'validator'>, requestId: string, trace: Trace | undefined): void {
-  if (trace !== undefined) traces[product]?.set(requestId, trace instanceof SpanTrace ? withoutItsSpan(trace) : trace)
-}
-
-/** For what comes late: the span's ids, and not what it holds. */
-function withoutItsSpan(trace: SpanTrace): SpanTrace {
-  const { api } = tracing ?? {}
-  const span = api?.trace.getSpanContext(trace.context)
-  return api === undefined || span === undefined
-    ? trace
-    : new SpanTrace(api.trace.setSpanContext(api.ROOT_CONTEXT, span), span)
+  if (trace !== undefined) traces[product]?.set(requestId, trace)
 }
 
 /** What was noted for this id. */
@@ -46,15 +37,17 @@ export function traceOf(product: Exclude<Product, 'validator'>, requestId: strin
 /** Adds to the span of the whole request. */
 export function describeRequest(request: IncomingMessage, requestId: string, frontend?: string): void {
   const span = tracing && wholeOf(request)?.span
-  if (span?.isRecording() !== true) return
-  if (frontend !== undefined) span.setAttribute('sallyport.frontend', frontend)
-  span.setAttribute('sallyport.request_id', requestId)
+  if (span === undefined) return
+  if (frontend !== undefined) span.attributes['sallyport.frontend'] = frontend
+  span.attributes['sallyport.request_id'] = requestId
 }
 
 /** Names the span of the whole request. @param route a path of the configuration, never the caller's */
 export function nameRequest(request: IncomingMessage, route: string): void {
   const span = tracing && wholeOf(request)?.span
-  if (span?.isRecording() === true) span.setAttribute('http.route', route).updateName(`${request.method} ${route}`)
+  if (span === undefined) return
+  span.attributes['http.route'] = route
+  span.name = `${request.method} ${route}`
 }
 
 /** For the log. @param type of an event */

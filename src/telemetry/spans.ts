@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import type * as OpenTelemetry from '@opentelemetry/api'
+import type { Attributes } from '@opentelemetry/api'
+import { Span } from './span.js'
 import type { Trace } from './trace.js'
-import { SpanTrace, tracing, wholeOf } from './tracing.js'
-
-type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
+import { tracing, wholeOf } from './tracing.js'
 
 /**
  * Runs a part of a request as a span of its own; straight on where the request is not sampled.
@@ -25,27 +24,17 @@ export function inSpanOf<Result>(
   run: (trace: Trace | undefined) => Result,
   attributes?: () => Attributes,
 ): Result {
-  if (tracing === undefined || !(parent instanceof SpanTrace)) return run(parent)
-  const { api, tracer } = tracing
-  const { context } = parent
-  if (!isSampled(context, api)) return run(parent)
-  const span = tracer.startSpan(name, { kind: kindOf(name, api), attributes: attributes?.() ?? {} }, context)
-  return ended(span, api, () => run(new SpanTrace(api.trace.setSpan(context, span), span.spanContext())))
+  if (tracing === undefined || parent === undefined || !parent.isSampled) return run(parent)
+  const { sampling, source } = tracing
+  const trace = sampling.part(parent)
+  const kind = name === 'upstream' || name === 'issuer' ? 'client' : 'internal'
+  const span = new Span(source, name, trace, { kind, attributes: attributes?.() ?? {}, parent })
+  return within(span, () => run(trace))
 }
 
-/** Not whether it records: a span that has ended is the parent of what it has begun all the same. */
-function isSampled(context: OpenTelemetry.Context, { trace, TraceFlags }: typeof OpenTelemetry): boolean {
-  const span = trace.getSpanContext(context)
-  return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0
-}
-
-function kindOf(name: string, { SpanKind }: typeof OpenTelemetry): OpenTelemetry.SpanKind {
-  return name === 'upstream' || name === 'issuer' ? SpanKind.CLIENT : SpanKind.INTERNAL
-}
-
-function ended<Result>(span: OpenTelemetry.Span, api: typeof OpenTelemetry, run: () => Result): Result {
+function within<Result>(span: Span, run: () => Result): Result {
   const failed = (error: unknown): never => {
-    span.setStatus({ code: api.SpanStatusCode.ERROR, message: codeOf(error) })
+    span.failure = codeOf(error)
     span.end()
     throw error
   }

@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type * as OpenTelemetry from '@opentelemetry/api'
-import { beginWhole, SpanTrace, type Tracing, tracing } from './tracing.js'
+import { Span, type SpanOptions, type SpanSource } from './span.js'
+import { readTrace, type Trace } from './trace.js'
+import { beginWhole, type Tracing, tracing } from './tracing.js'
 
 export interface Traced {
   readonly scheme: string
@@ -16,7 +17,7 @@ export function tracedRequests(serve: RequestListener, traced: Traced): RequestL
   return (request, response) => {
     if (tracing === undefined) return serve(request, response)
     const span = begin(tracing, request, traced)
-    if (span?.isRecording() === true) response.once('close', () => end(span, response.statusCode))
+    if (span !== undefined) response.once('close', () => end(span, response.statusCode))
     serve(request, response)
   }
 }
@@ -26,64 +27,51 @@ export function tracedUpgrades(serve: Upgrade, traced: Traced): Upgrade {
   return (request, socket, head) => {
     if (tracing === undefined) return serve(request, socket, head)
     const span = begin(tracing, request, traced)
-    if (span?.isRecording() === true) socket.once('close', () => end(span))
+    if (span !== undefined) socket.once('close', () => end(span))
     serve(request, socket, head)
   }
 }
-
-const noLinks: OpenTelemetry.Link[] = []
 
 /** Characters of a caller's path. */
 const maxPathLength = 500
 
 /** @returns undefined where no span is made */
 function begin(
-  { api, tracer, sampling }: Tracing,
+  { sampling, source }: Tracing,
   request: IncomingMessage,
   { scheme, isTrusted }: Traced,
-): OpenTelemetry.Span | undefined {
-  const { headers, method = 'HTTP' } = request
-  const unsampled = headers.traceparent === undefined ? sampling?.begin() : undefined
-  if (unsampled !== undefined) {
-    beginWhole(request, { span: undefined, trace: unsampled })
-    return undefined
-  }
-  const said =
-    headers.traceparent === undefined
-      ? api.ROOT_CONTEXT
-      : api.propagation.extract(api.ROOT_CONTEXT, traceFieldsOf(headers))
-  const sender = api.trace.getSpanContext(said)
-  const isTaken = sender !== undefined && isTrusted(request.socket.remoteAddress)
-  const span = tracer.startSpan(
-    method,
-    {
-      kind: api.SpanKind.SERVER,
-      links: sender === undefined || isTaken ? noLinks : [{ context: sender }],
-    },
-    isTaken ? said : api.ROOT_CONTEXT,
-  )
-  if (span.isRecording()) {
-    // What is not in origin-form (RFC 9112 §3.2.1) is refused, and may hold a password.
-    const [target = ''] = (request.url ?? '').split('?', 1)
-    const path = target.startsWith('/') ? target.slice(0, maxPathLength) : ''
-    span.setAttributes({ 'http.request.method': method, 'url.path': path, 'url.scheme': scheme })
-  }
+): Span | undefined {
+  const peer = readTrace(request.headers)
+  const isRemote = peer !== undefined && isTrusted(request.socket.remoteAddress)
   // One that is not sampled is there all the same: its id goes into the log and to the API.
-  const trace = new SpanTrace(api.trace.setSpan(api.ROOT_CONTEXT, span), span.spanContext())
-  beginWhole(request, { span, trace })
+  const trace = isRemote ? sampling.goOn(peer) : sampling.begin()
+  const span = trace.isSampled
+    ? spanOf(source, request, trace, scheme, isRemote ? { parent: peer } : { link: peer })
+    : undefined
+  beginWhole(request, { trace, span })
   return span
 }
 
-function end(span: OpenTelemetry.Span, status?: number): void {
-  if (status !== undefined) span.setAttribute('http.response.status_code', status)
-  if (status !== undefined && status >= 500 && tracing !== undefined)
-    span.setStatus({ code: tracing.api.SpanStatusCode.ERROR })
-  span.end()
+function spanOf(
+  source: SpanSource,
+  request: IncomingMessage,
+  trace: Trace,
+  scheme: string,
+  { parent, link }: Pick<SpanOptions, 'parent' | 'link'>,
+): Span {
+  const { method = 'HTTP' } = request
+  const attributes = { 'http.request.method': method, 'url.path': pathOf(request), 'url.scheme': scheme }
+  return new Span(source, method, trace, { kind: 'server', attributes, parent, isRemote: parent !== undefined, link })
 }
 
-function traceFieldsOf({ traceparent, tracestate }: IncomingHttpHeaders): Record<string, string> {
-  const fields: Record<string, string> = {}
-  if (typeof traceparent === 'string') fields.traceparent = traceparent
-  if (typeof tracestate === 'string') fields.tracestate = tracestate
-  return fields
+/** What is not in origin-form (RFC 9112 §3.2.1) is refused, and may hold a password. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  const [target = ''] = url.split('?', 1)
+  return target.startsWith('/') ? target.slice(0, maxPathLength) : ''
+}
+
+function end(span: Span, status?: number): void {
+  if (status !== undefined) span.attributes['http.response.status_code'] = status
+  if (status !== undefined && status >= 500) span.failure = ''
+  span.end()
 }

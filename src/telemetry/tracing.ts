@@ -1,6 +1,6 @@
-import type * as OpenTelemetry from '@opentelemetry/api'
-import { type HeadSampling, UnsampledTrace } from './head-sampling.js'
-import type { Trace } from './trace.js'
+import type { HeadSampling } from './head-sampling.js'
+import type { Span, SpanSource } from './span.js'
+import { type Trace, writeTrace } from './trace.js'
 
 /*
  * Spans, where `OTEL_*` asks for them. Nothing of OpenTelemetry is loaded before, and a part of a request that could be a
@@ -10,10 +10,8 @@ import type { Trace } from './trace.js'
 
 /** What is told to OpenTelemetry: names by its semantic conventions; identifiers and codes, never a secret, a query or a name. */
 export interface Tracing {
-  readonly api: typeof OpenTelemetry
-  readonly tracer: OpenTelemetry.Tracer
-  /** Absent: OpenTelemetry makes a span for each request. */
-  readonly sampling?: HeadSampling | undefined
+  readonly sampling: HeadSampling
+  readonly source: SpanSource
 }
 
 /** Undefined while nothing asks for traces. */
@@ -24,23 +22,12 @@ export function traceWith(next: Tracing | undefined): void {
   tracing = next
 }
 
-/** A trace in which OpenTelemetry has begun a span: the parent of the spans that are made with its context. */
-export class SpanTrace implements Trace {
-  readonly traceId: string
-  readonly context: OpenTelemetry.Context
-
-  constructor(context: OpenTelemetry.Context, span: OpenTelemetry.SpanContext) {
-    this.traceId = span.traceId
-    this.context = context
-  }
-}
-
 const wholeRequest = Symbol('the whole request')
 
 export interface WholeRequest {
-  /** Undefined where no span was made, since the trace is not sampled. */
-  readonly span: OpenTelemetry.Span | undefined
   readonly trace: Trace
+  /** Undefined where none is made, since the trace is not sampled. */
+  readonly span: Span | undefined
 }
 
 type InTrace = object & { [wholeRequest]?: WholeRequest }
@@ -84,8 +71,7 @@ export function toldTraceId(): string | undefined {
   return toldOf?.traceId
 }
 
-/** Writes a trace into the fields of a request of ours (W3C Trace Context). */
-export function injectTrace(headers: Record<string, string | string[] | undefined>, trace: Trace | undefined): void {
-  if (trace instanceof UnsampledTrace) headers.traceparent = trace.traceparent
-  else if (trace instanceof SpanTrace) tracing?.api.propagation.inject(trace.context, headers)
+/** Writes a trace into the fields of a request of ours. */
+export function injectTrace(fields: Record<string, string | string[] | undefined>, trace: Trace | undefined): void {
+  if (trace !== undefined) writeTrace(fields, trace)
 }

@@ -1,8 +1,8 @@
 import * as api from '@opentelemetry/api'
+import { defaultResource } from '@opentelemetry/resources'
 import {
   AlwaysOnSampler,
   InMemorySpanExporter,
-  NodeTracerProvider,
   type ReadableSpan,
   type Sampler,
   SimpleSpanProcessor,
@@ -17,19 +17,17 @@ export function collectSpans(
   sampler: Sampler = new AlwaysOnSampler(),
 ): () => readonly ReadableSpan[] {
   const exporter = new InMemorySpanExporter()
-  const sampling = createHeadSampling(api, sampler)
-  const provider = new NodeTracerProvider({
-    sampler,
-    idGenerator: sampling.idGenerator,
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
-  })
-  provider.register({ contextManager: null })
-  traceWith({ api, sampling, tracer: provider.getTracer('test') })
+  const processor = new SimpleSpanProcessor(exporter)
+  const source = {
+    api,
+    processor,
+    resource: defaultResource(),
+    instrumentationScope: { name: 'test' },
+  }
+  traceWith({ sampling: createHeadSampling(api, sampler), source })
   t.teardown(async () => {
     traceWith(undefined)
-    await provider.shutdown()
-    api.trace.disable()
-    api.propagation.disable()
+    await processor.shutdown()
   })
   return () => exporter.getFinishedSpans()
 }

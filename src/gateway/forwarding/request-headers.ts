@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isOwnCookie } from '../../http/cookie.js'
 import type { Client } from '../../http/trusted-peers.js'
+import { readTrace } from '../../telemetry/trace.js'
 import { tracing, wholeOf } from '../../telemetry/tracing.js'
 import type { Frontend } from '../frontend/frontend.js'
 import { mayGoUp } from './fields.js'
@@ -58,7 +59,7 @@ function describe(passed: Headers, { request, client, frontend, removedPrefix, r
 function passTrace(passed: Headers, request: IncomingMessage, requestId: string): void {
   if (tracing !== undefined && wholeOf(request) !== undefined) return
   const { traceparent, tracestate } = request.headers
-  if (typeof traceparent === 'string' && validTraceparent(traceparent)) {
+  if (traceparent !== undefined && readTrace(request.headers) !== undefined) {
     passed.traceparent = traceparent
     // It belongs to this trace, and to no other one (W3C Trace Context §3.3).
     if (tracestate !== undefined) passed.tracestate = tracestate
@@ -86,10 +87,6 @@ const ownVia = '1.1 sallyport'
 /** @see {@link https://www.rfc-editor.org/rfc/rfc7239#section-6 RFC 7239 §6} */
 function forwardedNode(address: string): string {
   return address.includes(':') ? `"[${address}]"` : address || 'unknown'
-}
-
-function validTraceparent(value: string): boolean {
-  return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)
 }
 
 /** The `Cookie` header without our own cookies. */

@@ -66,7 +66,7 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
       traceOf('gateway', request.requestId),
       'issuer',
       (trace) => call(url, request, trace),
-      () => ({ 'http.request.method': request.method ?? 'GET', 'url.full': url.split('?', 1)[0] }),
+      () => ({ 'http.request.method': request.method ?? 'GET', 'url.full': url.split('?', 1)[0] ?? '' }),
     )
 
   const call = async (
