@@ -60,30 +60,65 @@ test('Server.AccessLog: false leaves them out', async (t) => {
   t.deepEqual(await linesOfCalls(stack.output()), [])
 })
 
+const aCall = (more: Partial<ForwardedCall>): ForwardedCall => ({
+  type: 'gateway.request.forwarded',
+  frontend: 'app',
+  requestId: 'r',
+  route: '/api',
+  method: 'GET',
+  path: '/api/orders',
+  status: 200,
+  code: undefined,
+  session: undefined,
+  bytes: 1,
+  seconds: 0.1,
+  ownSeconds: 0.1,
+  upstreamSeconds: 0,
+  attempts: 1,
+  ...more,
+})
+
+test('a line has each member of the call, whatever its texts and numbers are', (t) => {
+  const written: string[] = []
+  const { add, flush } = createAccessLog({ begin: () => '"level":"info"', write: (lines) => void written.push(lines) })
+  const texts = [
+    '',
+    'a b',
+    '"',
+    '\\',
+    '\n',
+    '\u0000\u001f',
+    '\u007f',
+    'é',
+    '\u2028',
+    '😀',
+    '\ud800',
+    '</script>',
+    '{"a":1}',
+  ]
+  const numbers = [0, 1, 200, 1e-7, 0.000001, 12.345678, 1e21, 2 ** 53, Number.NaN]
+  const calls = [
+    ...texts.map((text) =>
+      aCall({ frontend: text, requestId: text, route: text, method: text, path: text, code: text, session: text }),
+    ),
+    ...numbers.map((n) => aCall({ bytes: n, seconds: n, ownSeconds: n, upstreamSeconds: n })),
+  ]
+  for (const call of calls) add(call, undefined)
+  flush()
+  const lines = written.join('').trimEnd().split('\n')
+  t.is(lines.length, calls.length)
+  for (const [index, { type, ...members }] of calls.entries())
+    t.is(lines[index], `{"level":"info",${JSON.stringify(members).slice(1, -1)},"msg":"${type}"}`)
+})
+
 test('the lines of some milliseconds are written together, as many as a pipe takes in one piece', (t) => {
   const written: (readonly [lines: string, count: number])[] = []
   const { add, flush } = createAccessLog({
     begin: () => '"level":"info"',
     write: (lines, count) => void written.push([lines, count]),
   })
-  const call = (path: string): ForwardedCall => ({
-    type: 'gateway.request.forwarded',
-    frontend: 'app',
-    requestId: 'r',
-    route: '/api',
-    method: 'GET',
-    path,
-    status: 200,
-    code: undefined,
-    session: undefined,
-    bytes: 1,
-    seconds: 0.1,
-    ownSeconds: 0.1,
-    upstreamSeconds: 0,
-    attempts: 1,
-  })
   const paths = [...Array.from({ length: 30 }, (_, index) => `/api/${index}`), `/api/${'x'.repeat(5000)}`, '/api/last']
-  for (const path of paths) add(call(path), path === '/api/last' ? 'of-the-trace' : undefined)
+  for (const path of paths) add(aCall({ path }), path === '/api/last' ? 'of-the-trace' : undefined)
   flush()
   const lines = written.flatMap(([text]) => text.trimEnd().split('\n')).map((line) => JSON.parse(line) as object)
   t.deepEqual(
