@@ -24,6 +24,9 @@ export class Trace {
   }
 }
 
+/** Characters of a field. A trace is kept for its log lines: what comes with it must not fill the memory. W3C Trace Context §3.3.1.5 asks for 512 of `tracestate`. */
+const maxLength = 512
+
 const traceparent = /^(?!ff)([0-9a-f]{2})-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
 /**
@@ -32,12 +35,16 @@ const traceparent = /^(?!ff)([0-9a-f]{2})-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9
  */
 export function readTrace(fields: Readonly<Record<string, string | string[] | undefined>>): Trace | undefined {
   const { traceparent: parent, tracestate: state } = fields
-  const parts = typeof parent === 'string' ? traceparent.exec(parent) : null
+  const parts = isRead(parent) ? traceparent.exec(parent) : null
   if (parts === null) return undefined
   const [, version, traceId = '', spanId = '', flags = '', more] = parts
   if (version === '00' && more !== undefined) return undefined
   const isSampled = (Number.parseInt(flags, 16) & 1) === 1
-  return new Trace(traceId, spanId, isSampled, typeof state === 'string' ? state : undefined)
+  return new Trace(traceId, spanId, isSampled, isRead(state) ? state : undefined)
+}
+
+function isRead(field: string | string[] | undefined): field is string {
+  return typeof field === 'string' && field.length <= maxLength
 }
 
 /** Writes it into the fields of a request of ours. */

@@ -29,8 +29,15 @@ test('of the flags only the one for sampling counts, and a later version may say
     t.deepEqual(readTrace({ traceparent }), new Trace(traceId, spanId, isSampled), traceparent)
 })
 
+test('a state that is longer than others have to pass on is not kept', (t) => {
+  const traceparent = `00-${traceId}-${spanId}-01`
+  t.is(readTrace({ traceparent, tracestate: `a=${'1'.repeat(510)}` })?.state?.length, 512)
+  t.deepEqual(readTrace({ traceparent, tracestate: `a=${'1'.repeat(511)}` }), new Trace(traceId, spanId, true))
+})
+
 for (const [what, traceparent] of [
   ['no field', undefined],
+  ['more than a later version can have to say', `cc-${traceId}-${spanId}-01-${'a'.repeat(500)}`],
   ['an empty field', ''],
   ['two fields', [`00-${traceId}-${spanId}-01`, `00-${traceId}-${spanId}-01`]],
   ['a trace of zeros', `00-${'0'.repeat(32)}-${spanId}-01`],
