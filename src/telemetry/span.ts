@@ -43,7 +43,7 @@ export class Span implements ReadableSpan {
   readonly #options: SpanOptions
   /** Milliseconds since the epoch. */
   readonly #began = Date.now()
-  /** The same moment by a clock that nobody sets. */
+  /** The same moment, by `performance.now()`: an administrator may set the system's clock before the span ends. */
   readonly #monotonic = performance.now()
   /** Milliseconds. Undefined until it has ended. */
   #took: number | undefined

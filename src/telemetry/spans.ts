@@ -6,7 +6,7 @@ import { tracing, wholeOf } from './tracing.js'
 
 /**
  * Runs a part of a request as a span of its own; straight on where the request is not sampled.
- * @param run gets what `injectTrace` writes
+ * @param run gets what `writeTrace` writes
  */
 export function inSpan<Result>(
   request: IncomingMessage,

@@ -48,7 +48,8 @@ function isRead(field: string | string[] | undefined): field is string {
 }
 
 /** Writes it into the fields of a request of ours. */
-export function writeTrace(fields: Record<string, string | string[] | undefined>, trace: Trace): void {
+export function writeTrace(fields: Record<string, string | string[] | undefined>, trace: Trace | undefined): void {
+  if (trace === undefined) return
   fields.traceparent = trace.traceparent
   if (trace.state !== undefined) fields.tracestate = trace.state
 }

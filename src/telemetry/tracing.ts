@@ -1,6 +1,6 @@
 import type { HeadSampling } from './head-sampling.js'
 import type { Span, SpanSource } from './span.js'
-import { type Trace, writeTrace } from './trace.js'
+import type { Trace } from './trace.js'
 
 /*
  * Spans, where `OTEL_*` asks for them. Nothing of OpenTelemetry is loaded before, and a part of a request that could be a
@@ -69,9 +69,4 @@ export function inTraceOf(request: object, tell: () => void): void {
 /** The id of the trace whose event is being published. */
 export function toldTraceId(): string | undefined {
   return toldOf?.traceId
-}
-
-/** Writes a trace into the fields of a request of ours. */
-export function injectTrace(fields: Record<string, string | string[] | undefined>, trace: Trace | undefined): void {
-  if (trace !== undefined) writeTrace(fields, trace)
 }

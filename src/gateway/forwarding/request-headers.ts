@@ -55,7 +55,7 @@ function describe(passed: Headers, { request, client, frontend, removedPrefix, r
   return passed
 }
 
-/** Where there are spans, that of each attempt writes its own (`injectTrace`). Otherwise a caller's trace goes on, or one begins with the request. */
+/** Where there are spans, that of each attempt writes its own (`writeTrace`). Otherwise a caller's trace goes on, or one begins with the request. */
 function passTrace(passed: Headers, request: IncomingMessage, requestId: string): void {
   if (tracing !== undefined && wholeOf(request) !== undefined) return
   const { traceparent, tracestate } = request.headers

@@ -1,5 +1,5 @@
 import { inSpan } from '../../telemetry/spans.js'
-import { injectTrace } from '../../telemetry/tracing.js'
+import { writeTrace } from '../../telemetry/trace.js'
 import { Refusal } from '../refusal.js'
 import type { ProxiedRequest } from '../request.js'
 import type { Headers } from './headers.js'
@@ -38,7 +38,7 @@ export function traced(send: Send): Send {
       call.request,
       'upstream',
       (trace) => {
-        injectTrace(attempt.headers, trace)
+        writeTrace(attempt.headers, trace)
         return send(call, attempt)
       },
       () => ({

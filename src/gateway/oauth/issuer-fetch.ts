@@ -10,8 +10,7 @@ import { publish } from '../../telemetry/events.js'
 import { createOutage, type Outage } from '../../telemetry/outage.js'
 import { traceOf } from '../../telemetry/request-traces.js'
 import { inSpanOf } from '../../telemetry/spans.js'
-import type { Trace } from '../../telemetry/trace.js'
-import { injectTrace } from '../../telemetry/tracing.js'
+import { type Trace, writeTrace } from '../../telemetry/trace.js'
 import type { ClientCertificate } from '../options.js'
 
 /** Calls an authorization server. The only way out besides the forwarder's. */
@@ -81,7 +80,7 @@ export function createIssuerFetch(timeout: number, way: IssuerWay = {}): IssuerF
     const outage = outageOf(origin)
     const fields = Object.fromEntries(new Headers(headers))
     if (requestId !== undefined) fields['x-request-id'] = requestId
-    injectTrace(fields, trace)
+    writeTrace(fields, trace)
     const started = performance.now()
     const called = (status?: number): void =>
       publish({
