@@ -17,10 +17,11 @@ import {
 } from './_contenders.js'
 import type { LoadRequest, LoadResult } from './_load.js'
 import { forkLoad, startNode, usage } from './_processes.js'
+import { meanRatio } from './_ratio.js'
 
 /**
  * What forwarding costs, beside what else does it, on the same upstream in one run. Rounds are interleaved and ratios are
- * medians of pairs within a round, so that a busy neighbour disturbs both sides of a ratio.
+ * of pairs within a round, so that a busy neighbour disturbs both sides of a ratio.
  */
 const { values: options } = parseArgs({
   options: {
@@ -41,6 +42,11 @@ interface Measured extends LoadResult {
   /** Microseconds of CPU per request, of the contender alone. */
   readonly cpu: number
   readonly rss: number
+}
+
+interface Sample extends Measured {
+  /** Which process of the contender, from 0 on. */
+  readonly process: number
 }
 
 const known: readonly Contender[] = [
@@ -80,7 +86,7 @@ const issuer = await startNode(join(scripts, '_issuer.js'), issuerPort, {
     .join(' '),
 })
 const loader = forkLoad(join(scripts, '_load.js'))
-const started: { readonly name: string; readonly running: Started }[] = []
+const started: { readonly name: string; readonly process: number; readonly running: Started }[] = []
 
 async function measure(
   { port, headers, child }: Started,
@@ -124,7 +130,7 @@ const bodySizes = [
   },
 ]
 
-const results = new Map<string, Measured[]>()
+const results = new Map<string, Sample[]>()
 const bodies: Record<string, Record<string, number[]>> = {}
 try {
   for (const [index, contender] of contenders.entries()) {
@@ -136,7 +142,7 @@ try {
       issuer: `http://localhost:${issuerPort}`,
     })
     if (running === undefined) console.error(`${contender.name}: not installed, left out`)
-    else started.push({ name: contender.name, running })
+    else started.push({ name: contender.name, process: Math.floor(index / known.length), running })
   }
   // By requests, not by time: on a busy machine code stays cold for long.
   for (const { running } of started) {
@@ -145,9 +151,9 @@ try {
       warm += (await measure(running, '/api/200b', { milliseconds: 2000 })).requests
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { name, running } of round % 2 === 0 ? started : [...started].reverse()) {
+    for (const { name, process, running } of round % 2 === 0 ? started : [...started].reverse()) {
       const result = await takeTurn(running, '/api/200b')
-      results.set(name, [...(results.get(name) ?? []), result])
+      results.set(name, [...(results.get(name) ?? []), { ...result, process }])
     }
     process.stderr.write(`round ${round + 1}/${rounds}\n`)
   }
@@ -177,9 +183,20 @@ const median = (numbers: readonly number[]): number => {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 const column = (name: string, of: (measured: Measured) => number): number => median((results.get(name) ?? []).map(of))
-/** Median over the rounds, and processes, of one contender's CPU divided by another's in the same round. */
-const paired = (name: string, base: string): number =>
-  median((results.get(name) ?? []).map(({ cpu }, round) => cpu / (results.get(base)?.[round]?.cpu ?? Number.NaN)))
+/** One contender's CPU divided by another's in the same round: the rounds of each pair of processes. */
+const pairs = (name: string, base: string): number[][] => {
+  const cpu = (of: string, number: number): number[] =>
+    (results.get(of) ?? []).filter(({ process }) => process === number).map(({ cpu }) => cpu)
+  return Array.from({ length: Number(options.processes) }, (_, number) => {
+    const others = cpu(base, number)
+    return cpu(name, number).map((own, round) => own / (others[round] ?? Number.NaN))
+  })
+}
+const ratioRow = (name: string, base: string): Record<string, string> => ({
+  'CPU per request': `${name} ÷ ${base}`,
+  'median of turns': median(pairs(name, base).flat()).toFixed(3),
+  'mean of processes': meanRatio(pairs(name, base)),
+})
 
 const names = [...new Set(started.map(({ name }) => name))]
 const rows = names.map((name) => ({
@@ -203,11 +220,11 @@ const ratios = [
   'Sallyport, DPoP, 1000 frontends',
 ]
   .filter((base) => results.has(base) && results.has(own))
-  .map((base) => ({ 'CPU per request': `${own} ÷ ${base}`, ratio: paired(own, base).toFixed(2) }))
+  .map((base) => ratioRow(own, base))
 const silent = 'Sallyport, DPoP, telemetry: none'
 const telemetryRatios = names
   .filter((name) => results.has(silent) && /^Sallyport, DPoP(?:$|, telemetry: (?!none))/.test(name))
-  .map((name) => ({ 'CPU per request': `${name} ÷ ${silent}`, ratio: paired(name, silent).toFixed(3) }))
+  .map((name) => ratioRow(name, silent))
 const bodyRows = Object.entries(bodies).map(([name, of]) => ({
   contender: name,
   ...Object.fromEntries(Object.entries(of).map(([what, numbers]) => [what, median(numbers).toFixed(0)])),
