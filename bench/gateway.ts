@@ -45,8 +45,8 @@ interface Measured extends LoadResult {
 }
 
 interface Sample extends Measured {
-  /** Which process of the contender, from 0 on. */
-  readonly process: number
+  /** Which process of the contender, from 0 on: it is compared with that of the same number. */
+  readonly pair: number
 }
 
 const known: readonly Contender[] = [
@@ -86,7 +86,7 @@ const issuer = await startNode(join(scripts, '_issuer.js'), issuerPort, {
     .join(' '),
 })
 const loader = forkLoad(join(scripts, '_load.js'))
-const started: { readonly name: string; readonly process: number; readonly running: Started }[] = []
+const started: { readonly name: string; readonly pair: number; readonly running: Started }[] = []
 
 async function measure(
   { port, headers, child }: Started,
@@ -142,7 +142,7 @@ try {
       issuer: `http://localhost:${issuerPort}`,
     })
     if (running === undefined) console.error(`${contender.name}: not installed, left out`)
-    else started.push({ name: contender.name, process: Math.floor(index / known.length), running })
+    else started.push({ name: contender.name, pair: Math.floor(index / known.length), running })
   }
   // By requests, not by time: on a busy machine code stays cold for long.
   for (const { running } of started) {
@@ -151,9 +151,9 @@ try {
       warm += (await measure(running, '/api/200b', { milliseconds: 2000 })).requests
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { name, process, running } of round % 2 === 0 ? started : [...started].reverse()) {
+    for (const { name, pair, running } of round % 2 === 0 ? started : [...started].reverse()) {
       const result = await takeTurn(running, '/api/200b')
-      results.set(name, [...(results.get(name) ?? []), { ...result, process }])
+      results.set(name, [...(results.get(name) ?? []), { ...result, pair }])
     }
     process.stderr.write(`round ${round + 1}/${rounds}\n`)
   }
@@ -186,7 +186,7 @@ const column = (name: string, of: (measured: Measured) => number): number => med
 /** One contender's CPU divided by another's in the same round: the rounds of each pair of processes. */
 const pairs = (name: string, base: string): number[][] => {
   const cpu = (of: string, number: number): number[] =>
-    (results.get(of) ?? []).filter(({ process }) => process === number).map(({ cpu }) => cpu)
+    (results.get(of) ?? []).filter(({ pair }) => pair === number).map(({ cpu }) => cpu)
   return Array.from({ length: Number(options.processes) }, (_, number) => {
     const others = cpu(base, number)
     return cpu(name, number).map((own, round) => own / (others[round] ?? Number.NaN))
